@@ -1,0 +1,17 @@
+//! The words every other crate speaks: a [`Frame`] of audio, its [`Format`], the [`MediaTime`] of a call,
+//! the [`Epoch`] of the bot's utterance, and the [`CallId`].
+//!
+//! No dependencies, no I/O, no clock.
+#![forbid(unsafe_code)]
+
+mod call_id;
+mod epoch;
+mod format;
+mod frame;
+mod time;
+
+pub use call_id::{CallId, ParseCallIdError};
+pub use epoch::Epoch;
+pub use format::{FRAME, Format, MAX_PAYLOAD, SampleRate};
+pub use frame::{Frame, FrameError};
+pub use time::MediaTime;

@@ -1,0 +1,2 @@
+//! Simulated callers for ringway and for any server that speaks the same media protocol.
+fn main() {}

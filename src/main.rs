@@ -1,0 +1,2 @@
+//! The ringway server.
+fn main() {}
