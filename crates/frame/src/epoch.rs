@@ -2,6 +2,7 @@ use std::fmt;
 
 /// Number of the bot's current utterance. Raising it makes audio of earlier epochs void.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 pub struct Epoch(u32);
 
 impl Epoch {

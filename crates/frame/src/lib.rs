@@ -1,7 +1,7 @@
 //! The words every other crate speaks: a [`Frame`] of audio, its [`Format`], the [`MediaTime`] of a call,
 //! the [`Epoch`] of the bot's utterance, and the [`CallId`].
 //!
-//! No dependencies, no I/O, no clock.
+//! No dependencies (`serde` by feature, for recordings), no I/O, no clock.
 #![forbid(unsafe_code)]
 
 mod call_id;

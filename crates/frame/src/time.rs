@@ -6,6 +6,7 @@ use std::time::Duration;
 ///
 /// A call's decisions are dated in media time only, so that they can be recorded and replayed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 pub struct MediaTime(u64);
 
 impl MediaTime {

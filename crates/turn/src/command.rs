@@ -1,0 +1,238 @@
+use crate::{AskId, CallerTurn, ClauseId, Context, EndReason, RequestId, Speaker, TurnNumber, UtteranceId};
+use ringway_frame::{Epoch, MediaTime};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// What [`Turn::poll`](crate::Turn::poll) gives.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Output {
+    /// Do this.
+    Command(Command),
+    /// Nothing to do before this moment, if no input comes first: then feed [`Input::Tick`](crate::Input::Tick).
+    Timeout(MediaTime),
+}
+
+/// Why an answer of the recogniser is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// The caller may have finished: the answer may be thrown away.
+    Speculation,
+    /// The caller has finished.
+    Turn,
+}
+
+/// What the recogniser is to do.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stt {
+    /// An utterance began about here.
+    Begin {
+        /// Its id.
+        utterance: UtteranceId,
+        /// Its first sign.
+        from: MediaTime,
+    },
+    /// What was said until here? Answered by one [`Input::Final`](crate::Input::Final).
+    Flush {
+        /// The utterance.
+        utterance: UtteranceId,
+        /// The question's id.
+        ask: AskId,
+        /// End of the speech.
+        until: MediaTime,
+        /// Why.
+        purpose: Purpose,
+    },
+    /// The caller went on speaking: the answer to the running flush is not wanted.
+    Continue {
+        /// The utterance.
+        utterance: UtteranceId,
+    },
+    /// The utterance is over and its words are in the context: its audio is not needed any more.
+    Close {
+        /// The utterance.
+        utterance: UtteranceId,
+        /// Audio until here is done with.
+        until: MediaTime,
+    },
+    /// It was no speech: forget it.
+    Drop {
+        /// The utterance.
+        utterance: UtteranceId,
+    },
+}
+
+/// What the playout is to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Playout {
+    /// Frames of this epoch may be heard; until then they wait.
+    Release(Epoch),
+    /// Stop for a moment, losing nothing.
+    Pause,
+    /// Go on where it paused.
+    Resume,
+    /// Everything before this epoch is void, what the carrier has buffered included.
+    Clear(Epoch),
+}
+
+/// What the line is doing, as the caller sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SpeechState {
+    /// The caller's turn.
+    Listening,
+    /// The answer is being made.
+    Thinking,
+    /// The bot's turn.
+    Speaking,
+}
+
+/// Where the time between the caller's last word and the bot's first went. The parts sum to `answer`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Latency {
+    /// End of the caller's speech to the first frame of the answer at the socket.
+    pub answer: Duration,
+    /// Waiting to be sure that the caller has finished, as far as nothing else was waited for.
+    pub end_of_turn: Duration,
+    /// Waiting for the transcript.
+    pub stt: Duration,
+    /// Waiting for the first clause.
+    pub llm: Duration,
+    /// Waiting for its first audio.
+    pub tts: Duration,
+    /// From there to the socket.
+    pub playout: Duration,
+}
+
+/// What others may want to know; nothing in the call depends on it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// The line's state changed.
+    State(SpeechState),
+    /// The caller's words so far, or for good.
+    Transcript {
+        /// The turn.
+        turn: TurnNumber,
+        /// All words of the turn.
+        text: String,
+        /// They will not change.
+        last: bool,
+    },
+    /// The bot's words that have been heard so far, or in the end.
+    Heard {
+        /// The turn.
+        turn: TurnNumber,
+        /// All words of the turn that were heard.
+        text: String,
+        /// Nothing more will be heard.
+        last: bool,
+    },
+    /// A message entered the context.
+    Message {
+        /// The turn.
+        turn: TurnNumber,
+        /// Who.
+        who: Speaker,
+        /// What.
+        text: String,
+    },
+    /// The caller spoke over the bot, and it was speech.
+    BargeIn {
+        /// The turn that was broken off.
+        turn: TurnNumber,
+        /// First sign of the caller's speech to the decision.
+        after: Duration,
+    },
+    /// It was a cough: the bot went on.
+    FalseInterruption {
+        /// The turn that was paused.
+        turn: TurnNumber,
+        /// How long it was silent.
+        paused: Duration,
+    },
+    /// The turn's answer has begun to sound.
+    Latency {
+        /// The turn.
+        turn: TurnNumber,
+        /// Its parts.
+        latency: Latency,
+    },
+    /// Speculative work was thrown away.
+    Wasted {
+        /// Whose.
+        stage: crate::StageKind,
+    },
+    /// Keys that make an answer.
+    Keys {
+        /// The turn.
+        turn: TurnNumber,
+        /// The keys.
+        keys: String,
+    },
+    /// The latency budget was exceeded and a filler is spoken.
+    Filler {
+        /// The turn.
+        turn: TurnNumber,
+    },
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// To the recogniser.
+    Stt(Stt),
+    /// To the language model: one request at a time; a new one replaces the old one.
+    Reply {
+        /// Its id.
+        request: RequestId,
+        /// What the caller did.
+        caller: CallerTurn,
+        /// What was said before.
+        context: Context,
+        /// What this reply has produced already (its engine died on the way): go on behind it.
+        already: String,
+    },
+    /// The running request is not wanted any more.
+    CancelReply {
+        /// Its id.
+        request: RequestId,
+    },
+    /// Say this clause after those before it, in this epoch.
+    Speak {
+        /// The bot's utterance.
+        epoch: Epoch,
+        /// The clause.
+        clause: ClauseId,
+        /// Its text.
+        text: String,
+    },
+    /// Make no more audio of this epoch.
+    CancelSpeech {
+        /// The bot's utterance.
+        epoch: Epoch,
+    },
+    /// To the playout.
+    Playout(Playout),
+    /// Play the apology that is kept in memory, in this epoch, needing no stage.
+    Apologise {
+        /// The bot's utterance.
+        epoch: Epoch,
+    },
+    /// Transfer the call.
+    Transfer {
+        /// To this number.
+        to: String,
+    },
+    /// End the call.
+    HangUp {
+        /// Why.
+        reason: EndReason,
+    },
+    /// Tell those who want to know.
+    Event(Event),
+}

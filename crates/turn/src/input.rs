@@ -1,0 +1,215 @@
+use crate::{AskId, ClauseId, Memo, RequestId, UtteranceId};
+use ringway_frame::{Epoch, MediaTime};
+use serde::{Deserialize, Serialize};
+
+/// A probability, 0 to 1.
+pub type Probability = f32;
+
+/// A stage of the call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StageKind {
+    /// Voice activity detection.
+    Vad,
+    /// Speech to text.
+    Stt,
+    /// Language model.
+    Llm,
+    /// Text to speech.
+    Tts,
+}
+
+/// What voice activity detection says of one window of the caller's audio.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Window {
+    /// End of the window.
+    pub until: MediaTime,
+    /// That it holds speech.
+    pub probability: Probability,
+    /// End of the last 10 ms whose energy stands out from the line's noise floor; a turn's end is dated by it.
+    pub loud_until: MediaTime,
+}
+
+/// What the caller did that wants a reply.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallerTurn {
+    /// Came on the line: the greeting is wanted.
+    Joined,
+    /// Said this.
+    Said(String),
+    /// Pressed these keys.
+    Pressed(String),
+    /// Said nothing for the n-th time in a row, from 1.
+    Silent(u8),
+}
+
+/// What follows the bot's reply.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum After {
+    /// The caller's turn. `digits`: as many keys complete an answer (`None`: ended by `#` or by a pause).
+    Listen {
+        /// How many keys complete the answer, if that is known.
+        digits: Option<u8>,
+    },
+    /// Hang up once it has been heard.
+    HangUp,
+    /// Transfer the caller to this number once it has been heard.
+    Transfer(String),
+    /// Nothing special.
+    #[default]
+    Nothing,
+}
+
+/// Why a call ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndReason {
+    /// The caller hung up or left.
+    Caller,
+    /// The dialogue came to its end.
+    Completed,
+    /// Handed to this number.
+    Transferred(String),
+    /// The caller said nothing through all prompts.
+    Silence,
+    /// A carrier sent no media for too long.
+    NoMedia,
+    /// The longest permitted call.
+    MaxDuration,
+    /// A stage could not be restored.
+    StageFailed(StageKind),
+    /// The peer broke the protocol; its stable code.
+    Protocol(String),
+    /// The peer does not read what it is sent.
+    SlowConsumer,
+    /// An operator hung up.
+    Operator,
+    /// The server is draining.
+    Drain,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Input {
+    /// Media flows both ways; the greeting may be spoken.
+    Started,
+    /// One window of the caller's audio. Windows that fail to come count as silence.
+    Window(Window),
+    /// From a turn model: how likely the caller has finished.
+    EndOfTurn {
+        /// 0 to 1.
+        probability: Probability,
+    },
+    /// The recogniser's present guess of the running utterance since its last `Segment`.
+    Partial {
+        /// The utterance.
+        utterance: UtteranceId,
+        /// The words.
+        text: String,
+        /// It answers what the dialogue expects.
+        complete: bool,
+    },
+    /// Words of the utterance that stand for good; more may follow. Appended to earlier ones.
+    Segment {
+        /// The utterance.
+        utterance: UtteranceId,
+        /// The words.
+        text: String,
+    },
+    /// The answer to a flush: all that was said since the last `Segment`.
+    Final {
+        /// The utterance.
+        utterance: UtteranceId,
+        /// Which flush it answers.
+        ask: AskId,
+        /// The words; empty when nothing was understood.
+        text: String,
+        /// It answers what the dialogue expects (with the segments before it).
+        complete: bool,
+    },
+    /// More of the reply.
+    Token {
+        /// The request it answers.
+        request: RequestId,
+        /// The next piece of text.
+        text: String,
+    },
+    /// The reply is complete.
+    ReplyEnd {
+        /// The request it answers.
+        request: RequestId,
+        /// What follows it.
+        after: After,
+        /// The engine's state after it.
+        memo: Memo,
+    },
+    /// Of `clause`, the text up to byte `upto` is within the first `frames` frames of `epoch`.
+    Word {
+        /// The bot's utterance.
+        epoch: Epoch,
+        /// The clause.
+        clause: ClauseId,
+        /// Byte offset into the clause, on a character boundary.
+        upto: u32,
+        /// Frames of the epoch made so far that hold it.
+        frames: u32,
+    },
+    /// The clause is spoken whole: `frames` frames of `epoch` have been made.
+    ClauseEnd {
+        /// The bot's utterance.
+        epoch: Epoch,
+        /// The clause.
+        clause: ClauseId,
+        /// Frames of the epoch made so far.
+        frames: u32,
+    },
+    /// The caller has heard the first `frames` frames of `epoch` (as well as can be known).
+    Played {
+        /// The bot's utterance.
+        epoch: Epoch,
+        /// Frames heard.
+        frames: u32,
+    },
+    /// A key was pressed.
+    Dtmf {
+        /// 0-9, *, #, A-D.
+        digit: char,
+    },
+    /// The caller's side asks the bot to be quiet.
+    Interrupt,
+    /// The caller muted or unmuted; a muted caller is silent, not absent.
+    Mute {
+        /// Now muted.
+        muted: bool,
+    },
+    /// The stage died; what was asked of it and not answered is lost.
+    StageLost {
+        /// Which.
+        stage: StageKind,
+    },
+    /// The stage is there again: ask again what is still wanted.
+    StageReady {
+        /// Which.
+        stage: StageKind,
+    },
+    /// The stage will not come back.
+    StageGone {
+        /// Which.
+        stage: StageKind,
+    },
+    /// The stage has more to do than it can; answers come late.
+    StageBusy {
+        /// Which.
+        stage: StageKind,
+    },
+    /// The call is over for a reason outside the conversation.
+    Ended {
+        /// Why.
+        reason: EndReason,
+    },
+    /// Nothing but time.
+    Tick,
+}
