@@ -1,0 +1,141 @@
+//! Language models, and what serves in their place.
+
+use crate::Expectation;
+use std::task::{Context, Poll};
+
+/// What a session needs to know of its call.
+#[derive(Clone, Debug, Default)]
+pub struct LlmCall {
+    /// The dialogue that the caller's side asked for, if any.
+    pub dialogue: Option<String>,
+}
+
+/// Who said it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// The caller.
+    User,
+    /// The bot.
+    Assistant,
+}
+
+/// One thing that was said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// Who said it.
+    pub role: Role,
+    /// The words that were heard.
+    pub text: String,
+}
+
+/// What the caller did that wants a reply.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cue {
+    /// Came on the line.
+    Joined,
+    /// Said this.
+    Said(String),
+    /// Pressed these keys.
+    Pressed(String),
+    /// Said nothing for the n-th time in a row, from 1.
+    Silent(u8),
+}
+
+/// A reply that is wanted.
+#[derive(Clone, Debug)]
+pub struct LlmRequest {
+    /// Its number; a new request replaces the running one.
+    pub id: u32,
+    /// What the caller did.
+    pub cue: Cue,
+    /// What was said before, oldest first; the cue is not in it.
+    pub history: Vec<Said>,
+    /// What this engine returned with its last accepted reply; empty at first.
+    pub memo: String,
+    /// The beginning of this reply, made by an engine that died: go on behind it.
+    pub already: String,
+}
+
+/// What follows the reply.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// The caller's turn.
+    Listen(Expectation),
+    /// Hang up.
+    HangUp,
+    /// Transfer to this number.
+    Transfer(String),
+}
+
+/// What a language model says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LlmEvent {
+    /// More text of the reply, as it stands: words separated by its own blanks.
+    Text {
+        /// The request.
+        id: u32,
+        /// The text.
+        text: String,
+    },
+    /// The reply is complete.
+    Done {
+        /// The request.
+        id: u32,
+        /// What follows.
+        next: Next,
+        /// To be given back with the next request if this reply is accepted.
+        memo: String,
+    },
+}
+
+/// A language model, shared by all calls.
+pub trait LanguageModel: Send + Sync {
+    /// Its name in configuration, metrics and logs.
+    fn name(&self) -> &str;
+
+    /// A session for one call; called on its media core, so it must not block.
+    ///
+    /// # Errors
+    /// The engine cannot serve the call (an unknown dialogue, say).
+    fn open(&self, call: LlmCall) -> Result<Box<dyn LlmSession>, LlmError>;
+}
+
+/// One call's language model. It keeps nothing of the conversation: all of it comes with each request.
+pub trait LlmSession {
+    /// Asks for a reply; it replaces an unfinished one.
+    ///
+    /// # Errors
+    /// The session is broken.
+    fn reply(&mut self, request: LlmRequest) -> Result<(), LlmError>;
+
+    /// The running request is not wanted any more.
+    fn cancel(&mut self);
+
+    /// The next event; a session without work is pending.
+    ///
+    /// # Errors
+    /// The session is broken.
+    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<LlmEvent, LlmError>>;
+}
+
+/// Why a language model failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LlmError {
+    /// No dialogue of that name.
+    #[error("no dialogue is named {name:?}; there are: {known}")]
+    UnknownDialogue {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+    /// The engine failed.
+    #[error("{engine}: {reason}")]
+    Engine {
+        /// Which.
+        engine: String,
+        /// What it said.
+        reason: String,
+    },
+}
