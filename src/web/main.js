@@ -1,0 +1,104 @@
+/** The page: one panel for the call, and views that follow its events. Nothing here knows about audio or sockets. */
+import { Call } from './call.js';
+import { opusSupported } from './codec.js';
+import { Keypad } from './keypad.js';
+import { Latency } from './latency.js';
+import { Meter } from './meter.js';
+import { knownProblem } from './microphone.js';
+import { Notices } from './notices.js';
+import { Panel } from './panel.js';
+import { health, healthWords } from './server.js';
+import { Stages } from './stages.js';
+import { Tap } from './tap.js';
+import { Transcript } from './transcript.js';
+import { endWords, problemWords } from './words.js';
+
+const byId = (/** @type {string} */ id) => document.getElementById(id);
+
+const panel = new Panel(byId);
+const notices = new Notices(byId('notices'));
+const meter = new Meter(byId('ribbon'), byId('meter'));
+const transcript = new Transcript({ lines: byId('lines'), spoken: byId('spoken'), empty: byId('lines-empty') });
+const stages = new Stages(byId('stages'));
+const latency = new Latency({
+  turns: byId('turns'),
+  empty: byId('turns-empty'),
+  typical: byId('typical'),
+  legend: byId('legend'),
+});
+const keypad = new Keypad(byId('keypad'), byId('keys'), (digit) => call?.dtmf(digit));
+
+/** @type {Call | undefined} */
+let call;
+
+byId('options').addEventListener('submit', (event) => {
+  event.preventDefault();
+  if (!call || call.phase === 'ended') dial();
+});
+byId('mute').addEventListener('click', () => {
+  call.mute(!call.muted);
+  panel.muted(call.muted);
+});
+byId('interrupt').addEventListener('click', () => call.interrupt());
+byId('hangup').addEventListener('click', () => call.hangUp());
+addEventListener('pagehide', () => call?.hangUp());
+
+greet();
+
+function dial() {
+  for (const view of [transcript, stages, latency]) view.reset();
+  notices.clear();
+  keypad.open(false);
+  call = new Call(panel.wish());
+  const tap = new Tap();
+  globalThis.ringway = { played: tap };
+  follow(call, tap);
+  call.dial();
+}
+
+/**
+ * @param {Call} current
+ * @param {Tap} tap
+ */
+function follow(current, tap) {
+  const on = (/** @type {string} */ type, /** @type {(detail: any) => void} */ view) =>
+    current.addEventListener(type, ({ detail }) => view(detail));
+  on('phase', (phase) => enter(current, phase));
+  on('problem', (problem) => notices.show(problemWords(problem)));
+  on('state', (event) => panel.state(event.state));
+  on('transcript', (event) => transcript.say('caller', event));
+  on('bot', (event) => transcript.say('bot', event));
+  on('clear', (event) => transcript.interrupt(event.turn));
+  on('stage', (event) => stages.update(event));
+  on('latency', (event) => latency.add(event));
+  for (const type of ['state', 'transcript', 'bot']) on(type, (event) => stages.follow(event));
+  on('said', (level) => meter.level('caller', level));
+  on('played', (played) => {
+    meter.level('bot', played.rms);
+    tap.record(played);
+  });
+}
+
+/**
+ * @param {Call} current
+ * @param {import('./call.js').Phase} phase
+ */
+function enter(current, phase) {
+  panel.phase(phase, endWords(current.endReason));
+  if (phase === 'live') meter.start();
+  if (phase !== 'ended') return;
+  meter.stop();
+  keypad.open(false);
+  stages.rest();
+  transcript.finish();
+}
+
+/** Before any call: what this browser and the server can do. */
+async function greet() {
+  const problem = knownProblem();
+  if (problem) notices.show(problemWords({ kind: 'microphone', problem }));
+  panel.offerOpus(await opusSupported());
+  const answer = await health();
+  byId('server').textContent = healthWords(answer);
+  for (const [stage, state] of Object.entries(answer?.engines ?? {})) stages.update({ stage, state, restarts: 0 });
+}

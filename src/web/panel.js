@@ -1,0 +1,96 @@
+/** The call panel: the state in large letters, the clock, the choices before a call and the buttons during one. */
+import { stateWords } from './words.js';
+
+export class Panel {
+  #byId;
+  #startedAt = 0;
+  #ticking = 0;
+
+  /** @param {(id: string) => HTMLElement} byId */
+  constructor(byId) {
+    this.#byId = byId;
+  }
+
+  /** What the caller chose. */
+  wish() {
+    const form = new FormData(this.#byId('options'));
+    return { dialogue: form.get('dialogue'), codec: form.get('codec') };
+  }
+
+  /** @param {boolean} supported */
+  offerOpus(supported) {
+    const choice = document.querySelector('input[name="codec"][value="opus"]');
+    choice.disabled = !supported;
+    choice.parentElement.title = supported ? '' : 'This browser does not encode Opus by itself.';
+  }
+
+  /**
+   * @param {import('./call.js').Phase} phase
+   * @param {string} ending why it ended, if it did
+   */
+  phase(phase, ending) {
+    const { title, hint } = stateWords(phase);
+    this.#show(phase, title, phase === 'ended' ? ending : hint);
+    this.#byId('options').hidden = phase !== 'ended';
+    this.#byId('controls').hidden = phase === 'ended';
+    for (const id of ['mute', 'keys']) this.#byId(id).disabled = phase !== 'live';
+    this.#byId('interrupt').disabled = true;
+    this.#byId('hangup').disabled = phase === 'ending';
+    if (phase === 'connecting') this.#ring();
+    if (phase === 'live') this.#startClock();
+    if (phase === 'ended') this.#settle();
+  }
+
+  /** @param {import('./socket.js').State['state']} state */
+  state(state) {
+    const { title, hint } = stateWords(state);
+    this.#show(state, title, hint);
+    this.#byId('interrupt').disabled = state !== 'speaking';
+  }
+
+  /** @param {boolean} muted */
+  muted(muted) {
+    const button = this.#byId('mute');
+    button.setAttribute('aria-pressed', String(muted));
+    button.textContent = muted ? 'Unmute' : 'Mute';
+  }
+
+  /**
+   * @param {string} name
+   * @param {string} title
+   * @param {string} hint
+   */
+  #show(name, title, hint) {
+    document.documentElement.dataset.state = name;
+    this.#byId('state').textContent = title;
+    this.#byId('hint').textContent = hint;
+  }
+
+  #ring() {
+    this.muted(false);
+    this.#byId('clock').hidden = true;
+    this.#byId('hangup').focus();
+  }
+
+  #startClock() {
+    const clock = this.#byId('clock');
+    this.#startedAt = performance.now();
+    clock.hidden = false;
+    clock.textContent = '0:00';
+    this.#ticking = setInterval(() => {
+      clock.textContent = minutes(performance.now() - this.#startedAt);
+    }, 500);
+  }
+
+  #settle() {
+    clearInterval(this.#ticking);
+    const lost = document.activeElement === document.body || document.activeElement?.closest('[hidden]');
+    if (lost) this.#byId('call').focus();
+  }
+}
+
+/** @param {number} ms */
+function minutes(ms) {
+  const seconds = Math.floor(ms / 1_000);
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+}

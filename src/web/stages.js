@@ -1,0 +1,91 @@
+/**
+ * The four stages of a call: what each is doing, and how often it was restarted. A card lights up while its stage
+ * works: when the server says so, and else by what passes between the stages.
+ */
+
+/** @type {[import('./socket.js').StageName, string, string][]} */
+const STAGES = [
+  ['vad', 'VAD', 'Hears that you speak'],
+  ['stt', 'STT', 'Turns speech into text'],
+  ['llm', 'LLM', 'Decides what to say'],
+  ['tts', 'TTS', 'Turns text into speech'],
+];
+
+/** States that are not the ordinary course of a call. */
+const TROUBLE = new Set(['restarting', 'failed', 'stalled', 'unavailable']);
+const WORKING = new Set(['working', 'active', 'busy', 'running']);
+
+export class Stages {
+  /** @type {Map<string, {card: HTMLElement, word: HTMLElement, restarts: HTMLElement, state: string}>} */
+  #cards = new Map();
+
+  /** @param {HTMLElement} root an empty list */
+  constructor(root) {
+    for (const [stage, name, purpose] of STAGES) {
+      const card = element('li', `stage stage-${stage}`);
+      const word = element('span', 'stage-state');
+      const restarts = element('span', 'stage-restarts');
+      card.append(element('span', 'stage-name', name), element('span', 'stage-purpose', purpose), word, restarts);
+      root.append(card);
+      this.#cards.set(stage, { card, word, restarts, state: '' });
+    }
+    this.reset();
+  }
+
+  reset() {
+    for (const [stage] of STAGES) this.update({ stage, state: 'idle', restarts: 0 });
+    this.#light([]);
+  }
+
+  /** The call is over: nothing works any more, but what happened stays in sight. */
+  rest() {
+    this.#light([]);
+  }
+
+  /** @param {{stage: string, state: string, restarts: number}} update */
+  update({ stage, state, restarts }) {
+    const entry = this.#cards.get(stage);
+    if (!entry) return;
+    entry.state = state;
+    entry.word.textContent = state;
+    entry.card.classList.toggle('trouble', TROUBLE.has(state));
+    entry.restarts.textContent = restarts > 0 ? `${restarts} restart${restarts === 1 ? '' : 's'}` : '';
+    this.#set(stage, WORKING.has(state));
+  }
+
+  /**
+   * Lights what an event of the call shows to be at work.
+   * @param {import('./socket.js').ServerEvent} event
+   */
+  follow(event) {
+    if (event.type === 'state') this.#light({ listening: ['vad'], thinking: ['llm'], speaking: ['tts'] }[event.state]);
+    if (event.type === 'transcript') this.#set('stt', !event.final);
+    if (event.type === 'bot') this.#set('tts', !event.final);
+  }
+
+  /** @param {string[]} lit */
+  #light(lit = []) {
+    for (const [stage] of STAGES) this.#set(stage, lit.includes(stage));
+  }
+
+  /**
+   * @param {string} stage
+   * @param {boolean} lit
+   */
+  #set(stage, lit) {
+    const { card, state } = this.#cards.get(stage);
+    card.classList.toggle('lit', lit || WORKING.has(state));
+  }
+}
+
+/**
+ * @param {string} tag
+ * @param {string} className
+ * @param {string} [text]
+ */
+function element(tag, className, text = '') {
+  const made = document.createElement(tag);
+  made.className = className;
+  made.textContent = text;
+  return made;
+}

@@ -1,0 +1,99 @@
+/** What the page says, in plain words, about states, ends and mistakes. */
+
+/** @typedef {{title: string, advice?: string, code?: string}} Notice */
+
+/** @type {Record<import('./call.js').Phase | 'listening' | 'thinking' | 'speaking', [string, string]>} */
+const STATES = {
+  idle: ['Ready when you are', 'Press call, allow the microphone, and talk. You can interrupt at any time.'],
+  connecting: ['Connecting', 'Asking for the microphone and ringing the server.'],
+  live: ['Connected', 'Say hello.'],
+  listening: ['Listening', 'Go ahead.'],
+  thinking: ['Thinking', 'Working out the answer.'],
+  speaking: ['Speaking', 'Talk over it to interrupt.'],
+  ending: ['Hanging up', 'One moment.'],
+  ended: ['Call ended', ''],
+};
+
+/** @type {Record<import('./microphone.js').MicrophoneProblem, Notice>} */
+const MICROPHONE = {
+  insecure: {
+    title: 'The browser gives a microphone only to secure pages.',
+    advice: 'Open this page as http://localhost on the machine itself, or start ringway with --tls self-signed and open it over https.',
+  },
+  refused: {
+    title: 'The microphone is blocked for this page.',
+    advice: 'Allow it with the icon beside the address, then call again. On a phone, look under the site’s permissions.',
+  },
+  missing: { title: 'No microphone was found.', advice: 'Plug one in or switch it on, then call again.' },
+  busy: { title: 'The microphone is in use.', advice: 'Close the other program or tab that holds it, then call again.' },
+  failed: { title: 'The microphone could not be opened.', advice: 'Reload the page and call again.' },
+};
+
+/** By the reason of `ended`. */
+const ENDS = {
+  caller: 'You hung up.',
+  completed: 'The conversation came to its end.',
+  transferred: 'You were handed over to another number.',
+  silence: 'Nobody said anything for a while.',
+  no_media: 'No sound arrived from your side.',
+  max_duration: 'The call reached the longest time allowed.',
+  stage_failed: 'A part of the server failed and could not be brought back.',
+  protocol: 'The server did not understand this page.',
+  slow_consumer: 'Your connection was too slow for live audio.',
+  operator: 'Somebody running the server ended the call.',
+  drain: 'The server is shutting down.',
+};
+
+/** By the code of an `error` that says more than its message would. */
+const FAULTS = {
+  capacity: { title: 'All lines are busy.', advice: 'Try again in a moment.' },
+  draining: { title: 'The server is shutting down and takes no new calls.', advice: 'Try again in a few minutes.' },
+};
+
+/** By the close code of a socket that ended without a word, https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1 */
+const CLOSES = {
+  1001: 'The server went away.',
+  1006: 'The connection was lost.',
+  1013: 'All lines are busy.',
+};
+
+/** @param {keyof typeof STATES} name */
+export function stateWords(name) {
+  const [title, hint] = STATES[name];
+  return { title, hint };
+}
+
+/** @param {string | undefined} reason of `ended`; its detail, if any, follows a colon */
+export function endWords(reason) {
+  if (reason === undefined) return '';
+  const [kind] = reason.split(':');
+  return ENDS[kind] ?? `The server ended the call: ${kind.replaceAll('_', ' ')}.`;
+}
+
+/**
+ * @param {import('./call.js').Problem} problem
+ * @returns {Notice}
+ */
+export function problemWords(problem) {
+  switch (problem.kind) {
+    case 'microphone':
+      return MICROPHONE[problem.problem];
+    case 'server':
+      return faultWords(problem.fault);
+    case 'lost':
+      return {
+        title: CLOSES[problem.code] ?? 'The server closed the connection.',
+        advice: 'Check that it is running, then call again.',
+        code: String(problem.code),
+      };
+    default:
+      return { title: 'This page made a mistake.', advice: 'Reload it and call again.', code: problem.error.message };
+  }
+}
+
+/** @param {import('./socket.js').Fault} fault */
+function faultWords({ code, message, recoverable }) {
+  if (FAULTS[code]) return { ...FAULTS[code], code };
+  const title = recoverable ? 'The server could not use something this page sent.' : 'The server refused the call.';
+  return { title, advice: message, code };
+}

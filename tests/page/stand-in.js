@@ -1,0 +1,92 @@
+/**
+ * A stand-in for the server: serves the page, speaks the browser socket, and does what a test asks of it, errors that a
+ * healthy server never shows included. It hears by loudness, understands nothing, and answers with a tone (or, in Opus,
+ * with the caller's own packets).
+ *
+ * `node stand-in.js [port]` serves it for work on the page.
+ */
+import { createServer } from 'node:http';
+import { readFile } from 'node:fs/promises';
+import { extname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { WebSocketServer } from 'ws';
+import { Talk } from './stand-in-talk.js';
+
+const WEB = new URL('../../src/web/', import.meta.url);
+const TYPES = {
+  '.html': 'text/html; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.svg': 'image/svg+xml',
+};
+/** As strict as the page allows: nothing inline, nothing from elsewhere. */
+const CONTENT_SECURITY_POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+  "base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+const HEALTH = {
+  status: 'ok',
+  service: 'ringway',
+  version: '0.1.0',
+  engines: { vad: 'ready', stt: 'ready', llm: 'ready', tts: 'ready' },
+};
+
+/**
+ * What happens on the next call.
+ * @typedef {object} Scenario
+ * @property {import('./stand-in-talk.js').Script} [onOpen] instead of waiting for `start`
+ * @property {import('./stand-in-talk.js').Script} [onStart] after `started`, instead of a conversation
+ */
+
+export class StandIn {
+  /** @type {Scenario} */
+  scenario = {};
+  /** The latest call. @type {Talk | undefined} */
+  talk;
+  #http = createServer((request, response) => serve(request.url, response));
+  #sockets = new WebSocketServer({ server: this.#http, path: '/voice-ws' });
+
+  constructor() {
+    this.#sockets.on('connection', (socket) => {
+      this.talk = new Talk(socket, this.scenario);
+    });
+  }
+
+  /** @param {number} [port] @returns {Promise<string>} the page's address */
+  async listen(port = 0) {
+    await new Promise((resolve) => this.#http.listen(port, '127.0.0.1', resolve));
+    return `http://127.0.0.1:${this.port}/`;
+  }
+
+  get port() {
+    return this.#http.address().port;
+  }
+
+  async close() {
+    for (const socket of this.#sockets.clients) socket.terminate();
+    this.#http.closeAllConnections();
+    await new Promise((resolve) => this.#http.close(resolve));
+  }
+}
+
+/**
+ * @param {string} url
+ * @param {import('node:http').ServerResponse} response
+ */
+async function serve(url, response) {
+  const { pathname } = new URL(url, 'http://stand-in');
+  if (pathname === '/health') return response.setHeader('content-type', 'application/json').end(JSON.stringify(HEALTH));
+  const name = pathname === '/' ? 'index.html' : pathname.slice(1);
+  const type = TYPES[extname(name)];
+  try {
+    if (!type || name.includes('/')) throw new Error('not a file of the page');
+    const body = await readFile(new URL(name, WEB));
+    response.writeHead(200, { 'content-type': type, 'content-security-policy': CONTENT_SECURITY_POLICY });
+    return response.end(body);
+  } catch {
+    return response.writeHead(404).end();
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  console.log(await new StandIn().listen(Number(process.argv[2] ?? 3001)));
+}
