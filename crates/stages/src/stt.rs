@@ -102,6 +102,11 @@ pub trait SttSession {
     /// The session is broken.
     fn flush(&mut self) -> Result<(), SttError>;
 
+    /// The segment waits for an engine: late, but not lost.
+    fn is_queued(&self) -> bool {
+        false
+    }
+
     /// The running segment is not wanted any more.
     fn abandon(&mut self);
 

@@ -88,6 +88,8 @@ pub enum EndReason {
     Operator,
     /// The server is draining.
     Drain,
+    /// A defect of ours ended it.
+    Internal,
 }
 
 /// What happened.
