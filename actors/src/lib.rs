@@ -1,1 +1,57 @@
-//! ringway-actors
+//! Calls as actors: each call is a supervisor over its stages, joined by rings of audio and by messages.
+//!
+//! ```text
+//!                     ┌──────────────── Call (supervisor) ───────────────────────┐
+//!                     │ builds stages from factories, restarts them, escalates   │
+//!                     └──┬─────────┬──────────┬──────────┬──────────┬────────────┘
+//!                        ▼         ▼          ▼          ▼          ▼
+//!  caller ──► edge ═mic═► VAD ═speech═► STT        LLM        TTS ═voice═► edge ──► caller
+//!               ▲          │ windows  │ text     ▲ │ text   ▲            │ played, marks
+//!               │          └──────►┌─────▼──────────┴─▼────────┴─┐◄─────────┘
+//!               └──────────────────│  Router: ringway_turn::Turn │
+//!                  clear, hang-up  └─────────────────────────────┘
+//!  ═ ring of frames    ─ message
+//! ```
+//! Audio only on rings, decisions only in messages, policy only in [`ringway_turn`]. A stage never holds the address of
+//! another stage: it tells the router.
+#![forbid(unsafe_code)]
+
+mod call;
+mod clock;
+mod config;
+mod core;
+mod edge;
+mod engines;
+mod event;
+mod llm;
+mod metronome;
+mod mic;
+mod playout;
+mod plumbing;
+mod recital;
+mod record;
+mod restart;
+mod retry;
+mod router;
+mod stage;
+mod start;
+mod stt;
+mod tts;
+mod utterance;
+mod vad;
+mod vad_batch;
+mod watchdog;
+
+pub use clock::CallClock;
+pub use config::{Config, PlayoutConfig, RingSizes, StallBounds};
+pub use core::{Core, CoreLoad, MediaCore, Place};
+pub use edge::{CallHandle, CallOver, EdgeCommand, EdgeInput, EdgePort};
+pub use engines::{Apology, Engines, VadEngine};
+pub use event::{CallEvent, CallEventKind, Cause, EdgeKind, EventSink, RingReport, RingState, StageState};
+pub use metronome::{Beat, Metronome};
+pub use mic::Mic;
+pub use playout::{Played, Playout};
+pub use record::Record;
+pub use restart::{Decision, RestartBudget, RestartConfig};
+pub use stage::Fault;
+pub use start::CallSpec;

@@ -1,0 +1,191 @@
+//! Media cores: OS threads that own calls.
+
+use crate::event::EventSink;
+use crate::metronome::Metronome;
+use crate::vad_batch::VadBatch;
+use crate::{Config, Engines};
+use actix_rt::{Arbiter, ArbiterHandle};
+use ringway_turn::StageKind;
+use std::cell::OnceCell;
+use std::future::Future;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+/// A thread that owns calls: an actix arbiter on a current-thread runtime.
+#[derive(Debug)]
+pub struct MediaCore {
+    arbiter: Arbiter,
+    load: Arc<CoreLoad>,
+}
+
+/// What other threads see of a media core.
+#[derive(Debug)]
+pub struct CoreLoad {
+    epoch: Instant,
+    calls: AtomicUsize,
+    beat_nanos: AtomicU64,
+    lateness_nanos: AtomicU64,
+    marker: AtomicU8,
+}
+
+/// What a media core's own tasks share.
+#[derive(Debug)]
+pub struct Core {
+    pub(crate) metronome: Rc<Metronome>,
+    pub(crate) vad: Rc<VadBatch>,
+    pub(crate) engines: Arc<Engines>,
+    pub(crate) config: Arc<Config>,
+    pub(crate) events: EventSink,
+    load: Arc<CoreLoad>,
+}
+
+thread_local! {
+    static CORE: OnceCell<Rc<Core>> = const { OnceCell::new() };
+}
+
+/// One call's place on a media core, taken back when dropped.
+#[derive(Debug)]
+pub struct Place {
+    load: Arc<CoreLoad>,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.load.calls.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl MediaCore {
+    /// Starts the thread. Needs a running actix system.
+    ///
+    /// `observe` is told how late each of the metronome's ticks came.
+    pub fn start(
+        engines: Arc<Engines>,
+        config: Arc<Config>,
+        events: EventSink,
+        observe: impl Fn(Duration) + Send + 'static,
+    ) -> Self {
+        let arbiter = Arbiter::new();
+        let load = Arc::new(CoreLoad::new());
+        let shared = load.clone();
+        arbiter.spawn_fn(move || {
+            let core = Rc::new(Core::new(engines, config, events, shared.clone()));
+            let metronome = core.metronome.clone();
+            CORE.with(|slot| slot.set(core.clone())).unwrap_or_else(|_| unreachable!("a thread has one core"));
+            tokio::task::spawn_local(core.vad.clone().run(metronome.clone()));
+            tokio::task::spawn_local(metronome.run(move |late| {
+                shared.beat(late);
+                observe(late);
+            }));
+        });
+        Self { arbiter, load }
+    }
+
+    /// How it is doing.
+    pub fn load(&self) -> &Arc<CoreLoad> {
+        &self.load
+    }
+
+    /// Runs a future on the core.
+    pub fn spawn<F: Future<Output = ()> + 'static>(&self, make: impl FnOnce() -> F + Send + 'static) -> bool {
+        self.arbiter.spawn_fn(move || {
+            tokio::task::spawn_local(make());
+        })
+    }
+
+    /// A handle to run futures from elsewhere.
+    pub fn handle(&self) -> ArbiterHandle {
+        self.arbiter.handle()
+    }
+
+    /// Reserves a place for one call.
+    pub fn reserve(&self) -> Place {
+        self.load.calls.fetch_add(1, Ordering::Relaxed);
+        Place { load: self.load.clone() }
+    }
+
+    /// Stops the thread; calls on it are dropped.
+    pub fn stop(self) {
+        self.arbiter.stop();
+        let _ = self.arbiter.join();
+    }
+}
+
+impl Core {
+    fn new(engines: Arc<Engines>, config: Arc<Config>, events: EventSink, load: Arc<CoreLoad>) -> Self {
+        let vad = Rc::new(VadBatch::new(engines.clone()));
+        Self { metronome: Rc::default(), vad, engines, config, events, load }
+    }
+
+    /// The core of the present thread.
+    ///
+    /// # Panics
+    /// On a thread that is no media core.
+    pub fn current() -> Rc<Self> {
+        CORE.with(|core| core.get().cloned()).expect("calls live on media cores only")
+    }
+
+    /// Its metronome.
+    pub fn metronome(&self) -> &Rc<Metronome> {
+        &self.metronome
+    }
+}
+
+impl CoreLoad {
+    fn new() -> Self {
+        Self {
+            epoch: Instant::now(),
+            calls: AtomicUsize::new(0),
+            beat_nanos: AtomicU64::new(0),
+            lateness_nanos: AtomicU64::new(0),
+            marker: AtomicU8::new(0),
+        }
+    }
+
+    fn beat(&self, late: Duration) {
+        self.beat_nanos.store(self.epoch.elapsed().as_nanos() as u64, Ordering::Relaxed);
+        self.lateness_nanos.store(late.as_nanos() as u64, Ordering::Relaxed);
+    }
+
+    /// Calls that it owns, places reserved included.
+    pub fn calls(&self) -> usize {
+        self.calls.load(Ordering::Relaxed)
+    }
+
+    /// How long ago its metronome last ticked: long when something blocks the thread.
+    pub fn silent_for(&self) -> Duration {
+        let last = Duration::from_nanos(self.beat_nanos.load(Ordering::Relaxed));
+        self.epoch.elapsed().saturating_sub(last)
+    }
+
+    /// How late its last tick came.
+    pub fn lateness(&self) -> Duration {
+        Duration::from_nanos(self.lateness_nanos.load(Ordering::Relaxed))
+    }
+
+    /// The stage whose code runs at the moment.
+    pub fn running(&self) -> Option<StageKind> {
+        STAGES.get(usize::from(self.marker.load(Ordering::Relaxed)).wrapping_sub(1)).copied()
+    }
+}
+
+const STAGES: [StageKind; 4] = [StageKind::Vad, StageKind::Stt, StageKind::Llm, StageKind::Tts];
+
+/// Notes which stage's code runs on this core, for the thread that watches it.
+pub(crate) fn mark(stage: Option<StageKind>) {
+    set_marker(STAGES.iter().position(|kind| Some(*kind) == stage).map_or(0, |index| index as u8 + 1));
+}
+
+pub(crate) fn unmark() {
+    set_marker(0);
+}
+
+fn set_marker(value: u8) {
+    CORE.with(|core| {
+        if let Some(core) = core.get() {
+            core.load.marker.store(value, Ordering::Relaxed);
+        }
+    });
+}

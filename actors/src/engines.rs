@@ -1,0 +1,90 @@
+use ringway_frame::{Format, SampleRate};
+use ringway_stages::llm::LanguageModel;
+use ringway_stages::stt::SpeechToText;
+use ringway_stages::tts::TextToSpeech;
+use ringway_stages::vad::{Vad, VadError, VadState};
+use ringway_turn::StageKind;
+use std::fmt;
+use std::sync::Arc;
+
+/// The engines that serve all calls, each stage's in order of preference.
+pub struct Engines {
+    /// The voice activity detector.
+    pub vad: VadEngine,
+    /// Recognisers.
+    pub stt: Vec<Arc<dyn SpeechToText>>,
+    /// Language models.
+    pub llm: Vec<Arc<dyn LanguageModel>>,
+    /// Voices.
+    pub tts: Vec<Arc<dyn TextToSpeech>>,
+    /// What is said when a stage cannot be restored.
+    pub apology: Apology,
+}
+
+/// Builds voice activity detectors of one shape.
+pub struct VadEngine {
+    /// Its name in configuration, metrics and logs.
+    pub name: String,
+    /// The rate it hears at.
+    pub rate: SampleRate,
+    /// Samples in a window.
+    pub window: usize,
+    /// The state of a call that begins.
+    pub state: VadState,
+    /// Builds one; blocks.
+    pub build: Box<dyn Fn() -> Result<Box<dyn Vad + Send>, VadError> + Send + Sync>,
+}
+
+/// Spoken audio that needs no engine any more, one copy a format: whole frames.
+#[derive(Clone, Debug, Default)]
+pub struct Apology {
+    /// Its words.
+    pub text: String,
+    /// G.711.
+    pub mulaw_8k: Arc<[u8]>,
+    /// s16le at 8 kHz.
+    pub pcm_8k: Arc<[u8]>,
+    /// s16le at 16 kHz.
+    pub pcm_16k: Arc<[u8]>,
+}
+
+impl Apology {
+    /// Its audio in `format`.
+    pub fn audio(&self, format: Format) -> &Arc<[u8]> {
+        match format {
+            Format::Mulaw8k => &self.mulaw_8k,
+            Format::Pcm8k => &self.pcm_8k,
+            Format::Pcm16k => &self.pcm_16k,
+        }
+    }
+}
+
+impl Engines {
+    /// How many engines can serve a stage. A detector has no substitute: it is rebuilt within its budget.
+    pub fn count(&self, stage: StageKind) -> usize {
+        match stage {
+            StageKind::Vad => 1,
+            StageKind::Stt => self.stt.len(),
+            StageKind::Llm => self.llm.len(),
+            StageKind::Tts => self.tts.len(),
+        }
+    }
+}
+
+impl fmt::Debug for VadEngine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VadEngine").field("name", &self.name).field("rate", &self.rate).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Engines {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = |stage: &[&str]| stage.join(", ");
+        f.debug_struct("Engines")
+            .field("vad", &self.vad.name)
+            .field("stt", &names(&self.stt.iter().map(|engine| engine.name()).collect::<Vec<_>>()))
+            .field("llm", &names(&self.llm.iter().map(|engine| engine.name()).collect::<Vec<_>>()))
+            .field("tts", &names(&self.tts.iter().map(|engine| engine.name()).collect::<Vec<_>>()))
+            .finish_non_exhaustive()
+    }
+}

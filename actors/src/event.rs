@@ -1,0 +1,190 @@
+//! What leaves a call: one typed, bounded stream that everybody who wants to know reads.
+
+use ringway_frame::{CallId, MediaTime};
+use ringway_turn::{EndReason, StageKind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// Where a call's audio enters and leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EdgeKind {
+    /// `/voice-ws`.
+    Browser,
+    /// `/media/twilio`.
+    Twilio,
+}
+
+impl EdgeKind {
+    /// Its name in metrics, logs and the API.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Browser => "browser",
+            Self::Twilio => "twilio",
+        }
+    }
+}
+
+/// How a stage is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StageState {
+    /// Waits for work.
+    Ready,
+    /// Has work.
+    Working,
+    /// Died and is being rebuilt.
+    Restarting,
+    /// Will not come back.
+    Gone,
+}
+
+impl StageState {
+    /// Its name on the wire.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::Working => "working",
+            Self::Restarting => "restarting",
+            Self::Gone => "gone",
+        }
+    }
+}
+
+/// Why a stage ended before its call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// It returned an error.
+    Error,
+    /// It panicked.
+    Panic,
+    /// It held work without progress.
+    Stall,
+}
+
+impl Cause {
+    /// Its name in metrics and logs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Panic => "panic",
+            Self::Stall => "stall",
+        }
+    }
+}
+
+/// What happened.
+#[derive(Clone, Debug)]
+pub enum CallEventKind {
+    /// The call was accepted.
+    Started {
+        /// By which edge.
+        edge: EdgeKind,
+        /// The carrier's own id of it.
+        carrier_call_id: Option<String>,
+    },
+    /// Part of the conversation.
+    Turn(ringway_turn::Event),
+    /// A stage's state changed.
+    Stage {
+        /// Which.
+        stage: StageKind,
+        /// Its state.
+        state: StageState,
+    },
+    /// A stage died.
+    StageDied {
+        /// Which.
+        stage: StageKind,
+        /// How.
+        cause: Cause,
+        /// In its own words.
+        detail: String,
+    },
+    /// A stage is there again.
+    StageRestarted {
+        /// Which.
+        stage: StageKind,
+        /// How it had died.
+        cause: Cause,
+        /// Last progress of the old to readiness of the new.
+        pause: Duration,
+        /// Times it was rebuilt in this call.
+        restarts: u32,
+    },
+    /// The peer broke the protocol; its stable code.
+    ProtocolError {
+        /// The stable code.
+        code: &'static str,
+    },
+    /// The decision to be silent reached the socket.
+    Cleared {
+        /// Decision to socket.
+        after: Duration,
+    },
+    /// State of the rings, now and then.
+    Rings(RingReport),
+    /// The call is over.
+    Ended {
+        /// Why.
+        reason: EndReason,
+    },
+}
+
+/// State of a call's rings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RingReport {
+    /// *mic*, *speech* and *voice*.
+    pub rings: [RingState; 3],
+}
+
+/// State of one ring.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RingState {
+    /// Its name.
+    pub ring: &'static str,
+    /// Frames held now.
+    pub depth: u64,
+    /// Frames dropped since the last report.
+    pub dropped: u64,
+    /// Frames committed by force since the last report.
+    pub forced: u64,
+}
+
+/// One event of one call.
+#[derive(Clone, Debug)]
+pub struct CallEvent {
+    /// Which call.
+    pub call: CallId,
+    /// When.
+    pub at: MediaTime,
+    /// What.
+    pub kind: CallEventKind,
+}
+
+/// Where calls put their events. Bounded: when its reader is behind, the newest are dropped and counted.
+#[derive(Clone, Debug)]
+pub struct EventSink {
+    sender: mpsc::Sender<CallEvent>,
+    dropped: Arc<AtomicU64>,
+}
+
+impl EventSink {
+    /// A sink that holds up to `capacity` events, and its reader.
+    pub fn bounded(capacity: usize) -> (Self, mpsc::Receiver<CallEvent>) {
+        let (sender, receiver) = mpsc::channel(capacity);
+        (Self { sender, dropped: Arc::default() }, receiver)
+    }
+
+    /// Puts an event; never waits.
+    pub fn put(&self, event: CallEvent) {
+        if self.sender.try_send(event).is_err() {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Events dropped so far.
+    pub fn dropped(&self) -> u64 {
+        self.dropped.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,105 @@
+//! A call's rings: their ends belong to the call and are lent to its stages.
+
+use crate::config::RingSizes;
+use crate::event::{RingReport, RingState};
+use ringway_frame::{FRAME, Format};
+use ringway_ring::{Owner, Reader, ReplayReader, Snapshot, Stats, Writer, ring};
+use ringway_turn::StageKind;
+use std::time::Duration;
+
+/// The ends that stages borrow. The far ends of *mic* and *voice* are the edge's.
+#[derive(Debug)]
+pub(crate) struct Plumbing {
+    pub(crate) mic: Owner<Reader>,
+    pub(crate) speech_in: Owner<Writer>,
+    pub(crate) speech_out: Owner<ReplayReader>,
+    pub(crate) voice: Owner<Writer>,
+    stats: RingStats,
+    reported: [Snapshot; 3],
+    looks: u32,
+}
+
+/// Counters of a call's rings.
+#[derive(Clone, Debug)]
+pub(crate) struct RingStats {
+    pub(crate) mic: Stats,
+    pub(crate) speech: Stats,
+    pub(crate) voice: Stats,
+    pub(crate) voice_capacity: u64,
+}
+
+/// Looks between two reports of the rings (5 s).
+const REPORT_EVERY: u32 = 100;
+
+/// Room in *speech* beside what is kept for a second reading.
+const SLACK: Duration = Duration::from_millis(500);
+
+impl Plumbing {
+    /// All rings of a call; the ends that remain are the edge's: where it writes *mic* and reads *voice*.
+    pub(crate) fn new(format: Format, sizes: &RingSizes) -> (Self, Writer, Reader) {
+        let (mic_in, mic_out) = ring(format, frames(sizes.mic));
+        let (speech_in, speech_out) = ring(format, frames(sizes.replay + SLACK));
+        let (voice_in, voice_out) = ring(format, frames(sizes.voice));
+        let stats = RingStats {
+            mic: mic_in.stats(),
+            speech: speech_in.stats(),
+            voice: voice_in.stats(),
+            voice_capacity: voice_in.capacity() as u64,
+        };
+        let plumbing = Self {
+            mic: Owner::new(mic_out),
+            speech_in: Owner::new(speech_in),
+            speech_out: Owner::new(speech_out.replay(frames(sizes.replay))),
+            voice: Owner::new(voice_in),
+            stats,
+            reported: [Snapshot::default(); 3],
+            looks: 0,
+        };
+        (plumbing, mic_in, voice_out)
+    }
+
+    pub(crate) fn stats(&self) -> RingStats {
+        self.stats.clone()
+    }
+
+    /// Fences a dead stage off the ends that it may still hold.
+    pub(crate) fn revoke(&mut self, stage: StageKind) {
+        match stage {
+            StageKind::Vad => {
+                self.mic.revoke();
+                self.speech_in.revoke();
+            }
+            StageKind::Stt => self.speech_out.revoke(),
+            StageKind::Llm => {}
+            StageKind::Tts => self.voice.revoke(),
+        }
+    }
+
+    /// A report now and then.
+    pub(crate) fn report_rings(&mut self) -> Option<RingReport> {
+        self.looks += 1;
+        self.looks.is_multiple_of(REPORT_EVERY).then(|| self.report())
+    }
+
+    /// What has happened since the last report.
+    pub(crate) fn report(&mut self) -> RingReport {
+        let names = ["mic", "speech", "voice"];
+        let now = [&self.stats.mic, &self.stats.speech, &self.stats.voice].map(Stats::snapshot);
+        let mut rings = [RingState::default(); 3];
+        for (index, state) in rings.iter_mut().enumerate() {
+            let (was, is) = (self.reported[index], now[index]);
+            *state = RingState {
+                ring: names[index],
+                depth: is.depth(),
+                dropped: is.dropped - was.dropped,
+                forced: is.forced_commits - was.forced_commits,
+            };
+        }
+        self.reported = now;
+        RingReport { rings }
+    }
+}
+
+fn frames(span: Duration) -> usize {
+    (span.as_millis() / FRAME.as_millis()).max(1) as usize
+}

@@ -1,0 +1,443 @@
+//! The router of one call: what stages and edge report goes into the [`Turn`], what it decides goes out to them.
+
+use crate::call::{Apologise, Call, Finish};
+use crate::clock::CallClock;
+use crate::edge::{EdgeCommand, EdgeInput};
+use crate::event::{CallEvent, CallEventKind, EventSink, StageState};
+use crate::llm::{self, LlmStage};
+use crate::record::Record;
+use crate::retry::Retry;
+use crate::stage::{Obituary, Pump, Stage, StageError, Watch};
+use crate::stt::{Listen, SttStage};
+use crate::tts::{Say, TtsStage};
+use actix::prelude::*;
+use ringway_frame::{CallId, Epoch, MediaTime};
+use ringway_ring::EpochGate;
+use ringway_stages::Expectation;
+use ringway_turn::{ClauseId, Command, Event, Input, Output, Playout, RequestId, StageKind, Stt, Turn};
+use std::task::{self, Poll};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+/// Relays; it decides nothing. The conversation lives here, so that any stage can die and be replaced.
+pub struct Router {
+    turn: Turn,
+    clock: CallClock,
+    stages: Stages,
+    hints: Hints,
+    gate: EpochGate,
+    edge: mpsc::Sender<EdgeCommand>,
+    call: Addr<Call>,
+    events: Events,
+    record: Option<Box<dyn Record>>,
+    timer: Retry,
+    obituary: Obituary,
+}
+
+/// The stages that are there, and what each of them owes.
+#[derive(Default)]
+pub(crate) struct Stages {
+    stt: Option<Addr<SttStage>>,
+    llm: Option<Addr<LlmStage>>,
+    tts: Option<Addr<TtsStage>>,
+    watches: Watches,
+}
+
+/// What each stage owes, shared with the Call that watches them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Watches {
+    pub(crate) stt: Watch,
+    pub(crate) llm: Watch,
+    pub(crate) tts: Watch,
+}
+
+/// What the dialogue expects next; it counts once the reply that says so may be heard.
+#[derive(Default)]
+struct Hints {
+    request: RequestId,
+    accepted: bool,
+    pending: Option<Expectation>,
+    current: Expectation,
+}
+
+/// Where the call's events go.
+pub(crate) struct Events {
+    pub(crate) call: CallId,
+    pub(crate) clock: CallClock,
+    pub(crate) sink: EventSink,
+    pub(crate) edge: mpsc::Sender<EdgeCommand>,
+}
+
+impl Events {
+    /// For those inside the process and for the caller's side.
+    pub(crate) fn put(&self, kind: CallEventKind) {
+        // An edge that does not keep up is ended by its own bound; events for show may be lost before that.
+        let _ = self.edge.try_send(EdgeCommand::Tell(kind.clone()));
+        self.put_inside(kind);
+    }
+
+    /// For those inside the process only.
+    pub(crate) fn put_inside(&self, kind: CallEventKind) {
+        self.sink.put(CallEvent { call: self.call, at: self.clock.now(), kind });
+    }
+}
+
+/// What a stage tells the router.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) enum Report {
+    /// For the turn.
+    Input(Input),
+    /// What the dialogue expects after this reply.
+    Expect { request: RequestId, expectation: Expectation },
+}
+
+impl Report {
+    pub(crate) fn send(self, router: &Addr<Router>) -> Result<(), StageError> {
+        router.try_send(self).map_err(|refused| match refused {
+            SendError::Full(_) => StageError::Router("full"),
+            SendError::Closed(_) => StageError::Router("closed"),
+        })
+    }
+}
+
+/// The Call tells the router that a stage is there, or is not.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) enum StageNews {
+    Stt(Addr<SttStage>),
+    Llm(Addr<LlmStage>),
+    Tts(Addr<TtsStage>),
+    Vad,
+    /// A voice that only recites the apology, in this epoch.
+    Recital(Addr<TtsStage>, Epoch),
+    Lost(StageKind),
+    Gone(StageKind),
+}
+
+/// What a router is made of.
+pub(crate) struct RouterParts {
+    pub(crate) turn: Turn,
+    pub(crate) clock: CallClock,
+    pub(crate) gate: EpochGate,
+    pub(crate) edge: mpsc::Sender<EdgeCommand>,
+    pub(crate) call: Addr<Call>,
+    pub(crate) events: Events,
+    pub(crate) watches: Watches,
+    pub(crate) record: Option<Box<dyn Record>>,
+}
+
+impl Router {
+    pub(crate) fn new(parts: RouterParts) -> Self {
+        let stages = Stages { watches: parts.watches, ..Stages::default() };
+        Self {
+            turn: parts.turn,
+            clock: parts.clock,
+            stages,
+            hints: Hints::default(),
+            gate: parts.gate,
+            edge: parts.edge,
+            call: parts.call,
+            events: parts.events,
+            record: parts.record,
+            timer: Retry::default(),
+            obituary: Obituary::default(),
+        }
+    }
+
+    fn feed(&mut self, input: Input) {
+        let now = self.clock.now();
+        self.stages.watches.heard(&input);
+        if let Some(record) = &mut self.record {
+            record.input(now, &input);
+        }
+        self.turn.handle(input, now);
+        self.obey(now);
+    }
+
+    /// Does all that the turn wants done now, and sets the timer for what it wants later.
+    fn obey(&mut self, now: MediaTime) {
+        loop {
+            let output = self.turn.poll(now);
+            if let Some(record) = &mut self.record {
+                record.output(&output);
+            }
+            match output {
+                Output::Command(command) => self.execute(command),
+                Output::Timeout(at) => return self.timer.at(self.clock.instant(at)),
+            }
+        }
+    }
+
+    fn execute(&mut self, command: Command) {
+        match command {
+            Command::Stt(stt) => self.listen(stt),
+            Command::Reply { request, caller, context, already } => {
+                self.hints.begin(request);
+                self.events.put(working(StageKind::Llm));
+                self.ask(llm::Ask::Reply { request, caller, context, already });
+            }
+            Command::CancelReply { .. } => self.ask(llm::Ask::Cancel),
+            Command::Speak { epoch, clause, text } => self.say(Say::Clause { epoch, clause, text }),
+            Command::CancelSpeech { .. } => self.say(Say::Cancel),
+            Command::Playout(playout) => self.playout(playout),
+            Command::Apologise { epoch } => self.tell_call(Apologise(epoch)),
+            Command::Transfer { to } => self.tell_edge(EdgeCommand::Transfer(to)),
+            Command::HangUp { reason } => self.tell_call(Finish(reason)),
+            Command::Event(event) => self.events.put(CallEventKind::Turn(event)),
+        }
+    }
+
+    fn listen(&mut self, command: Stt) {
+        match &command {
+            Stt::Flush { .. } => self.stages.watches.stt.owe_anew(),
+            Stt::Begin { .. } => self.events.put(working(StageKind::Stt)),
+            Stt::Continue { .. } | Stt::Close { .. } | Stt::Drop { .. } => self.stages.watches.stt.settle(),
+        }
+        if matches!(command, Stt::Close { .. } | Stt::Drop { .. }) {
+            self.events.put(ready(StageKind::Stt));
+        }
+        self.to_stt(Listen::Turn(command));
+    }
+
+    /// A stage that is not there is not asked: the turn asks again when it is.
+    fn to_stt(&self, listen: Listen) {
+        self.deliver(StageKind::Stt, self.stages.stt.as_ref().map(|stt| stt.try_send(listen).is_ok()));
+    }
+
+    fn ask(&self, ask: llm::Ask) {
+        match &ask {
+            llm::Ask::Reply { .. } => self.stages.watches.llm.owe_anew(),
+            llm::Ask::Cancel => self.stages.watches.llm.settle(),
+        }
+        self.deliver(StageKind::Llm, self.stages.llm.as_ref().map(|llm| llm.try_send(ask).is_ok()));
+    }
+
+    fn say(&self, say: Say) {
+        match &say {
+            Say::Clause { .. } => {
+                self.stages.watches.tts.owe();
+                self.events.put(working(StageKind::Tts));
+            }
+            Say::Cancel => self.stages.watches.tts.settle(),
+        }
+        self.deliver(StageKind::Tts, self.stages.tts.as_ref().map(|tts| tts.try_send(say).is_ok()));
+    }
+
+    /// A stage whose mailbox is full or closed is as good as dead; the Call finds out by its own watch.
+    fn deliver(&self, stage: StageKind, delivered: Option<bool>) {
+        if delivered == Some(false) {
+            tracing::warn!(call = %self.events.call, ?stage, "the stage does not take commands");
+        }
+    }
+
+    fn playout(&mut self, playout: Playout) {
+        match playout {
+            Playout::Release(epoch) => {
+                self.gate.release(epoch);
+                if let Some(expectation) = self.hints.accept() {
+                    self.to_stt(Listen::Expect(expectation));
+                }
+            }
+            Playout::Clear(epoch) => raise_to(&self.gate, epoch),
+            Playout::Pause | Playout::Resume => {}
+        }
+        self.tell_edge(EdgeCommand::Playout(playout, Instant::now()));
+    }
+
+    fn tell_edge(&self, command: EdgeCommand) {
+        if self.edge.try_send(command).is_err() {
+            self.tell_call(Finish(ringway_turn::EndReason::SlowConsumer));
+        }
+    }
+
+    fn tell_call<M>(&self, message: M)
+    where
+        M: Message<Result = ()> + Send + 'static,
+        Call: Handler<M>,
+    {
+        if self.call.try_send(message).is_err() {
+            tracing::error!(call = %self.events.call, "the call's supervisor takes no messages");
+        }
+    }
+
+    fn expect(&mut self, request: RequestId, expectation: Expectation) {
+        if let Some(expectation) = self.hints.learn(request, expectation) {
+            self.to_stt(Listen::Expect(expectation));
+        }
+    }
+
+    fn show(&self, input: &Input) {
+        match input {
+            Input::ReplyEnd { .. } => self.events.put(ready(StageKind::Llm)),
+            Input::ClauseEnd { .. } => self.events.put(ready(StageKind::Tts)),
+            _ => {}
+        }
+    }
+}
+
+impl Hints {
+    fn begin(&mut self, request: RequestId) {
+        (self.request, self.accepted, self.pending) = (request, false, None);
+    }
+
+    /// The reply may be heard: what it makes the dialogue expect is now current.
+    fn accept(&mut self) -> Option<Expectation> {
+        self.accepted = true;
+        self.current = self.pending.take()?;
+        Some(self.current.clone())
+    }
+
+    fn learn(&mut self, request: RequestId, expectation: Expectation) -> Option<Expectation> {
+        if request != self.request {
+            return None;
+        }
+        self.pending = Some(expectation);
+        if self.accepted { self.accept() } else { None }
+    }
+}
+
+impl Watches {
+    /// What a stage says is progress; its last word settles what it owed.
+    fn heard(&self, input: &Input) {
+        match input {
+            Input::Final { .. } => self.stt.settle(),
+            Input::StageBusy { stage: StageKind::Stt } => self.stt.progress(),
+            Input::Token { .. } => self.llm.progress(),
+            Input::ReplyEnd { .. } => self.llm.settle(),
+            Input::Word { .. } => self.tts.progress(),
+            Input::ClauseEnd { .. } => self.tts.repay(),
+            _ => {}
+        }
+    }
+
+    pub(crate) fn of(&self, stage: StageKind) -> Option<&Watch> {
+        match stage {
+            StageKind::Vad => None,
+            StageKind::Stt => Some(&self.stt),
+            StageKind::Llm => Some(&self.llm),
+            StageKind::Tts => Some(&self.tts),
+        }
+    }
+}
+
+fn working(stage: StageKind) -> CallEventKind {
+    CallEventKind::Stage { stage, state: StageState::Working }
+}
+
+fn ready(stage: StageKind) -> CallEventKind {
+    CallEventKind::Stage { stage, state: StageState::Ready }
+}
+
+fn raise_to(gate: &EpochGate, epoch: Epoch) {
+    while gate.current() != epoch && !gate.is_void(epoch) {
+        gate.raise();
+    }
+}
+
+impl Stage for Router {
+    const KIND: Option<StageKind> = None;
+
+    fn pump(&mut self, cx: &mut task::Context<'_>) -> Result<(), StageError> {
+        while let Poll::Ready(()) = self.timer.poll(cx) {
+            self.feed(Input::Tick);
+        }
+        Ok(())
+    }
+
+    fn obituary(&self) -> &Obituary {
+        &self.obituary
+    }
+}
+
+impl Actor for Router {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.spawn(Pump);
+    }
+}
+
+impl Handler<Report> for Router {
+    type Result = ();
+
+    fn handle(&mut self, report: Report, _: &mut Self::Context) {
+        match report {
+            Report::Input(input) => {
+                self.show(&input);
+                self.feed(input);
+            }
+            Report::Expect { request, expectation } => self.expect(request, expectation),
+        }
+    }
+}
+
+impl Handler<StageNews> for Router {
+    type Result = ();
+
+    fn handle(&mut self, news: StageNews, _: &mut Self::Context) {
+        let input = match news {
+            StageNews::Vad => Input::StageReady { stage: StageKind::Vad },
+            StageNews::Stt(addr) => {
+                self.stages.stt = Some(addr);
+                self.to_stt(Listen::Expect(self.hints.current.clone()));
+                Input::StageReady { stage: StageKind::Stt }
+            }
+            StageNews::Llm(addr) => {
+                self.stages.llm = Some(addr);
+                Input::StageReady { stage: StageKind::Llm }
+            }
+            StageNews::Tts(addr) => {
+                self.stages.tts = Some(addr);
+                Input::StageReady { stage: StageKind::Tts }
+            }
+            StageNews::Recital(addr, epoch) => {
+                self.stages.tts = Some(addr);
+                return self.say(Say::Clause { epoch, clause: ClauseId::default(), text: String::new() });
+            }
+            StageNews::Lost(stage) => {
+                self.stages.forget(stage);
+                Input::StageLost { stage }
+            }
+            StageNews::Gone(stage) => Input::StageGone { stage },
+        };
+        self.feed(input);
+    }
+}
+
+impl Stages {
+    fn forget(&mut self, stage: StageKind) {
+        match stage {
+            StageKind::Vad => {}
+            StageKind::Stt => self.stt = None,
+            StageKind::Llm => self.llm = None,
+            StageKind::Tts => self.tts = None,
+        }
+        if let Some(watch) = self.watches.of(stage) {
+            watch.settle();
+        }
+    }
+}
+
+impl Handler<EdgeInput> for Router {
+    type Result = ();
+
+    fn handle(&mut self, input: EdgeInput, _: &mut Self::Context) {
+        let input = match input {
+            EdgeInput::Started => Input::Started,
+            EdgeInput::Sounding(epoch) => Input::Sounding { epoch },
+            EdgeInput::Played(played) => Input::Played { epoch: played.epoch, frames: played.frames },
+            EdgeInput::Dtmf(digit) => Input::Dtmf { digit },
+            EdgeInput::Interrupt => Input::Interrupt,
+            EdgeInput::Mute(muted) => Input::Mute { muted },
+            EdgeInput::Closed(reason) => Input::Ended { reason },
+            EdgeInput::Cleared(decided) => {
+                return self.events.put_inside(CallEventKind::Cleared { after: decided.elapsed() });
+            }
+            EdgeInput::ProtocolError(code) => {
+                return self.events.put_inside(CallEventKind::ProtocolError { code });
+            }
+        };
+        self.feed(input);
+    }
+}

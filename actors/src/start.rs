@@ -1,0 +1,94 @@
+//! How a call begins on its media core.
+
+use crate::call::{Call, CallParts, Profile};
+use crate::clock::CallClock;
+use crate::core::{Core, Place};
+use crate::edge::{CallHandle, EdgePort};
+use crate::event::{EdgeKind, EventSink};
+use crate::mic::Mic;
+use crate::playout::Playout;
+use crate::plumbing::Plumbing;
+use crate::record::Record;
+use crate::router::{Events, Router, RouterParts, Watches};
+use crate::stage::{Child, spawn};
+use actix::prelude::*;
+use ringway_frame::{CallId, Format, Frame};
+use ringway_ring::EpochGate;
+use ringway_turn::Turn;
+use tokio::sync::mpsc;
+
+/// A call that has been admitted.
+#[derive(Debug)]
+pub struct CallSpec {
+    /// Its id.
+    pub id: CallId,
+    /// By which edge it comes.
+    pub edge: EdgeKind,
+    /// The format of its audio, both ways.
+    pub format: Format,
+    /// The dialogue that was asked for.
+    pub dialogue: Option<String>,
+    /// The carrier's own id of it.
+    pub carrier_call_id: Option<String>,
+    /// How its turns are taken.
+    pub turn: ringway_turn::Config,
+    /// Its place, reserved on this core.
+    pub place: Place,
+}
+
+/// Messages that wait for the edge at most; an edge that lets them pile up does not read its socket.
+const EDGE_COMMANDS: usize = 256;
+
+/// Reports that wait for the router at most; only a blocked core lets them pile up.
+const ROUTER_MAILBOX: usize = 1_024;
+
+impl CallSpec {
+    /// Builds the call and all its stages on the present media core.
+    ///
+    /// # Panics
+    /// On a thread that is no media core.
+    pub fn start(self, record: Option<Box<dyn Record>>) -> EdgePort {
+        let core = Core::current();
+        let clock = CallClock::start();
+        let gate = EpochGate::new();
+        let (edge, commands) = mpsc::channel(EDGE_COMMANDS);
+        let (plumbing, mic, voice) = Plumbing::new(self.format, &core.config.rings);
+        let watches = Watches::default();
+        let context = Context::<Call>::new();
+        let call = context.address();
+        let events = |sink: &EventSink| Events { call: self.id, clock, sink: sink.clone(), edge: edge.clone() };
+        let router = Router::new(RouterParts {
+            turn: Turn::new(self.turn),
+            clock,
+            gate: gate.clone(),
+            edge: edge.clone(),
+            call: call.clone(),
+            events: events(&core.events),
+            watches: watches.clone(),
+            record,
+        });
+        let router = spawn(router, ROUTER_MAILBOX, Call::bury_router(&call));
+        let handle = CallHandle { id: self.id, edge: self.edge, call: call.clone(), router: router.addr.clone() };
+        let port = EdgePort {
+            mic: Mic::new(mic, clock, self.format),
+            playout: Playout::new(voice, gate, core.config.playout.lead, Frame::silence(self.format)),
+            beat: core.metronome().beat(),
+            commands,
+            call: handle,
+            clock,
+        };
+        let profile = Profile {
+            id: self.id,
+            edge: self.edge,
+            format: self.format,
+            dialogue: self.dialogue,
+            carrier_call_id: self.carrier_call_id,
+        };
+        let events = events(&core.events);
+        let parts = CallParts { profile, core, plumbing, router, watches, edge, events, place: self.place };
+        let mut supervisor = Call::new(parts);
+        supervisor.begin(&call);
+        tokio::task::spawn_local(context.into_future(supervisor));
+        port
+    }
+}

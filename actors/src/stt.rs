@@ -1,0 +1,338 @@
+//! The recogniser's stage of one call: it reads *speech*, and commits only what has been answered for.
+
+use crate::retry::Retry;
+use crate::router::{Report, Router};
+use crate::stage::{Inject, Obituary, Pump, Stage, StageError, inject};
+use crate::utterance::{Job, PRE_ROLL, Utterance};
+use actix::prelude::*;
+use ringway_frame::{FRAME, Format, Frame, MediaTime};
+use ringway_ring::{Lent, PopError, ReplayReader};
+use ringway_stages::Expectation;
+use ringway_stages::stt::{Segment, SegmentId, SttError, SttEvent, SttMode, SttSession, Urgency};
+use ringway_turn::{AskId, Input, Purpose, StageKind, Stt, UtteranceId};
+use std::task::{self, Poll};
+use std::time::Duration;
+
+/// Hands one call's speech to its session, as a stream or in whole segments.
+///
+/// Whole segments are read out of the ring when they are asked for, so that the ring is the only store of audio: what
+/// is not committed is read again after a restart, or when speech went on after a pause.
+pub(crate) struct SttStage {
+    speech: Lent<ReplayReader>,
+    session: Box<dyn SttSession>,
+    mode: SttMode,
+    expectation: Expectation,
+    utterance: Option<Utterance>,
+    pending: Option<Ask>,
+    segment: SegmentId,
+    latest: MediaTime,
+    frame: Frame,
+    retry: Retry,
+    router: Addr<Router>,
+    obituary: Obituary,
+}
+
+/// A question of the turn that could not be put yet.
+#[derive(Clone, Copy, Debug)]
+struct Ask {
+    job: Job,
+    until: MediaTime,
+    urgency: Urgency,
+}
+
+/// What the router asks of it.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) enum Listen {
+    Turn(Stt),
+    Expect(Expectation),
+}
+
+/// How soon an overloaded engine is asked again, and how often a waiting segment is reported.
+const TRY_AGAIN: Duration = Duration::from_millis(100);
+
+/// A trailing margin of silence helps recognisers to see the last word's end.
+const POST_ROLL: Duration = Duration::from_millis(100);
+
+impl SttStage {
+    pub(crate) fn new(
+        speech: Lent<ReplayReader>,
+        session: Box<dyn SttSession>,
+        expectation: Expectation,
+        format: Format,
+        router: Addr<Router>,
+    ) -> Self {
+        Self {
+            speech,
+            mode: session.mode(),
+            session,
+            expectation,
+            utterance: None,
+            pending: None,
+            segment: SegmentId(0),
+            latest: MediaTime::ZERO,
+            frame: Frame::silence(format),
+            retry: Retry::default(),
+            router,
+            obituary: Obituary::default(),
+        }
+    }
+
+    fn obey(&mut self, command: Stt) -> Result<(), StageError> {
+        match command {
+            Stt::Begin { utterance, from } => self.begin(utterance, from),
+            Stt::Flush { utterance, ask, until, purpose } => self.flush(utterance, ask, until, purpose),
+            Stt::Continue { .. } => {
+                self.forget_question();
+                Ok(())
+            }
+            Stt::Close { until, .. } => self.close(until),
+            Stt::Drop { .. } => self.close(self.latest),
+        }
+    }
+
+    fn begin(&mut self, id: UtteranceId, sign: MediaTime) -> Result<(), StageError> {
+        self.forget_question();
+        self.utterance = Some(Utterance::new(id, sign));
+        if self.mode == SttMode::Streaming {
+            let segment = self.next_segment(Urgency::Turn);
+            self.session.begin(segment)?;
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self, id: UtteranceId, ask: AskId, until: MediaTime, purpose: Purpose) -> Result<(), StageError> {
+        if self.utterance.as_ref().is_none_or(|utterance| utterance.id != id) {
+            return Ok(());
+        }
+        let urgency = match purpose {
+            Purpose::Speculation => Urgency::Speculation,
+            Purpose::Turn => Urgency::Turn,
+        };
+        self.question(Ask { job: Job::Ask(ask), until: until + POST_ROLL, urgency })
+    }
+
+    fn close(&mut self, until: MediaTime) -> Result<(), StageError> {
+        self.forget_question();
+        self.utterance = None;
+        self.speech()?.commit_until(until);
+        Ok(())
+    }
+
+    /// An answer that is still to come is not wanted.
+    fn forget_question(&mut self) {
+        self.pending = None;
+        if let Some(utterance) = &mut self.utterance
+            && utterance.job.take().is_some()
+            && self.mode == SttMode::Segments
+        {
+            self.session.abandon();
+        }
+    }
+
+    /// Puts a question to the session; one that is too busy is asked again shortly.
+    fn question(&mut self, ask: Ask) -> Result<(), StageError> {
+        let Some(utterance) = &mut self.utterance else { return Ok(()) };
+        utterance.job = Some(ask.job);
+        let from = utterance.from;
+        let asked = match self.mode {
+            SttMode::Streaming => self.session.flush(),
+            SttMode::Segments => self.decode(from, ask)?,
+        };
+        match asked {
+            Ok(()) => self.pending = None,
+            Err(SttError::Overloaded { .. }) => self.overloaded(ask)?,
+            Err(error) => return Err(error.into()),
+        }
+        Ok(())
+    }
+
+    fn overloaded(&mut self, ask: Ask) -> Result<(), StageError> {
+        if ask.job == Job::Partial {
+            self.forget_question();
+            return Ok(());
+        }
+        self.pending = Some(ask);
+        self.retry.after(TRY_AGAIN);
+        self.tell(Input::StageBusy { stage: StageKind::Stt })
+    }
+
+    /// Reads the segment out of the ring, from the last commit on, into the session.
+    fn decode(&mut self, from: MediaTime, ask: Ask) -> Result<Result<(), SttError>, StageError> {
+        let segment = self.next_segment(ask.urgency);
+        if let Err(refused) = self.session.begin(segment) {
+            return Ok(Err(refused));
+        }
+        let speech = self.speech.get_mut().map_err(|_| StageError::Fenced)?;
+        speech.rewind();
+        while speech.read(&mut self.frame).is_ok() {
+            if self.frame.time + FRAME > from && self.frame.time < ask.until {
+                self.session.hear(&self.frame)?;
+            }
+        }
+        self.retry.after(TRY_AGAIN);
+        Ok(self.session.flush())
+    }
+
+    fn next_segment(&mut self, urgency: Urgency) -> Segment {
+        self.segment = SegmentId(self.segment.0.wrapping_add(1));
+        Segment { id: self.segment, urgency, expectation: self.expectation.clone() }
+    }
+
+    /// Takes in all frames that have come.
+    fn listen(&mut self, cx: &mut task::Context<'_>) -> Result<(), StageError> {
+        loop {
+            let speech = self.speech.get_mut().map_err(|_| StageError::Fenced)?;
+            match speech.read(&mut self.frame) {
+                Ok(()) => self.hear()?,
+                Err(PopError::Closed) => return Ok(()),
+                Err(PopError::Empty) if speech.poll_ready(cx).is_pending() => return Ok(()),
+                Err(PopError::Empty) => {}
+            }
+        }
+    }
+
+    fn hear(&mut self) -> Result<(), StageError> {
+        self.latest = self.frame.time + FRAME;
+        if self.mode == SttMode::Streaming {
+            self.session.hear(&self.frame)?;
+        }
+        match &mut self.utterance {
+            Some(utterance) => utterance.hear(&self.frame),
+            None => {
+                let until = self.latest.saturating_sub(2 * PRE_ROLL);
+                self.speech()?.commit_until(until);
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks what nobody asked for yet: a guess to show, or the first part of an utterance that gets too long.
+    fn ask_by_itself(&mut self) -> Result<(), StageError> {
+        let latest = self.latest;
+        let Some(utterance) = &mut self.utterance else { return Ok(()) };
+        if self.mode == SttMode::Streaming {
+            return Ok(());
+        }
+        let deciding = matches!(utterance.job, Some(Job::Ask(_) | Job::Cut(_)));
+        if let Some(cut) = utterance.cut(latest).filter(|_| !deciding) {
+            return self.question(Ask { job: Job::Cut(cut), until: cut, urgency: Urgency::Speculation });
+        }
+        if utterance.wants_partial(latest) {
+            return self.question(Ask { job: Job::Partial, until: latest, urgency: Urgency::Partial });
+        }
+        Ok(())
+    }
+
+    fn relay(&mut self, event: SttEvent) -> Result<(), StageError> {
+        let Some(utterance) = &self.utterance else { return Ok(()) };
+        match event {
+            SttEvent::Partial { segment, text } if segment == self.segment => {
+                let complete = self.expectation.completes(&utterance.with(&text));
+                self.tell(Input::Partial { utterance: utterance.id, text, complete })
+            }
+            SttEvent::Final { segment, text, flushed } if segment == self.segment => self.answer(&text, flushed),
+            SttEvent::Partial { .. } | SttEvent::Final { .. } => Ok(()),
+        }
+    }
+
+    fn answer(&mut self, text: &str, flushed: bool) -> Result<(), StageError> {
+        let Some(utterance) = &mut self.utterance else { return Ok(()) };
+        let id = utterance.id;
+        let complete = self.expectation.completes(&utterance.with(text));
+        match if flushed { utterance.job.take() } else { None } {
+            Some(Job::Partial) => self.tell(Input::Partial { utterance: id, text: text.into(), complete }),
+            Some(Job::Ask(ask)) => {
+                self.retry.stop();
+                self.tell(Input::Final { utterance: id, ask, text: text.into(), complete })
+            }
+            Some(Job::Cut(at)) => self.stands(at, text),
+            // A stream's words for good: what it has heard is answered for.
+            None => self.stands(self.latest, text),
+        }
+    }
+
+    /// Words that will not change: their audio is not needed any more.
+    fn stands(&mut self, until: MediaTime, text: &str) -> Result<(), StageError> {
+        let Some(utterance) = &mut self.utterance else { return Ok(()) };
+        utterance.advance(until, text);
+        let id = utterance.id;
+        self.speech()?.commit_until(until);
+        if text.is_empty() { Ok(()) } else { self.tell(Input::Segment { utterance: id, text: text.into() }) }
+    }
+
+    /// Time to ask again, or to say that the answer will be late.
+    fn again(&mut self) -> Result<(), StageError> {
+        if let Some(ask) = self.pending {
+            return self.question(ask);
+        }
+        let asked = self.utterance.as_ref().is_some_and(|utterance| matches!(utterance.job, Some(Job::Ask(_))));
+        if !asked {
+            return Ok(());
+        }
+        self.retry.after(TRY_AGAIN);
+        if self.session.is_queued() { self.tell(Input::StageBusy { stage: StageKind::Stt }) } else { Ok(()) }
+    }
+
+    fn speech(&mut self) -> Result<&mut ReplayReader, StageError> {
+        self.speech.get_mut().map_err(|_| StageError::Fenced)
+    }
+
+    fn tell(&self, input: Input) -> Result<(), StageError> {
+        Report::Input(input).send(&self.router)
+    }
+}
+
+impl Stage for SttStage {
+    const KIND: Option<StageKind> = Some(StageKind::Stt);
+
+    fn pump(&mut self, cx: &mut task::Context<'_>) -> Result<(), StageError> {
+        self.listen(cx)?;
+        self.ask_by_itself()?;
+        while self.retry.poll(cx).is_ready() {
+            self.again()?;
+        }
+        while let Poll::Ready(event) = self.session.poll_event(cx) {
+            self.relay(event?)?;
+        }
+        Ok(())
+    }
+
+    fn obituary(&self) -> &Obituary {
+        &self.obituary
+    }
+}
+
+impl Actor for SttStage {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.spawn(Pump);
+    }
+}
+
+impl Handler<Listen> for SttStage {
+    type Result = ();
+
+    fn handle(&mut self, listen: Listen, ctx: &mut Self::Context) {
+        let done = match listen {
+            Listen::Turn(command) => self.obey(command),
+            Listen::Expect(expectation) => {
+                self.expectation = expectation;
+                Ok(())
+            }
+        };
+        if let Err(error) = done {
+            self.obituary.write(error);
+            ctx.stop();
+        }
+    }
+}
+
+impl Handler<Inject> for SttStage {
+    type Result = ();
+
+    fn handle(&mut self, Inject(fault): Inject, ctx: &mut Self::Context) {
+        inject(self, fault, ctx);
+    }
+}

@@ -1,0 +1,128 @@
+//! The voice activity detector's stage of one call: it reads *mic*, fills *speech*, and judges windows.
+
+use crate::router::{Report, Router};
+use crate::stage::{Inject, Obituary, Pump, Stage, StageError, inject};
+use crate::vad_batch::{Ticket, VadBatch};
+use actix::prelude::*;
+use ringway_frame::{Format, Frame, MediaTime};
+use ringway_ring::{Lent, PopError, Reader, Writer};
+use ringway_stages::level::LoudTracker;
+use ringway_stages::silero::WindowCutter;
+use ringway_turn::{Input, StageKind, Window};
+use std::rc::Rc;
+use std::task::{self, Poll};
+
+/// Passes every frame of the caller on, and tells the router how likely each window is speech.
+pub(crate) struct VadStage {
+    mic: Lent<Reader>,
+    speech: Lent<Writer>,
+    batch: Rc<VadBatch>,
+    ticket: Rc<Ticket>,
+    cutter: WindowCutter,
+    loud: LoudTracker,
+    frame: Frame,
+    judged: MediaTime,
+    router: Addr<Router>,
+    obituary: Obituary,
+}
+
+impl VadStage {
+    pub(crate) fn new(
+        (mic, speech): (Lent<Reader>, Lent<Writer>),
+        (batch, ticket): (Rc<VadBatch>, Rc<Ticket>),
+        cutter: WindowCutter,
+        format: Format,
+        router: Addr<Router>,
+    ) -> Self {
+        Self {
+            mic,
+            speech,
+            batch,
+            ticket,
+            cutter,
+            loud: LoudTracker::new(format.rate()),
+            frame: Frame::silence(format),
+            judged: MediaTime::ZERO,
+            router,
+            obituary: Obituary::default(),
+        }
+    }
+
+    /// Takes the next frame; `false`: there is none yet.
+    fn read(&mut self, cx: &mut task::Context<'_>) -> Result<bool, StageError> {
+        let mic = self.mic.get_mut().map_err(|_| StageError::Fenced)?;
+        loop {
+            match mic.pop(&mut self.frame) {
+                Ok(()) => return Ok(true),
+                Err(PopError::Closed) => return Ok(false),
+                Err(PopError::Empty) if mic.poll_ready(cx).is_pending() => return Ok(false),
+                Err(PopError::Empty) => {}
+            }
+        }
+    }
+
+    fn hear(&mut self) -> Result<(), StageError> {
+        let speech = self.speech.get_mut().map_err(|_| StageError::Fenced)?;
+        // A full ring drops the newest frame, counts it and marks the gap.
+        let _ = speech.push_or_drop(&self.frame);
+        self.loud.hear(&self.frame);
+        self.cutter.hear(&self.frame);
+        Ok(())
+    }
+
+    /// Puts the next whole window into the batch; `false`: there is none.
+    fn submit(&mut self) -> bool {
+        let Some(window) = self.cutter.next() else { return false };
+        self.judged = window.until;
+        self.batch.submit(&self.ticket, window.samples);
+        true
+    }
+
+    fn tell(&self, probability: f32) -> Result<(), StageError> {
+        let window = Window { until: self.judged, probability, loud_until: self.loud.loud_until() };
+        Report::Input(Input::Window(window)).send(&self.router)
+    }
+}
+
+impl Stage for VadStage {
+    const KIND: Option<StageKind> = Some(StageKind::Vad);
+
+    /// Reads no further while a window is being judged: *mic* waits, and a dead detector loses nothing that it read.
+    fn pump(&mut self, cx: &mut task::Context<'_>) -> Result<(), StageError> {
+        loop {
+            if !self.ticket.is_idle() {
+                match self.ticket.poll(cx) {
+                    Poll::Pending => return Ok(()),
+                    Poll::Ready(probability) => self.tell(probability?)?,
+                }
+            }
+            if self.submit() {
+                continue;
+            }
+            if !self.read(cx)? {
+                return Ok(());
+            }
+            self.hear()?;
+        }
+    }
+
+    fn obituary(&self) -> &Obituary {
+        &self.obituary
+    }
+}
+
+impl Actor for VadStage {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.spawn(Pump);
+    }
+}
+
+impl Handler<Inject> for VadStage {
+    type Result = ();
+
+    fn handle(&mut self, Inject(fault): Inject, ctx: &mut Self::Context) {
+        inject(self, fault, ctx);
+    }
+}
