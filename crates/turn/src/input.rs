@@ -25,6 +25,7 @@ pub struct Window {
     /// End of the window.
     pub until: MediaTime,
     /// That it holds speech.
+    #[serde(deserialize_with = "number")]
     pub probability: Probability,
     /// End of the last 10 ms whose energy stands out from the line's noise floor; a turn's end is dated by it.
     pub loud_until: MediaTime,
@@ -103,6 +104,7 @@ pub enum Input {
     /// From a turn model: how likely the caller has finished.
     EndOfTurn {
         /// 0 to 1.
+        #[serde(deserialize_with = "number")]
         probability: Probability,
     },
     /// The recogniser's present guess of the running utterance since its last `Segment`.
@@ -168,6 +170,16 @@ pub enum Input {
         /// Frames of the epoch made so far.
         frames: u32,
     },
+    /// The first frame of `epoch` has been made. Only the parts of [`Latency`](crate::Latency) depend on it.
+    Voiced {
+        /// The bot's utterance.
+        epoch: Epoch,
+    },
+    /// The first frame of `epoch` has gone out at the socket: the bot is audible, and the answer is dated by it.
+    Sounding {
+        /// The bot's utterance.
+        epoch: Epoch,
+    },
     /// The caller has heard the first `frames` frames of `epoch` (as well as can be known).
     Played {
         /// The bot's utterance.
@@ -214,4 +226,9 @@ pub enum Input {
     },
     /// Nothing but time.
     Tick,
+}
+
+/// JSON has no NaN and shows it as `null`; a model that went wrong must not make its call's recording unreadable.
+fn number<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Probability, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or(Probability::NAN))
 }

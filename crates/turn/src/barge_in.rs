@@ -1,0 +1,133 @@
+use crate::utterance::Phase;
+use crate::{CallerTurn, Command, Event, Playout, Turn};
+use ringway_frame::MediaTime;
+
+/// Whether what sounds like the caller speaking over the bot is meant to stop it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Doubt {
+    /// Nobody speaks over the bot, or it has stopped. `=> Paused` at the first sign of speech.
+    None,
+    /// The bot is paused until speech or words confirm. `=> None` with the verdict, `=> Resumed` when it takes long.
+    Paused {
+        /// Since when.
+        at: MediaTime,
+        /// The first sign.
+        from: MediaTime,
+    },
+    /// The bot went on, but the words may still come. `=> Paused` at more speech, `=> None` with the words.
+    Resumed {
+        /// The first sign.
+        from: MediaTime,
+    },
+}
+
+impl Doubt {
+    pub(crate) fn is_any(self) -> bool {
+        self != Self::None
+    }
+}
+
+impl Turn {
+    /// The first sign of speech while a reply is due or sounds: it waits, losing nothing.
+    pub(crate) fn pause(&mut self, from: MediaTime) {
+        if matches!(self.doubt, Doubt::Paused { .. }) {
+            return;
+        }
+        self.doubt = Doubt::Paused { at: self.now, from };
+        self.push(Command::Playout(Playout::Pause));
+    }
+
+    /// Decides as soon as enough was said.
+    pub(crate) fn judge(&mut self) {
+        let Some(utterance) = self.utterance.as_ref().filter(|_| self.doubt.is_any()) else { return };
+        let words = utterance.own_words();
+        let meant = words.split_whitespace().filter(|word| !self.is_backchannel(word)).count();
+        let murmur = meant == 0 && !words.is_empty();
+        let long = if murmur { self.config.backchannel_max } else { self.config.barge_in_after };
+        if meant >= self.config.barge_in_words as usize || utterance.burst >= long {
+            self.confirm();
+        } else if utterance.is_answered() {
+            self.false_alarm();
+        }
+    }
+
+    /// The words take long: the bot goes on, and stops again if they turn out to be some.
+    pub(crate) fn resume_in_doubt(&mut self) {
+        let Doubt::Paused { from, .. } = self.doubt else { return };
+        self.resume();
+        self.doubt = Doubt::Resumed { from };
+    }
+
+    /// It was no speech, or none that was meant to stop the bot.
+    pub(crate) fn false_alarm(&mut self) {
+        self.resume();
+        self.doubt = Doubt::None;
+        self.forget();
+    }
+
+    /// The doubt has lost its object.
+    pub(crate) fn settle_doubt(&mut self) {
+        if matches!(self.doubt, Doubt::Paused { .. }) {
+            self.push(Command::Playout(Playout::Resume));
+        }
+        self.doubt = Doubt::None;
+    }
+
+    /// The caller is heard: the bot stops for good. If it was not audible yet, the caller never heard the end of
+    /// their own turn, so that what they say now continues it.
+    fn confirm(&mut self) {
+        let from = match self.doubt {
+            Doubt::Paused { from, .. } | Doubt::Resumed { from } => from,
+            Doubt::None => return,
+        };
+        if let Some(reply) = self.reply.take() {
+            self.silence_reply(&reply);
+            self.settle_doubt();
+            if reply.ledger.is_audible() {
+                self.tell(Event::BargeIn { turn: reply.turn, after: self.now - from });
+                self.mark_barged_in();
+                self.cut_off(reply);
+            } else if let Some(CallerTurn::Said(words)) = &reply.cue {
+                self.continue_turn(reply.turn, words.clone());
+            } else {
+                self.cut_off(reply);
+            }
+        }
+        self.settle_doubt();
+        self.tell_transcript();
+        self.speculate();
+    }
+
+    fn resume(&mut self) {
+        let Doubt::Paused { at, .. } = self.doubt else { return };
+        self.push(Command::Playout(Playout::Resume));
+        if let Some(reply) = &mut self.reply {
+            reply.progress = self.now;
+            let turn = reply.turn;
+            self.tell(Event::FalseInterruption { turn, paused: self.now - at });
+        }
+    }
+
+    fn mark_barged_in(&mut self) {
+        if let Some(utterance) = &mut self.utterance {
+            utterance.barged_in = true;
+        }
+    }
+
+    fn continue_turn(&mut self, turn: crate::TurnNumber, words: String) {
+        if let Some(utterance) = &mut self.utterance {
+            utterance.continue_turn(turn, words);
+        }
+    }
+
+    fn is_backchannel(&self, word: &str) -> bool {
+        let word = word.trim_matches(|c: char| !c.is_alphanumeric());
+        self.config.backchannels.iter().any(|known| known.eq_ignore_ascii_case(word))
+    }
+
+    /// The caller speaks for certain, so that the bot must not.
+    pub fn caller_has_the_floor(&self) -> bool {
+        let speaking = self.utterance.as_ref().is_some_and(|utterance| utterance.phase == Phase::Speaking);
+        speaking && !self.doubt.is_any()
+    }
+}

@@ -1,0 +1,298 @@
+//! The bot's side: from asking for a reply to its being heard.
+
+use crate::barge_in::Doubt;
+use crate::heard::Words;
+use crate::latency::Marks;
+use crate::reply::{Model, Reply};
+use crate::utterance::{Phase, join};
+use crate::{
+    After, CallerTurn, ClauseId, Command, Event, Memo, Message, Playout, RequestId, Speaker, Speculation,
+    StageKind, Turn, TurnNumber,
+};
+use ringway_frame::{Epoch, MediaTime};
+
+impl Turn {
+    /// Asks the model for a reply, which nobody hears before it is released.
+    pub(crate) fn ask(&mut self, caller: CallerTurn, turn: TurnNumber, ended: MediaTime, marks: Marks) {
+        let request = self.ids.request;
+        self.ids.request = request.next();
+        let (epoch, config) = (self.next_epoch, &self.config);
+        let reply = self.reply.get_or_insert_with(|| Reply::new(turn, epoch, ended, config));
+        reply.cue = Some(caller.clone());
+        reply.model = Model::Asked(request);
+        reply.marks = Marks { requested: Some(self.now), released: reply.marks.released, ..marks };
+        let context = self.context.clone();
+        self.push(Command::Reply { request, caller, context, already: String::new() });
+    }
+
+    /// The reply may be heard.
+    pub(crate) fn release(&mut self) {
+        let now = self.now;
+        let Some(reply) = self.reply.as_mut().filter(|reply| !reply.released) else { return };
+        reply.released = true;
+        reply.progress = now;
+        reply.marks.released = Some(now);
+        let epoch = reply.epoch;
+        self.next_epoch = epoch.next();
+        self.push(Command::Playout(Playout::Release(epoch)));
+        self.speak();
+        self.settle_reply();
+    }
+
+    pub(crate) fn token(&mut self, request: RequestId, text: &str) {
+        let now = self.now;
+        if let Some(reply) = self.asked(request) {
+            reply.push(text, now);
+            self.speak();
+        }
+    }
+
+    pub(crate) fn reply_end(&mut self, request: RequestId, after: After, memo: Memo) {
+        let now = self.now;
+        if let Some(reply) = self.asked(request) {
+            reply.complete(after, memo, now);
+            self.speak();
+            self.settle_reply();
+        }
+    }
+
+    fn asked(&mut self, request: RequestId) -> Option<&mut Reply> {
+        self.reply.as_mut().filter(|reply| reply.model == Model::Asked(request))
+    }
+
+    /// Gives the voice the clauses that stand, if it may have them.
+    fn speak(&mut self) {
+        while let Some(reply) = &mut self.reply
+            && (reply.released || self.config.speculation == Speculation::Tts)
+            && let Some(clause) = reply.next_clause()
+        {
+            reply.marks.spoken.get_or_insert(self.now);
+            self.say(Words::Reply(clause));
+        }
+    }
+
+    /// Gives these words to the voice.
+    pub(crate) fn say(&mut self, words: Words) {
+        let Some(reply) = &mut self.reply else { return };
+        let clause = self.ids.clause;
+        self.ids.clause = clause.next();
+        let (epoch, text) = match &words {
+            Words::Reply(range) => (reply.epoch, reply.text()[range.clone()].to_owned()),
+            Words::Filler(text) => (reply.epoch, text.clone()),
+        };
+        reply.ledger.speak(epoch, clause, words);
+        self.next_epoch = self.next_epoch.max(epoch.next());
+        self.push(Command::Speak { epoch, clause, text });
+    }
+
+    pub(crate) fn voiced(&mut self, epoch: Epoch) {
+        if let Some(reply) = self.reply.as_mut().filter(|reply| reply.epoch == epoch) {
+            reply.marks.voiced.get_or_insert(self.now);
+        }
+    }
+
+    pub(crate) fn sounding(&mut self, epoch: Epoch) {
+        if let Some(reply) = &mut self.reply {
+            reply.ledger.sounding(epoch);
+            self.sounded();
+        }
+    }
+
+    pub(crate) fn word(&mut self, epoch: Epoch, clause: ClauseId, upto: u32, frames: u32) {
+        if let Some(reply) = &mut self.reply {
+            reply.ledger.word(epoch, clause, upto, frames);
+            self.sounded();
+        }
+    }
+
+    pub(crate) fn clause_end(&mut self, epoch: Epoch, clause: ClauseId, frames: u32) {
+        if let Some(reply) = &mut self.reply {
+            reply.ledger.clause_end(epoch, clause, frames);
+            reply.progress = self.now;
+            self.sounded();
+        }
+    }
+
+    pub(crate) fn played(&mut self, epoch: Epoch, frames: u32) {
+        if let Some(reply) = &mut self.reply
+            && reply.ledger.played(epoch, frames)
+        {
+            reply.progress = self.now;
+            self.sounded();
+        }
+    }
+
+    /// More of the reply has been heard.
+    fn sounded(&mut self) {
+        self.announce();
+        self.tell_heard();
+        self.settle_reply();
+    }
+
+    /// The answer has begun to sound: the caller's words stand, and the wait is known.
+    fn announce(&mut self) {
+        let now = self.now;
+        let Some(reply) =
+            self.reply.as_mut().filter(|it| it.released && !it.announced && it.ledger.is_audible())
+        else {
+            return;
+        };
+        reply.announced = true;
+        let (turn, words) = (reply.turn, reply.callers_words().map(str::to_owned));
+        let latency = reply.marks.latency(reply.ended, now);
+        let waited = matches!(reply.cue, Some(CallerTurn::Said(_) | CallerTurn::Pressed(_)));
+        if let Some(text) = words {
+            self.tell(Event::Message { turn, who: Speaker::Caller, text });
+        }
+        if waited {
+            self.tell(Event::Latency { turn, latency });
+        }
+    }
+
+    fn tell_heard(&mut self) {
+        let Some(reply) = &mut self.reply else { return };
+        let text = join(&[reply.ledger.heard_filler().unwrap_or_default(), reply.heard()]);
+        if text.len() > reply.told {
+            reply.told = text.len();
+            let turn = reply.turn;
+            self.tell(Event::Heard { turn, text, last: false });
+        }
+    }
+
+    pub(crate) fn settle_reply(&mut self) {
+        if self.reply.as_ref().is_some_and(Reply::is_over) {
+            self.finish_reply();
+        }
+    }
+
+    /// When the reply should have been heard, by the frames that were made.
+    pub(crate) fn playout_by(&self) -> Option<MediaTime> {
+        let reply = self.reply.as_ref().filter(|reply| reply.released && reply.is_spoken())?;
+        let paused = matches!(self.doubt, Doubt::Paused { .. });
+        let left = reply.ledger.left().filter(|_| !paused)?;
+        Some(reply.progress + left + self.config.playout_grace)
+    }
+
+    /// The reply has been heard.
+    pub(crate) fn finish_reply(&mut self) {
+        let Some(reply) = self.reply.take() else { return };
+        self.settle_doubt();
+        let after = self.close(reply);
+        match after {
+            After::HangUp | After::Transfer(_) if self.utterance.is_some() => self.farewell = Some(after),
+            after => self.follow(after),
+        }
+    }
+
+    /// The caller broke the reply off. A hang-up or transfer that it led to waits for what the caller has to say.
+    pub(crate) fn cut_off(&mut self, reply: Reply) {
+        let after = self.close(reply);
+        if matches!(after, After::HangUp | After::Transfer(_)) {
+            self.farewell = Some(after);
+        }
+    }
+
+    /// Stops everything that still works on `reply`.
+    pub(crate) fn silence_reply(&mut self, reply: &Reply) {
+        if let Model::Asked(request) = reply.model {
+            self.push(Command::CancelReply { request });
+        }
+        if !reply.ledger.is_empty() {
+            self.next_epoch = reply.epoch.next();
+            self.push(Command::CancelSpeech { epoch: reply.epoch });
+            self.push(Command::Playout(Playout::Clear(self.next_epoch)));
+        }
+    }
+
+    /// Throws a reply away that nobody was to hear yet.
+    pub(crate) fn discard_speculation(&mut self) {
+        let Some(reply) = self.reply.take_if(|reply| !reply.released) else { return };
+        self.silence_reply(&reply);
+        self.tell(Event::Wasted { stage: StageKind::Llm });
+        if !reply.ledger.is_empty() {
+            self.tell(Event::Wasted { stage: StageKind::Tts });
+        }
+    }
+
+    /// The caller's side wants the bot to be quiet.
+    pub(crate) fn interrupt(&mut self) {
+        let Some(reply) = self.reply.take_if(|reply| reply.released) else { return };
+        self.silence_reply(&reply);
+        self.settle_doubt();
+        self.cut_off(reply);
+    }
+
+    /// Puts a reply and what it answers into the context, as far as it was heard. Tells what follows.
+    pub(crate) fn close(&mut self, reply: Reply) -> After {
+        let heard = reply.heard().to_owned();
+        if let Some(words) = reply.callers_words() {
+            self.keep(Speaker::Caller, words.to_owned());
+            if !reply.announced {
+                self.tell(Event::Message { turn: reply.turn, who: Speaker::Caller, text: words.to_owned() });
+            }
+        }
+        let text = join(&[reply.ledger.heard_filler().unwrap_or_default(), &heard]);
+        if !text.is_empty() {
+            self.tell(Event::Heard { turn: reply.turn, text, last: true });
+        }
+        if !heard.is_empty() {
+            self.keep(Speaker::Bot, heard.clone());
+            self.tell(Event::Message { turn: reply.turn, who: Speaker::Bot, text: heard });
+        }
+        self.filler_spent = false;
+        self.health.relax();
+        let Model::Done { after, memo } = reply.model else { return After::Nothing };
+        self.context.memo = memo;
+        if let After::Listen { digits } = after {
+            self.keys.expect(digits);
+        }
+        after
+    }
+
+    /// The caller's words enter the context with no reply of their own.
+    pub(crate) fn remember_caller(&mut self, turn: TurnNumber, text: String) {
+        self.keep(Speaker::Caller, text.clone());
+        self.tell(Event::Message { turn, who: Speaker::Caller, text });
+    }
+
+    fn keep(&mut self, who: Speaker, text: String) {
+        let messages = &mut self.context.messages;
+        if messages.len() >= self.config.context_messages {
+            messages.remove(0);
+        }
+        messages.push(Message { who, text });
+    }
+
+    /// When the caller has waited long enough for a sound.
+    pub(crate) fn filler_at(&self) -> Option<MediaTime> {
+        let usual = self.config.filler_after.filter(|_| !self.filler_spent && !self.doubt.is_any())?;
+        let patience = if self.health.is_busy() { usual.min(self.config.filler_when_busy) } else { usual };
+        Some(self.waiting_since()? + patience)
+    }
+
+    /// The end of a turn of the caller's to which nothing has been given to the voice.
+    fn waiting_since(&self) -> Option<MediaTime> {
+        match (&self.utterance, &self.reply) {
+            (Some(utterance), None) => match utterance.phase {
+                Phase::Over { since } => Some(since),
+                _ => None,
+            },
+            (None, Some(reply)) if reply.ledger.is_empty() && reply.callers_words().is_some() => {
+                Some(reply.ended)
+            }
+            _ => None,
+        }
+    }
+
+    /// Bridges the wait, at most once a turn.
+    pub(crate) fn say_filler(&mut self) {
+        self.filler_spent = true;
+        let Some(since) = self.waiting_since() else { return };
+        let turn = self.utterance.as_ref().map_or(self.turn, |utterance| utterance.turn);
+        let (epoch, config) = (self.next_epoch, &self.config);
+        self.reply.get_or_insert_with(|| Reply::new(turn, epoch, since, config));
+        self.release();
+        self.tell(Event::Filler { turn });
+        self.say(Words::Filler(self.config.filler.clone()));
+    }
+}

@@ -1,0 +1,246 @@
+//! The caller's side: speech, its end, its words.
+
+use crate::reply::Model;
+use crate::speech::Change;
+use crate::utterance::{Phase, Utterance};
+use crate::{
+    AskId, CallerTurn, Command, Event, Probability, Purpose, Speculation, StageKind, Stt, Turn, UtteranceId,
+    Window,
+};
+use ringway_frame::MediaTime;
+
+impl Turn {
+    pub(crate) fn hear(&mut self, window: &Window) {
+        let change = self.speech.window(window, self.now, &self.config);
+        self.changed(change);
+    }
+
+    pub(crate) fn gap(&mut self) {
+        let change = self.speech.tick(self.now, &self.config);
+        self.changed(change);
+    }
+
+    pub(crate) fn mute(&mut self, muted: bool) {
+        let change = self.speech.mute(muted, &self.config);
+        self.changed(change);
+    }
+
+    fn changed(&mut self, change: Option<Change>) {
+        match change {
+            None => {}
+            Some(Change::Started { from }) => self.speech_started(from),
+            Some(Change::WentOn { by }) => {
+                if let Some(utterance) = &mut self.utterance {
+                    utterance.voice(by);
+                }
+                self.judge();
+            }
+            Some(Change::Stopped { since }) => self.speech_stopped(since),
+        }
+    }
+
+    fn speech_started(&mut self, from: MediaTime) {
+        if self.utterance.is_some() {
+            self.speech_went_on();
+        } else {
+            self.begin(from);
+        }
+        if self.reply.as_ref().is_some_and(|reply| reply.released) {
+            self.pause(from);
+        }
+        let by = self.speech.heard_until().map_or(std::time::Duration::ZERO, |until| until - from);
+        if let Some(utterance) = &mut self.utterance {
+            utterance.voice(by);
+        }
+        self.judge();
+    }
+
+    fn begin(&mut self, from: MediaTime) {
+        let id = self.ids.utterance;
+        self.ids.utterance = id.next();
+        self.utterance = Some(Utterance::new(id, self.turn.next(), from));
+        self.push(Command::Stt(Stt::Begin { utterance: id, from }));
+    }
+
+    /// A pause was not the end: what was made of it is thrown away.
+    fn speech_went_on(&mut self) {
+        let Some(utterance) = &mut self.utterance else { return };
+        let (id, asked) = (utterance.id, utterance.go_on());
+        if asked {
+            self.push(Command::Stt(Stt::Continue { utterance: id }));
+            self.tell(Event::Wasted { stage: StageKind::Stt });
+        }
+        self.discard_speculation();
+        if let Some(filler) = self.reply.take_if(|reply| reply.model == Model::Idle) {
+            self.silence_reply(&filler);
+        }
+    }
+
+    fn speech_stopped(&mut self, since: MediaTime) {
+        let Some(utterance) = &mut self.utterance else { return };
+        utterance.phase = Phase::Quiet { since };
+        if !utterance.is_noise(&self.config) {
+            return;
+        }
+        if self.doubt.is_any() { self.false_alarm() } else { self.forget() }
+    }
+
+    pub(crate) fn end_likely(&mut self, probability: Probability) {
+        if let Some(utterance) = &mut self.utterance
+            && matches!(utterance.phase, Phase::Quiet { .. })
+        {
+            utterance.likely = Some(probability);
+        }
+    }
+
+    pub(crate) fn partial(&mut self, id: UtteranceId, text: String, complete: bool) {
+        if let Some(utterance) = self.running(id) {
+            utterance.partial(text, complete);
+            self.words_came();
+        }
+    }
+
+    pub(crate) fn segment(&mut self, id: UtteranceId, text: &str) {
+        if let Some(utterance) = self.running(id) {
+            utterance.segment(text);
+            self.words_came();
+        }
+    }
+
+    pub(crate) fn answered(&mut self, id: UtteranceId, ask: AskId, text: String, complete: bool) {
+        let now = self.now;
+        let Some(utterance) = self.running(id) else { return };
+        if !utterance.answered(ask, text, complete, now) {
+            return;
+        }
+        let over = matches!(utterance.phase, Phase::Over { .. });
+        self.words_came();
+        if over { self.accept() } else { self.speculate() }
+    }
+
+    fn running(&mut self, id: UtteranceId) -> Option<&mut Utterance> {
+        self.utterance.as_mut().filter(|utterance| utterance.id == id)
+    }
+
+    fn words_came(&mut self) {
+        if self.doubt.is_any() { self.judge() } else { self.tell_transcript() }
+    }
+
+    /// The caller's words so far.
+    pub(crate) fn tell_transcript(&mut self) {
+        let Some(utterance) = &mut self.utterance else { return };
+        let text = utterance.words();
+        if text.is_empty() || text == utterance.told {
+            return;
+        }
+        utterance.told.clone_from(&text);
+        let turn = utterance.turn;
+        self.tell(Event::Transcript { turn, text, last: false });
+    }
+
+    /// Asks the recogniser what was said.
+    pub(crate) fn flush(&mut self, purpose: Purpose) {
+        let (ask, now) = (self.ids.ask, self.now);
+        let Some(utterance) = &mut self.utterance else { return };
+        let Some(until) = utterance.silent_since() else { return };
+        utterance.asked(ask, now);
+        let utterance = utterance.id;
+        self.ids.ask = ask.next();
+        self.push(Command::Stt(Stt::Flush { utterance, ask, until, purpose }));
+    }
+
+    /// The pause was long enough: the turn is over as soon as its words are there.
+    pub(crate) fn end_turn(&mut self) {
+        let Some(utterance) = &mut self.utterance else { return };
+        let Phase::Quiet { since } = utterance.phase else { return };
+        utterance.phase = Phase::Over { since };
+        let (answered, asked) = (utterance.is_answered(), utterance.ask.is_some());
+        if answered {
+            self.accept();
+        } else if !asked {
+            self.flush(Purpose::Turn);
+        }
+    }
+
+    /// The model may begin on words that may not be all.
+    pub(crate) fn speculate(&mut self) {
+        let Some(utterance) = &self.utterance else { return };
+        let ready = matches!(utterance.phase, Phase::Quiet { .. }) && utterance.is_answered();
+        let free = self.reply.is_none() && self.keys.is_empty();
+        let words = utterance.words();
+        if ready && free && !words.is_empty() && self.config.speculation >= Speculation::Llm {
+            let (turn, marks) = (utterance.turn, utterance.marks);
+            let ended = utterance.silent_since().unwrap_or(self.now);
+            self.ask(CallerTurn::Said(words), turn, ended, marks);
+        }
+    }
+
+    /// The turn is over and its words are there.
+    fn accept(&mut self) {
+        let Some(utterance) = self.utterance.take() else { return };
+        let words = utterance.words();
+        let worth = utterance.barged_in || utterance.voiced >= self.config.unclear_after;
+        if words.is_empty() && (!worth || self.farewell.is_some() || !self.keys.is_empty()) {
+            self.utterance = Some(utterance);
+            return self.forget();
+        }
+        self.turn = utterance.turn;
+        let until = utterance.silent_since().unwrap_or(self.now);
+        self.push(Command::Stt(Stt::Close { utterance: utterance.id, until }));
+        self.tell(Event::Transcript { turn: self.turn, text: words.clone(), last: true });
+        self.silence.broken();
+        self.farewell = None;
+        if self.keys.is_empty() {
+            self.answer(words, &utterance, until);
+        } else {
+            self.remember_caller(self.turn, words);
+            self.keys_pressed();
+        }
+    }
+
+    /// Releases the speculative reply to these words, or asks for one.
+    fn answer(&mut self, words: String, utterance: &Utterance, ended: MediaTime) {
+        let fits = |cue: &CallerTurn| matches!(cue, CallerTurn::Said(said) if *said == words);
+        if !self.reply.as_ref().is_some_and(|reply| reply.cue.as_ref().is_some_and(fits)) {
+            self.discard_speculation();
+            self.ask(CallerTurn::Said(words), utterance.turn, ended, utterance.marks);
+        }
+        self.release();
+    }
+
+    /// It was no speech.
+    pub(crate) fn forget(&mut self) {
+        let Some(utterance) = self.utterance.take() else { return };
+        self.push(Command::Stt(Stt::Drop { utterance: utterance.id }));
+        self.discard_speculation();
+        if let Some(filler) = self.reply.take_if(|reply| reply.model == Model::Idle) {
+            self.silence_reply(&filler);
+        }
+        if let Some(after) = self.farewell.take() {
+            self.follow(after);
+        }
+        self.keys_pressed();
+    }
+
+    pub(crate) fn key(&mut self, key: char) {
+        if !self.keys.press(key, self.now, &self.config) {
+            return;
+        }
+        self.interrupt();
+        self.keys_pressed();
+    }
+
+    /// Keys that make an answer are one, unless the caller is speaking too: then when that has been understood.
+    pub(crate) fn keys_pressed(&mut self) {
+        if self.utterance.is_some() {
+            return;
+        }
+        let Some((keys, ended)) = self.keys.take() else { return };
+        self.turn = self.turn.next();
+        self.silence.broken();
+        self.farewell = None;
+        self.tell(Event::Keys { turn: self.turn, keys: keys.clone() });
+        self.ask(CallerTurn::Pressed(keys), self.turn, ended, crate::latency::Marks::default());
+        self.release();
+    }
+}

@@ -1,0 +1,207 @@
+use crate::Config;
+use std::ops::Range;
+
+/// Cuts a growing text into clauses to be spoken, each as soon as it stands.
+///
+/// A boundary is decided by the text up to it and the one character behind it, so that the clauses do not depend on
+/// how the text was cut into tokens.
+#[derive(Debug)]
+pub(crate) struct Cutter {
+    min_first: usize,
+    min: usize,
+    max: usize,
+    begin: usize,
+    looked: usize,
+}
+
+impl Cutter {
+    pub(crate) fn new(config: &Config) -> Self {
+        Self {
+            min_first: config.clause_min_first,
+            min: config.clause_min,
+            max: config.clause_max,
+            begin: 0,
+            looked: 0,
+        }
+    }
+
+    /// The next clause that stands in `text`, which only grows from call to call.
+    pub(crate) fn next(&mut self, text: &str) -> Option<Range<usize>> {
+        while let Some(c) = text[self.looked..].chars().next() {
+            let at = self.looked;
+            if at + c.len_utf8() - self.begin > self.max {
+                return Some(self.cut(self.last_blank(text, at)));
+            }
+            if self.ends_clause(text, at, c) {
+                return Some(self.cut(at));
+            }
+            self.looked += c.len_utf8();
+        }
+        None
+    }
+
+    /// What is left of the complete `text`.
+    pub(crate) fn rest(&mut self, text: &str) -> Option<Range<usize>> {
+        (self.begin < text.len()).then(|| self.cut(text.len()))
+    }
+
+    fn cut(&mut self, end: usize) -> Range<usize> {
+        let clause = self.begin..end;
+        self.begin = end;
+        self.looked = end;
+        clause
+    }
+
+    /// Whether a clause ends right before `c` at `at`: behind a mark that stands at the end of a word.
+    fn ends_clause(&self, text: &str, at: usize, c: char) -> bool {
+        let clause = &text[self.begin..at];
+        let marked = clause.trim_end_matches(CLOSERS);
+        let Some(mark) = marked.chars().next_back() else { return false };
+        if SENTENCE_WITHOUT_BLANK.contains(&mark) {
+            return !CLOSERS.contains(&c);
+        }
+        if c == '\n' {
+            return !clause.trim().is_empty();
+        }
+        c.is_whitespace() && (ends_sentence(marked, mark) || self.ends_phrase(clause, mark))
+    }
+
+    fn ends_phrase(&self, clause: &str, mark: char) -> bool {
+        let min = if self.begin == 0 { self.min_first } else { self.min };
+        PHRASE.contains(&mark) && clause.trim_start().len() >= min
+    }
+
+    /// Where to cut a clause that grew too long: behind its last blank, or right here.
+    fn last_blank(&self, text: &str, at: usize) -> usize {
+        let clause = &text[self.begin..at];
+        let blank = clause.char_indices().rev().find(|(index, c)| *index > 0 && c.is_whitespace());
+        blank.map_or(at, |(index, _)| self.begin + index)
+    }
+}
+
+fn ends_sentence(text: &str, mark: char) -> bool {
+    match mark {
+        '!' | '?' | '…' => true,
+        '.' => !is_abbreviation(last_word(text)),
+        _ => false,
+    }
+}
+
+fn last_word(text: &str) -> &str {
+    text.rsplit(char::is_whitespace).next().unwrap_or_default().trim_start_matches(OPENERS)
+}
+
+/// Whether the full stop that ends `word` belongs to it: "Mr.", "e.g.", an initial, "3." before a list's entry.
+fn is_abbreviation(word: &str) -> bool {
+    let Some(stem) = word.strip_suffix('.') else { return false };
+    let initial = stem.chars().count() == 1 && stem.chars().all(|c| c.is_alphabetic() && c != 'I');
+    let dotted = stem.contains('.') && stem.split('.').all(|part| part.chars().count() == 1);
+    initial || dotted || ABBREVIATIONS.iter().any(|known| stem.eq_ignore_ascii_case(known))
+}
+
+const CLOSERS: [char; 6] = ['"', '\'', ')', ']', '”', '’'];
+const OPENERS: [char; 6] = ['"', '\'', '(', '[', '“', '‘'];
+const PHRASE: [char; 5] = [',', ';', ':', '—', '–'];
+const SENTENCE_WITHOUT_BLANK: [char; 4] = ['。', '！', '？', '，'];
+const ABBREVIATIONS: [&str; 24] = [
+    "mr", "mrs", "ms", "dr", "prof", "st", "jr", "sr", "vs", "etc", "approx", "no", "dept", "fig", "inc",
+    "ltd", "co", "jan", "feb", "aug", "sept", "oct", "nov", "dec",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn clauses_of(tokens: &[&str]) -> Vec<String> {
+        let mut cutter = Cutter::new(&Config::default());
+        let mut text = String::new();
+        let mut clauses = Vec::new();
+        for token in tokens {
+            text.push_str(token);
+            while let Some(clause) = cutter.next(&text) {
+                clauses.push(text[clause].to_owned());
+            }
+        }
+        clauses.extend(cutter.rest(&text).map(|clause| text[clause].to_owned()));
+        clauses
+    }
+
+    #[test]
+    fn the_first_clause_stands_before_the_second_is_complete() {
+        let mut cutter = Cutter::new(&Config::default());
+        assert_eq!(cutter.next("Of course."), None);
+        assert_eq!(cutter.next("Of course. When"), Some(0..10));
+        assert_eq!(cutter.next("Of course. When would"), None);
+    }
+
+    #[test]
+    fn numbers_abbreviations_and_addresses_are_not_cut() {
+        for whole in [
+            "That is 3.5 percent of 1,200 people.",
+            "Ask Mr. Smith or Dr. No.",
+            "Bring fruit, e.g. apples.",
+            "It is J. R. Miller.",
+            "See https://example.org/a.b?c=d, it is short.",
+            "Come at 5 p.m. on Monday.",
+        ] {
+            let clauses = clauses_of(&[whole]);
+            assert!(clauses.iter().all(|clause| clause.ends_with(['.', ','])), "{clauses:?}");
+            assert!(clauses.len() <= 1 + whole.matches(", ").count(), "{clauses:?}");
+        }
+    }
+
+    #[test]
+    fn a_sentence_ends_behind_its_closing_quote() {
+        assert_eq!(clauses_of(&["She said \"no!\" I left."]), ["She said \"no!\"", " I left."]);
+    }
+
+    #[test]
+    fn the_first_clause_may_end_at_an_early_comma() {
+        let clauses = clauses_of(&["Thank you, Mrs. Jones, your table for four, by the window, is booked."]);
+        assert_eq!(clauses[0], "Thank you, Mrs. Jones,");
+        assert_eq!(clauses[1], " your table for four, by the window, is booked.");
+    }
+
+    #[test]
+    fn marks_of_scripts_without_blanks_end_sentences() {
+        assert_eq!(clauses_of(&["こんにちは。お元気ですか？"]), ["こんにちは。", "お元気ですか？"]);
+    }
+
+    fn text() -> impl Strategy<Value = String> {
+        let piece = prop_oneof![
+            "[a-z]{1,12}",
+            Just(" ".into()),
+            Just(", ".into()),
+            Just(". ".into()),
+            Just("\n".into()),
+            Just("3.5".into()),
+            Just("Mr. ".into()),
+            Just("? ".into()),
+            Just("ü。".into()),
+            "\\PC{0,4}",
+        ];
+        proptest::collection::vec(piece, 0..80).prop_map(|pieces: Vec<String>| pieces.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn clauses_together_are_the_text(text in text()) {
+            prop_assert_eq!(clauses_of(&[&text]).concat(), text);
+        }
+
+        #[test]
+        fn no_clause_is_longer_than_the_bound(text in text()) {
+            for clause in clauses_of(&[&text]) {
+                prop_assert!(clause.len() <= Config::default().clause_max && !clause.is_empty());
+            }
+        }
+
+        #[test]
+        fn clauses_do_not_depend_on_how_tokens_were_cut(text in text()) {
+            let chars: Vec<String> = text.chars().map(String::from).collect();
+            let tokens: Vec<&str> = chars.iter().map(String::as_str).collect();
+            prop_assert_eq!(clauses_of(&tokens), clauses_of(&[&text]));
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! How a call begins and ends.
+
+use crate::latency::Marks;
+use crate::reply::Model;
+use crate::silence::Prompt;
+use crate::{After, CallerTurn, ClauseId, Command, EndReason, Input, Playout, StageKind, Turn};
+use ringway_frame::{Epoch, MediaTime};
+
+/// Where the call stands.
+#[derive(Debug)]
+pub(crate) enum Life {
+    /// No media yet. `=> Live` when it flows both ways.
+    Waiting,
+    /// The conversation. `=> Closing` at the longest call, `=> Apologising` when a stage is gone, `=> Over`.
+    Live,
+    /// The bot ends its clause. `=> Over` when it was heard.
+    Closing {
+        /// Why the call ends.
+        reason: EndReason,
+        /// The clause.
+        clause: (Epoch, ClauseId),
+        /// At the latest.
+        by: MediaTime,
+    },
+    /// The apology from memory is played. `=> Over` when it was heard.
+    Apologising {
+        /// Its epoch.
+        epoch: Epoch,
+        /// Its frames, once they are known.
+        made: Option<u32>,
+        /// Frames that were heard.
+        played: u32,
+        /// Whose loss is apologised for.
+        stage: StageKind,
+        /// At the latest.
+        by: MediaTime,
+    },
+    /// Nothing more.
+    Over,
+}
+
+impl Turn {
+    /// Media flows: the greeting is wanted.
+    pub(crate) fn start(&mut self) {
+        self.life = Life::Live;
+        self.started = self.now;
+        self.ask(CallerTurn::Joined, self.turn, self.now, Marks::default());
+        self.release();
+    }
+
+    /// Does what follows a reply.
+    pub(crate) fn follow(&mut self, after: After) {
+        match after {
+            After::HangUp => self.end(EndReason::Completed),
+            After::Transfer(to) => {
+                self.leave();
+                self.push(Command::Transfer { to });
+            }
+            After::Listen { .. } | After::Nothing => {}
+        }
+    }
+
+    /// The caller has been silent for long: asks, or gives up. An end of the call that they spoke over is due now.
+    pub(crate) fn prompt(&mut self) {
+        if let Some(after) = self.farewell.take() {
+            return self.follow(after);
+        }
+        match self.silence.tick(&self.config) {
+            Prompt::HangUp => self.end(EndReason::Silence),
+            Prompt::Ask(count) => {
+                self.turn = self.turn.next();
+                self.ask(CallerTurn::Silent(count), self.turn, self.now, Marks::default());
+                self.release();
+            }
+        }
+    }
+
+    /// The longest call: the bot ends its clause if it is speaking one.
+    pub(crate) fn max_duration(&mut self) {
+        let sounding = self.reply.as_mut().filter(|reply| reply.released && reply.ledger.has_sounded());
+        let Some(reply) = sounding.filter(|_| !self.doubt.is_any()) else {
+            return self.end(EndReason::MaxDuration);
+        };
+        reply.fall_silent();
+        let (asked, clause) = (matches!(reply.model, Model::Asked(_)), reply.current());
+        let Some(clause) = clause else { return self.end(EndReason::MaxDuration) };
+        if asked && let Some(Model::Asked(request)) = self.reply.as_ref().map(|reply| &reply.model) {
+            let request = *request;
+            self.push(Command::CancelReply { request });
+        }
+        let by = self.now + self.config.last_words_max;
+        self.life = Life::Closing { reason: EndReason::MaxDuration, clause, by };
+    }
+
+    /// An input while the bot ends its last clause.
+    pub(crate) fn closing(&mut self, input: Input) {
+        if matches!(input, Input::Token { .. } | Input::ReplyEnd { .. } | Input::StageBusy { .. }) {
+            return;
+        }
+        self.bot_or_stage(input);
+        let Life::Closing { reason, clause, .. } = &self.life else { return };
+        if self.reply.as_ref().is_none_or(|reply| reply.ledger.is_clause_heard(*clause)) {
+            self.end(reason.clone());
+        }
+    }
+
+    /// A stage will not come back: whatever is lost, the caller is told.
+    pub(crate) fn stage_gone(&mut self, stage: StageKind) {
+        self.close_books();
+        let epoch = self.next_epoch;
+        self.next_epoch = epoch.next();
+        self.push(Command::Playout(Playout::Clear(epoch)));
+        self.push(Command::Apologise { epoch });
+        self.push(Command::Playout(Playout::Release(epoch)));
+        let by = self.now + self.config.last_words_max;
+        self.life = Life::Apologising { epoch, made: None, played: 0, stage, by };
+    }
+
+    /// An input while the apology is played.
+    pub(crate) fn apologising(&mut self, input: Input) {
+        let Life::Apologising { epoch, made, played, stage, .. } = &mut self.life else { return };
+        match input {
+            Input::ClauseEnd { epoch: of, frames, .. } if of == *epoch => *made = Some(frames),
+            Input::Played { epoch: of, frames } if of == *epoch => *played = frames.max(*played),
+            Input::Ended { .. } => return self.ended(),
+            _ => return,
+        }
+        if made.is_some_and(|made| *played >= made) {
+            let stage = *stage;
+            self.end(EndReason::StageFailed(stage));
+        }
+    }
+
+    /// Time is up for the last words.
+    pub(crate) fn last_words_over(&mut self) {
+        match &self.life {
+            Life::Closing { reason, .. } => self.end(reason.clone()),
+            Life::Apologising { stage, .. } => self.end(EndReason::StageFailed(*stage)),
+            Life::Waiting | Life::Live | Life::Over => {}
+        }
+    }
+
+    /// Hangs up.
+    pub(crate) fn end(&mut self, reason: EndReason) {
+        self.leave();
+        self.push(Command::HangUp { reason });
+    }
+
+    /// Somebody else ended the call.
+    pub(crate) fn ended(&mut self) {
+        self.leave();
+    }
+
+    fn leave(&mut self) {
+        self.close_books();
+        self.life = Life::Over;
+    }
+
+    /// What was said and heard until now is all: it enters the context, and all work on more of it stops.
+    fn close_books(&mut self) {
+        self.discard_speculation();
+        if let Some(reply) = self.reply.take() {
+            self.silence_reply(&reply);
+            self.close(reply);
+        }
+        self.settle_doubt();
+        if let Some(utterance) = self.utterance.take() {
+            let words = utterance.words();
+            self.push(Command::Stt(crate::Stt::Drop { utterance: utterance.id }));
+            if !words.is_empty() {
+                self.remember_caller(utterance.turn, words);
+            }
+        }
+    }
+}

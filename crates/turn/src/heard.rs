@@ -1,0 +1,350 @@
+use crate::ClauseId;
+use ringway_frame::{Epoch, FRAME};
+use std::ops::Range;
+use std::time::Duration;
+
+/// The ledger of one reply: which of its words lie in which frames, and how many frames were heard.
+///
+/// A reply is one strand of frames, and one more for each voice that died while it spoke.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    strands: Vec<Strand>,
+}
+
+#[derive(Debug)]
+struct Strand {
+    epoch: Epoch,
+    played: u32,
+    sounding: bool,
+    entries: Vec<Entry>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    clause: ClauseId,
+    words: Words,
+    marks: Vec<Mark>,
+    end: Option<u32>,
+}
+
+/// What an entry speaks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Words {
+    /// These bytes of the reply's text.
+    Reply(Range<usize>),
+    /// Something to bridge the wait; no part of the reply.
+    Filler(String),
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Mark {
+    upto: usize,
+    frames: u32,
+}
+
+impl Ledger {
+    /// `clause` speaks `words` after all before it.
+    pub(crate) fn speak(&mut self, epoch: Epoch, clause: ClauseId, words: Words) {
+        if self.strands.last().is_none_or(|strand| strand.epoch != epoch) {
+            self.strands.push(Strand { epoch, played: 0, sounding: false, entries: Vec::new() });
+        }
+        let strand = self.strands.last_mut().expect("just pushed if there was none");
+        strand.entries.push(Entry { clause, words, marks: Vec::new(), end: None });
+    }
+
+    /// The text of `clause` up to `upto` is within the first `frames` frames.
+    pub(crate) fn word(&mut self, epoch: Epoch, clause: ClauseId, upto: u32, frames: u32) {
+        let Some(entry) = self.entry(epoch, clause) else { return };
+        let upto = upto as usize;
+        let last = entry.marks.last().copied().unwrap_or(Mark { upto: 0, frames: 0 });
+        if upto > last.upto && upto <= entry.words.len() && frames >= last.frames {
+            entry.marks.push(Mark { upto, frames });
+        }
+    }
+
+    /// The clause is within the first `frames` frames.
+    pub(crate) fn clause_end(&mut self, epoch: Epoch, clause: ClauseId, frames: u32) {
+        if let Some(entry) = self.entry(epoch, clause) {
+            entry.end = entry.end.or(Some(frames));
+        }
+    }
+
+    /// The first `frames` frames of `epoch` were heard. Says whether that is news.
+    pub(crate) fn played(&mut self, epoch: Epoch, frames: u32) -> bool {
+        let Some(strand) = self.strand(epoch) else { return false };
+        let news = frames > strand.played;
+        strand.played = strand.played.max(frames);
+        strand.sounding |= frames > 0;
+        news
+    }
+
+    /// The first frame of `epoch` went out.
+    pub(crate) fn sounding(&mut self, epoch: Epoch) {
+        if let Some(strand) = self.strand(epoch) {
+            strand.sounding = true;
+        }
+    }
+
+    /// Whether anything at all has sounded.
+    pub(crate) fn has_sounded(&self) -> bool {
+        self.strands.iter().any(|strand| strand.sounding)
+    }
+
+    /// Whether any of the reply has sounded; a filler is none of it.
+    pub(crate) fn is_audible(&self) -> bool {
+        self.strands.iter().any(Strand::is_audible)
+    }
+
+    /// Whether something was spoken into it.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.strands.is_empty()
+    }
+
+    /// Bytes of the reply's `text` that were heard, at the end of a word.
+    pub(crate) fn heard(&self, text: &str) -> usize {
+        let sounded = self.strands.iter().rposition(|strand| strand.played > 0);
+        let mut heard = 0;
+        for (index, strand) in self.strands.iter().enumerate() {
+            // Frames are played in order, so a later strand that sounds proves the earlier ones.
+            let played = if sounded.is_some_and(|last| index < last) { u32::MAX } else { strand.played };
+            for (entry, begin) in strand.entries.iter().zip(strand.begins()) {
+                if let Words::Reply(range) = &entry.words {
+                    heard = heard.max(range.start + entry.heard(begin, played, &text[range.clone()]));
+                }
+            }
+        }
+        if text[..heard].trim().is_empty() { 0 } else { heard }
+    }
+
+    /// The filler, if it was heard.
+    pub(crate) fn heard_filler(&self) -> Option<&str> {
+        let strand = self.strands.first()?;
+        let entry = strand.entries.first()?;
+        match &entry.words {
+            Words::Filler(text) if entry.end.is_some_and(|end| strand.played >= end) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Whether all that was spoken has been heard.
+    pub(crate) fn is_heard_out(&self) -> bool {
+        self.strands.last().is_none_or(|strand| strand.made().is_some_and(|made| strand.played >= made))
+    }
+
+    /// How much has been made whole and not been heard; `None` while something is still being made.
+    pub(crate) fn left(&self) -> Option<Duration> {
+        let mut frames = 0;
+        for strand in &self.strands {
+            frames += strand.made()?.saturating_sub(strand.played);
+        }
+        Some(FRAME * frames)
+    }
+
+    /// The clause that sounds now or next.
+    pub(crate) fn current(&self) -> Option<(Epoch, ClauseId)> {
+        let strand = self.strands.last()?;
+        let unheard = |entry: &&Entry| entry.end.is_none_or(|end| end > strand.played);
+        strand.entries.iter().find(unheard).map(|entry| (strand.epoch, entry.clause))
+    }
+
+    /// Whether that clause was heard out.
+    pub(crate) fn is_clause_heard(&self, (epoch, clause): (Epoch, ClauseId)) -> bool {
+        let strand = self.strands.iter().find(|strand| strand.epoch == epoch);
+        let entry = |strand: &&Strand| {
+            strand.entries.iter().any(|entry| entry.clause == clause && entry.is_heard(strand.played))
+        };
+        strand.is_some_and(|strand| entry(&strand))
+    }
+
+    /// The voice died: what of the reply is not within the frames that it made, from the first such word on.
+    pub(crate) fn unmade(&mut self) -> Vec<Range<usize>> {
+        let Some(strand) = self.strands.last_mut() else { return Vec::new() };
+        let Some(first) = strand.entries.iter().position(|entry| entry.end.is_none()) else {
+            return Vec::new();
+        };
+        let lost: Vec<Entry> = strand.entries.drain(first..).collect();
+        let mut again = Vec::new();
+        for entry in lost {
+            let Words::Reply(range) = &entry.words else { continue };
+            let made = entry.marks.last().copied();
+            let from = range.start + made.map_or(0, |mark| mark.upto);
+            again.extend((from < range.end).then_some(from..range.end));
+            if let Some(Mark { frames, .. }) = made {
+                let words = Words::Reply(range.start..from);
+                strand.entries.push(Entry { words, end: Some(frames), ..entry });
+            }
+        }
+        again
+    }
+
+    fn strand(&mut self, epoch: Epoch) -> Option<&mut Strand> {
+        self.strands.iter_mut().find(|strand| strand.epoch == epoch)
+    }
+
+    fn entry(&mut self, epoch: Epoch, clause: ClauseId) -> Option<&mut Entry> {
+        self.strand(epoch)?.entries.iter_mut().find(|entry| entry.clause == clause)
+    }
+}
+
+impl Strand {
+    /// Frames of the whole strand, once they are known.
+    fn made(&self) -> Option<u32> {
+        self.entries.last().map_or(Some(0), |entry| entry.end)
+    }
+
+    /// The frame at which each entry begins, as far as known.
+    fn begins(&self) -> impl Iterator<Item = Option<u32>> {
+        std::iter::once(Some(0)).chain(self.entries.iter().map(|entry| entry.end))
+    }
+
+    fn is_audible(&self) -> bool {
+        let first = self.entries.iter().position(|entry| matches!(entry.words, Words::Reply(_)));
+        match first.and_then(|first| self.begins().nth(first)).flatten() {
+            Some(0) => self.sounding,
+            Some(begin) => self.played > begin,
+            None => false,
+        }
+    }
+}
+
+impl Entry {
+    fn is_heard(&self, played: u32) -> bool {
+        self.end.is_some_and(|end| played >= end)
+    }
+
+    /// Bytes of the clause `text` that were heard when `played` frames were.
+    fn heard(&self, begin: Option<u32>, played: u32, text: &str) -> usize {
+        if self.is_heard(played) {
+            return text.len();
+        }
+        if self.marks.is_empty() {
+            return self.estimated(begin, played, text);
+        }
+        let upto = self.marks.iter().rev().find(|mark| mark.frames <= played).map_or(0, |mark| mark.upto);
+        word_end(text, upto)
+    }
+
+    /// A voice that tells no words: speech is taken to be even over the clause.
+    fn estimated(&self, begin: Option<u32>, played: u32, text: &str) -> usize {
+        let (Some(begin), Some(end)) = (begin, self.end) else { return 0 };
+        if played <= begin || end <= begin {
+            return 0;
+        }
+        let share = (text.len() as u64 * u64::from(played - begin) / u64::from(end - begin)) as usize;
+        word_end(text, share.min(text.len()))
+    }
+}
+
+impl Words {
+    fn len(&self) -> usize {
+        match self {
+            Self::Reply(range) => range.len(),
+            Self::Filler(text) => text.len(),
+        }
+    }
+}
+
+/// The last end of a word in `text` that is not behind `upto`.
+fn word_end(text: &str, upto: usize) -> usize {
+    let ends_here = |at: &usize| {
+        let inside = |c: char| c.is_alphanumeric();
+        text.is_char_boundary(*at)
+            && !(text[*at..].starts_with(inside) && text[..*at].ends_with(|c: char| inside(c) || c == '\''))
+            && !text[..*at].ends_with(char::is_whitespace)
+    };
+    (0..=upto.min(text.len())).rev().find(ends_here).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "Your table is booked. See you then.";
+    const FIRST: Epoch = Epoch::new(1);
+
+    fn ledger() -> Ledger {
+        let mut ledger = Ledger::default();
+        ledger.speak(FIRST, ClauseId::new(0), Words::Reply(0..21));
+        ledger.speak(FIRST, ClauseId::new(1), Words::Reply(22..35));
+        ledger
+    }
+
+    fn heard(ledger: &Ledger) -> &'static str {
+        &TEXT[..ledger.heard(TEXT)]
+    }
+
+    #[test]
+    fn words_are_heard_when_their_last_frame_is() {
+        let mut ledger = ledger();
+        for (upto, frames) in [(4, 10), (10, 25), (13, 30), (21, 60)] {
+            ledger.word(FIRST, ClauseId::new(0), upto, frames);
+        }
+        for (played, text) in [(9, ""), (10, "Your"), (24, "Your"), (25, "Your table"), (59, "Your table is")]
+        {
+            ledger.played(FIRST, played);
+            assert_eq!(heard(&ledger), text, "{played}");
+        }
+    }
+
+    #[test]
+    fn a_clause_without_word_marks_is_estimated_down_to_a_word_end() {
+        let mut ledger = ledger();
+        ledger.played(FIRST, 50);
+        assert_eq!(heard(&ledger), "");
+        ledger.clause_end(FIRST, ClauseId::new(0), 100);
+        assert_eq!(heard(&ledger), "Your table");
+        ledger.played(FIRST, 100);
+        assert_eq!(heard(&ledger), "Your table is booked.");
+    }
+
+    #[test]
+    fn marks_out_of_order_or_beyond_the_text_are_ignored() {
+        let mut ledger = ledger();
+        ledger.word(FIRST, ClauseId::new(0), 400, 1);
+        ledger.word(FIRST, ClauseId::new(0), 4, 10);
+        ledger.word(FIRST, ClauseId::new(0), 10, 5);
+        ledger.word(FIRST, ClauseId::new(9), 10, 5);
+        ledger.played(FIRST, 9);
+        assert_eq!(heard(&ledger), "");
+        ledger.played(FIRST, 10);
+        assert_eq!(heard(&ledger), "Your");
+    }
+
+    #[test]
+    fn a_dead_voice_leaves_what_it_had_not_made() {
+        let mut ledger = ledger();
+        ledger.word(FIRST, ClauseId::new(0), 10, 25);
+        let again = ledger.unmade();
+        assert_eq!(again, [10..21, 22..35]);
+        ledger.speak(Epoch::new(2), ClauseId::new(2), Words::Reply(11..21));
+        ledger.clause_end(Epoch::new(2), ClauseId::new(2), 40);
+        ledger.played(FIRST, 20);
+        assert_eq!(heard(&ledger), "");
+        ledger.played(Epoch::new(2), 40);
+        assert_eq!(heard(&ledger), "Your table is booked.");
+        assert!(ledger.is_heard_out());
+    }
+
+    #[test]
+    fn a_filler_is_not_the_reply() {
+        let mut ledger = Ledger::default();
+        ledger.speak(FIRST, ClauseId::new(0), Words::Filler("One moment.".into()));
+        ledger.speak(FIRST, ClauseId::new(1), Words::Reply(0..21));
+        ledger.sounding(FIRST);
+        ledger.clause_end(FIRST, ClauseId::new(0), 40);
+        ledger.played(FIRST, 40);
+        assert!(ledger.has_sounded() && !ledger.is_audible());
+        assert_eq!((heard(&ledger), ledger.heard_filler()), ("", Some("One moment.")));
+        ledger.played(FIRST, 41);
+        assert!(ledger.is_audible());
+    }
+
+    #[test]
+    fn no_word_is_cut_in_two() {
+        for (text, upto, end) in
+            [("don't go", 4, 0), ("two words", 6, 3), ("über alles", 1, 0), ("ok", 2, 2), ("a b", 2, 1)]
+        {
+            assert_eq!(word_end(text, upto), end, "{text} {upto}");
+        }
+    }
+}

@@ -1,0 +1,138 @@
+use crate::clause::Cutter;
+use crate::heard::Ledger;
+use crate::latency::Marks;
+use crate::{After, CallerTurn, ClauseId, Config, Memo, RequestId, TurnNumber};
+use ringway_frame::{Epoch, MediaTime};
+use std::collections::VecDeque;
+use std::ops::Range;
+
+/// What the language model is doing about a reply.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Model {
+    /// It has not been asked: only a filler is spoken. `=> Asked` with the transcript.
+    Idle,
+    /// It was asked. `=> Done` when the reply is complete.
+    Asked(RequestId),
+    /// All text has come.
+    Done { after: After, memo: Memo },
+}
+
+/// One reply of the bot, from the moment it is asked for until it was heard, cut off or thrown away.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) turn: TurnNumber,
+    pub(crate) cue: Option<CallerTurn>,
+    pub(crate) epoch: Epoch,
+    /// It may be heard; otherwise it is speculative.
+    pub(crate) released: bool,
+    pub(crate) model: Model,
+    pub(crate) ledger: Ledger,
+    pub(crate) marks: Marks,
+    /// End of the caller's turn that it answers.
+    pub(crate) ended: MediaTime,
+    /// When the playout last got further or was given more.
+    pub(crate) progress: MediaTime,
+    /// Others know that the caller's words stand, since the answer has begun to sound.
+    pub(crate) announced: bool,
+    /// Length of the heard text that others know.
+    pub(crate) told: usize,
+    text: String,
+    cutter: Cutter,
+    unspoken: VecDeque<Range<usize>>,
+}
+
+impl Reply {
+    pub(crate) fn new(turn: TurnNumber, epoch: Epoch, ended: MediaTime, config: &Config) -> Self {
+        Self {
+            turn,
+            cue: None,
+            epoch,
+            released: false,
+            model: Model::Idle,
+            ledger: Ledger::default(),
+            marks: Marks::default(),
+            ended,
+            progress: ended,
+            announced: false,
+            told: 0,
+            text: String::new(),
+            cutter: Cutter::new(config),
+            unspoken: VecDeque::new(),
+        }
+    }
+
+    /// All text that has come.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The caller's words that it answers.
+    pub(crate) fn callers_words(&self) -> Option<&str> {
+        match self.cue.as_ref()? {
+            CallerTurn::Said(words) | CallerTurn::Pressed(words) if !words.is_empty() => Some(words),
+            _ => None,
+        }
+    }
+
+    /// More of the text.
+    pub(crate) fn push(&mut self, token: &str, now: MediaTime) {
+        self.text.push_str(token);
+        while let Some(clause) = self.cutter.next(&self.text) {
+            self.enqueue(clause, now);
+        }
+    }
+
+    /// The text is complete.
+    pub(crate) fn complete(&mut self, after: After, memo: Memo, now: MediaTime) {
+        if let Some(clause) = self.cutter.rest(&self.text) {
+            self.enqueue(clause, now);
+        }
+        self.model = Model::Done { after, memo };
+    }
+
+    /// No more clauses are spoken than those that were.
+    pub(crate) fn fall_silent(&mut self) {
+        self.unspoken.clear();
+    }
+
+    /// The next clause to be spoken.
+    pub(crate) fn next_clause(&mut self) -> Option<Range<usize>> {
+        self.unspoken.pop_front()
+    }
+
+    /// All that there is to say has been given to the voice.
+    pub(crate) fn is_spoken(&self) -> bool {
+        matches!(self.model, Model::Done { .. }) && self.unspoken.is_empty()
+    }
+
+    /// All that there is to say has been heard.
+    pub(crate) fn is_over(&self) -> bool {
+        self.released && self.is_spoken() && self.ledger.is_heard_out()
+    }
+
+    /// What was heard of it, the filler aside.
+    pub(crate) fn heard(&self) -> &str {
+        self.text[..self.ledger.heard(&self.text)].trim()
+    }
+
+    /// The clause that sounds now or next.
+    pub(crate) fn current(&self) -> Option<(Epoch, ClauseId)> {
+        self.ledger.current()
+    }
+
+    /// A clause without its surrounding blanks; one that is all blank is not spoken.
+    fn enqueue(&mut self, clause: Range<usize>, now: MediaTime) {
+        if let Some(clause) = trimmed(&self.text, clause) {
+            self.marks.clause.get_or_insert(now);
+            self.unspoken.push_back(clause);
+        }
+    }
+}
+
+/// The range without surrounding blanks, unless nothing is left.
+pub(crate) fn trimmed(text: &str, range: Range<usize>) -> Option<Range<usize>> {
+    let piece = &text[range.clone()];
+    let start = range.start + (piece.len() - piece.trim_start().len());
+    let end = start + piece.trim().len();
+    (start < end).then_some(start..end)
+}

@@ -1,0 +1,106 @@
+use crate::heard::Words;
+use crate::reply::{Model, trimmed};
+use crate::utterance::Phase;
+use crate::{Command, Playout, Purpose, StageKind, Stt, Turn};
+use ringway_frame::MediaTime;
+
+/// Which stages are away, and which have too much to do.
+#[derive(Debug, Default)]
+pub(crate) struct Health {
+    lost: [bool; 4],
+    busy: bool,
+    hearing_since: MediaTime,
+}
+
+impl Health {
+    /// Voice activity detection is there.
+    pub(crate) fn hears(&self) -> bool {
+        !self.lost[StageKind::Vad as usize]
+    }
+
+    /// When it last came back.
+    pub(crate) fn hearing_since(&self) -> MediaTime {
+        self.hearing_since
+    }
+
+    /// Answers come late this turn.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.busy
+    }
+
+    /// A turn was answered.
+    pub(crate) fn relax(&mut self) {
+        self.busy = false;
+    }
+}
+
+impl Turn {
+    /// A stage died. Nothing is asked again before it is back; silence proves nothing while nobody listens for speech.
+    pub(crate) fn stage_lost(&mut self, stage: StageKind) {
+        self.health.lost[stage as usize] = true;
+        if stage == StageKind::Vad {
+            self.speech.hold(self.now + self.config.vad_grace);
+        }
+    }
+
+    /// A stage is back: what is still wanted of it is asked again.
+    pub(crate) fn stage_ready(&mut self, stage: StageKind) {
+        if !std::mem::take(&mut self.health.lost[stage as usize]) {
+            return;
+        }
+        match stage {
+            StageKind::Vad => self.health.hearing_since = self.now,
+            StageKind::Stt => self.transcribe_again(),
+            StageKind::Llm => self.reply_again(),
+            StageKind::Tts => self.speak_again(),
+        }
+    }
+
+    /// Answers come late: the caller hears a filler sooner.
+    pub(crate) fn stage_busy(&mut self, _stage: StageKind) {
+        self.health.busy = true;
+    }
+
+    fn transcribe_again(&mut self) {
+        let Some(utterance) = &self.utterance else { return };
+        let (id, from, asked) = (utterance.id, utterance.from, utterance.ask.is_some());
+        let over = matches!(utterance.phase, Phase::Over { .. });
+        self.push(Command::Stt(Stt::Begin { utterance: id, from }));
+        if asked {
+            self.flush(if over { Purpose::Turn } else { Purpose::Speculation });
+        }
+    }
+
+    fn reply_again(&mut self) {
+        let request = self.ids.request;
+        let Some(reply) = self.reply.as_mut().filter(|reply| matches!(reply.model, Model::Asked(_))) else {
+            return;
+        };
+        let Some(caller) = reply.cue.clone() else { return };
+        reply.model = Model::Asked(request);
+        let already = reply.text().to_owned();
+        self.ids.request = request.next();
+        let context = self.context.clone();
+        self.push(Command::Reply { request, caller, context, already });
+    }
+
+    /// The new voice goes on in an epoch of its own, so that it counts its frames from nothing; the frames that the
+    /// dead one made are still played.
+    fn speak_again(&mut self) {
+        let Some(reply) = &mut self.reply else { return };
+        let again = reply.ledger.unmade();
+        if again.is_empty() {
+            return;
+        }
+        reply.epoch = reply.epoch.next();
+        self.next_epoch = reply.epoch.next();
+        let (epoch, released) = (reply.epoch, reply.released);
+        let clauses: Vec<_> = again.into_iter().filter_map(|range| trimmed(reply.text(), range)).collect();
+        if released {
+            self.push(Command::Playout(Playout::Release(epoch)));
+        }
+        for clause in clauses {
+            self.say(Words::Reply(clause));
+        }
+    }
+}

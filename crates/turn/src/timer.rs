@@ -1,0 +1,134 @@
+use crate::Turn;
+use crate::barge_in::Doubt;
+use crate::ending::Life;
+use crate::endpoint::hang_over;
+use crate::utterance::Phase;
+use crate::{Purpose, Speculation};
+use ringway_frame::MediaTime;
+
+/// Everything that happens by time alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Timer {
+    /// Windows are missing: that is silence.
+    Gap,
+    /// A pause is long enough to ask what was said.
+    Ask,
+    /// A pause is long enough to be the end of the turn.
+    EndOfTurn,
+    /// The bot has waited long enough for a reason to stop.
+    Verdict,
+    /// The caller has waited long enough for a sound.
+    Filler,
+    /// The caller has said nothing for long enough.
+    Prompt,
+    /// The keys are an answer.
+    Keys,
+    /// The reply should have been heard by now.
+    Playout,
+    /// The last words should have been heard by now.
+    LastWords,
+    /// The carrier has sent nothing for too long.
+    NoMedia,
+    /// The longest call.
+    MaxDuration,
+}
+
+impl Timer {
+    pub(crate) const ALL: [Self; 11] = [
+        Self::Gap,
+        Self::Ask,
+        Self::EndOfTurn,
+        Self::Verdict,
+        Self::Filler,
+        Self::Prompt,
+        Self::Keys,
+        Self::Playout,
+        Self::LastWords,
+        Self::NoMedia,
+        Self::MaxDuration,
+    ];
+}
+
+impl Turn {
+    /// When `timer` runs, if it does.
+    pub(crate) fn deadline(&self, timer: Timer) -> Option<MediaTime> {
+        match (&self.life, timer) {
+            (Life::Over, _) => None,
+            (Life::Waiting, Timer::MaxDuration) => Some(MediaTime::ZERO + self.config.max_duration),
+            (Life::Closing { by, .. } | Life::Apologising { by, .. }, Timer::LastWords) => Some(*by),
+            (Life::Live, timer) => self.live_deadline(timer),
+            _ => None,
+        }
+    }
+
+    fn live_deadline(&self, timer: Timer) -> Option<MediaTime> {
+        match timer {
+            Timer::Gap => self.speech.deadline(&self.config),
+            Timer::Ask => self.ask_at(),
+            Timer::EndOfTurn => self.end_of_turn_at(),
+            Timer::Verdict => self.verdict_at(),
+            Timer::Filler => self.filler_at(),
+            Timer::Prompt => self.silence.deadline(&self.config),
+            Timer::Keys => self.keys.deadline(&self.config),
+            Timer::Playout => self.playout_by(),
+            Timer::LastWords => None,
+            Timer::NoMedia => self.no_media_at(),
+            Timer::MaxDuration => Some(self.started + self.config.max_duration),
+        }
+    }
+
+    /// Its time has come.
+    pub(crate) fn fire(&mut self, timer: Timer) {
+        match timer {
+            Timer::Gap => self.gap(),
+            Timer::Ask => self.flush(Purpose::Speculation),
+            Timer::EndOfTurn => self.end_turn(),
+            Timer::Verdict => self.resume_in_doubt(),
+            Timer::Filler => self.say_filler(),
+            Timer::Prompt => self.prompt(),
+            Timer::Keys => {
+                self.keys.pause();
+                self.keys_pressed();
+            }
+            Timer::Playout => self.finish_reply(),
+            Timer::LastWords => self.last_words_over(),
+            Timer::NoMedia => self.end(crate::EndReason::NoMedia),
+            Timer::MaxDuration => self.max_duration(),
+        }
+    }
+
+    /// In doubt the words decide, so they are asked for whatever the level of speculation.
+    fn ask_at(&self) -> Option<MediaTime> {
+        let utterance = self.utterance.as_ref()?;
+        let wanted = self.config.speculation >= Speculation::Stt || self.doubt.is_any();
+        match utterance.phase {
+            Phase::Quiet { since } if wanted && utterance.is_unasked() && !self.speech.is_held() => {
+                Some(since + self.config.speculate_after)
+            }
+            _ => None,
+        }
+    }
+
+    fn end_of_turn_at(&self) -> Option<MediaTime> {
+        let utterance = self.utterance.as_ref()?;
+        match utterance.phase {
+            Phase::Quiet { since } if !self.doubt.is_any() && !self.speech.is_held() => {
+                Some(since + hang_over(&self.config, utterance.is_complete(), utterance.likely))
+            }
+            _ => None,
+        }
+    }
+
+    fn verdict_at(&self) -> Option<MediaTime> {
+        let Doubt::Paused { at, .. } = self.doubt else { return None };
+        let longest = at + self.config.pause_max;
+        let quiet = self.utterance.as_ref().and_then(|utterance| utterance.silent_since());
+        Some(quiet.map_or(longest, |since| longest.min(since.max(at) + self.config.verdict_within)))
+    }
+
+    fn no_media_at(&self) -> Option<MediaTime> {
+        let timeout = self.config.media_timeout.filter(|_| self.health.hears() && !self.speech.is_muted())?;
+        let last = self.speech.last_window().unwrap_or(self.started).max(self.started);
+        Some(last.max(self.health.hearing_since()) + timeout)
+    }
+}

@@ -1,0 +1,221 @@
+use crate::barge_in::Doubt;
+use crate::dtmf::Keys;
+use crate::ending::Life;
+use crate::reply::Reply;
+use crate::silence::Silence;
+use crate::speech::Speech;
+use crate::stages::Health;
+use crate::timer::Timer;
+use crate::utterance::{Phase, Utterance};
+use crate::{
+    After, AskId, ClauseId, Command, Config, Context, Event, Input, Output, RequestId, SpeechState,
+    TurnNumber, UtteranceId,
+};
+use ringway_frame::{Epoch, MediaTime};
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// The brain of one call: see the [crate](crate) for the contract.
+#[derive(Debug)]
+pub struct Turn {
+    pub(crate) config: Arc<Config>,
+    pub(crate) now: MediaTime,
+    pub(crate) life: Life,
+    pub(crate) started: MediaTime,
+    /// Number of the newest turn.
+    pub(crate) turn: TurnNumber,
+    pub(crate) context: Context,
+    pub(crate) speech: Speech,
+    pub(crate) utterance: Option<Utterance>,
+    pub(crate) doubt: Doubt,
+    pub(crate) reply: Option<Reply>,
+    pub(crate) keys: Keys,
+    pub(crate) silence: Silence,
+    pub(crate) health: Health,
+    /// The end of the call that the caller spoke over: it is still due if that was nothing.
+    pub(crate) farewell: Option<After>,
+    /// This turn has had its filler.
+    pub(crate) filler_spent: bool,
+    /// The epoch of the next reply: later than all that were spoken or released.
+    pub(crate) next_epoch: Epoch,
+    pub(crate) ids: Ids,
+    state: Option<SpeechState>,
+    commands: VecDeque<Command>,
+}
+
+/// The next id of each kind.
+#[derive(Debug, Default)]
+pub(crate) struct Ids {
+    pub(crate) utterance: UtteranceId,
+    pub(crate) ask: AskId,
+    pub(crate) request: RequestId,
+    pub(crate) clause: ClauseId,
+}
+
+impl Turn {
+    /// The brain of a call that begins.
+    pub fn new(config: impl Into<Arc<Config>>) -> Self {
+        Self {
+            config: config.into(),
+            now: MediaTime::ZERO,
+            life: Life::Waiting,
+            started: MediaTime::ZERO,
+            turn: TurnNumber::default(),
+            context: Context::default(),
+            speech: Speech::default(),
+            utterance: None,
+            doubt: Doubt::None,
+            reply: None,
+            keys: Keys::default(),
+            silence: Silence::default(),
+            health: Health::default(),
+            farewell: None,
+            filler_spent: false,
+            next_epoch: Epoch::ZERO.next(),
+            ids: Ids::default(),
+            state: None,
+            commands: VecDeque::new(),
+        }
+    }
+
+    /// Something happened at `now`. What is to be done about it, [`Self::poll`] tells.
+    ///
+    /// An input that names an id which is not running is stale and changes nothing; a `now` before the last one
+    /// counts as the last one.
+    pub fn handle(&mut self, input: Input, now: MediaTime) {
+        self.now = self.now.max(now);
+        match &self.life {
+            Life::Over => return,
+            Life::Live => self.live(input),
+            Life::Waiting => self.wait(input),
+            Life::Closing { .. } => self.closing(input),
+            Life::Apologising { .. } => self.apologising(input),
+        }
+        self.observe();
+        self.run_timers();
+    }
+
+    /// The next thing to do, or when to come back.
+    pub fn poll(&mut self) -> Output {
+        match self.commands.pop_front() {
+            Some(command) => Output::Command(command),
+            None => Output::Timeout(self.next_deadline()),
+        }
+    }
+
+    /// What was said and heard in all turns before the running one.
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// The caller's words of the running turn, as far as known.
+    pub fn running_words(&self) -> String {
+        let answered = self.reply.as_ref().filter(|reply| reply.released).and_then(Reply::callers_words);
+        let speaking = self.utterance.as_ref().map(Utterance::words);
+        crate::utterance::join(&[answered.unwrap_or_default(), &speaking.unwrap_or_default()])
+    }
+
+    /// The call is over: nothing more will come of it.
+    pub fn is_over(&self) -> bool {
+        matches!(self.life, Life::Over)
+    }
+
+    pub(crate) fn push(&mut self, command: Command) {
+        self.commands.push_back(command);
+    }
+
+    pub(crate) fn tell(&mut self, event: Event) {
+        self.push(Command::Event(event));
+    }
+
+    fn live(&mut self, input: Input) {
+        match input {
+            Input::Started | Input::Tick => {}
+            Input::Window(window) => self.hear(&window),
+            Input::EndOfTurn { probability } => self.end_likely(probability),
+            Input::Partial { utterance, text, complete } => self.partial(utterance, text, complete),
+            Input::Segment { utterance, text } => self.segment(utterance, &text),
+            Input::Final { utterance, ask, text, complete } => self.answered(utterance, ask, text, complete),
+            Input::Dtmf { digit } => self.key(digit),
+            Input::Interrupt => self.interrupt(),
+            Input::Mute { muted } => self.mute(muted),
+            input => self.bot_or_stage(input),
+        }
+    }
+
+    /// The inputs that matter as long as the bot may be heard.
+    pub(crate) fn bot_or_stage(&mut self, input: Input) {
+        match input {
+            Input::Token { request, text } => self.token(request, &text),
+            Input::ReplyEnd { request, after, memo } => self.reply_end(request, after, memo),
+            Input::Voiced { epoch } => self.voiced(epoch),
+            Input::Sounding { epoch } => self.sounding(epoch),
+            Input::Word { epoch, clause, upto, frames } => self.word(epoch, clause, upto, frames),
+            Input::ClauseEnd { epoch, clause, frames } => self.clause_end(epoch, clause, frames),
+            Input::Played { epoch, frames } => self.played(epoch, frames),
+            Input::StageLost { stage } => self.stage_lost(stage),
+            Input::StageReady { stage } => self.stage_ready(stage),
+            Input::StageGone { stage } => self.stage_gone(stage),
+            Input::StageBusy { stage } => self.stage_busy(stage),
+            Input::Ended { .. } => self.ended(),
+            _ => {}
+        }
+    }
+
+    fn wait(&mut self, input: Input) {
+        match input {
+            Input::Started => self.start(),
+            Input::StageLost { .. }
+            | Input::StageReady { .. }
+            | Input::StageGone { .. }
+            | Input::Ended { .. } => {
+                self.bot_or_stage(input);
+            }
+            _ => {}
+        }
+    }
+
+    /// Tells what others see, and when the line fell idle.
+    fn observe(&mut self) {
+        if !matches!(self.life, Life::Live) {
+            return;
+        }
+        let idle = self.utterance.is_none() && self.reply.is_none() && self.keys.is_empty();
+        self.silence.observe(idle, self.now);
+        let state = self.line();
+        if self.state.replace(state) != Some(state) {
+            self.tell(Event::State(state));
+        }
+    }
+
+    fn line(&self) -> SpeechState {
+        let over = self.utterance.as_ref().is_some_and(|it| matches!(it.phase, Phase::Over { .. }));
+        match &self.reply {
+            Some(reply) if reply.released && reply.ledger.has_sounded() => SpeechState::Speaking,
+            Some(reply) if reply.released => SpeechState::Thinking,
+            _ if over => SpeechState::Thinking,
+            _ => SpeechState::Listening,
+        }
+    }
+
+    fn run_timers(&mut self) {
+        for _ in 0..TIMERS_AT_ONCE {
+            let Some(timer) = Timer::ALL.into_iter().find(|timer| self.is_due(*timer)) else { return };
+            self.fire(timer);
+            self.observe();
+        }
+    }
+
+    fn is_due(&self, timer: Timer) -> bool {
+        self.deadline(timer).is_some_and(|at| at <= self.now)
+    }
+
+    /// Later than now: a timer that is due has run, or runs with the next input.
+    fn next_deadline(&self) -> MediaTime {
+        let earliest = Timer::ALL.into_iter().filter_map(|timer| self.deadline(timer)).min();
+        earliest.unwrap_or(MediaTime::MAX).max(self.now + std::time::Duration::from_nanos(1))
+    }
+}
+
+/// Each timer that runs ends itself, so that one input never needs more.
+const TIMERS_AT_ONCE: usize = 32;

@@ -1,0 +1,187 @@
+use crate::latency::Marks;
+use crate::{AskId, Config, Probability, TurnNumber, UtteranceId};
+use ringway_frame::MediaTime;
+use std::time::Duration;
+
+/// Where an utterance of the caller stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// The caller speaks. `=> Quiet` when speech stops.
+    Speaking,
+    /// The caller has paused. `=> Speaking` when speech goes on, `=> Over` when the hang-over is up.
+    Quiet {
+        /// End of the speech.
+        since: MediaTime,
+    },
+    /// The turn is over, but for its transcript. `=> Speaking` when speech goes on.
+    Over {
+        /// End of the speech.
+        since: MediaTime,
+    },
+}
+
+/// One utterance of the caller, from its first sign until its words are in a turn or it was no speech.
+#[derive(Debug)]
+pub(crate) struct Utterance {
+    pub(crate) id: UtteranceId,
+    pub(crate) turn: TurnNumber,
+    pub(crate) from: MediaTime,
+    pub(crate) phase: Phase,
+    /// How much speech is in it.
+    pub(crate) voiced: Duration,
+    /// How much speech there was without a pause, last.
+    pub(crate) burst: Duration,
+    /// The question that waits for its answer.
+    pub(crate) ask: Option<AskId>,
+    /// What a turn model says of the present pause.
+    pub(crate) likely: Option<Probability>,
+    /// It made the bot stop.
+    pub(crate) barged_in: bool,
+    /// Its words as others know them.
+    pub(crate) told: String,
+    /// When its transcript was asked for and came.
+    pub(crate) marks: Marks,
+    /// Words of the turn before it, which it continues.
+    prefix: String,
+    segments: String,
+    guess: Guess,
+    answer: Option<Guess>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Guess {
+    text: String,
+    complete: bool,
+}
+
+impl Utterance {
+    pub(crate) fn new(id: UtteranceId, turn: TurnNumber, from: MediaTime) -> Self {
+        Self {
+            id,
+            turn,
+            from,
+            phase: Phase::Speaking,
+            voiced: Duration::ZERO,
+            burst: Duration::ZERO,
+            ask: None,
+            likely: None,
+            barged_in: false,
+            told: String::new(),
+            marks: Marks::default(),
+            prefix: String::new(),
+            segments: String::new(),
+            guess: Guess::default(),
+            answer: None,
+        }
+    }
+
+    /// It continues the turn `turn`, which had these words.
+    pub(crate) fn continue_turn(&mut self, turn: TurnNumber, words: String) {
+        self.turn = turn;
+        self.prefix = words;
+    }
+
+    /// All words of the turn, as far as known.
+    pub(crate) fn words(&self) -> String {
+        let guess = self.answer.as_ref().unwrap_or(&self.guess);
+        join(&[&self.prefix, &self.segments, &guess.text])
+    }
+
+    /// All words of this utterance alone, as far as known.
+    pub(crate) fn own_words(&self) -> String {
+        let guess = self.answer.as_ref().unwrap_or(&self.guess);
+        join(&[&self.segments, &guess.text])
+    }
+
+    pub(crate) fn has_words(&self) -> bool {
+        !self.own_words().is_empty()
+    }
+
+    /// The words answer what the dialogue expects.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.answer.as_ref().unwrap_or(&self.guess).complete
+    }
+
+    /// The answer to a flush stands.
+    pub(crate) fn is_answered(&self) -> bool {
+        self.answer.is_some()
+    }
+
+    /// Nothing has been asked about the present pause.
+    pub(crate) fn is_unasked(&self) -> bool {
+        self.ask.is_none() && self.answer.is_none()
+    }
+
+    pub(crate) fn partial(&mut self, text: String, complete: bool) {
+        if self.answer.is_none() {
+            self.guess = Guess { text, complete };
+        }
+    }
+
+    pub(crate) fn segment(&mut self, text: &str) {
+        self.segments = join(&[&self.segments, text]);
+        self.guess = Guess::default();
+        self.answer = None;
+    }
+
+    pub(crate) fn asked(&mut self, ask: AskId, now: MediaTime) {
+        self.ask = Some(ask);
+        self.marks.asked = Some(now);
+    }
+
+    /// The answer to a flush; says whether it is the one that is waited for.
+    pub(crate) fn answered(&mut self, ask: AskId, text: String, complete: bool, now: MediaTime) -> bool {
+        if self.ask != Some(ask) {
+            return false;
+        }
+        self.ask = None;
+        self.marks.answered = Some(now);
+        self.answer = Some(Guess { text, complete });
+        true
+    }
+
+    /// More speech.
+    pub(crate) fn voice(&mut self, by: Duration) {
+        self.voiced += by;
+        self.burst += by;
+    }
+
+    /// Speech goes on: what was asked is void. Says whether something had been asked.
+    pub(crate) fn go_on(&mut self) -> bool {
+        let asked = !self.is_unasked();
+        if let Some(answer) = self.answer.take() {
+            self.guess = Guess { complete: false, ..answer };
+        }
+        self.ask = None;
+        self.likely = None;
+        self.marks = Marks::default();
+        self.phase = Phase::Speaking;
+        self.burst = Duration::ZERO;
+        asked
+    }
+
+    /// End of its speech, once that has come.
+    pub(crate) fn silent_since(&self) -> Option<MediaTime> {
+        match self.phase {
+            Phase::Speaking => None,
+            Phase::Quiet { since } | Phase::Over { since } => Some(since),
+        }
+    }
+
+    /// Nobody said anything: too short for speech, and no word was understood.
+    pub(crate) fn is_noise(&self, config: &Config) -> bool {
+        self.voiced < config.noise_below && !self.has_words()
+    }
+}
+
+/// The pieces that are not empty, one blank between.
+pub(crate) fn join(pieces: &[&str]) -> String {
+    let mut joined = String::new();
+    for piece in pieces.iter().map(|piece| piece.trim()).filter(|piece| !piece.is_empty()) {
+        if !joined.is_empty() {
+            joined.push(' ');
+        }
+        joined.push_str(piece);
+    }
+    joined
+}
