@@ -1,0 +1,134 @@
+# The one entry: `make help` lists what there is.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+.NOTPARALLEL:
+
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+RINGWAY := $(TARGET)/release/ringway
+RINGWAY_LOAD := $(TARGET)/release/ringway-load
+
+CONFIG ?= config/default.toml
+CALLS ?= 100
+DURATION ?= 60s
+
+section = @printf '\n=== %s\n' '$(1)' >&2
+
+##@ Use
+
+.PHONY: run
+run: setup build ## Set up, build and serve with the embedded engines on http://127.0.0.1:3000 (CONFIG=FILE)
+	@exec $(RINGWAY) serve --config $(CONFIG)
+
+.PHONY: setup
+setup: ## Set up what building and serving need: Debian packages, ONNX Runtime, the Silero model
+	@scripts/setup --run
+
+.PHONY: build
+build: ## Build the server and the load tester, release
+	@cargo build --release --workspace --bins
+
+##@ Prove
+
+.PHONY: test
+test: setup-test build test-rust test-loom test-scripts test-page ## Set up and run all tests, the real browser included
+
+.PHONY: setup-test
+setup-test: ## Set up what the tests need besides: Chromium, recorded prompts, Node.js
+	@scripts/setup --test
+
+.PHONY: test-rust
+test-rust: setup-test build ## Unit, property, whole-service and documentation tests
+	$(call section,cargo test)
+	@cargo test --workspace
+
+.PHONY: test-loom
+test-loom: ## Model-check the ring's doorbell, close, lending and replay
+	$(call section,loom)
+	@CARGO_TARGET_DIR=$(TARGET)/loom RUSTFLAGS='--cfg loom' cargo test --package ringway-ring --release --lib loom
+
+.PHONY: test-scripts
+test-scripts: setup-test ## Set-up on systems where things are missing; compose file, Dockerfile, dashboards
+	$(call section,scripts and deployment)
+	@scripts/test-setup
+	@scripts/check-compose
+	@scripts/check-grafana
+
+.PHONY: test-page
+test-page: setup-test build ## The page in headless Chromium against the real server
+	$(call section,page)
+	@scripts/test-page
+
+.PHONY: check
+check: setup-check fmt-check clippy doc deny tidy ## All lints: rustfmt, clippy, rustdoc, cargo-deny, shellcheck, house rules
+
+.PHONY: setup-check
+setup-check: ## Set up what the lints need besides: cargo-deny, shellcheck
+	@scripts/setup --check
+
+.PHONY: fmt
+fmt: ## Format the Rust code
+	@cargo fmt --all
+
+.PHONY: fmt-check
+fmt-check:
+	$(call section,rustfmt)
+	@cargo fmt --all --check
+
+.PHONY: clippy
+clippy:
+	$(call section,clippy)
+	@cargo clippy --workspace --all-targets -- -D warnings
+
+.PHONY: doc
+doc: ## Build the documentation, private items included, into target/doc
+	$(call section,rustdoc)
+	@RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items
+
+.PHONY: deny
+deny: setup-check ## Licences, sources, and which crate may use which (deny.toml)
+	$(call section,cargo-deny)
+	@.ringway/cargo/bin/cargo-deny --log-level error check --hide-inclusion-graph bans licenses sources
+
+.PHONY: tidy
+tidy: setup-check ## House rules that no compiler knows
+	$(call section,tidy)
+	@scripts/tidy
+	@shellcheck --external-sources $$(grep -lE '^#!.*bash' scripts/* .ci/*) scripts/lib.sh
+
+##@ Measure
+
+.PHONY: bench
+bench: setup ## Benchmarks of the parts
+	@cargo bench --workspace
+
+.PHONY: load
+load: setup build ## Telephone calls at once against config/bench.toml (CALLS=100 DURATION=60s)
+	@scripts/with-server --config config/bench.toml -- bash -c '$(RINGWAY_LOAD) run --url "$$RINGWAY_URL" \
+	  --protocol twilio --calls $(CALLS) --duration $(DURATION) --pid "$$RINGWAY_PID"'
+
+.PHONY: sweep
+sweep: ## How many calls a core carries
+	@echo 'make sweep: not there yet; make load measures one number of calls (CALLS=N)' >&2; exit 1
+
+.PHONY: faults
+faults: ## Faults injected into stages of running calls, and what the callers heard
+	@echo 'make faults: not there yet; make test covers a fault in each stage' >&2; exit 1
+
+.PHONY: test-peers
+test-peers: ## Tests against real services of other makers
+	@echo 'make test-peers: not there yet' >&2; exit 1
+
+##@ Keep house
+
+.PHONY: clean
+clean: ## Remove what was built, downloaded and installed here (not Debian packages)
+	@rm -rf $(TARGET) .ringway tests/page/node_modules
+
+.PHONY: help
+help: ## This list
+	@awk 'BEGIN { FS = ":.*## " } \
+	  /^##@ / { printf "\n%s\n", substr($$0, 5) } \
+	  /^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
