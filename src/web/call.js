@@ -83,7 +83,7 @@ export class Call extends EventTarget {
   async #openAudio() {
     this.#context = new AudioContext({ latencyHint: 'interactive' });
     this.#codec = createCodec(this.#wish.codec, {
-      packet: (packet) => this.#socket?.audio(packet),
+      packet: (packet) => this.#send(packet),
       samples: (samples, hz) => this.#speaker?.play(samples, hz),
       failed: (error) => this.#fail({ kind: 'internal', error }),
     });
@@ -108,6 +108,11 @@ export class Call extends EventTarget {
     if (this.phase !== 'live' || this.muted) return this.#emit('said', 0);
     this.#emit('said', level(frame));
     return this.#codec.encode(frame);
+  }
+
+  /** An encoder may finish after the caller was muted; that packet stays here too. @param {ArrayBuffer} packet */
+  #send(packet) {
+    if (this.phase === 'live' && !this.muted) this.#socket.audio(packet);
   }
 
   /** @param {import('./socket.js').ServerEvent} event */

@@ -20,14 +20,16 @@ export class Latency {
   #turns;
   #empty;
   #typical;
+  #scale;
   /** @type {import('./socket.js').Latency[]} */
   #measured = [];
 
-  /** @param {{turns: HTMLElement, empty: HTMLElement, typical: HTMLElement, legend: HTMLElement}} parts */
-  constructor({ turns, empty, typical, legend }) {
+  /** @param {Record<'turns' | 'empty' | 'typical' | 'scale' | 'legend', HTMLElement>} parts */
+  constructor({ turns, empty, typical, scale, legend }) {
     this.#turns = turns;
     this.#empty = empty;
     this.#typical = typical;
+    this.#scale = scale;
     for (const [, className, name] of PARTS) legend.append(key(className, name));
   }
 
@@ -47,6 +49,7 @@ export class Latency {
     const scaleMs = Math.max(1, Math.ceil(longest / SCALE_STEP_MS)) * SCALE_STEP_MS;
     this.#turns.replaceChildren(...this.#measured.map((latency) => row(latency, scaleMs)));
     this.#empty.hidden = this.#measured.length > 0;
+    this.#scale.replaceChildren(...(this.#measured.length > 0 ? [text('', '0'), text('', milliseconds(scaleMs))] : []));
     this.#typical.textContent = this.#measured.length > 1 ? `median ${milliseconds(median(this.#measured))}` : '';
   }
 }

@@ -24,6 +24,7 @@ const latency = new Latency({
   turns: byId('turns'),
   empty: byId('turns-empty'),
   typical: byId('typical'),
+  scale: byId('scale'),
   legend: byId('legend'),
 });
 const keypad = new Keypad(byId('keypad'), byId('keys'), (digit) => call?.dtmf(digit));
@@ -39,7 +40,9 @@ byId('mute').addEventListener('click', () => {
   call.mute(!call.muted);
   panel.muted(call.muted);
 });
-byId('interrupt').addEventListener('click', () => call.interrupt());
+byId('interrupt').addEventListener('click', () => {
+  if (panel.speaking) call.interrupt();
+});
 byId('hangup').addEventListener('click', () => call.hangUp());
 addEventListener('pagehide', () => call?.hangUp());
 

@@ -7,6 +7,9 @@
 const STROKE_MS = 50;
 const STROKE_WIDTH = 3;
 const STROKE_PITCH = 5;
+/** The ribbon fades out before it reaches the names at the left. */
+const NAMES_WIDTH = 56;
+const FADE_WIDTH = 72;
 /** The quietest level shown. */
 const FLOOR_DB = -60;
 /** How often assistive technology is given a new level. */
@@ -91,19 +94,23 @@ export class Meter {
     const pen = this.#canvas.getContext('2d');
     pen.scale(density, density);
     const style = getComputedStyle(this.#canvas);
-    const paint = { caller: style.getPropertyValue('--caller'), bot: style.getPropertyValue('--bot') };
+    const colour = (/** @type {string} */ name) => style.getPropertyValue(name);
+    const paint = { caller: colour('--caller'), bot: colour('--bot'), quiet: colour('--quiet') };
     if (this.#still.matches) this.#drawBars(pen, width, tall, paint);
     else this.#drawRibbon(pen, width, tall, paint, Math.min(phase, 1));
   }
 
   #drawRibbon(pen, width, tall, paint, phase) {
-    const middle = tall / 2;
+    const reach = tall / 2 - 4;
     const count = Math.min(HISTORY, Math.ceil(width / STROKE_PITCH) + 1);
     for (let back = 0; back < count; back++) {
       const x = width - (back + phase) * STROKE_PITCH;
-      pen.globalAlpha = Math.max(0, Math.min(1, (x + STROKE_PITCH) / 80));
-      stroke(pen, x, middle - 1, -this.#strokes.caller[HISTORY - 1 - back] * (middle - 3), paint.caller);
-      stroke(pen, x, middle + 1, this.#strokes.bot[HISTORY - 1 - back] * (middle - 3), paint.bot);
+      const up = this.#strokes.caller[HISTORY - 1 - back] * reach;
+      const down = this.#strokes.bot[HISTORY - 1 - back] * reach;
+      pen.globalAlpha = Math.max(0, Math.min(1, (x - NAMES_WIDTH) / FADE_WIDTH));
+      stroke(pen, x, tall / 2 - 1, 2, paint.quiet);
+      stroke(pen, x, tall / 2 - 1 - up, up, paint.caller);
+      stroke(pen, x, tall / 2 + 1, down, paint.bot);
     }
   }
 
@@ -117,14 +124,17 @@ export class Meter {
 }
 
 /**
- * One stroke from the middle line; a dot where there is silence.
  * @param {CanvasRenderingContext2D} pen
+ * @param {number} x
+ * @param {number} top
+ * @param {number} tall nothing is drawn below one pixel
+ * @param {string} colour
  */
-function stroke(pen, x, from, reach, colour) {
+function stroke(pen, x, top, tall, colour) {
+  if (tall < 1) return;
   pen.fillStyle = colour;
   pen.beginPath();
-  const tall = Math.max(1, Math.abs(reach));
-  pen.roundRect(x, reach < 0 ? from - tall : from, STROKE_WIDTH, tall, 1.5);
+  pen.roundRect(x, top, STROKE_WIDTH, tall, 1.5);
   pen.fill();
 }
 

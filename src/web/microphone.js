@@ -43,8 +43,13 @@ export class Microphone {
    */
   static async open(context, onFrame) {
     const stream = await ask();
-    await context.audioWorklet.addModule(new URL('./capture-worklet.js', import.meta.url));
-    return new Microphone(context, stream, onFrame);
+    try {
+      await context.audioWorklet.addModule(new URL('./capture-worklet.js', import.meta.url));
+      return new Microphone(context, stream, onFrame);
+    } catch (error) {
+      stop(stream);
+      throw error;
+    }
   }
 
   /**
@@ -73,8 +78,13 @@ export class Microphone {
 
   close() {
     for (const node of this.#nodes) node.disconnect();
-    for (const track of this.#stream.getTracks()) track.stop();
+    stop(this.#stream);
   }
+}
+
+/** @param {MediaStream} stream */
+function stop(stream) {
+  for (const track of stream.getTracks()) track.stop();
 }
 
 async function ask() {

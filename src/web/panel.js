@@ -5,6 +5,8 @@ export class Panel {
   #byId;
   #startedAt = 0;
   #ticking = 0;
+  /** Whether there is anything to interrupt. The button keeps the focus when there is not, hence no `disabled`. */
+  #speaking = false;
 
   /** @param {(id: string) => HTMLElement} byId */
   constructor(byId) {
@@ -34,7 +36,7 @@ export class Panel {
     this.#byId('options').hidden = phase !== 'ended';
     this.#byId('controls').hidden = phase === 'ended';
     for (const id of ['mute', 'keys']) this.#byId(id).disabled = phase !== 'live';
-    this.#byId('interrupt').disabled = true;
+    this.#offerInterrupt(false);
     this.#byId('hangup').disabled = phase === 'ending';
     if (phase === 'connecting') this.#ring();
     if (phase === 'live') this.#startClock();
@@ -45,7 +47,11 @@ export class Panel {
   state(state) {
     const { title, hint } = stateWords(state);
     this.#show(state, title, hint);
-    this.#byId('interrupt').disabled = state !== 'speaking';
+    this.#offerInterrupt(state === 'speaking');
+  }
+
+  get speaking() {
+    return this.#speaking;
   }
 
   /** @param {boolean} muted */
@@ -64,6 +70,12 @@ export class Panel {
     document.documentElement.dataset.state = name;
     this.#byId('state').textContent = title;
     this.#byId('hint').textContent = hint;
+  }
+
+  /** @param {boolean} speaking */
+  #offerInterrupt(speaking) {
+    this.#speaking = speaking;
+    this.#byId('interrupt').setAttribute('aria-disabled', String(!speaking));
   }
 
   #ring() {

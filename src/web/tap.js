@@ -7,7 +7,8 @@ const LOUD = 10 ** (-40 / 20);
 const REPORT_MS = 20;
 
 export class Tap {
-  /** Milliseconds of loud audio in this call. */
+  /** Milliseconds of audio that went out in this call, silence included, and how many of them were loud. */
+  ms = 0;
   loudMs = 0;
   /** RMS of the last 20 ms, and the highest of this call; 1 being full scale. */
   rms = 0;
@@ -20,6 +21,7 @@ export class Tap {
 
   /** @param {import('./playback-worklet.js').Played} played */
   record({ rms, depthMs, gaps, droppedMs }) {
+    this.ms += REPORT_MS;
     if (rms > LOUD) this.loudMs += REPORT_MS;
     this.rms = rms;
     this.highestRms = Math.max(this.highestRms, rms);

@@ -73,9 +73,15 @@ export class Transcript {
     line.append(span('name', NAMES[who]), span('words', ''));
     this.#byTurn.set(key, line);
     this.#lines.append(line);
-    if (this.#lines.children.length > MOST_LINES) this.#lines.firstElementChild.remove();
+    if (this.#byTurn.size > MOST_LINES) this.#forgetOldest();
     this.#empty.hidden = true;
     return line;
+  }
+
+  #forgetOldest() {
+    const [key, line] = this.#byTurn.entries().next().value;
+    line.remove();
+    this.#byTurn.delete(key);
   }
 
   /**

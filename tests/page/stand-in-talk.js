@@ -25,6 +25,7 @@ export class Talk {
   #socket;
   #scenario;
   #codec = '';
+  #muted = false;
   #turn = 0;
   #loud = 0;
   #quiet = 0;
@@ -71,6 +72,9 @@ export class Talk {
     switch (message.type) {
       case 'start':
         return this.#start(message);
+      case 'mute':
+        this.#muted = message.muted;
+        return undefined;
       case 'interrupt':
         return this.#interrupt();
       case 'stop':
@@ -95,6 +99,7 @@ export class Talk {
   #hear(bytes) {
     this.frames += 1;
     if (this.#codec === '') this.violations.push('audio before start');
+    if (this.#muted) this.violations.push('audio while muted');
     if (this.#codec === 'pcm16' && bytes.length !== FRAME_BYTES) this.violations.push(`frame of ${bytes.length} bytes`);
     if (this.#scenario.onStart || this.#scenario.onOpen) return;
     if (this.#codec === 'opus') this.#collect(bytes);

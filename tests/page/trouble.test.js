@@ -1,0 +1,248 @@
+/** What the page does with what a healthy server never shows; always against the stand-in server. */
+import assert from 'node:assert/strict';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { launch, launchSpeaking, openPage } from './browser.js';
+import { StandIn } from './stand-in.js';
+import { babble, padded } from './wav.js';
+
+const TIMEOUT_MS = 30_000;
+const standIn = new StandIn();
+/** @type {string} */
+let url;
+/** @type {import('playwright-core').Browser} */
+let browser;
+/** @type {import('playwright-core').Page} */
+let page;
+/** @type {string[]} */
+let mistakes;
+
+before(async () => {
+  url = await standIn.listen();
+  browser = await launchSpeaking(padded(babble(), 500, 1_500));
+});
+
+after(async () => {
+  await browser?.close();
+  await standIn.close();
+});
+
+beforeEach(async () => {
+  standIn.scenario = {};
+  ({ page, mistakes } = await openPage(browser, url));
+  page.setDefaultTimeout(TIMEOUT_MS);
+});
+
+afterEach(async () => {
+  await page.context().close();
+});
+
+test('a full server says that all lines are busy', async () => {
+  standIn.scenario = {
+    onOpen(talk) {
+      talk.send({ type: 'error', code: 'capacity', message: 'no place', sessionId: 's-1', recoverable: false });
+      talk.close(1013);
+    },
+  };
+  await call();
+  await ended();
+  assert.match(await notice(), /^All lines are busy\.\s+Try again in a moment\./);
+  assert.equal(await page.locator('.notice').count(), 1, 'the closed socket is not blamed again');
+  assert.deepEqual(mistakes, []);
+});
+
+test('a recoverable error is shown and the call goes on', async () => {
+  standIn.scenario = {
+    onStart(talk) {
+      const message = 'a frame has 640 bytes, not 608';
+      talk.send({ type: 'error', code: 'frame_size', message, sessionId: 's-1', recoverable: true });
+      talk.send({ type: 'state', state: 'listening' });
+    },
+  };
+  await call();
+  await inState('listening');
+  assert.match(await notice(), /a frame has 640 bytes, not 608\s+frame_size/);
+  assert.ok(await page.locator('#hangup').isVisible());
+});
+
+for (const [reason, words] of [
+  ['completed', 'The conversation came to its end.'],
+  ['drain', 'The server is shutting down.'],
+  ['stage_failed:stt', 'A part of the server failed and could not be brought back.'],
+  ['struck_by_lightning', 'The server ended the call: struck by lightning.'],
+]) {
+  test(`the end “${reason}” is told in plain words`, async () => {
+    standIn.scenario = { onStart: (talk) => talk.end(reason) };
+    await call();
+    await ended();
+    assert.equal(await page.locator('#hint').innerText(), words);
+    assert.ok(await page.locator('#call').isVisible(), 'one can call again');
+  });
+}
+
+test('a connection that breaks is told, and one can call again', async () => {
+  standIn.scenario = { onStart: (talk) => talk.crash() };
+  await call();
+  await ended();
+  assert.match(await notice(), /^The connection was lost\./);
+  standIn.scenario = {};
+  await call();
+  await inState('listening');
+  assert.equal(await page.locator('.notice').count(), 0, 'old notices are gone');
+});
+
+test('a protocol error that ends the call shows its message', async () => {
+  standIn.scenario = {
+    onStart(talk) {
+      talk.send({ type: 'error', code: 'order', message: 'audio before start', recoverable: false });
+      talk.close(1008);
+    },
+  };
+  await call();
+  await ended();
+  assert.match(await notice(), /^The server refused the call\.\s+audio before start\s+order/);
+});
+
+test('what the page sends keeps to the protocol', async () => {
+  await page.locator('label', { hasText: 'Echo' }).click();
+  await call();
+  await inState('listening');
+  await page.locator('#keys').click();
+  await page.keyboard.press('5');
+  await page.keyboard.press('#');
+  await page.keyboard.press('Escape');
+  await page.locator('#mute').click();
+  await page.locator('#mute').click();
+  await inState('speaking');
+  await page.locator('#interrupt').click();
+  await page.locator('.line.bot.cut').waitFor();
+  await page.locator('#hangup').click();
+  await ended();
+  assert.deepEqual(standIn.talk.received, [
+    { type: 'start', codec: 'pcm16', sampleRate: 16_000, dialogue: 'echo' },
+    { type: 'dtmf', digit: '5' },
+    { type: 'dtmf', digit: '#' },
+    { type: 'mute', muted: true },
+    { type: 'mute', muted: false },
+    { type: 'interrupt' },
+    { type: 'stop' },
+  ]);
+  assert.deepEqual(standIn.talk.violations, []);
+  assert.deepEqual(mistakes, []);
+});
+
+test('nothing is sent from a muted microphone', async () => {
+  await call();
+  await inState('listening');
+  await page.locator('#mute').click();
+  await audioPasses(400);
+  assert.deepEqual(standIn.talk.received.at(-1), { type: 'mute', muted: true });
+  const frames = standIn.talk.frames;
+  await page.locator('#mute').click();
+  await audioPasses(400);
+  assert.deepEqual(standIn.talk.violations, []);
+  assert.ok(standIn.talk.frames > frames, 'it is heard again once unmuted');
+});
+
+test('clear silences what is buffered', async () => {
+  await call();
+  await inState('speaking');
+  await page.waitForFunction(() => globalThis.ringway.played.loudMs > 0);
+  await page.locator('#interrupt').click();
+  await inState('listening');
+  await page.waitForFunction(() => globalThis.ringway.played.depthMs === 0 && globalThis.ringway.played.rms === 0);
+  assert.equal(await page.evaluate(() => globalThis.ringway.played.gaps), 0);
+});
+
+test('a call in Opus is heard in Opus', async () => {
+  await page.locator('label', { hasText: 'Opus' }).click();
+  await call();
+  await page.locator('.line.bot').first().waitFor();
+  await page.waitForFunction(() => globalThis.ringway.played.loudMs > 200);
+  assert.equal(standIn.talk.received[0].codec, 'opus');
+  assert.deepEqual(mistakes, []);
+});
+
+test('a stage that restarts says so', async () => {
+  await call();
+  await inState('listening');
+  standIn.talk.send({ type: 'stage', stage: 'stt', state: 'restarting', restarts: 1 });
+  await page.locator('.stage-stt.trouble', { hasText: '1 restart' }).waitFor();
+  standIn.talk.send({ type: 'stage', stage: 'stt', state: 'ready', restarts: 1 });
+  await page.locator('.stage-stt:not(.trouble)', { hasText: '1 restart' }).waitFor();
+});
+
+test('words are shown as text, never as markup', async () => {
+  standIn.scenario = {
+    onStart: (talk) => talk.send({ type: 'transcript', turn: 1, text: '<b>bold</b>', final: true }),
+  };
+  await call();
+  await page.locator('.line.caller').waitFor();
+  assert.equal(await page.locator('.line .words').innerText(), '<b>bold</b>');
+  assert.equal(await page.locator('#spoken').innerText(), 'You: <b>bold</b>');
+});
+
+test('hanging up while the browser asks for the microphone lets go of it', async () => {
+  await page.addInitScript(() => {
+    const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    const asked = new Promise((resolve) => {
+      globalThis.allow = resolve;
+    });
+    navigator.mediaDevices.getUserMedia = async (wish) => {
+      await asked;
+      globalThis.stream = await ask(wish);
+      return globalThis.stream;
+    };
+  });
+  await page.reload();
+  await call();
+  await inState('connecting');
+  await page.locator('#hangup').click();
+  await ended();
+  await page.evaluate(() => globalThis.allow());
+  await page.waitForFunction(() => globalThis.stream?.getTracks().every((track) => track.readyState === 'ended'));
+});
+
+test('a machine without a microphone is told to plug one in', async () => {
+  await page.addInitScript(() => {
+    navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', 'NotFoundError'));
+  });
+  await page.reload();
+  await call();
+  await ended();
+  assert.match(await notice(), /^No microphone was found\.\s+Plug one in/);
+});
+
+test('an insecure page names the way out before anybody calls', async () => {
+  const plain = await launch(['--host-resolver-rules=MAP ringway.test 127.0.0.1']);
+  try {
+    const { page: insecure } = await openPage(plain, `http://ringway.test:${standIn.port}/`);
+    const words = await insecure.locator('.notice').innerText();
+    assert.match(words, /only to secure pages/);
+    assert.match(words, /--tls self-signed/);
+  } finally {
+    await plain.close();
+  }
+});
+
+async function call() {
+  await page.locator('#call').click();
+}
+
+/** @param {string} state */
+async function inState(state) {
+  await page.waitForFunction((wanted) => document.documentElement.dataset.state === wanted, state);
+}
+
+async function ended() {
+  await inState('ended');
+}
+
+/** Until so much more audio time has gone by on the page. @param {number} ms */
+async function audioPasses(ms) {
+  const until = (await page.evaluate(() => globalThis.ringway.played.ms)) + ms;
+  await page.waitForFunction((end) => globalThis.ringway.played.ms >= end, until);
+}
+
+async function notice() {
+  return page.locator('.notice').first().innerText();
+}
