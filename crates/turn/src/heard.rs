@@ -109,11 +109,12 @@ impl Ledger {
             let played = if sounded.is_some_and(|last| index < last) { u32::MAX } else { strand.played };
             for (entry, begin) in strand.entries.iter().zip(strand.begins()) {
                 if let Words::Reply(range) = &entry.words {
-                    heard = heard.max(range.start + entry.heard(begin, played, &text[range.clone()]));
+                    let upto = entry.heard(begin, played, &text[range.clone()]);
+                    heard = if upto > 0 { range.start + upto } else { heard };
                 }
             }
         }
-        if text[..heard].trim().is_empty() { 0 } else { heard }
+        heard
     }
 
     /// The filler, if it was heard.
@@ -246,13 +247,15 @@ impl Words {
 
 /// The last end of a word in `text` that is not behind `upto`.
 fn word_end(text: &str, upto: usize) -> usize {
-    let ends_here = |at: &usize| {
-        let inside = |c: char| c.is_alphanumeric();
-        text.is_char_boundary(*at)
-            && !(text[*at..].starts_with(inside) && text[..*at].ends_with(|c: char| inside(c) || c == '\''))
-            && !text[..*at].ends_with(char::is_whitespace)
-    };
-    (0..=upto.min(text.len())).rev().find(ends_here).unwrap_or(0)
+    (0..=upto.min(text.len())).rev().find(|at| is_word_end(text, *at)).unwrap_or(0)
+}
+
+fn is_word_end(text: &str, at: usize) -> bool {
+    let Some((before, behind)) = text.split_at_checked(at) else { return false };
+    let within = |c: char| c.is_alphanumeric();
+    let goes_on = behind.trim_start_matches(['\'', '’']).starts_with(within);
+    let ended = !goes_on || !before.trim_end_matches(['\'', '’']).ends_with(within);
+    ended && !before.ends_with(char::is_whitespace)
 }
 
 #[cfg(test)]
