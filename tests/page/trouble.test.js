@@ -144,13 +144,29 @@ test('nothing is sent from a muted microphone', async () => {
 });
 
 test('clear silences what is buffered', async () => {
+  standIn.scenario = { onStart: (talk) => talk.flood(800) };
   await call();
-  await inState('speaking');
-  await page.waitForFunction(() => globalThis.ringway.played.loudMs > 0);
-  await page.locator('#interrupt').click();
-  await inState('listening');
-  await page.waitForFunction(() => globalThis.ringway.played.depthMs === 0 && globalThis.ringway.played.rms === 0);
-  assert.equal(await page.evaluate(() => globalThis.ringway.played.gaps), 0);
+  await page.waitForFunction(() => globalThis.ringway?.played.deepestMs > 500);
+  standIn.talk.send({ type: 'clear', turn: 1 });
+  await page.waitForFunction(() => globalThis.ringway.played.depthMs === 0);
+  const loudMs = await page.evaluate(() => globalThis.ringway.played.loudMs);
+  await audioPasses(400);
+  const after = await page.evaluate(() => globalThis.ringway.played);
+  assert.ok(after.loudMs < 600, `${after.loudMs} of 800 ms were played`);
+  assert.equal(after.loudMs, loudMs);
+  assert.equal(after.rms, 0);
+});
+
+test('the last words are played out after the end of the call', async () => {
+  standIn.scenario = {
+    onStart(talk) {
+      talk.flood(400);
+      talk.end('completed');
+    },
+  };
+  await call();
+  await ended();
+  await page.waitForFunction(() => globalThis.ringway.played.loudMs >= 340);
 });
 
 test('a call in Opus is heard in Opus', async () => {
