@@ -1,5 +1,6 @@
 //! The seam between a call and its edge: audio on rings, everything else in these messages.
 
+use crate::call::{Call, Finish, InjectInto};
 use crate::clock::CallClock;
 use crate::event::{CallEventKind, EdgeKind};
 use crate::metronome::Beat;
@@ -7,7 +8,6 @@ use crate::mic::Mic;
 use crate::playout::{Played, Playout};
 use crate::router::Router;
 use crate::stage::Fault;
-use crate::{Call, Finish, InjectInto};
 use actix::prelude::*;
 use ringway_frame::{CallId, Epoch};
 use ringway_turn::{EndReason, StageKind};

@@ -66,6 +66,7 @@ impl Mic {
         self.scratch = self.scratch.at(self.sequence, time);
         self.sequence = self.sequence.wrapping_add(1);
         self.next = Some(time + FRAME);
-        self.writer.push_or_drop(&self.scratch);
+        // A full ring drops the newest frame, counts it and marks the gap.
+        let _ = self.writer.push_or_drop(&self.scratch);
     }
 }

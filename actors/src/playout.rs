@@ -83,9 +83,9 @@ impl Playout {
         !self.paused && (self.run.is_some() || self.verdict() != Some(Verdict::Wait) && !self.voice.is_empty())
     }
 
-    /// Everything that was sent has been heard and reported.
-    pub fn is_idle(&self) -> bool {
-        self.reported == self.sent && self.run.is_none()
+    /// Nothing more is there to be sent at the moment.
+    pub fn is_drained(&self) -> bool {
+        !self.is_released()
     }
 
     /// Waits for frames while nothing plays.

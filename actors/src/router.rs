@@ -11,10 +11,10 @@ use crate::stage::{Obituary, Pump, Stage, StageError, Watch};
 use crate::stt::{Listen, SttStage};
 use crate::tts::{Say, TtsStage};
 use actix::prelude::*;
-use ringway_frame::{CallId, Epoch, MediaTime};
+use ringway_frame::{CallId, Epoch};
 use ringway_ring::EpochGate;
 use ringway_stages::Expectation;
-use ringway_turn::{ClauseId, Command, Event, Input, Output, Playout, RequestId, StageKind, Stt, Turn};
+use ringway_turn::{ClauseId, Command, Input, Output, Playout, RequestId, StageKind, Stt, Turn};
 use std::task::{self, Poll};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -152,13 +152,13 @@ impl Router {
             record.input(now, &input);
         }
         self.turn.handle(input, now);
-        self.obey(now);
+        self.obey();
     }
 
     /// Does all that the turn wants done now, and sets the timer for what it wants later.
-    fn obey(&mut self, now: MediaTime) {
+    fn obey(&mut self) {
         loop {
-            let output = self.turn.poll(now);
+            let output = self.turn.poll();
             if let Some(record) = &mut self.record {
                 record.output(&output);
             }
@@ -430,7 +430,10 @@ impl Handler<EdgeInput> for Router {
             EdgeInput::Dtmf(digit) => Input::Dtmf { digit },
             EdgeInput::Interrupt => Input::Interrupt,
             EdgeInput::Mute(muted) => Input::Mute { muted },
-            EdgeInput::Closed(reason) => Input::Ended { reason },
+            EdgeInput::Closed(reason) => {
+                self.feed(Input::Ended { reason: reason.clone() });
+                return self.tell_call(Finish(reason));
+            }
             EdgeInput::Cleared(decided) => {
                 return self.events.put_inside(CallEventKind::Cleared { after: decided.elapsed() });
             }

@@ -10,7 +10,7 @@ use crate::playout::Playout;
 use crate::plumbing::Plumbing;
 use crate::record::Record;
 use crate::router::{Events, Router, RouterParts, Watches};
-use crate::stage::{Child, spawn};
+use crate::stage::spawn;
 use actix::prelude::*;
 use ringway_frame::{CallId, Format, Frame};
 use ringway_ring::EpochGate;

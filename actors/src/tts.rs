@@ -113,7 +113,10 @@ impl TtsStage {
             TtsEvent::Audio => {
                 self.count.stamp(&mut self.frame, epoch);
                 self.waiting = true;
-                return Ok(());
+                if frames > 0 {
+                    return Ok(());
+                }
+                Input::Voiced { epoch }
             }
             TtsEvent::Word { clause, upto } => Input::Word { epoch, clause: ClauseId::new(clause), upto, frames },
             TtsEvent::Done { clause } => Input::ClauseEnd { epoch, clause: ClauseId::new(clause), frames },

@@ -72,7 +72,7 @@ impl VadStage {
 
     /// Puts the next whole window into the batch; `false`: there is none.
     fn submit(&mut self) -> bool {
-        let Some(window) = self.cutter.next() else { return false };
+        let Some(window) = self.cutter.next_window() else { return false };
         self.judged = window.until;
         self.batch.submit(&self.ticket, window.samples);
         true

@@ -1,0 +1,62 @@
+use serde::Deserialize;
+use std::path::PathBuf;
+
+/// Voice activity detection.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct VadConfig {
+    /// Samples a second that the model hears: 16000, or 8000 at half the price, which is said to miss high voices.
+    pub rate: u32,
+    /// ONNX Runtime's library.
+    pub library: PathBuf,
+    /// The Silero model.
+    pub model: PathBuf,
+}
+
+/// The engines of a stage, by name, in order of preference: the next one serves when one keeps failing in a call.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EnginesOf {
+    /// Their names.
+    pub engines: Vec<String>,
+}
+
+/// Dialogue scripts.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DialogueConfig {
+    /// The folder of scripts.
+    pub dir: PathBuf,
+    /// The script of calls that ask for none.
+    pub default: String,
+}
+
+/// What is said when a stage cannot be restored.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ApologyConfig {
+    /// Its words; spoken once at start and kept in memory.
+    pub text: String,
+}
+
+impl Default for VadConfig {
+    fn default() -> Self {
+        Self {
+            rate: 16_000,
+            library: ".ringway/lib/libonnxruntime.so".into(),
+            model: ".ringway/models/silero_vad.onnx".into(),
+        }
+    }
+}
+
+impl Default for DialogueConfig {
+    fn default() -> Self {
+        Self { dir: "config/dialogue".into(), default: "booking".into() }
+    }
+}
+
+impl Default for ApologyConfig {
+    fn default() -> Self {
+        Self { text: "I am sorry, something went wrong here. Please call again later.".into() }
+    }
+}

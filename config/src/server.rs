@@ -1,0 +1,131 @@
+use serde::Deserialize;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Where and how ringway listens.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ServerConfig {
+    /// Address to listen on. Not on loopback an API token is required.
+    pub listen: IpAddr,
+    /// Port to listen on; 0 lets the system choose.
+    pub port: u16,
+    /// Origins besides our own whose pages may open `/voice-ws`, such as `https://shop.example`.
+    pub allowed_origins: Vec<String>,
+    /// How carriers reach us, such as `https://voice.example`: signatures are computed over it and TwiML names it.
+    /// Without it the `Host` header is believed.
+    pub public_url: Option<String>,
+    /// How long SIGTERM waits for calls in progress.
+    #[serde(with = "crate::humane")]
+    pub drain: Duration,
+    /// TLS of the listener.
+    pub tls: Option<Tls>,
+    /// Opens the fault injection API.
+    pub chaos: bool,
+}
+
+/// TLS of the listener.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub enum Tls {
+    /// A certificate made at start, for use from another machine of one's own.
+    SelfSigned,
+    /// PEM files.
+    Files {
+        /// The certificate chain.
+        certificate: PathBuf,
+        /// Its private key.
+        key: PathBuf,
+    },
+}
+
+/// How much is taken in.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LimitsConfig {
+    /// Calls at once.
+    pub calls: usize,
+    /// Media cores; 0 takes one for every two processors, at least one.
+    pub media_cores: usize,
+    /// Metronome lateness above which no call is taken.
+    #[serde(with = "crate::humane")]
+    pub lateness: Duration,
+}
+
+/// Where a record of each call's turns is kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RecordingConfig {
+    /// The folder; none: nothing is recorded.
+    pub dir: Option<PathBuf>,
+}
+
+/// Secrets; from the environment only, never from a file.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Secrets {
+    /// `RINGWAY_ADMIN_TOKEN`.
+    pub admin_token: Option<String>,
+    /// `TWILIO_AUTH_TOKEN`.
+    pub twilio_auth_token: Option<String>,
+}
+
+impl ServerConfig {
+    /// Address and port.
+    pub fn address(&self) -> SocketAddr {
+        SocketAddr::new(self.listen, self.port)
+    }
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self {
+            listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            port: 3000,
+            allowed_origins: Vec::new(),
+            public_url: None,
+            drain: Duration::from_secs(30),
+            tls: None,
+            chaos: false,
+        }
+    }
+}
+
+impl Default for LimitsConfig {
+    fn default() -> Self {
+        Self { calls: 100, media_cores: 0, lateness: Duration::from_millis(200) }
+    }
+}
+
+impl TryFrom<String> for Tls {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl std::str::FromStr for Tls {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "self-signed" {
+            return Ok(Self::SelfSigned);
+        }
+        let (certificate, key) = text
+            .split_once(',')
+            .filter(|(certificate, key)| !certificate.is_empty() && !key.is_empty())
+            .ok_or_else(|| format!("{text:?} is neither \"self-signed\" nor CERTIFICATE,KEY"))?;
+        Ok(Self::Files { certificate: certificate.into(), key: key.into() })
+    }
+}
+
+impl std::fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let shown = |secret: &Option<String>| if secret.is_some() { "set" } else { "unset" };
+        f.debug_struct("Secrets")
+            .field("admin_token", &shown(&self.admin_token))
+            .field("twilio_auth_token", &shown(&self.twilio_auth_token))
+            .finish()
+    }
+}

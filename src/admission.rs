@@ -1,0 +1,116 @@
+//! Who may still come in: places are reserved before a call is accepted.
+
+use ringway_actors::{CoreLoad, MediaCore, Place};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// Why a caller is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// As many calls as are permitted.
+    #[error("all {calls} places are taken")]
+    Capacity {
+        /// How many there are.
+        calls: usize,
+    },
+    /// The media cores are late: calls in progress keep their quality.
+    #[error("the media cores are {late_ms} ms late")]
+    Overload {
+        /// How late.
+        late_ms: u64,
+    },
+    /// The server is about to stop.
+    #[error("the server is draining")]
+    Draining,
+}
+
+impl Refused {
+    /// Its stable name in metrics and to clients.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Capacity { .. } => "capacity",
+            Self::Overload { .. } => "overload",
+            Self::Draining => "draining",
+        }
+    }
+}
+
+/// Limits of admission.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Calls at once.
+    pub calls: usize,
+    /// Metronome lateness above which nobody else comes in.
+    pub lateness: Duration,
+}
+
+/// The door: knows the media cores and how full they are.
+#[derive(Debug)]
+pub struct Admission {
+    cores: Vec<MediaCore>,
+    limits: Limits,
+    draining: AtomicBool,
+}
+
+/// A caller who has been let in.
+#[derive(Debug)]
+pub struct Admitted<'a> {
+    /// The core that the call will live on.
+    pub core: &'a MediaCore,
+    /// Its place there.
+    pub place: Place,
+}
+
+impl Admission {
+    /// Opens the door to these cores.
+    pub fn new(cores: Vec<MediaCore>, limits: Limits) -> Self {
+        metrics::gauge!("ringway_capacity_calls").set(limits.calls as f64);
+        Self { cores, limits, draining: AtomicBool::new(false) }
+    }
+
+    /// Reserves a place on the core with the fewest calls.
+    ///
+    /// # Errors
+    /// Full, late, or draining.
+    pub fn admit(&self) -> Result<Admitted<'_>, Refused> {
+        self.try_admit().inspect_err(|refused| {
+            metrics::counter!("ringway_refusals_total", "reason" => refused.reason()).increment(1);
+        })
+    }
+
+    fn try_admit(&self) -> Result<Admitted<'_>, Refused> {
+        if self.is_draining() {
+            return Err(Refused::Draining);
+        }
+        if self.calls() >= self.limits.calls {
+            return Err(Refused::Capacity { calls: self.limits.calls });
+        }
+        let core = self.cores.iter().min_by_key(|core| core.load().calls()).ok_or(Refused::Capacity { calls: 0 })?;
+        let late = core.load().lateness().max(core.load().silent_for());
+        if late > self.limits.lateness {
+            return Err(Refused::Overload { late_ms: late.as_millis() as u64 });
+        }
+        Ok(Admitted { core, place: core.reserve() })
+    }
+
+    /// Calls in progress, places reserved included.
+    pub fn calls(&self) -> usize {
+        self.loads().map(|load| load.calls()).sum()
+    }
+
+    /// What the cores say of themselves.
+    pub fn loads(&self) -> impl Iterator<Item = &Arc<CoreLoad>> {
+        self.cores.iter().map(MediaCore::load)
+    }
+
+    /// Lets nobody else in.
+    pub fn close(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Nobody else is let in.
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+}

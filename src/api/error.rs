@@ -1,0 +1,81 @@
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+/// An error as clients of the API see it: `{code, message, sessionId, recoverable}`.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// No such call, now or lately.
+    #[error("no call has the id {0:?}")]
+    UnknownCall(String),
+    /// Nothing is served there.
+    #[error("nothing is served at this path")]
+    NotFound,
+    /// The request needs the server's token.
+    #[error("this needs the header Authorization: Bearer with the server's token")]
+    Unauthorized,
+    /// The body is not what is wanted.
+    #[error("{0}")]
+    BadRequest(String),
+    /// The request comes from a page that is not permitted.
+    #[error("pages of {0:?} may not connect here")]
+    Origin(String),
+    /// The carrier's signature is missing or wrong.
+    #[error("the X-Twilio-Signature is missing or does not match this request")]
+    Signature,
+    /// The caller cannot be let in.
+    #[error(transparent)]
+    Refused(#[from] crate::admission::Refused),
+    /// Not a WebSocket handshake.
+    #[error("this is a WebSocket: {0}")]
+    Handshake(&'static str),
+}
+
+impl ApiError {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::UnknownCall(_) | Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Self::Origin(_) | Self::Signature => StatusCode::FORBIDDEN,
+            Self::Refused(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Handshake(_) => StatusCode::UPGRADE_REQUIRED,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::UnknownCall(_) => "unknown_call",
+            Self::NotFound => "not_found",
+            Self::Unauthorized => "unauthorized",
+            Self::BadRequest(_) => "bad_request",
+            Self::Origin(_) => "origin",
+            Self::Signature => "signature",
+            Self::Refused(refused) => refused.reason(),
+            Self::Handshake(_) => "websocket_expected",
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let recoverable = matches!(self, Self::Refused(_));
+        let body = json!({
+            "code": self.code(),
+            "message": self.to_string(),
+            "sessionId": null,
+            "recoverable": recoverable,
+        });
+        let mut response = (self.status(), Json(body)).into_response();
+        if recoverable {
+            response.headers_mut().insert("retry-after", axum::http::HeaderValue::from_static("1"));
+        }
+        response
+    }
+}
+
+/// Whatever has no route.
+pub async fn not_found() -> ApiError {
+    ApiError::NotFound
+}

@@ -1,0 +1,35 @@
+//! The HTTP face: health, metrics, calls, the page, and the doors to the edges.
+
+mod calls;
+mod chaos;
+mod error;
+mod health;
+
+pub use error::ApiError;
+
+use crate::app::Server;
+use crate::{edge, web};
+use axum::Router;
+use axum::extract::State;
+use axum::routing::{get, post};
+use std::sync::Arc;
+
+/// All routes.
+pub fn router(server: Arc<Server>) -> Router {
+    let mut routes = Router::new()
+        .route("/health", get(health::health))
+        .route("/metrics", get(metrics))
+        .route("/api/calls", get(calls::list))
+        .route("/api/calls/{id}", get(calls::show).delete(calls::hang_up))
+        .route("/voice-ws", get(edge::browser::accept))
+        .route("/media/twilio", get(edge::twilio::accept))
+        .route("/media/twilio/voice", post(edge::twilio::voice));
+    if server.config.chaos {
+        routes = routes.route("/api/calls/{id}/chaos", post(chaos::inject));
+    }
+    routes.merge(web::routes()).fallback(error::not_found).with_state(server)
+}
+
+async fn metrics(State(server): State<Arc<Server>>) -> String {
+    server.metrics.render()
+}

@@ -1,0 +1,190 @@
+//! The assembly: configuration to engines, media cores, and the server.
+
+use crate::admission::{Admission, Limits};
+use crate::api::ApiError;
+use crate::engines;
+use crate::hub::Hub;
+use crate::telemetry;
+use crate::watch_cores::BlockedCores;
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+use metrics_exporter_prometheus::PrometheusHandle;
+use ringway_actors::{CallSpec, EdgeKind, EdgePort, Engines, EventSink, MediaCore, Place};
+use ringway_config::{Config, Secrets, ServerConfig};
+use ringway_frame::{CallId, Format};
+use ringway_wire::{ErrorCode, ProtocolError};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// Events of calls that wait for the hub at most.
+const EVENTS: usize = 65_536;
+
+/// What all requests and all edges share.
+#[derive(Debug)]
+pub struct Server {
+    pub config: ServerConfig,
+    pub secrets: Secrets,
+    pub admission: Admission,
+    pub hub: Hub,
+    pub metrics: PrometheusHandle,
+    pub blocked: BlockedCores,
+    engines: Arc<Engines>,
+    dialogues: Vec<String>,
+    turn: ringway_turn::Config,
+    ready: AtomicBool,
+}
+
+/// Why the server cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Not on loopback without a token.
+    #[error(
+        "listening on {0}, which is not loopback, needs an API token: set RINGWAY_ADMIN_TOKEN, or listen on 127.0.0.1"
+    )]
+    NoToken(std::net::SocketAddr),
+    /// The address is taken.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// Where.
+        address: std::net::SocketAddr,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// An engine cannot be used.
+    #[error(transparent)]
+    Engine(#[from] engines::EngineError),
+    /// The certificate cannot be used.
+    #[error("TLS: {0}")]
+    Tls(String),
+    /// The metrics cannot be set up.
+    #[error("metrics: {0}")]
+    Metrics(#[from] metrics_exporter_prometheus::BuildError),
+    /// The system refuses.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
+impl Server {
+    /// Builds engines and media cores. Needs a running actix system.
+    ///
+    /// # Errors
+    /// Whatever keeps it from serving.
+    pub fn build(config: Config, secrets: Secrets) -> Result<Arc<Self>, StartError> {
+        let address = config.server.address();
+        if !address.ip().is_loopback() && secrets.admin_token.is_none() {
+            return Err(StartError::NoToken(address));
+        }
+        let metrics = telemetry::install()?;
+        let (engines, dialogues) = engines::build(&config)?;
+        let engines = Arc::new(engines);
+        let (events, reader) = EventSink::bounded(EVENTS);
+        let cores = start_cores(&config, &engines, &events);
+        let limits = Limits { calls: config.limits.calls, lateness: config.limits.lateness };
+        let loads = cores.iter().map(|core| core.load().clone()).collect();
+        Ok(Arc::new(Self {
+            config: config.server,
+            secrets,
+            admission: Admission::new(cores, limits),
+            hub: Hub::start(reader),
+            metrics,
+            blocked: BlockedCores::watch(loads)?,
+            engines,
+            dialogues,
+            turn: config.turn,
+            ready: AtomicBool::new(false),
+        }))
+    }
+
+    /// Calls may come.
+    pub fn set_ready(&self) {
+        self.ready.store(true, Ordering::Relaxed);
+    }
+
+    /// Calls may come.
+    pub fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::Relaxed)
+    }
+
+    /// Begins an admitted call on the present media core.
+    pub fn start_call(
+        &self,
+        edge: EdgeKind,
+        format: Format,
+        dialogue: Option<String>,
+        carrier_call_id: Option<String>,
+        place: Place,
+    ) -> EdgePort {
+        let id = CallId::from_bits(uuid::Uuid::now_v7().as_u128());
+        let mut turn = self.turn.clone();
+        if edge == EdgeKind::Browser {
+            // A browser may be silent for as long as its microphone is off.
+            turn.media_timeout = None;
+        }
+        let port = CallSpec { id, edge, format, dialogue, carrier_call_id, turn, place }.start(None);
+        self.hub.attach(port.call.clone());
+        port
+    }
+
+    /// The error of a caller who asks for a dialogue that is not there.
+    pub fn unknown_dialogue(&self, name: Option<&str>) -> Option<ProtocolError> {
+        let name = name.filter(|name| !self.dialogues.is_empty() && !self.dialogues.iter().any(|known| known == name))?;
+        let message = format!("no dialogue is named {name:?}; there are: {}", self.dialogues.join(", "));
+        Some(ProtocolError::fatal(ErrorCode::BadField, ringway_wire::CloseCode::Order, message))
+    }
+
+    /// What `/health` says of the engines.
+    pub fn engine_states(&self) -> Value {
+        let state = if self.is_ready() { "ready" } else { "starting" };
+        json!({ "vad": state, "stt": state, "llm": state, "tts": state })
+    }
+
+    /// The engines' names, for people.
+    pub fn engine_names(&self) -> String {
+        format!("{:?}", self.engines)
+    }
+
+    /// Lets only those through who know the token.
+    ///
+    /// # Errors
+    /// The token is not set, missing or wrong.
+    pub fn authorize(&self, headers: &HeaderMap) -> Result<(), ApiError> {
+        let token = self.secrets.admin_token.as_deref().ok_or(ApiError::Unauthorized)?;
+        let given = headers.get(AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
+        if given.is_some_and(|given| constant_time_eq(given, token.as_bytes())) {
+            Ok(())
+        } else {
+            Err(ApiError::Unauthorized)
+        }
+    }
+
+    /// The same where a token is set; on loopback without one everybody may.
+    ///
+    /// # Errors
+    /// The token is missing or wrong.
+    pub fn authorize_if_required(&self, headers: &HeaderMap) -> Result<(), ApiError> {
+        if self.secrets.admin_token.is_some() { self.authorize(headers) } else { Ok(()) }
+    }
+}
+
+/// Compares in a time that does not tell where the first difference is.
+fn constant_time_eq(left: &[u8], right: &[u8]) -> bool {
+    left.len() == right.len() && left.iter().zip(right).fold(0, |all, (a, b)| all | (a ^ b)) == 0
+}
+
+fn start_cores(config: &Config, engines: &Arc<Engines>, events: &EventSink) -> Vec<MediaCore> {
+    let cores = match config.limits.media_cores {
+        0 => std::thread::available_parallelism().map_or(1, |cores| (cores.get() / 2).max(1)),
+        cores => cores,
+    };
+    let shared = Arc::new(config.call.clone());
+    let lateness = metrics::histogram!("ringway_metronome_lateness_seconds");
+    (0..cores)
+        .map(|_| {
+            let lateness = lateness.clone();
+            let observe = move |late: Duration| lateness.record(late.as_secs_f64());
+            MediaCore::start(engines.clone(), shared.clone(), events.clone(), observe)
+        })
+        .collect()
+}

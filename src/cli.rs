@@ -1,0 +1,44 @@
+//! The command line.
+
+mod serve;
+
+use crate::logging::LogFormat;
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Voice calls from browsers and carriers, each a conversation, in one process.
+#[derive(Debug, Parser)]
+#[command(name = "ringway", version, about, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: serve::Serve,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve calls (the default).
+    Serve(serve::Serve),
+}
+
+/// A failed start: a port in use, a missing model.
+const FAILED: u8 = 1;
+
+/// Runs the command that was asked for.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    match cli.command.unwrap_or(Command::Serve(cli.serve)) {
+        Command::Serve(serve) => serve.run(),
+    }
+}
+
+/// Says on standard error what went wrong.
+fn fail(error: &dyn std::error::Error) -> ExitCode {
+    eprintln!("ringway: {error}");
+    ExitCode::from(FAILED)
+}
+
+fn start_logging(format: LogFormat) {
+    crate::logging::start(format);
+}

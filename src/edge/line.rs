@@ -1,0 +1,276 @@
+//! One call's socket at work: commands of the call, ticks of the metronome and messages of the peer, in this order.
+
+use super::socket::{Lost, Socket};
+use ringway_actors::{Beat, CallClock, CallEventKind, CallHandle, EdgeCommand, EdgeInput, EdgePort, Mic, Playout};
+use ringway_frame::Frame;
+use ringway_turn::EndReason;
+use ringway_wire::{CloseCode, ProtocolError};
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::{Instant, Sleep, sleep_until};
+use tokio_tungstenite::tungstenite::Message;
+
+/// How often the peer is pinged.
+const PING_EVERY: Duration = Duration::from_secs(25);
+
+/// A peer from which nothing came for so long is gone.
+const DEAD_AFTER: Duration = Duration::from_secs(60);
+
+/// How long the last messages may take to reach the peer.
+const GOODBYE: Duration = Duration::from_secs(2);
+
+/// How an edge's protocol says and hears things. One implementation an edge.
+pub trait Protocol<S> {
+    /// A message of the peer.
+    fn hear(&mut self, message: Message, line: &mut Line<S>) -> Result<(), Leave>;
+
+    /// 20 ms of the bot's audio, the `number`th frame of its epoch.
+    fn play(&mut self, frame: &Frame, number: u32, socket: &mut Socket<S>) -> Result<(), Leave>;
+
+    /// Everything that was queued for this moment is sent; a place for marks.
+    fn played_out(&mut self, line: &mut Line<S>) -> Result<(), Leave>;
+
+    /// What the peer has buffered is void.
+    fn clear(&mut self, line: &mut Line<S>) -> Result<(), Leave>;
+
+    /// Something that the caller's side may want to show.
+    fn tell(&mut self, event: &CallEventKind, socket: &mut Socket<S>) -> Result<(), Leave>;
+
+    /// The peer broke the protocol for good: it is told, and the close frame.
+    fn refuse(&mut self, error: &ProtocolError, socket: &mut Socket<S>) -> Result<(), Lost>;
+
+    /// The call is over: the last words, and the close frame.
+    fn end(&mut self, reason: &EndReason, socket: &mut Socket<S>) -> Result<(), Lost>;
+}
+
+/// Why the line is left.
+#[derive(Debug, thiserror::Error)]
+pub enum Leave {
+    /// The call said so.
+    #[error("the call is over")]
+    Over(EndReason),
+    /// The socket is of no use any more.
+    #[error(transparent)]
+    Lost(#[from] Lost),
+    /// The peer broke the protocol; it is told, and the socket closed.
+    #[error(transparent)]
+    Protocol(#[from] ProtocolError),
+    /// The peer hung up in good order.
+    #[error("the caller hung up")]
+    HungUp,
+}
+
+/// A call's socket and its seam to the call.
+#[derive(Debug)]
+pub struct Line<S> {
+    pub socket: Socket<S>,
+    pub mic: Mic,
+    pub playout: Playout,
+    pub call: CallHandle,
+    pub clock: CallClock,
+}
+
+/// What woke the line.
+enum Wake {
+    Command(Option<EdgeCommand>),
+    Tick,
+    Message(Result<Message, Lost>),
+    Flushed(Result<(), Lost>),
+    Heartbeat,
+}
+
+struct Wakes {
+    commands: tokio::sync::mpsc::Receiver<EdgeCommand>,
+    beat: Beat,
+    heartbeat: Pin<Box<Sleep>>,
+    heard: Instant,
+}
+
+/// Serves one call until it is over or its peer is gone.
+pub async fn serve<S, P>(socket: Socket<S>, port: EdgePort, mut protocol: P)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    P: Protocol<S>,
+{
+    let EdgePort { mic, playout, beat, commands, call, clock } = port;
+    let mut line = Line { socket, mic, playout, call, clock };
+    let heartbeat = Box::pin(sleep_until(Instant::now() + PING_EVERY));
+    let mut wakes = Wakes { commands, beat, heartbeat, heard: Instant::now() };
+    let _ = line.call.tell(EdgeInput::Started);
+    let leave = loop {
+        let wake = poll_fn(|cx| wakes.poll(&mut line, cx)).await;
+        if let Err(leave) = step(wake, &mut wakes, &mut line, &mut protocol) {
+            break leave;
+        }
+    };
+    leave_line(leave, &mut line, &mut protocol).await;
+}
+
+impl Wakes {
+    fn poll<S: AsyncRead + AsyncWrite + Unpin>(&mut self, line: &mut Line<S>, cx: &mut Context<'_>) -> Poll<Wake> {
+        if let Poll::Ready(command) = self.commands.poll_recv(cx) {
+            return Poll::Ready(Wake::Command(command));
+        }
+        if self.poll_playout(line, cx).is_ready() {
+            return Poll::Ready(Wake::Tick);
+        }
+        if let Poll::Ready(message) = line.socket.poll_message(cx) {
+            self.heard = Instant::now();
+            return Poll::Ready(Wake::Message(message));
+        }
+        if let Poll::Ready(result) = line.socket.poll_flush(cx) {
+            return Poll::Ready(Wake::Flushed(result));
+        }
+        self.heartbeat.as_mut().poll(cx).map(|()| Wake::Heartbeat)
+    }
+
+    /// The metronome while something plays, the ring's doorbell otherwise.
+    fn poll_playout<S>(&mut self, line: &mut Line<S>, cx: &mut Context<'_>) -> Poll<()> {
+        if line.playout.is_playing() {
+            return self.beat.poll_tick(cx);
+        }
+        self.beat.skip();
+        line.playout.poll_frames(cx)
+    }
+}
+
+fn step<S, P>(wake: Wake, wakes: &mut Wakes, line: &mut Line<S>, protocol: &mut P) -> Result<(), Leave>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    P: Protocol<S>,
+{
+    match wake {
+        Wake::Command(Some(command)) => obey(command, line, protocol),
+        Wake::Command(None) => Err(Leave::Over(EndReason::Internal)),
+        Wake::Tick => play(line, protocol),
+        Wake::Message(message) => protocol.hear(message?, line),
+        Wake::Flushed(result) => Ok(result?),
+        Wake::Heartbeat => {
+            wakes.heartbeat.as_mut().reset(Instant::now() + PING_EVERY);
+            if wakes.heard.elapsed() >= DEAD_AFTER {
+                return Err(Lost::Gone.into());
+            }
+            Ok(line.socket.ping()?)
+        }
+    }
+}
+
+fn obey<S, P>(command: EdgeCommand, line: &mut Line<S>, protocol: &mut P) -> Result<(), Leave>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    P: Protocol<S>,
+{
+    let now = line.clock.now();
+    match command {
+        EdgeCommand::Playout(ringway_turn::Playout::Release(_), _) => play(line, protocol),
+        EdgeCommand::Playout(ringway_turn::Playout::Pause, _) => {
+            line.playout.pause(now);
+            report(line);
+            Ok(())
+        }
+        EdgeCommand::Playout(ringway_turn::Playout::Resume, _) => {
+            line.playout.resume();
+            play(line, protocol)
+        }
+        EdgeCommand::Playout(ringway_turn::Playout::Clear(_), decided) => {
+            let played = line.playout.clear(now);
+            protocol.clear(line)?;
+            let _ = line.call.tell(EdgeInput::Played(played));
+            let _ = line.call.tell(EdgeInput::Cleared(decided));
+            Ok(())
+        }
+        EdgeCommand::Tell(event) => protocol.tell(&event, &mut line.socket),
+        EdgeCommand::Transfer(to) => Err(Leave::Over(EndReason::Transferred(to))),
+        EdgeCommand::End(reason) => Err(Leave::Over(reason)),
+    }
+}
+
+/// Sends what is due, and tells the call what has been heard.
+fn play<S, P>(line: &mut Line<S>, protocol: &mut P) -> Result<(), Leave>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    P: Protocol<S>,
+{
+    let now = line.clock.now();
+    let mut sounding = None;
+    let mut sent = false;
+    while let Some((frame, number)) = line.playout.next_due(now) {
+        protocol.play(frame, number, &mut line.socket)?;
+        if number == 1 {
+            sounding = Some(frame.epoch);
+        }
+        sent = true;
+    }
+    if let Some(epoch) = sounding {
+        let _ = line.call.tell(EdgeInput::Sounding(epoch));
+    }
+    if sent {
+        protocol.played_out(line)?;
+    }
+    report(line);
+    Ok(())
+}
+
+fn report<S>(line: &mut Line<S>) {
+    if let Some(played) = line.playout.report(line.clock.now()) {
+        // A call that is over needs no report; its end is on its way.
+        let _ = line.call.tell(EdgeInput::Played(played));
+    }
+}
+
+/// Says goodbye, in a bounded time.
+async fn leave_line<S, P>(leave: Leave, line: &mut Line<S>, protocol: &mut P)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    P: Protocol<S>,
+{
+    let reason = match leave {
+        Leave::Over(reason) => reason,
+        Leave::HungUp | Leave::Lost(Lost::Gone) => EndReason::Caller,
+        Leave::Lost(Lost::SlowConsumer) => EndReason::SlowConsumer,
+        Leave::Lost(Lost::TooLarge) => return part(line, ProtocolError::message_too_large(), protocol).await,
+        Leave::Lost(Lost::Broken(what)) => {
+            let error = ProtocolError::fatal(ringway_wire::ErrorCode::BadJson, CloseCode::Bytes, what);
+            return part(line, error, protocol).await;
+        }
+        Leave::Protocol(error) => return part(line, error, protocol).await,
+    };
+    let _ = line.call.tell(EdgeInput::Closed(reason.clone()));
+    if protocol.end(&reason, &mut line.socket).is_ok() {
+        goodbye(&mut line.socket).await;
+    }
+}
+
+/// Tells the peer what it did wrong, and closes.
+async fn part<S, P>(line: &mut Line<S>, error: ProtocolError, protocol: &mut P)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    P: Protocol<S>,
+{
+    let code = error.code.name();
+    let _ = line.call.tell(EdgeInput::ProtocolError(code));
+    let reason = EndReason::Protocol(code.to_owned());
+    let _ = line.call.tell(EdgeInput::Closed(reason));
+    if protocol.refuse(&error, &mut line.socket).is_ok() {
+        goodbye(&mut line.socket).await;
+    }
+}
+
+/// Flushes the last messages and waits for the peer's own close frame, up to a bound.
+pub async fn goodbye<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut Socket<S>) {
+    let closing = poll_fn(|cx| {
+        if let Poll::Ready(Err(_)) = socket.poll_flush(cx) {
+            return Poll::Ready(());
+        }
+        while let Poll::Ready(message) = socket.poll_message(cx) {
+            if message.is_err() {
+                return Poll::Ready(());
+            }
+        }
+        Poll::Pending
+    });
+    let _ = tokio::time::timeout(GOODBYE, closing).await;
+}

@@ -1,0 +1,146 @@
+//! A WebSocket that never waits to send: what the peer does not read piles up to a bound, then the peer is dropped.
+
+use bytes::{Bytes, BytesMut};
+use futures_util::{Sink, Stream};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::error::CapacityError;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
+
+/// The server's end of one WebSocket.
+#[derive(Debug)]
+pub struct Socket<S> {
+    stream: WebSocketStream<S>,
+    scratch: BytesMut,
+    dirty: bool,
+}
+
+/// Why a socket is of no use any more.
+#[derive(Debug, thiserror::Error)]
+pub enum Lost {
+    /// The peer closed it, or it broke.
+    #[error("the peer is gone")]
+    Gone,
+    /// The peer does not read what it is sent.
+    #[error("the peer does not read")]
+    SlowConsumer,
+    /// A message is longer than permitted.
+    #[error("a message is too long")]
+    TooLarge,
+    /// Text that is not UTF-8, or frames that break RFC 6455.
+    #[error("the peer breaks the WebSocket protocol: {0}")]
+    Broken(String),
+}
+
+/// Bytes that wait for a peer that does not read.
+const BACKLOG: usize = 64 * 1024;
+
+/// Bytes that are gathered before they are written without being asked to.
+const GATHER: usize = 4 * 1024;
+
+/// tungstenite zero-fills its whole read buffer at each read; a message of 20 ms has a few hundred bytes.
+const READ_BUFFER: usize = 4 * 1024;
+
+/// Limits of every socket we serve.
+pub fn limits() -> WebSocketConfig {
+    WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(GATHER)
+        .max_write_buffer_size(BACKLOG)
+        .max_message_size(Some(ringway_wire::MAX_MESSAGE))
+        .max_frame_size(Some(ringway_wire::MAX_MESSAGE))
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
+    /// Goes on behind the handshake; `read` is what came with it already.
+    pub async fn new(io: S, read: Vec<u8>) -> Self {
+        let stream = WebSocketStream::from_partially_read(io, read, Role::Server, Some(limits())).await;
+        Self { stream, scratch: BytesMut::with_capacity(1_024), dirty: false }
+    }
+
+    /// The next message of the peer.
+    pub fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Result<Message, Lost>> {
+        match Pin::new(&mut self.stream).poll_next(cx) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Some(Ok(message))) => Poll::Ready(Ok(message)),
+            Poll::Ready(Some(Err(error))) => Poll::Ready(Err(lost(error))),
+            Poll::Ready(None) => Poll::Ready(Err(Lost::Gone)),
+        }
+    }
+
+    /// Queues a text message; the buffer it is written into is used again.
+    ///
+    /// # Errors
+    /// The peer is gone or does not read.
+    pub fn text(&mut self, write: impl FnOnce(&mut BytesMut)) -> Result<(), Lost> {
+        let bytes = self.fill(write);
+        let text = Utf8Bytes::try_from(bytes).expect("we write UTF-8");
+        self.queue(Message::Text(text))
+    }
+
+    /// Queues a binary message.
+    ///
+    /// # Errors
+    /// The peer is gone or does not read.
+    pub fn binary(&mut self, write: impl FnOnce(&mut BytesMut)) -> Result<(), Lost> {
+        let bytes = self.fill(write);
+        self.queue(Message::Binary(bytes))
+    }
+
+    /// Queues a ping.
+    ///
+    /// # Errors
+    /// The peer is gone or does not read.
+    pub fn ping(&mut self) -> Result<(), Lost> {
+        self.queue(Message::Ping(Bytes::new()))
+    }
+
+    /// Queues the close frame.
+    ///
+    /// # Errors
+    /// The peer is gone or does not read.
+    pub fn close(&mut self, code: u16, reason: &str) -> Result<(), Lost> {
+        let frame = CloseFrame { code: CloseCode::from(code), reason: reason.to_owned().into() };
+        self.queue(Message::Close(Some(frame)))
+    }
+
+    /// Writes what is queued, as far as the peer takes it.
+    pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Lost>> {
+        if !self.dirty {
+            return Poll::Pending;
+        }
+        match Pin::new(&mut self.stream).poll_flush(cx) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(result) => {
+                self.dirty = false;
+                Poll::Ready(result.map_err(lost))
+            }
+        }
+    }
+
+    /// `split` leaves the spare capacity to the next message; it is whole again once this one has been written.
+    fn fill(&mut self, write: impl FnOnce(&mut BytesMut)) -> Bytes {
+        self.scratch.reserve(512);
+        write(&mut self.scratch);
+        self.scratch.split().freeze()
+    }
+
+    fn queue(&mut self, message: Message) -> Result<(), Lost> {
+        self.dirty = true;
+        Pin::new(&mut self.stream).start_send(message).map_err(lost)
+    }
+}
+
+fn lost(error: Error) -> Lost {
+    match error {
+        Error::WriteBufferFull(_) => Lost::SlowConsumer,
+        Error::Capacity(CapacityError::MessageTooLong { .. }) => Lost::TooLarge,
+        Error::Utf8(_) => Lost::Broken("text that is not UTF-8".into()),
+        Error::Protocol(error) => Lost::Broken(error.to_string()),
+        _ => Lost::Gone,
+    }
+}

@@ -1,0 +1,293 @@
+//! `/media/twilio`: Twilio Media Streams, and the webhook that leads there.
+
+use super::line::{Leave, Line, Protocol, goodbye, serve};
+use super::socket::{Lost, Socket};
+use super::transport::{Handshake, Moving};
+use crate::api::ApiError;
+use crate::app::Server;
+use crate::live::reason_name;
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::header::{CONTENT_TYPE, HOST};
+use axum::http::{HeaderMap, Request, Response, Uri};
+use axum::response::IntoResponse;
+use ringway_actors::{CallEventKind, EdgeInput, EdgeKind, Place};
+use ringway_frame::{Epoch, Frame};
+use ringway_turn::EndReason;
+use ringway_wire::twilio::{Dialect, Event, FromCarrier, ServerWriter, Session, Start, signature, twiml};
+use ringway_wire::{CloseCode, ProtocolError, Reframer};
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_tungstenite::tungstenite::Message;
+
+/// How long a socket may be open without a start message.
+const START_WITHIN: Duration = Duration::from_secs(10);
+
+/// A mark is sent behind so many frames (500 ms): each one returned says how much was heard.
+const MARK_EVERY: u32 = 25;
+
+/// Marks that are out at most; more are not sent until some came back.
+const MARKS: usize = 64;
+
+/// Close code of a normal end.
+const NORMAL: u16 = 1000;
+
+/// `POST /media/twilio/voice`: the TwiML that connects the call to the media socket.
+pub async fn voice(
+    State(server): State<Arc<Server>>,
+    headers: HeaderMap,
+    uri: Uri,
+    body: Bytes,
+) -> Result<impl IntoResponse, ApiError> {
+    let form: Vec<(String, String)> = form_urlencoded::parse(&body).into_owned().collect();
+    let parameters: Vec<_> = form.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    verify(&server, &headers, &uri, &parameters, "https")?;
+    let dialogue = uri.query().and_then(|query| {
+        form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "dialogue").map(|(_, value)| value)
+    });
+    let url = format!("{}/media/twilio", public_url(&server, &headers, "wss"));
+    let passed = dialogue.iter().map(|dialogue| ("dialogue", dialogue.as_ref()));
+    Ok(([(CONTENT_TYPE, "text/xml")], twiml::connect_stream(&url, passed)))
+}
+
+/// `GET /media/twilio`: refused before the upgrade when the server is full, since a carrier reads the status.
+pub async fn accept(
+    State(server): State<Arc<Server>>,
+    mut request: Request<Body>,
+) -> Result<Response<Body>, ApiError> {
+    verify(&server, request.headers(), request.uri(), &[], "wss")?;
+    let handshake = Handshake::read(&mut request)?;
+    let admitted = server.admission.admit()?;
+    let (response, socket) = handshake.answer();
+    let (place, core) = (admitted.place, admitted.core.handle());
+    let server = server.clone();
+    tokio::spawn(async move {
+        let Ok(moving) = socket.await else { return };
+        core.spawn_fn(move || {
+            tokio::task::spawn_local(session(moving, server, place));
+        });
+    });
+    Ok(response)
+}
+
+/// Checks the carrier's signature, if a token to check it with is configured.
+fn verify(
+    server: &Server,
+    headers: &HeaderMap,
+    uri: &Uri,
+    parameters: &[(&str, &str)],
+    scheme: &str,
+) -> Result<(), ApiError> {
+    let Some(token) = &server.secrets.twilio_auth_token else { return Ok(()) };
+    let claimed = headers.get("x-twilio-signature").and_then(|value| value.to_str().ok());
+    let path = uri.path_and_query().map_or("/", |path| path.as_str());
+    let url = format!("{}{path}", public_url(server, headers, scheme));
+    let claimed = claimed.ok_or(ApiError::Signature)?;
+    signature::verify(token, &url, parameters, claimed).map_err(|_| ApiError::Signature)
+}
+
+/// Our own address as the carrier was given it.
+fn public_url(server: &Server, headers: &HeaderMap, scheme: &str) -> String {
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
+    let public = server.config.public_url.as_deref().map(|url| url.trim_end_matches('/'));
+    let authority = public.map_or(host, |url| url.split_once("://").map_or(url, |(_, authority)| authority));
+    format!("{scheme}://{authority}")
+}
+
+async fn session(moving: Moving, server: Arc<Server>, place: Place) {
+    let Ok((transport, read)) = moving.arrive() else { return };
+    let mut socket = Socket::new(transport, read).await;
+    let mut protocol = Session::new(&Dialect::TWILIO);
+    match tokio::time::timeout(START_WITHIN, await_start(&mut socket, &mut protocol)).await {
+        Ok(Ok(Some(start))) => begin(socket, protocol, start, &server, place).await,
+        Ok(Ok(None)) => {}
+        Ok(Err(error)) => part(&mut socket, &error).await,
+        Err(_elapsed) => {
+            let _ = socket.close(CloseCode::Order.number(), "no_start");
+            goodbye(&mut socket).await;
+        }
+    }
+}
+
+/// Reads up to the start message; `None`: the socket is lost or closed.
+async fn await_start<S: AsyncRead + AsyncWrite + Unpin>(
+    socket: &mut Socket<S>,
+    session: &mut Session,
+) -> Result<Option<Start>, ProtocolError> {
+    let mut audio = Vec::new();
+    loop {
+        let message = match poll_fn(|cx| socket.poll_message(cx)).await {
+            Ok(message) => message,
+            Err(Lost::TooLarge) => return Err(ProtocolError::message_too_large()),
+            Err(_) => return Ok(None),
+        };
+        match message {
+            Message::Text(text) => match session.text(&text, &mut audio)? {
+                Event::Message(FromCarrier::Start(start)) => return Ok(Some(start)),
+                Event::Message(FromCarrier::Stop) => return Ok(None),
+                Event::Message(_) | Event::Ignored(_) => {}
+            },
+            Message::Binary(_) => return Err(session.binary()),
+            Message::Close(_) => return Ok(None),
+            Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
+        }
+    }
+}
+
+async fn part<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut Socket<S>, error: &ProtocolError) {
+    let code = error.code.name();
+    tracing::warn!(code, %error, "a carrier broke the protocol before its call began");
+    metrics::counter!("ringway_protocol_errors_total", "edge" => "twilio", "code" => code).increment(1);
+    if socket.close(error.close.map_or(NORMAL, CloseCode::number), code).is_ok() {
+        goodbye(socket).await;
+    }
+}
+
+async fn begin<S>(mut socket: Socket<S>, session: Session, start: Start, server: &Server, place: Place)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let dialogue = start.custom_parameters.get("dialogue").cloned();
+    if let Some(error) = server.unknown_dialogue(dialogue.as_deref()) {
+        return part(&mut socket, &error).await;
+    }
+    let writer = ServerWriter::new(&Dialect::TWILIO, &start.stream);
+    let port = server.start_call(EdgeKind::Twilio, start.format, dialogue, Some(start.call), place);
+    let carrier = Carrier {
+        session,
+        writer,
+        audio: Vec::with_capacity(ringway_frame::MAX_PAYLOAD),
+        reframer: Reframer::new(start.format),
+        marks: VecDeque::with_capacity(MARKS),
+        cleared: 0,
+        epoch: Epoch::ZERO,
+        sent: 0,
+        marked: 0,
+    };
+    serve(socket, port, carrier).await;
+}
+
+/// The protocol of one carrier call.
+struct Carrier {
+    session: Session,
+    writer: ServerWriter,
+    audio: Vec<u8>,
+    reframer: Reframer,
+    /// Marks that are out, oldest first.
+    marks: VecDeque<Mark>,
+    /// Marks that come back because of a clear: they were not heard.
+    cleared: usize,
+    epoch: Epoch,
+    sent: u32,
+    marked: u32,
+}
+
+/// Behind the first `frames` frames of `epoch`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Mark {
+    epoch: Epoch,
+    frames: u32,
+}
+
+impl Mark {
+    fn name(self) -> String {
+        format!("{}-{}", self.epoch, self.frames)
+    }
+}
+
+impl Carrier {
+    fn take<S>(&mut self, text: &str, line: &mut Line<S>) -> Result<(), Leave> {
+        let mut audio = std::mem::take(&mut self.audio);
+        let heard = match self.session.text(text, &mut audio)? {
+            Event::Message(FromCarrier::Media(media)) => {
+                let mic = &mut line.mic;
+                self.reframer
+                    .push(media.payload, |payload| mic.hear(payload).expect("the reframer makes whole frames"));
+                Ok(())
+            }
+            Event::Message(FromCarrier::Dtmf(digit)) => {
+                let _ = line.call.tell(EdgeInput::Dtmf(digit));
+                Ok(())
+            }
+            Event::Message(FromCarrier::Mark(name)) => {
+                self.returned(&name, line);
+                Ok(())
+            }
+            Event::Message(FromCarrier::Stop) => Err(Leave::HungUp),
+            Event::Message(FromCarrier::Connected | FromCarrier::Start(_) | FromCarrier::Unknown(_)) => Ok(()),
+            Event::Ignored(notice) => {
+                tracing::debug!(call = %line.call.id, notice = notice.name(), "message ignored");
+                Ok(())
+            }
+        };
+        self.audio = audio;
+        heard
+    }
+
+    /// Marks come back in order; those that a clear sent back say nothing of what was heard.
+    fn returned<S>(&mut self, name: &str, line: &mut Line<S>) {
+        let Some(index) = self.marks.iter().position(|mark| mark.name() == name) else { return };
+        let mark = self.marks[index];
+        self.marks.drain(..=index);
+        let void = index < self.cleared;
+        self.cleared = self.cleared.saturating_sub(index + 1);
+        if !void {
+            let next = self.marks.front().filter(|next| next.epoch == mark.epoch).map(|next| next.frames);
+            line.playout.marked(mark.epoch, mark.frames, next, line.clock.now());
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Protocol<S> for Carrier {
+    fn hear(&mut self, message: Message, line: &mut Line<S>) -> Result<(), Leave> {
+        match message {
+            Message::Text(text) => self.take(&text, line),
+            Message::Binary(_) => Err(self.session.binary().into()),
+            Message::Close(_) => Err(Leave::HungUp),
+            Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => Ok(()),
+        }
+    }
+
+    fn play(&mut self, frame: &Frame, number: u32, socket: &mut Socket<S>) -> Result<(), Leave> {
+        if frame.epoch != self.epoch {
+            self.epoch = frame.epoch;
+            self.marked = 0;
+        }
+        self.sent = number;
+        Ok(socket.text(|out| self.writer.media(out, frame.payload()))?)
+    }
+
+    fn played_out(&mut self, line: &mut Line<S>) -> Result<(), Leave> {
+        let due = self.sent >= self.marked + MARK_EVERY || line.playout.is_drained();
+        if !due || self.marks.len() >= MARKS {
+            return Ok(());
+        }
+        let mark = Mark { epoch: self.epoch, frames: self.sent };
+        self.marked = self.sent;
+        self.marks.push_back(mark);
+        line.playout.expect_mark(mark.frames);
+        Ok(line.socket.text(|out| self.writer.mark(out, &mark.name()))?)
+    }
+
+    fn clear(&mut self, line: &mut Line<S>) -> Result<(), Leave> {
+        self.cleared = self.marks.len();
+        Ok(line.socket.text(|out| self.writer.clear(out))?)
+    }
+
+    /// A carrier has nothing to show.
+    fn tell(&mut self, _: &CallEventKind, _: &mut Socket<S>) -> Result<(), Leave> {
+        Ok(())
+    }
+
+    fn refuse(&mut self, error: &ProtocolError, socket: &mut Socket<S>) -> Result<(), Lost> {
+        socket.close(error.close.map_or(NORMAL, CloseCode::number), error.code.name())
+    }
+
+    /// Closing the socket lets the carrier go on with the TwiML behind `<Connect>`.
+    fn end(&mut self, reason: &EndReason, socket: &mut Socket<S>) -> Result<(), Lost> {
+        socket.close(NORMAL, reason_name(reason))
+    }
+}

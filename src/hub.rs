@@ -1,0 +1,128 @@
+//! The reader of all calls' events: live state, metrics and the log come from here.
+
+use crate::live::{LiveCall, LiveCalls, Summary, Whole, reason_name};
+use crate::telemetry::{self, stage_name};
+use ringway_actors::{CallEvent, CallEventKind, CallHandle};
+use ringway_frame::CallId;
+use tokio::sync::{mpsc, oneshot};
+
+/// Questions that wait at most; askers wait for room.
+const QUESTIONS: usize = 64;
+
+/// A question to the hub, with the way back.
+#[derive(Debug)]
+enum Question {
+    InProgress(oneshot::Sender<Vec<Summary>>),
+    Whole(CallId, oneshot::Sender<Option<Whole>>),
+    Handle(CallId, oneshot::Sender<Option<CallHandle>>),
+    Handles(oneshot::Sender<Vec<CallHandle>>),
+    Attach(CallHandle),
+}
+
+/// Asks the hub; clones ask the same one.
+#[derive(Clone, Debug)]
+pub struct Hub(mpsc::Sender<Question>);
+
+impl Hub {
+    /// Starts the hub on the present runtime.
+    pub fn start(events: mpsc::Receiver<CallEvent>) -> Self {
+        let (sender, questions) = mpsc::channel(QUESTIONS);
+        tokio::spawn(run(events, questions));
+        Self(sender)
+    }
+
+    /// The calls in progress, oldest first.
+    pub async fn in_progress(&self) -> Vec<Summary> {
+        self.ask(Question::InProgress).await.unwrap_or_default()
+    }
+
+    /// A call in progress or lately ended.
+    pub async fn whole(&self, id: CallId) -> Option<Whole> {
+        self.ask(|answer| Question::Whole(id, answer)).await.flatten()
+    }
+
+    /// A call in progress, to reach it.
+    pub async fn handle(&self, id: CallId) -> Option<CallHandle> {
+        self.ask(|answer| Question::Handle(id, answer)).await.flatten()
+    }
+
+    /// All calls in progress, to reach them.
+    pub async fn handles(&self) -> Vec<CallHandle> {
+        self.ask(Question::Handles).await.unwrap_or_default()
+    }
+
+    /// Makes a call reachable; called on its media core, so it does not wait.
+    pub fn attach(&self, handle: CallHandle) {
+        if self.0.try_send(Question::Attach(handle)).is_err() {
+            tracing::warn!("the hub is behind: a call cannot be reached through the API");
+        }
+    }
+
+    async fn ask<T>(&self, question: impl FnOnce(oneshot::Sender<T>) -> Question) -> Option<T> {
+        let (answer, wait) = oneshot::channel();
+        self.0.send(question(answer)).await.ok()?;
+        wait.await.ok()
+    }
+}
+
+async fn run(mut events: mpsc::Receiver<CallEvent>, mut questions: mpsc::Receiver<Question>) {
+    let mut calls = LiveCalls::default();
+    loop {
+        tokio::select! {
+            biased;
+            event = events.recv() => match event {
+                Some(event) => take(&mut calls, &event),
+                None => return,
+            },
+            question = questions.recv() => match question {
+                Some(question) => answer(&mut calls, question),
+                None => return,
+            },
+        }
+    }
+}
+
+/// Whoever asked may have gone meanwhile: then nobody hears the answer.
+fn answer(calls: &mut LiveCalls, question: Question) {
+    match question {
+        Question::InProgress(answer) => drop(answer.send(calls.in_progress())),
+        Question::Whole(id, answer) => drop(answer.send(calls.get(id).map(LiveCall::whole))),
+        Question::Handle(id, answer) => drop(answer.send(calls.get(id).and_then(|call| call.handle.clone()))),
+        Question::Handles(answer) => drop(answer.send(calls.handles())),
+        Question::Attach(handle) => calls.attach(handle),
+    }
+}
+
+fn take(calls: &mut LiveCalls, event: &CallEvent) {
+    let Some(call) = calls.take(event) else { return };
+    telemetry::count(event, call);
+    log(event, call);
+}
+
+fn log(event: &CallEvent, call: &LiveCall) {
+    let id = event.call;
+    match &event.kind {
+        CallEventKind::Started { edge, carrier_call_id } => tracing::info!(
+            callId = %id, edge = edge.name(), carrierCallId = carrier_call_id.as_deref(), "call.started"
+        ),
+        CallEventKind::Ended { reason } => tracing::info!(
+            callId = %id,
+            edge = call.edge(),
+            reason = reason_name(reason),
+            durationMs = event.at.as_millis(),
+            turns = call.turns(),
+            restarts = call.restarts(),
+            "call.ended"
+        ),
+        CallEventKind::StageRestarted { stage, cause, pause, restarts } => tracing::info!(
+            callId = %id,
+            stage = stage_name(*stage),
+            cause = cause.name(),
+            pauseMs = pause.as_millis() as u64,
+            restarts,
+            "stage.restarted"
+        ),
+        CallEventKind::ProtocolError { code } => tracing::warn!(callId = %id, code, "protocol.error"),
+        kind => tracing::debug!(callId = %id, at = %event.at, ?kind, "call.event"),
+    }
+}

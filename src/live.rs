@@ -1,0 +1,269 @@
+//! The calls as the API shows them: those in progress, and the last that ended.
+
+use jiff::Timestamp;
+use ringway_actors::{CallEvent, CallEventKind, CallHandle, EdgeKind, StageState};
+use ringway_frame::{CallId, MediaTime};
+use ringway_turn::{EndReason, Event, Latency, Speaker, SpeechState, StageKind};
+use serde::Serialize;
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+/// Ended calls that are kept at most.
+const KEPT: usize = 1_000;
+
+/// How long an ended call is kept.
+const KEPT_FOR: Duration = Duration::from_secs(3_600);
+
+/// All calls that the API knows of. Owned by the control runtime; media cores never see it.
+#[derive(Debug, Default)]
+pub struct LiveCalls {
+    calls: HashMap<CallId, LiveCall>,
+    ended: VecDeque<(Timestamp, CallId)>,
+}
+
+/// One call as the API shows it.
+#[derive(Debug)]
+pub struct LiveCall {
+    /// To reach it; gone when it has ended.
+    pub handle: Option<CallHandle>,
+    summary: Summary,
+    detail: Detail,
+    started: Timestamp,
+}
+
+/// A line of `GET /api/calls`.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Summary {
+    id: String,
+    edge: &'static str,
+    carrier_call_id: Option<String>,
+    state: &'static str,
+    started_at: String,
+    turns: u32,
+    restarts: u32,
+}
+
+/// What `GET /api/calls/{id}` adds.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Detail {
+    transcript: Vec<Line>,
+    latency: Vec<LatencyLine>,
+    stages: HashMap<StageKind, StageLine>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end_reason: Option<String>,
+}
+
+/// One thing that was said.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Line {
+    turn: u32,
+    who: Speaker,
+    text: String,
+    at_ms: u64,
+}
+
+/// One turn's answer time and its parts.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LatencyLine {
+    turn: u32,
+    answer_ms: f64,
+    end_of_turn_ms: f64,
+    stt_ms: f64,
+    llm_ms: f64,
+    tts_ms: f64,
+    playout_ms: f64,
+}
+
+/// One stage of a call.
+#[derive(Clone, Debug, Serialize)]
+pub struct StageLine {
+    state: &'static str,
+    restarts: u32,
+}
+
+/// A call with all that is known of it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Whole {
+    #[serde(flatten)]
+    summary: Summary,
+    #[serde(flatten)]
+    detail: Detail,
+}
+
+impl LatencyLine {
+    /// In milliseconds, as clients see it.
+    pub fn new(turn: u32, latency: &Latency) -> Self {
+        let ms = |part: Duration| (part.as_secs_f64() * 10_000.0).round() / 10.0;
+        Self {
+            turn,
+            answer_ms: ms(latency.answer),
+            end_of_turn_ms: ms(latency.end_of_turn),
+            stt_ms: ms(latency.stt),
+            llm_ms: ms(latency.llm),
+            tts_ms: ms(latency.tts),
+            playout_ms: ms(latency.playout),
+        }
+    }
+}
+
+impl LiveCalls {
+    /// Takes an event in, and returns the call it belongs to.
+    pub fn take(&mut self, event: &CallEvent) -> Option<&LiveCall> {
+        if let CallEventKind::Started { edge, carrier_call_id } = &event.kind {
+            self.calls.insert(event.call, LiveCall::new(event.call, *edge, carrier_call_id.clone()));
+        }
+        let call = self.calls.get_mut(&event.call)?;
+        call.take(event);
+        if matches!(event.kind, CallEventKind::Ended { .. }) {
+            self.ended.push_back((Timestamp::now(), event.call));
+            self.forget_old();
+        }
+        self.calls.get(&event.call)
+    }
+
+    /// Makes a call reachable.
+    pub fn attach(&mut self, handle: CallHandle) {
+        if let Some(call) = self.calls.get_mut(&handle.id).filter(|call| call.detail.end_reason.is_none()) {
+            call.handle = Some(handle);
+        }
+    }
+
+    /// A call in progress or lately ended.
+    pub fn get(&self, id: CallId) -> Option<&LiveCall> {
+        self.calls.get(&id)
+    }
+
+    /// The calls in progress, oldest first.
+    pub fn in_progress(&self) -> Vec<Summary> {
+        let mut calls: Vec<_> = self.calls.values().filter(|call| call.detail.end_reason.is_none()).collect();
+        calls.sort_by_key(|call| call.started);
+        calls.into_iter().map(|call| call.summary.clone()).collect()
+    }
+
+    /// Handles of the calls in progress.
+    pub fn handles(&self) -> Vec<CallHandle> {
+        self.calls.values().filter_map(|call| call.handle.clone()).collect()
+    }
+
+    fn forget_old(&mut self) {
+        let horizon = Timestamp::now() - jiff::SignedDuration::from_secs(KEPT_FOR.as_secs() as i64);
+        while self.ended.len() > KEPT || self.ended.front().is_some_and(|(at, _)| *at < horizon) {
+            if let Some((_, id)) = self.ended.pop_front() {
+                self.calls.remove(&id);
+            }
+        }
+    }
+}
+
+impl LiveCall {
+    fn new(id: CallId, edge: EdgeKind, carrier_call_id: Option<String>) -> Self {
+        let started = Timestamp::now();
+        let summary = Summary {
+            id: id.to_string(),
+            edge: edge.name(),
+            carrier_call_id,
+            state: "listening",
+            started_at: format!("{started:.3}"),
+            turns: 0,
+            restarts: 0,
+        };
+        Self { handle: None, summary, detail: Detail::default(), started }
+    }
+
+    /// By which edge it came.
+    pub fn edge(&self) -> &'static str {
+        self.summary.edge
+    }
+
+    /// Turns so far.
+    pub fn turns(&self) -> u32 {
+        self.summary.turns
+    }
+
+    /// Restarts of its stages so far.
+    pub fn restarts(&self) -> u32 {
+        self.summary.restarts
+    }
+
+    /// The carrier's own id of it.
+    pub fn carrier_call_id(&self) -> Option<&str> {
+        self.summary.carrier_call_id.as_deref()
+    }
+
+    /// All that is known of it.
+    pub fn whole(&self) -> Whole {
+        Whole { summary: self.summary.clone(), detail: self.detail.clone() }
+    }
+
+    fn take(&mut self, event: &CallEvent) {
+        match &event.kind {
+            CallEventKind::Turn(turn) => self.take_turn(turn, event.at),
+            CallEventKind::Stage { stage, state } => self.stage(*stage).state = state.name(),
+            CallEventKind::StageDied { stage, .. } => {
+                self.stage(*stage).state = StageState::Restarting.name();
+                self.stage(*stage).restarts += 1;
+                self.summary.restarts += 1;
+            }
+            CallEventKind::Ended { reason } => {
+                self.summary.state = "ended";
+                self.detail.end_reason = Some(reason_name(reason).to_owned());
+                self.handle = None;
+            }
+            CallEventKind::Started { .. }
+            | CallEventKind::StageRestarted { .. }
+            | CallEventKind::ProtocolError { .. }
+            | CallEventKind::Cleared { .. }
+            | CallEventKind::Rings(_) => {}
+        }
+    }
+
+    fn take_turn(&mut self, event: &Event, at: MediaTime) {
+        match event {
+            Event::State(state) => self.summary.state = state_name(*state),
+            Event::Message { turn, who, text } => {
+                self.summary.turns = self.summary.turns.max(turn.number());
+                let line = Line { turn: turn.number(), who: *who, text: text.clone(), at_ms: at.as_millis() };
+                self.detail.transcript.push(line);
+            }
+            Event::Latency { turn, latency } => {
+                self.detail.latency.push(LatencyLine::new(turn.number(), latency));
+            }
+            _ => {}
+        }
+    }
+
+    fn stage(&mut self, stage: StageKind) -> &mut StageLine {
+        self.detail.stages.entry(stage).or_insert(StageLine { state: StageState::Ready.name(), restarts: 0 })
+    }
+}
+
+/// The name of a state on the wire.
+pub fn state_name(state: SpeechState) -> &'static str {
+    match state {
+        SpeechState::Listening => "listening",
+        SpeechState::Thinking => "thinking",
+        SpeechState::Speaking => "speaking",
+    }
+}
+
+/// The name of a reason in metrics, logs and on the wire: a closed set.
+pub fn reason_name(reason: &EndReason) -> &'static str {
+    match reason {
+        EndReason::Caller => "caller",
+        EndReason::Completed => "completed",
+        EndReason::Transferred(_) => "transferred",
+        EndReason::Silence => "silence",
+        EndReason::NoMedia => "no_media",
+        EndReason::MaxDuration => "max_duration",
+        EndReason::StageFailed(_) => "stage_failed",
+        EndReason::Protocol(_) => "protocol",
+        EndReason::SlowConsumer => "slow_consumer",
+        EndReason::Operator => "operator",
+        EndReason::Drain => "drain",
+        EndReason::Internal => "internal",
+    }
+}
