@@ -1,0 +1,71 @@
+//! What a window of voice activity detection costs: the network in batches, and the cutting of windows.
+//!
+//! A batch that shall not block its media core longer than 1 ms is as long as this says.
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use ringway_frame::{Format, Frame, SampleRate};
+use ringway_stages::level::LoudTracker;
+use ringway_stages::silero::{Silero, SileroConfig, WindowCutter};
+use ringway_stages::vad::{Vad, VadJob, VadState};
+use std::hint::black_box;
+use std::path::{Path, PathBuf};
+
+const RATES: [SampleRate; 2] = [SampleRate::HZ_16000, SampleRate::HZ_8000];
+
+fn file(variable: &str, default: &str) -> PathBuf {
+    let kept = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.ringway").join(default);
+    std::env::var_os(variable).map_or_else(kept, PathBuf::from)
+}
+
+fn silero(rate: SampleRate) -> Silero {
+    let library = file("RINGWAY_ONNXRUNTIME", "lib/libonnxruntime.so");
+    let model = file("RINGWAY_VAD_MODEL", "models/silero_vad.onnx");
+    Silero::load(&SileroConfig { library, model, rate }).expect("`make setup` has been run")
+}
+
+/// Something that sounds: 200 Hz and its overtones.
+fn buzz(samples: usize, rate: SampleRate) -> Vec<f32> {
+    let period = rate.hz() as usize / 200;
+    (0..samples).map(|n| 0.2 - 0.4 * (n % period) as f32 / period as f32).collect()
+}
+
+fn batches(c: &mut Criterion) {
+    for rate in RATES {
+        let mut silero = silero(rate);
+        let samples = buzz(silero.window(), rate);
+        let mut group = c.benchmark_group(format!("silero {rate}"));
+        for size in [1, 8, 9, 17, 24, 32, 128] {
+            let mut states: Vec<VadState> = (0..size).map(|_| silero.state()).collect();
+            group.throughput(Throughput::Elements(size as u64));
+            group.bench_function(BenchmarkId::new("batch", size), |b| {
+                let jobs = states.iter_mut().map(|state| VadJob { state, samples: &samples, probability: 0.0 });
+                let mut jobs: Vec<_> = jobs.collect();
+                b.iter(|| silero.infer(black_box(&mut jobs)).expect("the model runs"));
+            });
+        }
+    }
+}
+
+fn frames(c: &mut Criterion) {
+    let mut group = c.benchmark_group("a frame of 20 ms");
+    for (format, rate) in [
+        (Format::Mulaw8k, SampleRate::HZ_16000),
+        (Format::Mulaw8k, SampleRate::HZ_8000),
+        (Format::Pcm16k, SampleRate::HZ_16000),
+        (Format::Pcm16k, SampleRate::HZ_8000),
+    ] {
+        let frame = Frame::new(format, &vec![0x55; format.bytes()]).expect("a whole frame");
+        let mut cutter = WindowCutter::new(format, rate).expect("a rate of the model");
+        group.bench_function(format!("cut {format} for {rate}"), |b| {
+            b.iter(|| {
+                cutter.hear(black_box(&frame));
+                black_box(cutter.next_window());
+            });
+        });
+        let mut loud = LoudTracker::new(format.rate());
+        group.bench_function(format!("track {format} for {rate}"), |b| b.iter(|| loud.hear(black_box(&frame))));
+    }
+}
+
+criterion_group!(vad, batches, frames);
+criterion_main!(vad);
