@@ -100,7 +100,7 @@ impl Turn {
 
     pub(crate) fn word(&mut self, epoch: Epoch, clause: ClauseId, upto: u32, frames: u32) {
         if let Some(reply) = &mut self.reply {
-            reply.ledger.word(epoch, clause, upto, frames);
+            reply.mark_word(epoch, clause, upto, frames);
             self.sounded();
         }
     }
@@ -171,6 +171,15 @@ impl Turn {
         let paused = matches!(self.doubt, Doubt::Paused { .. });
         let left = reply.ledger.left().filter(|_| !paused)?;
         Some(reply.progress + left + self.config.playout_grace)
+    }
+
+    /// The playout should have got to the end by now: what it still holds must not sound later, over the caller.
+    pub(crate) fn stop_waiting(&mut self) {
+        if let Some(reply) = self.reply.take() {
+            self.silence_reply(&reply);
+            self.reply = Some(reply);
+        }
+        self.finish_reply();
     }
 
     /// The reply has been heard.
@@ -257,10 +266,10 @@ impl Turn {
 
     fn keep(&mut self, who: Speaker, text: String) {
         let messages = &mut self.context.messages;
-        if messages.len() >= self.config.context_messages {
+        messages.push(Message { who, text });
+        if messages.len() > self.config.context_messages {
             messages.remove(0);
         }
-        messages.push(Message { who, text });
     }
 
     /// When the caller has waited long enough for a sound.

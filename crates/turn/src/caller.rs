@@ -216,10 +216,11 @@ impl Turn {
         if let Some(filler) = self.reply.take_if(|reply| reply.model == Model::Idle) {
             self.silence_reply(&filler);
         }
-        if let Some(after) = self.farewell.take() {
+        if !self.keys.is_empty() {
+            self.keys_pressed();
+        } else if let Some(after) = self.farewell.take() {
             self.follow(after);
         }
-        self.keys_pressed();
     }
 
     pub(crate) fn key(&mut self, key: char) {

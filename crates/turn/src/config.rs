@@ -39,7 +39,7 @@ pub struct Config {
     /// Probability below which speech has stopped. Default 0.35; the distance to `speech_start` is what keeps one
     /// wavering syllable from being two.
     pub speech_end: f32,
-    /// How far the end of speech is dated back to where the energy fell. Default 150 ms; more answers sooner but
+    /// How far the end of speech is dated back to where the energy fell. Default 200 ms; more answers sooner but
     /// takes soft word ends for silence.
     #[serde(with = "crate::humane")]
     pub backdate_max: Duration,
@@ -66,7 +66,7 @@ pub struct Config {
     /// How long speech may go on as nothing but backchannels. Default 1 s.
     #[serde(with = "crate::humane")]
     pub backchannel_max: Duration,
-    /// How long after short speech the paused bot waits for its words. Default 600 ms; the words still count when
+    /// How long after short speech the paused bot waits for its words. Default 400 ms; the words still count when
     /// they come later.
     #[serde(with = "crate::humane")]
     pub verdict_within: Duration,
@@ -139,7 +139,7 @@ impl Default for Config {
             hang_over_fixed: None,
             speech_start: 0.5,
             speech_end: 0.35,
-            backdate_max: Duration::from_millis(150),
+            backdate_max: Duration::from_millis(200),
             noise_below: Duration::from_millis(60),
             window_gap: Duration::from_millis(100),
             vad_grace: Duration::from_secs(1),
@@ -147,7 +147,7 @@ impl Default for Config {
             barge_in_after: Duration::from_millis(200),
             barge_in_words: 1,
             backchannel_max: Duration::from_secs(1),
-            verdict_within: Duration::from_millis(600),
+            verdict_within: Duration::from_millis(400),
             pause_max: Duration::from_secs(2),
             backchannels: BACKCHANNELS.map(str::to_owned).into(),
             unclear_after: Duration::from_millis(500),

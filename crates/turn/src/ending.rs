@@ -1,7 +1,6 @@
 //! How a call begins and ends.
 
 use crate::latency::Marks;
-use crate::reply::Model;
 use crate::silence::Prompt;
 use crate::{After, CallerTurn, ClauseId, Command, EndReason, Input, Playout, StageKind, Turn};
 use ringway_frame::{Epoch, MediaTime};
@@ -77,15 +76,14 @@ impl Turn {
 
     /// The longest call: the bot ends its clause if it is speaking one.
     pub(crate) fn max_duration(&mut self) {
-        let sounding = self.reply.as_mut().filter(|reply| reply.released && reply.ledger.has_sounded());
-        let Some(reply) = sounding.filter(|_| !self.doubt.is_any()) else {
+        let doubtful = self.doubt.is_any();
+        let sounding =
+            self.reply.as_mut().filter(|reply| reply.released && !doubtful && reply.ledger.has_sounded());
+        let Some((reply, clause)) = sounding.and_then(|reply| reply.current().map(|clause| (reply, clause)))
+        else {
             return self.end(EndReason::MaxDuration);
         };
-        reply.fall_silent();
-        let (asked, clause) = (matches!(reply.model, Model::Asked(_)), reply.current());
-        let Some(clause) = clause else { return self.end(EndReason::MaxDuration) };
-        if asked && let Some(Model::Asked(request)) = self.reply.as_ref().map(|reply| &reply.model) {
-            let request = *request;
+        if let Some(request) = reply.fall_silent() {
             self.push(Command::CancelReply { request });
         }
         let by = self.now + self.config.last_words_max;

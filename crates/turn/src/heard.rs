@@ -52,10 +52,13 @@ impl Ledger {
         strand.entries.push(Entry { clause, words, marks: Vec::new(), end: None });
     }
 
-    /// The text of `clause` up to `upto` is within the first `frames` frames.
-    pub(crate) fn word(&mut self, epoch: Epoch, clause: ClauseId, upto: u32, frames: u32) {
+    /// The text of `clause` up to `upto` is within the first `frames` frames. `text` is the reply's.
+    pub(crate) fn word(&mut self, epoch: Epoch, clause: ClauseId, upto: u32, frames: u32, text: &str) {
         let Some(entry) = self.entry(epoch, clause) else { return };
         let upto = upto as usize;
+        if matches!(&entry.words, Words::Reply(range) if !text[range.clone()].is_char_boundary(upto)) {
+            return;
+        }
         let last = entry.marks.last().copied().unwrap_or(Mark { upto: 0, frames: 0 });
         if upto > last.upto && upto <= entry.words.len() && frames >= last.frames {
             entry.marks.push(Mark { upto, frames });
@@ -134,11 +137,8 @@ impl Ledger {
 
     /// How much has been made whole and not been heard; `None` while something is still being made.
     pub(crate) fn left(&self) -> Option<Duration> {
-        let mut frames = 0;
-        for strand in &self.strands {
-            frames += strand.made()?.saturating_sub(strand.played);
-        }
-        Some(FRAME * frames)
+        let left = |strand: &Strand| Some(FRAME * strand.made()?.saturating_sub(strand.played));
+        self.strands.iter().map(left).sum()
     }
 
     /// The clause that sounds now or next.
@@ -280,7 +280,7 @@ mod tests {
     fn words_are_heard_when_their_last_frame_is() {
         let mut ledger = ledger();
         for (upto, frames) in [(4, 10), (10, 25), (13, 30), (21, 60)] {
-            ledger.word(FIRST, ClauseId::new(0), upto, frames);
+            ledger.word(FIRST, ClauseId::new(0), upto, frames, TEXT);
         }
         for (played, text) in [(9, ""), (10, "Your"), (24, "Your"), (25, "Your table"), (59, "Your table is")]
         {
@@ -303,10 +303,10 @@ mod tests {
     #[test]
     fn marks_out_of_order_or_beyond_the_text_are_ignored() {
         let mut ledger = ledger();
-        ledger.word(FIRST, ClauseId::new(0), 400, 1);
-        ledger.word(FIRST, ClauseId::new(0), 4, 10);
-        ledger.word(FIRST, ClauseId::new(0), 10, 5);
-        ledger.word(FIRST, ClauseId::new(9), 10, 5);
+        ledger.word(FIRST, ClauseId::new(0), 400, 1, TEXT);
+        ledger.word(FIRST, ClauseId::new(0), 4, 10, TEXT);
+        ledger.word(FIRST, ClauseId::new(0), 10, 5, TEXT);
+        ledger.word(FIRST, ClauseId::new(9), 10, 5, TEXT);
         ledger.played(FIRST, 9);
         assert_eq!(heard(&ledger), "");
         ledger.played(FIRST, 10);
@@ -316,7 +316,7 @@ mod tests {
     #[test]
     fn a_dead_voice_leaves_what_it_had_not_made() {
         let mut ledger = ledger();
-        ledger.word(FIRST, ClauseId::new(0), 10, 25);
+        ledger.word(FIRST, ClauseId::new(0), 10, 25, TEXT);
         let again = ledger.unmade();
         assert_eq!(again, [10..21, 22..35]);
         ledger.speak(Epoch::new(2), ClauseId::new(2), Words::Reply(11..21));

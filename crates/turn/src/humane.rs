@@ -55,15 +55,15 @@ fn parse(text: &str) -> Option<Duration> {
 
 fn show(duration: Duration) -> String {
     let micros = duration.as_micros();
-    match micros {
-        0 => "0ms".to_owned(),
-        _ if micros % 3_600_000_000 == 0 => format!("{}h", micros / 3_600_000_000),
-        _ if micros % 60_000_000 == 0 => format!("{}m", micros / 60_000_000),
-        _ if micros % 1_000_000 == 0 => format!("{}s", micros / 1_000_000),
-        _ if micros % 1_000 == 0 => format!("{}ms", micros / 1_000),
-        _ => format!("{}.{:03}ms", micros / 1_000, micros % 1_000),
+    let whole = UNITS.iter().find(|(length, _)| micros > 0 && micros.is_multiple_of(*length));
+    match whole {
+        Some((length, unit)) => format!("{}{unit}", micros / length),
+        None => format!("{}.{:03}ms", micros / 1_000, micros % 1_000),
     }
 }
+
+/// In microseconds, the longest first.
+const UNITS: [(u128, &str); 4] = [(3_600_000_000, "h"), (60_000_000, "m"), (1_000_000, "s"), (1_000, "ms")];
 
 /// A year: beyond it a number is a slip of the pen.
 const LONGEST_MICROS: f64 = 365.0 * 24.0 * 3_600e6;

@@ -1,7 +1,61 @@
 //! The brain of a call, sans-IO: [`Turn::handle`] takes what happened, [`Turn::poll`] says what to do.
 //!
+//! ```text
+//!  windows ──► speech ──► utterance ──► endpoint ──► reply ──► clauses ──► voice
+//!                │            ▲ words                  ▲ tokens     heard ◄── played
+//!                └──► barge-in: pause, then clear or resume
+//! ```
+//!
 //! No clock, no sockets, no async: time is [`MediaTime`](ringway_frame::MediaTime) given with each input, so that
-//! a conversation runs thousands of times faster than real time and every real call can be replayed exactly.
+//! a conversation runs thousands of times faster than real time and every real call can be
+//! [recorded and replayed](recording) exactly. All policy of a call lives here, in [`Config`].
+//!
+//! # The loop
+//! After **each** `handle`, `poll` until it gives [`Output::Timeout`]: that is the visible sign of being drained.
+//! The moment it names lies after the last `now` (in the end it is [`MediaTime::MAX`](ringway_frame::MediaTime::MAX));
+//! if no input comes before it, feed [`Input::Tick`]. An input that comes together with a timer counts first: speech
+//! that arrives as the hang-over ends still keeps the turn open.
+//!
+//! ```
+//! use ringway_frame::MediaTime;
+//! use ringway_turn::{CallerTurn, Command, Config, Input, Output, Turn};
+//!
+//! let mut turn = Turn::new(Config::default());
+//! let mut inputs = vec![(Input::Started, MediaTime::from_millis(20))].into_iter();
+//! let mut asked = None;
+//! while !turn.is_over() {
+//!     let deadline = loop {
+//!         match turn.poll() {
+//!             Output::Command(Command::Reply { caller, .. }) => asked = Some(caller),
+//!             Output::Command(_) => {}
+//!             Output::Timeout(at) => break at,
+//!         }
+//!     };
+//!     match inputs.next() {
+//!         Some((input, now)) => turn.handle(input, now),
+//!         None => turn.handle(Input::Tick, deadline),
+//!     }
+//! }
+//! assert_eq!(asked, Some(CallerTurn::Joined));
+//! ```
+//!
+//! # What the other side may rely on
+//! - **Epochs.** Each reply is spoken in an epoch of its own and is silent until [`Playout::Release`] of it or of a
+//!   later one. Frames are played in order across epochs; only [`Playout::Clear`] voids any.
+//! - **Pauses.** Each [`Playout::Pause`] is followed by exactly one [`Playout::Resume`], behind the `Clear` when there
+//!   is one, and no later than [`Config::pause_max`].
+//! - **Flushes.** Each [`Stt::Flush`] is answered by one [`Input::Final`] unless [`Stt::Continue`], [`Stt::Drop`] or
+//!   the loss of the stage comes first.
+//! - **Lost stages.** Between [`Input::StageLost`] and [`Input::StageReady`] commands may go nowhere: what is still
+//!   wanted is asked again. A new voice goes on in the next epoch and counts its frames from nothing.
+//!   While voice activity detection is away, and until it has caught up, no silence ends a turn; beyond
+//!   [`Config::vad_grace`] the clock decides as for any missing audio.
+//! - **The floor.** Nothing sounds over a caller who is confirmed to speak, with one exception: the apology when a
+//!   stage is [gone](Input::StageGone).
+//! - **Goodbyes.** A caller who speaks over the words before a hang-up or a transfer is listened to: it happens only
+//!   when that was no speech, or after the next silence.
+//! - **Merged turns.** A caller who goes on before the answer sounds continues their turn: its
+//!   [`Event::Transcript`] is told again, longer, under the same number. [`Event::Message`] never is.
 #![forbid(unsafe_code)]
 
 mod barge_in;
@@ -19,6 +73,7 @@ mod humane;
 mod id;
 mod input;
 mod latency;
+pub mod recording;
 mod reply;
 mod silence;
 mod speech;

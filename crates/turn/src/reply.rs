@@ -90,9 +90,17 @@ impl Reply {
         self.model = Model::Done { after, memo };
     }
 
-    /// No more clauses are spoken than those that were.
-    pub(crate) fn fall_silent(&mut self) {
+    /// No more clauses are spoken than those that were. The request that is not wanted any more.
+    pub(crate) fn fall_silent(&mut self) -> Option<RequestId> {
         self.unspoken.clear();
+        let Model::Asked(request) = self.model else { return None };
+        self.model = Model::Idle;
+        Some(request)
+    }
+
+    /// The clause's text up to `upto` is within the first `frames` frames of `epoch`.
+    pub(crate) fn mark_word(&mut self, epoch: Epoch, clause: ClauseId, upto: u32, frames: u32) {
+        self.ledger.word(epoch, clause, upto, frames, &self.text);
     }
 
     /// The next clause to be spoken.

@@ -149,7 +149,7 @@ mod tests {
         let mut speech = Speech::default();
         hear(&mut speech, 32, 0.9, 32);
         hear(&mut speech, 512, 0.9, 100);
-        assert_eq!(hear(&mut speech, 544, 0.1, 100), Some(Change::Stopped { since: at(394) }));
+        assert_eq!(hear(&mut speech, 544, 0.1, 100), Some(Change::Stopped { since: at(344) }));
         hear(&mut speech, 576, 0.9, 576);
         assert_eq!(hear(&mut speech, 608, 0.1, 900), Some(Change::Stopped { since: at(608) }));
     }

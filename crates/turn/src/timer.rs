@@ -90,7 +90,7 @@ impl Turn {
                 self.keys.pause();
                 self.keys_pressed();
             }
-            Timer::Playout => self.finish_reply(),
+            Timer::Playout => self.stop_waiting(),
             Timer::LastWords => self.last_words_over(),
             Timer::NoMedia => self.end(crate::EndReason::NoMedia),
             Timer::MaxDuration => self.max_duration(),

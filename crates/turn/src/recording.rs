@@ -1,0 +1,255 @@
+//! A call as its inputs and outputs, one JSON object a line, and its exact replay.
+//!
+//! ```text
+//! {"version":1,"call":"0123…","started":"2026-11-20T12:00:00Z","config":{…}}
+//! {"input":{"at":0,"input":"started"}}
+//! {"output":{"command":{"reply":{…}}}}
+//! {"output":{"timeout":7000000000}}
+//! ```
+//!
+//! Recorded `timeout` lines are compared like commands; they may be left out.
+
+use crate::{Config, ConfigError, Input, Output, Turn};
+use ringway_frame::{CallId, MediaTime};
+use serde::{Deserialize, Serialize};
+use std::io::{BufRead, Read};
+
+/// The form of recordings that this version writes and reads.
+pub const VERSION: u32 = 1;
+
+/// The longest line that is read. A context of 200 messages of 1,000 bytes fits four times.
+pub const MAX_LINE: usize = 1 << 20;
+
+/// The first line of a recording.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Header {
+    version: u32,
+    /// The call's id.
+    pub call: String,
+    /// Wall-clock time of the call's beginning, for people.
+    pub started: String,
+    /// The policy that decided.
+    pub config: Config,
+}
+
+impl Header {
+    /// The header of a call that began at `started` on the wall clock.
+    pub fn new(call: CallId, started: impl Into<String>, config: Config) -> Self {
+        Self { version: VERSION, call: call.to_string(), started: started.into(), config }
+    }
+
+    /// As a line.
+    pub fn to_line(&self) -> String {
+        line(self)
+    }
+}
+
+/// An input as a line; to be written before it is handled.
+pub fn input_line(input: &Input, now: MediaTime) -> String {
+    line(&LineRef::Input { at: now, input })
+}
+
+/// An output as a line.
+pub fn output_line(output: &Output) -> String {
+    line(&LineRef::Output(output))
+}
+
+fn line(value: &impl Serialize) -> String {
+    let mut line =
+        serde_json::to_string(value).expect("no map with keys that are no strings, and nothing that fails");
+    line.push('\n');
+    line
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum LineRef<'a> {
+    Input { at: MediaTime, input: &'a Input },
+    Output(&'a Output),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Line {
+    Input { at: MediaTime, input: Input },
+    Output(Output),
+}
+
+/// What a replay came to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    /// The call that was replayed.
+    pub header: Header,
+    /// Inputs fed.
+    pub inputs: u64,
+    /// Outputs compared.
+    pub outputs: u64,
+    /// Time of the last input.
+    pub until: MediaTime,
+    /// The first difference; the replay stops there.
+    pub difference: Option<Difference>,
+}
+
+/// Where recording and replay part.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Difference {
+    /// Line of the recording, from 1.
+    pub line: u64,
+    /// What the recording has there; `None`: no output.
+    pub recorded: Option<Output>,
+    /// What the replay has; `None`: no output.
+    pub replayed: Option<Output>,
+}
+
+/// Why a recording cannot be replayed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReplayError {
+    /// Reading failed.
+    #[error("line {line}: {source}")]
+    Io {
+        /// From 1.
+        line: u64,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// There is not even a header.
+    #[error("the recording is empty")]
+    Empty,
+    /// Written by another version.
+    #[error("the recording has version {found}, not {VERSION}")]
+    Version {
+        /// Its version.
+        found: u64,
+    },
+    /// A line is not what belongs there.
+    #[error("line {line}: {source}")]
+    Malformed {
+        /// From 1.
+        line: u64,
+        /// What is wrong.
+        source: serde_json::Error,
+    },
+    /// A line is longer than any that is written.
+    #[error("line {line} is longer than {MAX_LINE} bytes")]
+    TooLong {
+        /// From 1.
+        line: u64,
+    },
+    /// The last line breaks off.
+    #[error("line {line} breaks off: the recording was not completed")]
+    Truncated {
+        /// From 1.
+        line: u64,
+    },
+    /// The recorded policy makes no sense.
+    #[error("the recorded configuration: {0}")]
+    Config(ConfigError),
+}
+
+/// Feeds the recorded inputs to a fresh [`Turn`] and compares what it does, up to the first difference.
+///
+/// # Errors
+/// The recording cannot be read or is malformed.
+pub fn replay(reader: impl BufRead) -> Result<Report, ReplayError> {
+    let mut lines = Lines { reader, number: 0, buffer: Vec::new() };
+    let header = lines.header()?;
+    if let Some(problem) = header.config.problems().into_iter().next() {
+        return Err(ReplayError::Config(problem));
+    }
+    let mut turn = Turn::new(header.config.clone());
+    let mut report = Report { header, inputs: 0, outputs: 0, until: MediaTime::ZERO, difference: None };
+    while let Some(line) = lines.next()? {
+        report.difference = step(&mut turn, line, &mut report).map(|difference| difference.at(lines.number));
+        if report.difference.is_some() {
+            return Ok(report);
+        }
+    }
+    report.difference = left_over(&mut turn).map(|difference| difference.at(lines.number + 1));
+    Ok(report)
+}
+
+fn step(turn: &mut Turn, line: Line, report: &mut Report) -> Option<Parting> {
+    match line {
+        Line::Input { at, input } => {
+            let parting = left_over(turn);
+            turn.handle(input, at);
+            report.inputs += 1;
+            report.until = at;
+            parting
+        }
+        Line::Output(recorded) => {
+            let replayed = turn.poll();
+            report.outputs += 1;
+            (recorded != replayed).then_some(Parting { recorded: Some(recorded), replayed: Some(replayed) })
+        }
+    }
+}
+
+/// A command that the recording does not have.
+fn left_over(turn: &mut Turn) -> Option<Parting> {
+    match turn.poll() {
+        Output::Timeout(_) => None,
+        replayed => Some(Parting { recorded: None, replayed: Some(replayed) }),
+    }
+}
+
+struct Parting {
+    recorded: Option<Output>,
+    replayed: Option<Output>,
+}
+
+impl Parting {
+    fn at(self, line: u64) -> Difference {
+        Difference { line, recorded: self.recorded, replayed: self.replayed }
+    }
+}
+
+struct Lines<R> {
+    reader: R,
+    number: u64,
+    buffer: Vec<u8>,
+}
+
+impl<R: BufRead> Lines<R> {
+    fn header(&mut self) -> Result<Header, ReplayError> {
+        if !self.read()? {
+            return Err(ReplayError::Empty);
+        }
+        let value: serde_json::Value = self.parse()?;
+        match value.get("version").and_then(serde_json::Value::as_u64) {
+            Some(found) if found != u64::from(VERSION) => Err(ReplayError::Version { found }),
+            _ => self.parse(),
+        }
+    }
+
+    fn next(&mut self) -> Result<Option<Line>, ReplayError> {
+        if self.read()? { self.parse().map(Some) } else { Ok(None) }
+    }
+
+    /// Reads one line; `false` at the end.
+    fn read(&mut self) -> Result<bool, ReplayError> {
+        self.buffer.clear();
+        self.number += 1;
+        let line = self.number;
+        let mut bounded = (&mut self.reader).take(MAX_LINE as u64 + 1);
+        let read =
+            bounded.read_until(b'\n', &mut self.buffer).map_err(|source| ReplayError::Io { line, source })?;
+        if read > MAX_LINE {
+            return Err(ReplayError::TooLong { line });
+        }
+        if read == 0 {
+            self.number -= 1;
+        }
+        Ok(read > 0)
+    }
+
+    fn parse<T: serde::de::DeserializeOwned>(&self) -> Result<T, ReplayError> {
+        let line = self.number;
+        serde_json::from_slice(&self.buffer).map_err(|source| {
+            let broken_off = source.is_eof() && self.buffer.last() != Some(&b'\n');
+            if broken_off { ReplayError::Truncated { line } } else { ReplayError::Malformed { line, source } }
+        })
+    }
+}

@@ -1,0 +1,461 @@
+//! What holds for every sequence of inputs, likely or not.
+
+use crate::line::{Line, at};
+use proptest::prelude::*;
+use ringway_frame::{Epoch, MediaTime};
+use ringway_turn::{
+    After, AskId, ClauseId, Command, Config, EndReason, Event, Input, Memo, Output, Playout, RequestId,
+    Speculation, StageKind, Stt, Turn, UtteranceId, Window, recording,
+};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// A step of a world that need not make sense; ids are taken from what was asked, so that most are answered.
+#[derive(Clone, Debug)]
+enum Step {
+    Wait(u64),
+    Windows { speech: bool, count: u8 },
+    Answer { known: bool },
+    Partial,
+    Segment,
+    EndOfTurn(f32),
+    Token(u8),
+    ReplyEnd(u8),
+    Made { words: u8, end: bool },
+    Played(u8),
+    Sounding,
+    Stale(u32),
+    Dtmf(char),
+    Interrupt,
+    Mute(bool),
+    Stage { stage: StageKind, ready: bool },
+    Busy,
+}
+
+fn stage() -> impl Strategy<Value = StageKind> {
+    prop_oneof![Just(StageKind::Vad), Just(StageKind::Stt), Just(StageKind::Llm), Just(StageKind::Tts)]
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        3 => (1..900u64).prop_map(Step::Wait),
+        6 => (any::<bool>(), 1..14u8).prop_map(|(speech, count)| Step::Windows { speech, count }),
+        4 => prop::bool::weighted(0.8).prop_map(|known| Step::Answer { known }),
+        1 => Just(Step::Partial),
+        1 => Just(Step::Segment),
+        1 => (0.0..1.0f32).prop_map(Step::EndOfTurn),
+        4 => (0..6u8).prop_map(Step::Token),
+        2 => (0..8u8).prop_map(Step::ReplyEnd),
+        4 => (0..4u8, any::<bool>()).prop_map(|(words, end)| Step::Made { words, end }),
+        4 => (1..120u8).prop_map(Step::Played),
+        2 => Just(Step::Sounding),
+        1 => (0..9u32).prop_map(Step::Stale),
+        1 => prop_oneof![Just('1'), Just('#'), Just('x')].prop_map(Step::Dtmf),
+        1 => Just(Step::Interrupt),
+        1 => any::<bool>().prop_map(Step::Mute),
+        1 => (stage(), any::<bool>()).prop_map(|(stage, ready)| Step::Stage { stage, ready }),
+        1 => Just(Step::Busy),
+    ]
+}
+
+fn config() -> impl Strategy<Value = Config> {
+    let level = prop_oneof![
+        Just(Speculation::Off),
+        Just(Speculation::Stt),
+        Just(Speculation::Llm),
+        Just(Speculation::Tts)
+    ];
+    (level, any::<bool>(), prop::option::of(3_000..6_000u64)).prop_map(|(speculation, fixed, media)| Config {
+        speculation,
+        hang_over_fixed: fixed.then(|| Duration::from_millis(200)),
+        media_timeout: media.map(Duration::from_millis),
+        max_duration: Duration::from_secs(120),
+        ..Config::default()
+    })
+}
+
+/// A clause as the voice and the playout see it.
+struct Clause {
+    epoch: Epoch,
+    id: ClauseId,
+    words: Vec<String>,
+    said: usize,
+    upto: usize,
+    ended: bool,
+}
+
+/// The world around a turn, and what it has seen.
+struct World {
+    turn: Turn,
+    now: MediaTime,
+    words: u32,
+    utterance: Option<(UtteranceId, Vec<String>)>,
+    ask: Option<AskId>,
+    request: Option<RequestId>,
+    clauses: Vec<Clause>,
+    made: BTreeMap<Epoch, u32>,
+    played: BTreeMap<Epoch, u32>,
+    /// Each word of the bot's with the frame of the epoch that completes it.
+    voiced: Vec<(String, Epoch, u32)>,
+    released: Epoch,
+    void_before: Epoch,
+    paused: Option<MediaTime>,
+    closed: BTreeSet<String>,
+    recording: String,
+    over: bool,
+}
+
+impl World {
+    fn new(config: Config) -> Self {
+        let id = ringway_frame::CallId::from_bits(1);
+        let recording = recording::Header::new(id, "", config.clone()).to_line();
+        Self {
+            turn: Turn::new(config),
+            now: MediaTime::ZERO,
+            words: 0,
+            utterance: None,
+            ask: None,
+            request: None,
+            clauses: Vec::new(),
+            made: BTreeMap::new(),
+            played: BTreeMap::new(),
+            voiced: Vec::new(),
+            released: Epoch::ZERO,
+            void_before: Epoch::ZERO,
+            paused: None,
+            closed: BTreeSet::new(),
+            recording,
+            over: false,
+        }
+    }
+
+    fn feed(&mut self, input: Input) {
+        self.recording.push_str(&recording::input_line(&input, self.now));
+        self.turn.handle(input, self.now);
+        for outputs in 0.. {
+            assert!(outputs < 100, "one input makes endless output");
+            let output = self.turn.poll();
+            self.recording.push_str(&recording::output_line(&output));
+            match output {
+                Output::Timeout(at) => {
+                    assert!(at > self.now);
+                    break;
+                }
+                Output::Command(command) => {
+                    assert!(!self.over, "{command:?} after the end");
+                    self.obey(command);
+                }
+            }
+        }
+        self.check();
+    }
+
+    /// Lets time pass, with all timers on the way.
+    fn pass(&mut self, until: MediaTime) {
+        while let Output::Timeout(at) = self.turn.poll() {
+            if at > until {
+                break;
+            }
+            self.now = at;
+            self.feed(Input::Tick);
+        }
+        self.now = until;
+    }
+
+    fn obey(&mut self, command: Command) {
+        match command {
+            Command::Stt(Stt::Begin { utterance, .. }) => {
+                let words = self.utterance.take().filter(|(id, _)| *id == utterance).map(|(_, words)| words);
+                self.utterance = Some((utterance, words.unwrap_or_default()));
+                self.ask = None;
+            }
+            Command::Stt(Stt::Flush { utterance, ask, .. }) => {
+                assert_eq!(self.utterance.as_ref().map(|(id, _)| *id), Some(utterance));
+                self.ask = Some(ask);
+            }
+            Command::Stt(Stt::Continue { .. }) => self.ask = None,
+            Command::Stt(Stt::Drop { .. }) => {
+                self.ask = None;
+                self.utterance = None;
+            }
+            Command::Stt(Stt::Close { utterance, .. }) => {
+                let (id, words) = self.utterance.take().expect("an utterance that runs is closed");
+                assert_eq!(id, utterance);
+                self.closed.extend(words);
+                self.ask = None;
+            }
+            Command::Reply { request, .. } => self.request = Some(request),
+            Command::CancelReply { request } => {
+                assert_eq!(self.request.take(), Some(request), "cancels what runs");
+            }
+            Command::Speak { epoch, clause, text } => {
+                assert!(epoch >= self.void_before, "speaks into a void epoch");
+                let words = text.split_inclusive(' ').map(str::to_owned).collect();
+                self.clauses.push(Clause { epoch, id: clause, words, said: 0, upto: 0, ended: false });
+            }
+            Command::CancelSpeech { epoch } => self.clauses.retain(|clause| clause.epoch > epoch),
+            Command::Playout(playout) => self.playout(playout),
+            Command::HangUp { .. } | Command::Transfer { .. } => self.over = true,
+            _ => {}
+        }
+    }
+
+    fn playout(&mut self, playout: Playout) {
+        match playout {
+            Playout::Release(epoch) => {
+                assert!(!self.turn.caller_has_the_floor(), "released over a confirmed caller");
+                assert!(epoch > self.released, "{epoch} after {}", self.released);
+                self.released = epoch;
+            }
+            Playout::Pause => assert_eq!(self.paused.replace(self.now), None, "paused twice"),
+            Playout::Resume => assert!(self.paused.take().is_some(), "resumed without a pause"),
+            Playout::Clear(epoch) => {
+                self.void_before = epoch;
+                self.clauses.retain(|clause| clause.epoch >= epoch);
+            }
+        }
+    }
+
+    /// Frames that would be heard now.
+    fn may_sound(&self) -> Option<Epoch> {
+        let waiting = |(epoch, made): (&Epoch, &u32)| {
+            let played = self.played.get(epoch).copied().unwrap_or(0);
+            (*epoch >= self.void_before && *epoch <= self.released && played < *made).then_some(*epoch)
+        };
+        if self.paused.is_some() { None } else { self.made.iter().find_map(waiting) }
+    }
+
+    fn check(&self) {
+        if self.turn.is_over() {
+            return;
+        }
+        if self.turn.caller_has_the_floor() {
+            assert_eq!(self.may_sound(), None, "speaks over a confirmed caller");
+        }
+        self.check_callers_words();
+        self.check_bots_words();
+        let longest = Config::default().pause_max;
+        assert!(self.paused.is_none_or(|since| self.now - since <= longest), "the bot stays paused");
+    }
+
+    /// No word of a closed utterance is lost.
+    fn check_callers_words(&self) {
+        let context = self.turn.context();
+        if context.messages.len() >= Config::default().context_messages {
+            return;
+        }
+        let mut known: BTreeSet<String> = words_of(&self.turn.running_words());
+        for message in &context.messages {
+            known.extend(words_of(&message.text));
+        }
+        for word in &self.closed {
+            assert!(known.contains(word), "{word} was said and is lost");
+        }
+    }
+
+    /// The context holds nothing that was not heard.
+    fn check_bots_words(&self) {
+        let bot = self.turn.context().messages.iter().filter(|it| it.who == ringway_turn::Speaker::Bot);
+        for word in bot.flat_map(|message| words_of(&message.text)) {
+            let heard = self.voiced.iter().any(|(voiced, epoch, frame)| {
+                *voiced == word && self.played.get(epoch).copied().unwrap_or(0) >= *frame
+            });
+            assert!(heard, "{word} was never heard");
+        }
+    }
+
+    fn run(&mut self, step: Step) {
+        match step {
+            Step::Wait(millis) => self.pass(self.now + Duration::from_millis(millis)),
+            Step::Windows { speech, count } => {
+                for _ in 0..count {
+                    self.pass(self.now + Duration::from_millis(32));
+                    let loud_until = if speech { self.now } else { MediaTime::ZERO };
+                    let probability = if speech { 0.9 } else { 0.0 };
+                    self.feed(Input::Window(Window { until: self.now, probability, loud_until }));
+                }
+            }
+            Step::Answer { known } => self.answer(known),
+            Step::Partial => self.partial(),
+            Step::Segment => self.segment(),
+            Step::EndOfTurn(probability) => self.feed(Input::EndOfTurn { probability }),
+            Step::Token(kind) => self.token(kind),
+            Step::ReplyEnd(kind) => self.reply_end(kind),
+            Step::Made { words, end } => self.make(words, end),
+            Step::Played(frames) => self.play(frames),
+            Step::Sounding => {
+                if let Some(epoch) = self.may_sound() {
+                    self.feed(Input::Sounding { epoch });
+                }
+            }
+            Step::Stale(number) => self.stale(number + 50_000),
+            Step::Dtmf(digit) => self.feed(Input::Dtmf { digit }),
+            Step::Interrupt => self.feed(Input::Interrupt),
+            Step::Mute(muted) => self.feed(Input::Mute { muted }),
+            Step::Stage { stage, ready } => self.stage(stage, ready),
+            Step::Busy => self.feed(Input::StageBusy { stage: StageKind::Stt }),
+        }
+    }
+
+    fn new_word(&mut self, who: char) -> String {
+        self.words += 1;
+        format!("{who}{}", self.words)
+    }
+
+    /// A final holds all words of its utterance, those of earlier finals included.
+    fn answer(&mut self, known: bool) {
+        let word = self.new_word('c');
+        let (Some((utterance, words)), Some(ask)) = (&mut self.utterance, self.ask.take()) else { return };
+        if known {
+            words.push(word);
+        }
+        let (utterance, text) = (*utterance, words.join(" "));
+        self.feed(Input::Final { utterance, ask, text, complete: known });
+    }
+
+    fn partial(&mut self) {
+        let Some((utterance, words)) = &self.utterance else { return };
+        let (utterance, text) = (*utterance, words.join(" "));
+        self.feed(Input::Partial { utterance, text, complete: false });
+    }
+
+    fn segment(&mut self) {
+        let word = self.new_word('s');
+        let Some((utterance, _)) = &self.utterance else { return };
+        let utterance = *utterance;
+        self.feed(Input::Segment { utterance, text: word });
+    }
+
+    fn token(&mut self, kind: u8) {
+        let word = self.new_word('b');
+        let Some(request) = self.request else { return };
+        let end = ["", "", ",", ".", "?", ";"][usize::from(kind) % 6];
+        self.feed(Input::Token { request, text: format!(" {word}{end}") });
+    }
+
+    fn reply_end(&mut self, kind: u8) {
+        let Some(request) = self.request.take() else { return };
+        let after = match kind {
+            0 => After::HangUp,
+            1 => After::Transfer("+49".into()),
+            2 => After::Listen { digits: Some(2) },
+            _ => After::Nothing,
+        };
+        self.feed(Input::ReplyEnd { request, after, memo: Memo::default() });
+    }
+
+    /// The voice makes some words of the oldest clause that is not whole.
+    fn make(&mut self, words: u8, end: bool) {
+        for _ in 0..words {
+            let Some(clause) = self.clauses.iter_mut().find(|clause| !clause.ended) else { return };
+            let Some(word) = clause.words.get(clause.said) else { break };
+            let made = self.made.entry(clause.epoch).or_default();
+            *made += 5;
+            clause.said += 1;
+            clause.upto += word.len();
+            let upto = (clause.upto - (word.len() - word.trim_end().len())) as u32;
+            let (epoch, id, frames) = (clause.epoch, clause.id, *made);
+            self.voiced.extend(words_of(word).into_iter().map(|word| (word, epoch, frames)));
+            self.feed(Input::Word { epoch, clause: id, upto, frames });
+        }
+        let Some(clause) = self.clauses.iter_mut().find(|clause| !clause.ended) else { return };
+        if end && clause.said == clause.words.len() {
+            clause.ended = true;
+            let (epoch, id) = (clause.epoch, clause.id);
+            let frames = self.made.get(&epoch).copied().unwrap_or(0);
+            self.feed(Input::ClauseEnd { epoch, clause: id, frames });
+        }
+    }
+
+    fn play(&mut self, frames: u8) {
+        let Some(epoch) = self.may_sound() else { return };
+        let made = self.made[&epoch];
+        let played = self.played.entry(epoch).or_default();
+        *played = made.min(*played + u32::from(frames));
+        let frames = *played;
+        self.feed(Input::Played { epoch, frames });
+    }
+
+    fn stale(&mut self, number: u32) {
+        let (epoch, clause) = (Epoch::new(number), ClauseId::new(number));
+        let (utterance, ask, request) =
+            (UtteranceId::new(number), AskId::new(number), RequestId::new(number));
+        let text = String::from("stale");
+        self.feed(Input::Final { utterance, ask, text: text.clone(), complete: true });
+        self.feed(Input::Partial { utterance, text: text.clone(), complete: true });
+        self.feed(Input::Segment { utterance, text: text.clone() });
+        self.feed(Input::Token { request, text });
+        self.feed(Input::ReplyEnd { request, after: After::HangUp, memo: Memo::default() });
+        self.feed(Input::Word { epoch, clause, upto: number, frames: number });
+        self.feed(Input::ClauseEnd { epoch, clause, frames: number });
+        self.feed(Input::Played { epoch, frames: number });
+    }
+
+    fn stage(&mut self, stage: StageKind, ready: bool) {
+        if ready {
+            self.feed(Input::StageReady { stage });
+            return;
+        }
+        match stage {
+            StageKind::Stt => self.ask = None,
+            StageKind::Tts => self.clauses.clear(),
+            StageKind::Llm | StageKind::Vad => {}
+        }
+        self.feed(Input::StageLost { stage });
+    }
+}
+
+fn words_of(text: &str) -> BTreeSet<String> {
+    let word = |word: &str| word.trim_matches(|c: char| !c.is_alphanumeric()).to_owned();
+    text.split_whitespace().map(word).filter(|word| !word.is_empty()).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { max_shrink_time: 20_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_call_keeps_its_promises_and_ends(config in config(), steps in proptest::collection::vec(step(), 1..160)) {
+        let mut world = World::new(config);
+        world.feed(Input::Started);
+        for step in steps {
+            if world.turn.is_over() {
+                break;
+            }
+            world.run(step);
+        }
+        world.pass(at(200_000));
+        prop_assert!(world.turn.is_over(), "a silent world ends the call");
+        let report = recording::replay(world.recording.as_bytes()).unwrap();
+        prop_assert_eq!(report.difference, None);
+    }
+
+    #[test]
+    fn every_scripted_conversation_answers_each_turn_once(
+        said in proptest::collection::vec((200..900u64, 60..1_400u64, any::<bool>()), 1..8),
+        lost in proptest::option::of((stage(), 500..9_000u64)),
+    ) {
+        let mut line = Line::new(Config::default());
+        let (mut time, mut words) = (700, Vec::new());
+        for (index, (pause, length, is_word)) in said.into_iter().enumerate() {
+            time += pause;
+            let word = if is_word { format!("word{index}") } else { String::new() };
+            line.says(time, time + length, &word);
+            time += length;
+            words.extend(is_word.then_some(word));
+        }
+        if let Some((stage, when)) = lost {
+            line.loses(stage, when, 250);
+        }
+        line.run(time + 6_000);
+        line.at(time + 6_000, Input::Ended { reason: EndReason::Caller });
+        line.run(time + 6_000);
+        let context = line.context();
+        for word in words {
+            let times = context.iter().filter(|said| said.starts_with("Caller") && words_of(said).contains(&word)).count();
+            prop_assert_eq!(times, 1, "{} in {:?}", word, context);
+        }
+        let told = line.events().filter(|(_, event)| matches!(event, Event::Message { .. })).count();
+        prop_assert_eq!(told, context.len());
+        prop_assert_eq!(recording::replay(line.recording.as_bytes()).unwrap().difference, None);
+    }
+}

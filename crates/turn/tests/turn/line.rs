@@ -1,0 +1,481 @@
+//! A telephone line in virtual time: a scripted caller, voice activity detection, a recogniser, a language model, a
+//! voice and a playout, each with its delay, around one `Turn`.
+
+use ringway_frame::{CallId, Epoch, MediaTime};
+use ringway_turn::{
+    After, AskId, CallerTurn, Command, Config, Context, Event, Input, Memo, Output, Playout, RequestId,
+    StageKind, Stt, Turn, UtteranceId, Window, recording,
+};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::time::Duration;
+
+pub const WINDOW: u64 = 32;
+/// The model's probability falls this long after the voice.
+pub const DECAY: u64 = 96;
+const STT: u64 = 50;
+const LLM: u64 = 100;
+const TOKEN: u64 = 10;
+const TTS: u64 = 50;
+/// 60 ms of audio a character.
+const FRAMES_A_CHAR: u32 = 3;
+
+pub fn at(millis: u64) -> MediaTime {
+    MediaTime::from_millis(millis)
+}
+
+pub fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap()
+}
+
+type Dialogue = Box<dyn Fn(&CallerTurn) -> (String, After)>;
+
+/// Something that will happen.
+enum World {
+    Input(Input),
+    Window(u64),
+    Tick,
+    Answer { utterance: UtteranceId, ask: AskId, text: String, complete: bool },
+    Model { generation: u32, input: Input },
+    Voice { generation: u32, input: Input },
+    Lost(StageKind),
+    Ready(StageKind),
+}
+
+struct Said {
+    from: u64,
+    until: u64,
+    words: String,
+    complete: bool,
+}
+
+/// A line with its caller, its engines and its log.
+pub struct Line {
+    pub turn: Turn,
+    pub log: Vec<(MediaTime, Command)>,
+    /// When each frame was heard.
+    pub sound: Vec<(u64, Epoch)>,
+    pub recording: String,
+    pub model_delay: u64,
+    pub word_marks: bool,
+    now: MediaTime,
+    dialogue: Dialogue,
+    caller: Vec<Said>,
+    world: BTreeMap<Reverse<(MediaTime, u64)>, World>,
+    count: u64,
+    deadline: MediaTime,
+    recogniser: Recogniser,
+    generation: HashMap<StageKind, u32>,
+    down: BTreeSet<StageKind>,
+    missed_windows: VecDeque<u64>,
+    voice_free: MediaTime,
+    playout: Player,
+}
+
+#[derive(Default)]
+struct Recogniser {
+    running: Option<(UtteranceId, u64)>,
+    ask: Option<AskId>,
+    delay: Option<u64>,
+}
+
+#[derive(Default)]
+struct Player {
+    planned: BTreeMap<Epoch, u32>,
+    made: BTreeMap<Epoch, u32>,
+    played: BTreeMap<Epoch, u32>,
+    released: Epoch,
+    void_before: Epoch,
+    paused: bool,
+}
+
+impl Line {
+    pub fn new(config: Config) -> Self {
+        let header = recording::Header::new(CallId::from_bits(7), "2026-11-20T12:00:00Z", config.clone());
+        let mut line = Self {
+            turn: Turn::new(config),
+            log: Vec::new(),
+            sound: Vec::new(),
+            recording: header.to_line(),
+            model_delay: LLM,
+            word_marks: true,
+            now: MediaTime::ZERO,
+            dialogue: Box::new(|cue| (format!("{}.", reply_to(cue)), After::Listen { digits: None })),
+            caller: Vec::new(),
+            world: BTreeMap::new(),
+            count: 0,
+            deadline: MediaTime::ZERO,
+            recogniser: Recogniser::default(),
+            generation: HashMap::new(),
+            down: BTreeSet::new(),
+            missed_windows: VecDeque::new(),
+            voice_free: MediaTime::ZERO,
+            playout: Player::default(),
+        };
+        line.later(0, World::Input(Input::Started));
+        line.later(WINDOW, World::Window(WINDOW));
+        line.later(20, World::Tick);
+        line
+    }
+
+    /// A line on which the bot has just finished its greeting, so that it is the caller's turn.
+    pub fn greeted(config: Config) -> Self {
+        let mut line = Self::new(config);
+        line.dialogue(|cue| match cue {
+            CallerTurn::Joined => ("Hi.".into(), After::Nothing),
+            cue => (format!("{}.", reply_to(cue)), After::Listen { digits: None }),
+        });
+        line
+    }
+
+    pub fn dialogue(&mut self, dialogue: impl Fn(&CallerTurn) -> (String, After) + 'static) {
+        self.dialogue = Box::new(dialogue);
+    }
+
+    pub fn says(&mut self, from: u64, until: u64, words: &str) {
+        self.caller.push(Said { from, until, words: words.into(), complete: false });
+    }
+
+    /// Says what the dialogue expects.
+    pub fn answers(&mut self, from: u64, until: u64, words: &str) {
+        self.caller.push(Said { from, until, words: words.into(), complete: true });
+    }
+
+    pub fn coughs(&mut self, from: u64, until: u64) {
+        self.says(from, until, "");
+    }
+
+    pub fn at(&mut self, millis: u64, input: Input) {
+        self.later(millis, World::Input(input));
+    }
+
+    pub fn presses(&mut self, millis: u64, keys: &str) {
+        for (index, digit) in keys.chars().enumerate() {
+            self.at(millis + 150 * index as u64, Input::Dtmf { digit });
+        }
+    }
+
+    /// The stage dies and is back after `away`.
+    pub fn loses(&mut self, stage: StageKind, millis: u64, away: u64) {
+        self.later(millis, World::Lost(stage));
+        self.later(millis + away, World::Ready(stage));
+    }
+
+    pub fn recogniser_takes(&mut self, millis: u64) {
+        self.recogniser.delay = Some(millis);
+    }
+
+    pub fn run(&mut self, until: u64) -> &mut Self {
+        self.drain();
+        while let Some(time) = self.next_time().filter(|time| *time <= at(until)) {
+            self.now = time;
+            if self.deadline <= time {
+                self.feed(Input::Tick);
+            } else if let Some((_, event)) = self.world.pop_last() {
+                self.happen(event);
+            }
+        }
+        self.now = at(until);
+        self
+    }
+
+    fn next_time(&self) -> Option<MediaTime> {
+        let event = self.world.last_key_value().map(|(Reverse((time, _)), _)| *time);
+        let timer = Some(self.deadline).filter(|at| *at < MediaTime::MAX && !self.turn.is_over());
+        [event, timer].into_iter().flatten().min()
+    }
+
+    fn later(&mut self, millis: u64, event: World) {
+        self.schedule(at(millis), event);
+    }
+
+    fn schedule(&mut self, time: MediaTime, event: World) {
+        self.count += 1;
+        self.world.insert(Reverse((time, self.count)), event);
+    }
+
+    fn feed(&mut self, input: Input) {
+        self.recording.push_str(&recording::input_line(&input, self.now));
+        self.turn.handle(input, self.now);
+        self.drain();
+    }
+
+    fn drain(&mut self) {
+        loop {
+            let output = self.turn.poll();
+            self.recording.push_str(&recording::output_line(&output));
+            match output {
+                Output::Timeout(at) => {
+                    assert!(at > self.now, "a timeout in the past at {}", self.now);
+                    self.deadline = at;
+                    return;
+                }
+                Output::Command(command) => {
+                    self.obey(&command);
+                    self.log.push((self.now, command));
+                }
+            }
+        }
+    }
+
+    fn happen(&mut self, event: World) {
+        match event {
+            World::Input(input) => self.feed(input),
+            World::Window(until) => {
+                self.schedule(at(until + WINDOW), World::Window(until + WINDOW));
+                if self.down.contains(&StageKind::Vad) {
+                    self.missed_windows.push_back(until);
+                } else {
+                    self.window(until);
+                }
+            }
+            World::Tick => {
+                self.schedule(self.now + Duration::from_millis(20), World::Tick);
+                self.play();
+            }
+            World::Answer { utterance, ask, text, complete } => {
+                if self.recogniser.ask == Some(ask) && !self.down.contains(&StageKind::Stt) {
+                    self.recogniser.ask = None;
+                    self.feed(Input::Final { utterance, ask, text, complete });
+                }
+            }
+            World::Model { generation, input } => {
+                if generation == self.generation(StageKind::Llm) {
+                    self.feed(input);
+                }
+            }
+            World::Voice { generation, input } => {
+                if generation == self.generation(StageKind::Tts) {
+                    self.made(&input);
+                    self.feed(input);
+                }
+            }
+            World::Lost(stage) => {
+                self.down.insert(stage);
+                *self.generation.entry(stage).or_default() += 1;
+                if stage == StageKind::Stt {
+                    self.recogniser.running = None;
+                    self.recogniser.ask = None;
+                }
+                self.feed(Input::StageLost { stage });
+            }
+            World::Ready(stage) => {
+                self.down.remove(&stage);
+                self.voice_free = self.voice_free.min(self.now);
+                self.feed(Input::StageReady { stage });
+                while let Some(until) = self.missed_windows.pop_front() {
+                    self.window(until);
+                }
+            }
+        }
+    }
+
+    fn generation(&self, stage: StageKind) -> u32 {
+        self.generation.get(&stage).copied().unwrap_or_default()
+    }
+
+    fn window(&mut self, until: u64) {
+        let heard = |said: &&Said| said.from < until;
+        let loud_until =
+            self.caller.iter().filter(heard).map(|said| said.until.min(until)).max().unwrap_or(0);
+        let speaking = |said: &Said| said.from < until && until - WINDOW < said.until + DECAY;
+        let probability = if self.caller.iter().any(speaking) { 0.9 } else { 0.02 };
+        self.feed(Input::Window(Window { until: at(until), probability, loud_until: at(loud_until) }));
+    }
+
+    fn obey(&mut self, command: &Command) {
+        match command {
+            Command::Stt(stt) if !self.down.contains(&StageKind::Stt) => self.recognise(stt),
+            Command::Reply { request, caller, already, .. } if !self.down.contains(&StageKind::Llm) => {
+                self.reply(*request, &caller.clone(), &already.clone());
+            }
+            Command::CancelReply { .. } => *self.generation.entry(StageKind::Llm).or_default() += 1,
+            Command::CancelSpeech { .. } => {
+                *self.generation.entry(StageKind::Tts).or_default() += 1;
+                self.voice_free = self.now;
+            }
+            Command::Speak { epoch, clause, text } if !self.down.contains(&StageKind::Tts) => {
+                self.speak(*epoch, *clause, &text.clone());
+            }
+            Command::Apologise { epoch } => {
+                self.playout.made.insert(*epoch, 50);
+                let clause = ringway_turn::ClauseId::default();
+                let input = Input::ClauseEnd { epoch: *epoch, clause, frames: 50 };
+                self.schedule(self.now, World::Input(input));
+            }
+            Command::Playout(playout) => self.playout.obey(*playout),
+            _ => {}
+        }
+    }
+
+    fn recognise(&mut self, stt: &Stt) {
+        match *stt {
+            Stt::Begin { utterance, from } => self.recogniser.running = Some((utterance, from.as_millis())),
+            Stt::Flush { utterance, ask, until, .. } => {
+                let Some((running, from)) = self.recogniser.running else { return };
+                assert_eq!(running, utterance, "a flush of an utterance that does not run");
+                let within = |said: &&Said| said.from + 100 >= from && said.from <= until.as_millis();
+                let said: Vec<_> = self.caller.iter().filter(within).collect();
+                let words: Vec<_> =
+                    said.iter().map(|said| said.words.as_str()).filter(|it| !it.is_empty()).collect();
+                let (text, complete) = (words.join(" "), said.last().is_some_and(|said| said.complete));
+                self.recogniser.ask = Some(ask);
+                let delay = Duration::from_millis(self.recogniser.delay.unwrap_or(STT));
+                self.schedule(self.now + delay, World::Answer { utterance, ask, text, complete });
+            }
+            Stt::Continue { .. } => self.recogniser.ask = None,
+            Stt::Close { .. } | Stt::Drop { .. } => {
+                self.recogniser = Recogniser { delay: self.recogniser.delay, ..Recogniser::default() }
+            }
+        }
+    }
+
+    fn reply(&mut self, request: RequestId, caller: &CallerTurn, already: &str) {
+        let (text, after) = (self.dialogue)(caller);
+        let rest = text.strip_prefix(already).expect("a model goes on behind what it said").to_owned();
+        let generation = self.generation(StageKind::Llm);
+        let mut time = self.now + Duration::from_millis(self.model_delay);
+        for token in rest.split_inclusive(' ') {
+            let input = Input::Token { request, text: token.into() };
+            self.schedule(time, World::Model { generation, input });
+            time += Duration::from_millis(TOKEN);
+        }
+        let input = Input::ReplyEnd { request, after, memo: Memo(format!("after {caller:?}")) };
+        self.schedule(time, World::Model { generation, input });
+    }
+
+    fn speak(&mut self, epoch: Epoch, clause: ringway_turn::ClauseId, text: &str) {
+        let generation = self.generation(StageKind::Tts);
+        let mut time = (self.now + Duration::from_millis(TTS)).max(self.voice_free);
+        let begin = self.planned(epoch);
+        self.schedule(time, World::Voice { generation, input: Input::Voiced { epoch } });
+        let mut upto = 0;
+        for word in text.split_inclusive(' ').filter(|_| self.word_marks).collect::<Vec<_>>() {
+            upto += word.len();
+            time += Duration::from_millis(2 * word.len() as u64);
+            let end = upto - (word.len() - word.trim_end().len());
+            let frames = begin + FRAMES_A_CHAR * end as u32;
+            let input = Input::Word { epoch, clause, upto: end as u32, frames };
+            self.schedule(time, World::Voice { generation, input });
+        }
+        let frames = begin + FRAMES_A_CHAR * text.len() as u32;
+        self.schedule(time, World::Voice { generation, input: Input::ClauseEnd { epoch, clause, frames } });
+        self.voice_free = time;
+        self.playout.planned.insert(epoch, frames);
+    }
+
+    fn planned(&self, epoch: Epoch) -> u32 {
+        self.playout.planned.get(&epoch).copied().unwrap_or(0)
+    }
+
+    fn made(&mut self, input: &Input) {
+        let (Input::Word { epoch, frames, .. } | Input::ClauseEnd { epoch, frames, .. }) = input else {
+            return;
+        };
+        self.playout.made.insert(*epoch, *frames);
+    }
+
+    fn play(&mut self) {
+        let Some((epoch, frames)) = self.playout.next() else { return };
+        self.sound.push((self.now.as_millis(), epoch));
+        if frames == 1 {
+            self.feed(Input::Sounding { epoch });
+        }
+        self.feed(Input::Played { epoch, frames });
+    }
+
+    // What the tests look at.
+
+    pub fn events(&self) -> impl Iterator<Item = (u64, &Event)> {
+        self.log.iter().filter_map(|(time, command)| match command {
+            Command::Event(event) => Some((time.as_millis(), event)),
+            _ => None,
+        })
+    }
+
+    pub fn when(&self, wanted: impl Fn(&Command) -> bool) -> Option<u64> {
+        self.log.iter().find(|(_, command)| wanted(command)).map(|(time, _)| time.as_millis())
+    }
+
+    pub fn count(&self, wanted: impl Fn(&Command) -> bool) -> usize {
+        self.log.iter().filter(|(_, command)| wanted(command)).count()
+    }
+
+    /// What the model was asked, in order, speculation included.
+    pub fn asked(&self) -> Vec<CallerTurn> {
+        let asked = |command: &Command| match command {
+            Command::Reply { caller, .. } => Some(caller.clone()),
+            _ => None,
+        };
+        self.log.iter().filter_map(|(_, command)| asked(command)).collect()
+    }
+
+    pub fn spoken(&self) -> Vec<&str> {
+        let spoken = |(_, command): &'_ (MediaTime, Command)| matches!(command, Command::Speak { .. });
+        let text = |command| match command {
+            &Command::Speak { ref text, .. } => text.as_str(),
+            _ => "",
+        };
+        self.log.iter().filter(|entry| spoken(entry)).map(|(_, command)| text(command)).collect()
+    }
+
+    /// The context as `who: text` lines.
+    pub fn context(&self) -> Vec<String> {
+        said(self.turn.context())
+    }
+
+    /// Milliseconds from `from` to the first sound after it.
+    pub fn answered_after(&self, from: u64) -> u64 {
+        self.sound.iter().map(|(time, _)| *time).find(|time| *time > from).expect("an answer") - from
+    }
+
+    pub fn sounds_between(&self, from: u64, until: u64) -> bool {
+        self.sound.iter().any(|(time, _)| (from..until).contains(time))
+    }
+}
+
+impl Player {
+    fn obey(&mut self, playout: Playout) {
+        match playout {
+            Playout::Release(epoch) => self.released = self.released.max(epoch),
+            Playout::Pause => {
+                assert!(!self.paused, "paused twice");
+                self.paused = true;
+            }
+            Playout::Resume => {
+                assert!(self.paused, "resumed without a pause");
+                self.paused = false;
+            }
+            Playout::Clear(epoch) => self.void_before = self.void_before.max(epoch),
+        }
+    }
+
+    /// The next frame to be heard.
+    fn next(&mut self) -> Option<(Epoch, u32)> {
+        if self.paused {
+            return None;
+        }
+        for (epoch, made) in self.made.range(self.void_before..=self.released.max(self.void_before)) {
+            let played = self.played.entry(*epoch).or_default();
+            if *played < *made && *epoch <= self.released {
+                *played += 1;
+                return Some((*epoch, *played));
+            }
+        }
+        None
+    }
+}
+
+pub fn said(context: &Context) -> Vec<String> {
+    let line = |message: &ringway_turn::Message| format!("{:?}: {}", message.who, message.text);
+    context.messages.iter().map(line).collect()
+}
+
+fn reply_to(cue: &CallerTurn) -> String {
+    match cue {
+        CallerTurn::Joined => "Hello, this is the booking line, what can I do for you".into(),
+        CallerTurn::Said(words) => format!("You said {words}"),
+        CallerTurn::Pressed(keys) => format!("You pressed {keys}"),
+        CallerTurn::Silent(count) => format!("Are you there {count}"),
+    }
+}

@@ -1,0 +1,9 @@
+//! Whole conversations in virtual time.
+
+mod barge_in;
+mod conversation;
+mod endings;
+mod faults;
+mod invariants;
+mod line;
+mod recordings;
