@@ -64,7 +64,8 @@ impl Doorbell {
 
     fn wait(&self, cx: &Context<'_>, wanted: u64) {
         self.waker.register(cx.waker());
-        self.wanted.store(wanted, Ordering::Relaxed);
+        // A swap, as in `wake`: a late wake for an earlier wait cannot be ordered after this one and hide it.
+        self.wanted.swap(wanted, Ordering::AcqRel);
         fence(Ordering::SeqCst);
     }
 

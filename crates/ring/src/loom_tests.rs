@@ -49,7 +49,7 @@ fn a_writer_that_waits_is_woken_by_space() {
 
 #[test]
 fn three_frames_pass_a_ring_of_two_in_order() {
-    loom::model(|| {
+    with_preemptions(2, || {
         let (mut writer, mut reader) = ring(Format::Mulaw8k, 2);
         let pushing = thread::spawn(move || {
             for sequence in 0..3 {
@@ -85,7 +85,7 @@ fn what_was_pushed_before_the_close_is_read() {
 
 #[test]
 fn a_waiting_reader_gets_the_last_frame_and_the_close() {
-    loom::model(|| {
+    with_preemptions(2, || {
         let (mut writer, mut reader) = ring(Format::Mulaw8k, 2);
         let pushing = thread::spawn(move || push(&mut writer, 0));
         assert_eq!(block_on(reader.ready()), Ok(()));
@@ -166,7 +166,7 @@ fn a_second_holder_is_refused_until_the_first_has_gone() {
 
 #[test]
 fn a_replaying_reader_reads_the_uncommitted_frames_again_while_the_writer_goes_on() {
-    loom::model(|| {
+    with_preemptions(2, || {
         let (mut writer, reader) = ring(Format::Mulaw8k, 3);
         let mut reader = reader.replay(2);
         push(&mut writer, 0);
@@ -209,6 +209,13 @@ fn a_released_frame_is_played_and_a_raise_voids_it_for_good() {
         drop(deciding.join().unwrap());
         assert_eq!(gate.verdict(epoch), Verdict::Void);
     });
+}
+
+/// Leaves out interleavings with more preemptions than that, where all would take minutes.
+fn with_preemptions(bound: usize, model: impl Fn() + Send + Sync + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(bound);
+    builder.check(model);
 }
 
 fn frame(sequence: u32) -> Frame {
