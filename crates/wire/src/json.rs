@@ -1,0 +1,184 @@
+//! JSON objects read field by field, so that an error can name the field.
+
+use crate::{CloseCode, ErrorCode, ProtocolError};
+use bytes::BufMut;
+use serde_json::{Map, Value};
+use std::fmt::Display;
+
+/// An object and the way to it, as in `start.mediaFormat`.
+#[derive(Clone, Copy)]
+pub(crate) struct Object<'a> {
+    path: Path<'a>,
+    fields: &'a Map<String, Value>,
+}
+
+/// At most two names deep: no protocol here nests further.
+#[derive(Clone, Copy)]
+struct Path<'a> {
+    outer: &'a str,
+    inner: &'a str,
+}
+
+/// Reads the whole of `text` as JSON.
+pub(crate) fn parse(text: &str) -> Result<Value, ProtocolError> {
+    serde_json::from_str(text).map_err(|error| {
+        ProtocolError::fatal(
+            ErrorCode::BadJson,
+            CloseCode::Bytes,
+            format!("the message is not JSON: {error}"),
+        )
+    })
+}
+
+/// Appends `text` as a JSON string, quotes included.
+pub(crate) fn put_string(out: &mut impl BufMut, text: &str) {
+    serde_json::to_writer(out.writer(), text).expect("the buffer grows as needed");
+}
+
+/// Appends `message` as JSON.
+pub(crate) fn put(out: &mut impl BufMut, message: &impl serde::Serialize) {
+    serde_json::to_writer(out.writer(), message).expect("the buffer grows and every key is a string");
+}
+
+impl<'a> Object<'a> {
+    /// The message itself.
+    pub(crate) fn root(value: &'a Value) -> Result<Self, ProtocolError> {
+        let fields = value.as_object().ok_or_else(|| {
+            ProtocolError::recoverable(
+                ErrorCode::BadField,
+                format!("a message is a JSON object, not {}", kind(value)),
+            )
+        })?;
+        Ok(Self { path: Path { outer: "", inner: "" }, fields })
+    }
+
+    /// The object in field `name`.
+    pub(crate) fn object(&self, name: &'a str) -> Result<Self, ProtocolError> {
+        let value = self.required(name)?;
+        let fields = value.as_object().ok_or_else(|| self.wrong_type(name, "an object", value))?;
+        let path = match self.path.outer {
+            "" => Path { outer: name, inner: "" },
+            outer => Path { outer, inner: name },
+        };
+        Ok(Self { path, fields })
+    }
+
+    /// The object in field `name`, if the field is there.
+    pub(crate) fn optional_object(&self, name: &'a str) -> Result<Option<Self>, ProtocolError> {
+        if self.get(name).is_some() { self.object(name).map(Some) } else { Ok(None) }
+    }
+
+    pub(crate) fn string(&self, name: &str) -> Result<&'a str, ProtocolError> {
+        let value = self.required(name)?;
+        value.as_str().ok_or_else(|| self.wrong_type(name, "a string", value))
+    }
+
+    pub(crate) fn optional_string(&self, name: &str) -> Result<Option<&'a str>, ProtocolError> {
+        if self.get(name).is_some() { self.string(name).map(Some) } else { Ok(None) }
+    }
+
+    pub(crate) fn bool(&self, name: &str) -> Result<bool, ProtocolError> {
+        let value = self.required(name)?;
+        value.as_bool().ok_or_else(|| self.wrong_type(name, "true or false", value))
+    }
+
+    pub(crate) fn number(&self, name: &str) -> Result<u64, ProtocolError> {
+        let value = self.required(name)?;
+        value.as_u64().ok_or_else(|| self.wrong_type(name, "a whole number", value))
+    }
+
+    /// A whole number, also as a string of digits; `None` where the field is missing.
+    pub(crate) fn optional_digits(&self, name: &str) -> Result<Option<u64>, ProtocolError> {
+        let Some(value) = self.get(name) else { return Ok(None) };
+        let number = value.as_u64().or_else(|| digits(value.as_str()?));
+        number.map(Some).ok_or_else(|| self.wrong_type(name, "a whole number", value))
+    }
+
+    /// All fields and their texts.
+    pub(crate) fn strings(&self) -> impl Iterator<Item = Result<(&'a str, &'a str), ProtocolError>> {
+        self.fields.keys().map(|name| Ok((name.as_str(), self.string(name)?)))
+    }
+
+    /// The error that says what is wrong with field `name`.
+    pub(crate) fn bad(&self, name: &str, what: impl Display) -> ProtocolError {
+        ProtocolError::recoverable(ErrorCode::BadField, format!("{}: {what}", self.place(name)))
+    }
+
+    /// The way to field `name`, as in `start.mediaFormat.encoding`.
+    pub(crate) fn place(&self, name: &str) -> String {
+        let path = [self.path.outer, self.path.inner, name];
+        path.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(".")
+    }
+
+    /// `null` is the same as missing.
+    fn get(&self, name: &str) -> Option<&'a Value> {
+        self.fields.get(name).filter(|value| !value.is_null())
+    }
+
+    fn required(&self, name: &str) -> Result<&'a Value, ProtocolError> {
+        self.get(name).ok_or_else(|| self.bad(name, "is missing"))
+    }
+
+    fn wrong_type(&self, name: &str, wanted: &str, found: &Value) -> ProtocolError {
+        self.bad(name, format_args!("is to be {wanted}, not {}", kind(found)))
+    }
+}
+
+/// The number that `text` spells in decimal digits alone.
+pub(crate) fn digits(text: &str) -> Option<u64> {
+    // `parse` alone would also take a plus sign.
+    if text.bytes().all(|byte| byte.is_ascii_digit()) { text.parse().ok() } else { None }
+}
+
+/// The key that `text` names, of those a telephone has.
+pub(crate) fn dtmf_digit(text: &str) -> Option<char> {
+    let mut chars = text.chars();
+    let digit = chars.next()?.to_ascii_uppercase();
+    (chars.next().is_none() && matches!(digit, '0'..='9' | '*' | '#' | 'A'..='D')).then_some(digit)
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_names_the_way_to_the_field() {
+        let value = parse(r#"{"start":{"mediaFormat":{"encoding":7}}}"#).unwrap();
+        let format = Object::root(&value)
+            .and_then(|root| root.object("start"))
+            .and_then(|start| start.object("mediaFormat"));
+        let error = format.unwrap().string("encoding").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "bad_field: start.mediaFormat.encoding: is to be a string, not a number"
+        );
+    }
+
+    #[test]
+    fn numbers_are_digits_alone() {
+        assert_eq!(digits("0012"), Some(12));
+        for not in ["", "+1", "-1", "1 ", "1.0", "99999999999999999999"] {
+            assert_eq!(digits(not), None, "{not:?}");
+        }
+    }
+
+    #[test]
+    fn a_telephone_has_sixteen_keys() {
+        let keys: String =
+            (0..=255u8).filter_map(|byte| dtmf_digit(char::from(byte).encode_utf8(&mut [0; 4]))).collect();
+        assert_eq!(keys, "#*0123456789ABCDABCD");
+        assert_eq!(dtmf_digit("12"), None);
+        assert_eq!(dtmf_digit(""), None);
+    }
+}

@@ -1,0 +1,175 @@
+use super::{Dialect, payload, scan};
+use crate::json::{self, Object};
+use crate::{CloseCode, ErrorCode, ProtocolError};
+use ringway_frame::{Format, MediaTime};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// A message of the carrier.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FromCarrier<'a> {
+    /// The socket is open; a stream follows.
+    Connected,
+    /// A stream begins.
+    Start(Start),
+    /// Audio.
+    Media(Media<'a>),
+    /// The caller pressed a key.
+    Dtmf(char),
+    /// Audio before the mark of this name was played, or cleared.
+    Mark(String),
+    /// The stream is over.
+    Stop,
+    /// A message that this version does not know, by its name.
+    Unknown(String),
+}
+
+/// Begins a stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Start {
+    /// The stream: each message to the carrier names it.
+    pub stream: String,
+    /// The carrier's own id of the call.
+    pub call: String,
+    /// The customer's account at the carrier.
+    pub account: String,
+    /// How audio is coded, both ways.
+    pub format: Format,
+    /// What the customer's `TwiML` passes on.
+    pub custom_parameters: BTreeMap<String, String>,
+}
+
+/// Audio of the caller, of any length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Media<'a> {
+    /// Number of the message in its stream, from 1.
+    pub sequence: Option<u64>,
+    /// Number of the piece in its track, from 1.
+    pub chunk: Option<u64>,
+    /// When it was said, since the stream began.
+    pub timestamp: Option<MediaTime>,
+    /// Who said it.
+    pub track: Track,
+    /// The coded samples.
+    pub payload: &'a [u8],
+}
+
+/// Whose audio it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Track {
+    /// The caller's.
+    #[default]
+    Inbound,
+    /// What the caller is played.
+    Outbound,
+}
+
+impl Track {
+    pub(super) fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "inbound" => Some(Self::Inbound),
+            "outbound" => Some(Self::Outbound),
+            _ => None,
+        }
+    }
+}
+
+impl<'a> FromCarrier<'a> {
+    /// Reads one text message; audio is decoded into `audio`, which loses what it held.
+    ///
+    /// Does not allocate for audio as the carrier writes it once `audio` is large enough.
+    ///
+    /// # Errors
+    /// The message is no JSON, misses a field, has one of a wrong type, or its payload is no base64.
+    pub fn parse(dialect: &Dialect, text: &str, audio: &'a mut Vec<u8>) -> Result<Self, ProtocolError> {
+        match scan::media(dialect, text) {
+            Some(scanned) if payload::decode(scanned.payload, audio).is_ok() => {
+                Ok(Self::Media(scanned.media(audio)))
+            }
+            _ => Self::parse_tree(dialect, text, audio),
+        }
+    }
+
+    /// [`FromCarrier::parse`] without the scanner: every message through a JSON tree.
+    pub(crate) fn parse_tree(
+        dialect: &Dialect,
+        text: &str,
+        audio: &'a mut Vec<u8>,
+    ) -> Result<Self, ProtocolError> {
+        let value = json::parse(text)?;
+        let message = Object::root(&value)?;
+        Ok(match message.string("event")? {
+            "connected" => Self::Connected,
+            "start" => Self::Start(start(dialect, &message)?),
+            "media" => Self::Media(media(dialect, &message, audio)?),
+            "dtmf" => Self::Dtmf(dtmf(&message)?),
+            "mark" => Self::Mark(message.object("mark")?.string("name")?.to_owned()),
+            "stop" => Self::Stop,
+            other => Self::Unknown(other.to_owned()),
+        })
+    }
+}
+
+fn start(dialect: &Dialect, message: &Object<'_>) -> Result<Start, ProtocolError> {
+    let start = message.object("start")?;
+    let custom_parameters = match start.optional_object(dialect.custom_parameters)? {
+        Some(parameters) => owned(&parameters)?,
+        None => BTreeMap::new(),
+    };
+    Ok(Start {
+        stream: start.string(dialect.stream)?.to_owned(),
+        call: start.string(dialect.call)?.to_owned(),
+        account: start.string(dialect.account)?.to_owned(),
+        format: format(dialect, &start.object(dialect.media_format)?)?,
+        custom_parameters,
+    })
+}
+
+fn owned(parameters: &Object<'_>) -> Result<BTreeMap<String, String>, ProtocolError> {
+    parameters.strings().map(|pair| pair.map(|(name, value)| (name.to_owned(), value.to_owned()))).collect()
+}
+
+fn format(dialect: &Dialect, media_format: &Object<'_>) -> Result<Format, ProtocolError> {
+    let encoding = media_format.string("encoding")?;
+    let hz = media_format.number(dialect.sample_rate)?;
+    let channels = media_format.optional_digits("channels")?.unwrap_or(1);
+    let spoken = dialect.format(encoding, hz).filter(|_| channels == 1);
+    spoken.ok_or_else(|| {
+        let found = format!("{encoding} at {hz} Hz with {channels} channels");
+        let message = format!("{} is not spoken here: {found}", media_format.place("encoding"));
+        ProtocolError::fatal(ErrorCode::UnknownCodec, CloseCode::Kind, message)
+    })
+}
+
+fn media<'a>(
+    dialect: &Dialect,
+    message: &Object<'_>,
+    audio: &'a mut Vec<u8>,
+) -> Result<Media<'a>, ProtocolError> {
+    message.optional_string(dialect.stream)?;
+    let media = message.object("media")?;
+    payload::decode_field(&media, audio)?;
+    Ok(Media {
+        sequence: message.optional_digits(dialect.sequence)?,
+        chunk: media.optional_digits("chunk")?,
+        timestamp: media.optional_digits("timestamp")?.map(from_millis),
+        track: track(&media)?,
+        payload: audio,
+    })
+}
+
+fn track(media: &Object<'_>) -> Result<Track, ProtocolError> {
+    let Some(name) = media.optional_string("track")? else { return Ok(Track::default()) };
+    Track::from_name(name).ok_or_else(|| media.bad("track", "is to be inbound or outbound"))
+}
+
+fn dtmf(message: &Object<'_>) -> Result<char, ProtocolError> {
+    let dtmf = message.object("dtmf")?;
+    json::dtmf_digit(dtmf.string("digit")?)
+        .ok_or_else(|| dtmf.bad("digit", "is to be one of 0-9, *, # and A-D"))
+}
+
+/// The moment `millis` milliseconds into the stream, however absurd.
+pub(super) fn from_millis(millis: u64) -> MediaTime {
+    Duration::from_millis(millis).into()
+}

@@ -1,0 +1,169 @@
+//! Reads media messages as carriers write them, without building a JSON tree.
+//!
+//! Takes only what it is sure of: each key at most once and known, every value a string without escapes. All else
+//! is `None` and goes through `serde_json`, so that what is accepted and refused does not depend on this scanner.
+
+use super::Dialect;
+use super::from_carrier::{Media, Track, from_millis};
+use crate::json::digits;
+
+/// A media message, its payload still base64.
+#[derive(Debug, Default)]
+pub(super) struct Scanned<'t> {
+    pub(super) stream: Option<&'t str>,
+    sequence: Option<u64>,
+    chunk: Option<u64>,
+    timestamp: Option<u64>,
+    track: Option<Track>,
+    pub(super) payload: &'t str,
+}
+
+/// The media message that `text` is, if it is plainly one.
+pub(super) fn media<'t>(dialect: &Dialect, text: &'t str) -> Option<Scanned<'t>> {
+    let mut cursor = Cursor { text, at: 0 };
+    let mut scanned = Scanned::default();
+    let (mut event, mut payload) = (None, None);
+    cursor.object(|cursor, key| match key {
+        "event" => once(&mut event, cursor.string()?),
+        "media" => cursor.object(|cursor, key| match key {
+            "payload" => once(&mut payload, cursor.string()?),
+            "chunk" => once(&mut scanned.chunk, digits(cursor.string()?)?),
+            "timestamp" => once(&mut scanned.timestamp, digits(cursor.string()?)?),
+            "track" => once(&mut scanned.track, Track::from_name(cursor.string()?)?),
+            _ => None,
+        }),
+        key if key == dialect.stream => once(&mut scanned.stream, cursor.string()?),
+        key if key == dialect.sequence => once(&mut scanned.sequence, digits(cursor.string()?)?),
+        _ => None,
+    })?;
+    cursor.end()?;
+    scanned.payload = payload?;
+    (event? == "media").then_some(scanned)
+}
+
+impl Scanned<'_> {
+    /// The message, with its payload decoded to `audio`.
+    pub(super) fn media(self, audio: &[u8]) -> Media<'_> {
+        Media {
+            sequence: self.sequence,
+            chunk: self.chunk,
+            timestamp: self.timestamp.map(from_millis),
+            track: self.track.unwrap_or_default(),
+            payload: audio,
+        }
+    }
+}
+
+/// Sets `slot`, unless it is set already.
+fn once<T>(slot: &mut Option<T>, value: T) -> Option<()> {
+    slot.replace(value).is_none().then_some(())
+}
+
+/// A place in JSON text.
+struct Cursor<'t> {
+    text: &'t str,
+    at: usize,
+}
+
+impl<'t> Cursor<'t> {
+    /// Reads an object of at least one field; `field` reads the value of the key it is given.
+    fn object(&mut self, mut field: impl FnMut(&mut Self, &'t str) -> Option<()>) -> Option<()> {
+        self.expect(b'{')?;
+        loop {
+            let key = self.string()?;
+            self.expect(b':')?;
+            field(self, key)?;
+            match self.token()? {
+                b',' => {}
+                b'}' => return Some(()),
+                _ => return None,
+            }
+        }
+    }
+
+    /// Reads a string that has no escapes.
+    fn string(&mut self) -> Option<&'t str> {
+        self.expect(b'"')?;
+        let rest = &self.text[self.at..];
+        // A control character must be escaped in JSON (RFC 8259 section 7).
+        let end = rest.bytes().position(|byte| byte == b'"' || byte == b'\\' || byte < b' ')?;
+        self.at += end;
+        self.expect_here(b'"')?;
+        Some(&rest[..end])
+    }
+
+    fn expect(&mut self, byte: u8) -> Option<()> {
+        (self.token()? == byte).then_some(())
+    }
+
+    fn expect_here(&mut self, byte: u8) -> Option<()> {
+        (*self.text.as_bytes().get(self.at)? == byte).then(|| self.at += 1)
+    }
+
+    /// The next byte that is not white space.
+    fn token(&mut self) -> Option<u8> {
+        loop {
+            let byte = *self.text.as_bytes().get(self.at)?;
+            self.at += 1;
+            if !is_space(byte) {
+                return Some(byte);
+            }
+        }
+    }
+
+    /// Nothing but white space is left.
+    fn end(&self) -> Option<()> {
+        self.text.as_bytes()[self.at..].iter().copied().all(is_space).then_some(())
+    }
+}
+
+fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AS_SENT: &str = r#"{"event":"media","sequenceNumber":"4","media":{"track":"inbound","chunk":"2","timestamp":"20","payload":"AAEC"},"streamSid":"MZ1"}"#;
+
+    #[test]
+    fn takes_what_twilio_sends_in_any_order_of_keys() {
+        let outer = [
+            r#""event":"media""#,
+            r#""sequenceNumber":"4""#,
+            r#""streamSid":"MZ1""#,
+            r#""media":{"payload":"AAEC","timestamp":"20","chunk":"2","track":"inbound"}"#,
+        ];
+        for first in 0..outer.len() {
+            let mut fields = outer;
+            fields.rotate_left(first);
+            let text = format!("{{ {} }}\n", fields.join(" , "));
+            let scanned = media(&Dialect::TWILIO, &text).expect(&text);
+            assert_eq!((scanned.stream, scanned.payload), (Some("MZ1"), "AAEC"));
+            assert_eq!(scanned.media(&[]).sequence, Some(4));
+        }
+        assert!(media(&Dialect::TWILIO, AS_SENT).is_some());
+    }
+
+    #[test]
+    fn leaves_everything_unusual_to_the_tree() {
+        let unusual = [
+            AS_SENT.replace("AAEC", r"AA\/C"),
+            AS_SENT.replace("AAEC", "AA\u{1}C"),
+            AS_SENT.replace(r#""4""#, "4"),
+            AS_SENT.replace(r#""4""#, r#""+4""#),
+            AS_SENT.replace(r#""inbound""#, r#""both""#),
+            AS_SENT.replace(r#""chunk":"2""#, r#""chunk":"2","chunk":"2""#),
+            AS_SENT.replace(r#""chunk""#, r#""more""#),
+            AS_SENT.replace(r#""media","#, r#""dtmf","#),
+            format!("{AS_SENT}x"),
+            AS_SENT[..AS_SENT.len() - 1].to_owned(),
+            "{}".to_owned(),
+            String::new(),
+        ];
+        for text in unusual {
+            assert!(media(&Dialect::TWILIO, &text).is_none(), "{text}");
+        }
+    }
+}

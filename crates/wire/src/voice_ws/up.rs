@@ -1,0 +1,105 @@
+use super::{AudioFormat, Codec};
+use crate::json::{self, Object};
+use crate::{CloseCode, ErrorCode, ProtocolError};
+use ringway_frame::SampleRate;
+use serde::Serialize;
+
+/// A control message of the client.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "type", rename_all = "camelCase")]
+pub enum Up {
+    /// Begins the session.
+    Start(Start),
+    /// The microphone is off, or on again.
+    Mute {
+        /// It is off.
+        muted: bool,
+    },
+    /// A key was pressed.
+    Dtmf {
+        /// One of 0-9, *, # and A-D.
+        digit: char,
+    },
+    /// The bot is to be quiet.
+    Interrupt,
+    /// Ends the session.
+    Stop,
+}
+
+/// Begins a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Start {
+    /// How audio is coded, both ways.
+    pub format: AudioFormat,
+    /// The dialogue asked for; the server's default where there is none.
+    pub dialogue: Option<String>,
+}
+
+impl Serialize for Start {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Fields<'a> {
+            codec: Codec,
+            sample_rate: u32,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            dialogue: Option<&'a str>,
+        }
+        let fields = Fields {
+            codec: self.format.codec(),
+            sample_rate: self.format.rate().hz(),
+            dialogue: self.dialogue.as_deref(),
+        };
+        fields.serialize(serializer)
+    }
+}
+
+impl Up {
+    /// Reads a text message.
+    ///
+    /// # Errors
+    /// It is no JSON, has no known type, misses a field or has one of a wrong type.
+    pub fn parse(text: &str) -> Result<Self, ProtocolError> {
+        let value = json::parse(text)?;
+        let message = Object::root(&value)?;
+        Ok(match message.string("type")? {
+            "start" => Self::Start(start(&message)?),
+            "mute" => Self::Mute { muted: message.bool("muted")? },
+            "dtmf" => Self::Dtmf { digit: digit(&message)? },
+            "interrupt" => Self::Interrupt,
+            "stop" => Self::Stop,
+            other => {
+                let what =
+                    format!("type: a client says start, mute, dtmf, interrupt and stop, not {other:?}");
+                return Err(ProtocolError::recoverable(ErrorCode::UnknownMessage, what));
+            }
+        })
+    }
+
+    /// The message as text.
+    pub fn to_text(&self) -> String {
+        serde_json::to_string(self).expect("every key is a string")
+    }
+}
+
+fn start(message: &Object<'_>) -> Result<Start, ProtocolError> {
+    let codec = codec(message.string("codec")?)?;
+    let hz = message.number("sampleRate")?;
+    let rate = u32::try_from(hz).ok().and_then(SampleRate::new);
+    let format = rate
+        .and_then(|rate| AudioFormat::new(codec, rate))
+        .ok_or_else(|| message.bad("sampleRate", format_args!("is to be 16000 or 48000, not {hz}")))?;
+    Ok(Start { format, dialogue: message.optional_string("dialogue")?.map(str::to_owned) })
+}
+
+fn codec(name: &str) -> Result<Codec, ProtocolError> {
+    Codec::from_name(name).ok_or_else(|| {
+        let message = format!("codec: pcm16 and opus are spoken here, not {name:?}");
+        ProtocolError::fatal(ErrorCode::UnknownCodec, CloseCode::Kind, message)
+    })
+}
+
+fn digit(message: &Object<'_>) -> Result<char, ProtocolError> {
+    let digit = json::dtmf_digit(message.string("digit")?);
+    digit.ok_or_else(|| message.bad("digit", "is to be one of 0-9, *, # and A-D"))
+}
