@@ -6,9 +6,10 @@
 //!
 //! Modelled: doorbell (its flag, fences and second look), close, generation, lending and return, the replay
 //! cursor over a moving queue, the epoch gate. Not modelled: ringbuf itself, whose atomics loom cannot see (a
-//! queue with the same orderings stands in, see `queue/stand_in.rs`; `tests/threads.rs` runs the real one);
+//! queue with the same orderings stands in, see `queue/stand_in.rs`; `tests/ring/threads.rs` runs the real one);
 //! `atomic-waker` (a lock stands in, which the flag protocol does not touch unless someone waits); the
-//! counters, which decide nothing. Rings hold two or three frames: more only repeats the same states.
+//! counters, which decide nothing. Rings hold two or three frames: more only repeats the same states. The three
+//! longest models leave out interleavings with more than three preemptions; all others are complete.
 
 use crate::{Closed, EpochGate, Owner, PopError, PushError, Reader, ReplayReader, Verdict, Writer, ring};
 use loom::future::block_on;
@@ -49,7 +50,7 @@ fn a_writer_that_waits_is_woken_by_space() {
 
 #[test]
 fn three_frames_pass_a_ring_of_two_in_order() {
-    with_preemptions(2, || {
+    with_preemptions(3, || {
         let (mut writer, mut reader) = ring(Format::Mulaw8k, 2);
         let pushing = thread::spawn(move || {
             for sequence in 0..3 {
@@ -85,7 +86,7 @@ fn what_was_pushed_before_the_close_is_read() {
 
 #[test]
 fn a_waiting_reader_gets_the_last_frame_and_the_close() {
-    with_preemptions(2, || {
+    with_preemptions(3, || {
         let (mut writer, mut reader) = ring(Format::Mulaw8k, 2);
         let pushing = thread::spawn(move || push(&mut writer, 0));
         assert_eq!(block_on(reader.ready()), Ok(()));
@@ -166,7 +167,7 @@ fn a_second_holder_is_refused_until_the_first_has_gone() {
 
 #[test]
 fn a_replaying_reader_reads_the_uncommitted_frames_again_while_the_writer_goes_on() {
-    with_preemptions(2, || {
+    with_preemptions(3, || {
         let (mut writer, reader) = ring(Format::Mulaw8k, 3);
         let mut reader = reader.replay(2);
         push(&mut writer, 0);

@@ -26,27 +26,15 @@ pub(crate) trait Consume {
     /// Copies the frame `index` places behind the oldest into `frame`; false when there is none.
     fn copy(&self, index: usize, frame: &mut Frame) -> bool;
 
-    /// What is known of the frame `index` places behind the oldest, its audio aside.
-    fn header(&self, index: usize) -> Option<Header>;
+    /// The time of the frame `index` places behind the oldest.
+    fn time(&self, index: usize) -> Option<MediaTime>;
+
+    /// The epoch of the oldest frame.
+    fn first_epoch(&self) -> Option<Epoch>;
 
     /// Removes the `count` oldest frames.
     fn skip(&mut self, count: usize);
 
     /// Queued frames; more may be there already, never fewer.
     fn len(&self) -> usize;
-}
-
-/// A frame without its audio.
-#[derive(Clone, Copy)]
-pub(crate) struct Header {
-    pub(crate) time: MediaTime,
-    pub(crate) sequence: u32,
-    pub(crate) epoch: Epoch,
-    pub(crate) gap: bool,
-}
-
-impl Header {
-    fn of(frame: &Frame, gap: bool) -> Self {
-        Self { time: frame.time, sequence: frame.sequence, epoch: frame.epoch, gap }
-    }
 }

@@ -67,7 +67,7 @@ impl Reader {
 
     /// The epoch of the frame that [`pop`](Self::pop) would give: playout looks before it takes.
     pub fn next_epoch(&self) -> Option<Epoch> {
-        self.queue.header(0).map(|header| header.epoch)
+        self.queue.first_epoch()
     }
 
     /// Removes at most `count` of the oldest frames unread; how many it removed.
@@ -164,7 +164,7 @@ impl Reader {
     }
 
     pub(crate) fn time(&self, index: usize) -> Option<MediaTime> {
-        self.queue.header(index).map(|header| header.time)
+        self.queue.time(index)
     }
 
     pub(crate) fn force_commit(&mut self) {

@@ -9,7 +9,7 @@ pub(crate) use {
 
 #[cfg(loom)]
 pub(crate) use {
-    loom::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence},
+    loom::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering, fence},
     loom::sync::{Arc, Mutex, MutexGuard},
     stand_in::AtomicWaker,
 };

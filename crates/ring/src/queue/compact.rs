@@ -1,11 +1,14 @@
-use super::{Consume, Header, Produce};
+use super::{Consume, Produce};
 use ringbuf::traits::{Consumer as _, Observer as _, Producer as _, Split as _};
 use ringbuf::{HeapCons, HeapProd, HeapRb};
-use ringway_frame::{Format, Frame};
+use ringway_frame::{Epoch, Format, Frame, MediaTime};
 
 /// Header and exactly the payload of its format: 184 bytes of mu-law instead of a [`Frame`]'s 664.
 pub(crate) struct Slot<const BYTES: usize> {
-    header: Header,
+    time: MediaTime,
+    sequence: u32,
+    epoch: Epoch,
+    gap: bool,
     payload: [u8; BYTES],
 }
 
@@ -69,8 +72,12 @@ impl Consume for Consumer {
         on_slots!(self, slots => at(slots, index).map(|slot| slot.copy(format, frame)).is_some())
     }
 
-    fn header(&self, index: usize) -> Option<Header> {
-        on_slots!(self, slots => at(slots, index).map(|slot| slot.header))
+    fn time(&self, index: usize) -> Option<MediaTime> {
+        on_slots!(self, slots => at(slots, index).map(|slot| slot.time))
+    }
+
+    fn first_epoch(&self) -> Option<Epoch> {
+        on_slots!(self, slots => slots.first().map(|slot| slot.epoch))
     }
 
     fn skip(&mut self, count: usize) {
@@ -96,17 +103,17 @@ impl<const BYTES: usize> Slot<BYTES> {
     fn of(frame: &Frame, gap: bool) -> Self {
         let mut payload = [0; BYTES];
         payload.copy_from_slice(frame.payload());
-        Self { header: Header::of(frame, gap), payload }
+        Self { time: frame.time, sequence: frame.sequence, epoch: frame.epoch, gap, payload }
     }
 
     fn copy(&self, format: Format, frame: &mut Frame) {
         if frame.format() != format {
             *frame = Frame::silence(format);
         }
-        frame.sequence = self.header.sequence;
-        frame.time = self.header.time;
-        frame.epoch = self.header.epoch;
-        frame.gap = self.header.gap;
+        frame.sequence = self.sequence;
+        frame.time = self.time;
+        frame.epoch = self.epoch;
+        frame.gap = self.gap;
         frame.payload_mut().copy_from_slice(&self.payload);
     }
 }

@@ -1,6 +1,7 @@
-use super::{Consume, Header, Produce};
-use crate::sync::{Arc, AtomicUsize, Ordering};
-use ringway_frame::{Format, Frame};
+use super::{Consume, Produce};
+use loom::sync::Arc;
+use loom::sync::atomic::{AtomicUsize, Ordering};
+use ringway_frame::{Epoch, Format, Frame, MediaTime};
 use std::sync::Mutex;
 
 /// Orders memory as ringbuf does and no more: each index is stored with Release and loaded with Acquire.
@@ -45,16 +46,15 @@ impl Produce for Producer {
 
 impl Consume for Consumer {
     fn copy(&self, index: usize, frame: &mut Frame) -> bool {
-        let found = index < self.len();
-        if found {
-            *frame = *self.0.slot(self.0.read.load(Ordering::Relaxed) + index);
-        }
-        found
+        self.at(index).map(|found| *frame = found).is_some()
     }
 
-    fn header(&self, index: usize) -> Option<Header> {
-        let mut frame = Frame::silence(Format::Mulaw8k);
-        self.copy(index, &mut frame).then(|| Header::of(&frame, frame.gap))
+    fn time(&self, index: usize) -> Option<MediaTime> {
+        self.at(index).map(|frame| frame.time)
+    }
+
+    fn first_epoch(&self) -> Option<Epoch> {
+        self.at(0).map(|frame| frame.epoch)
     }
 
     fn skip(&mut self, count: usize) {
@@ -64,6 +64,13 @@ impl Consume for Consumer {
 
     fn len(&self) -> usize {
         self.0.len()
+    }
+}
+
+impl Consumer {
+    fn at(&self, index: usize) -> Option<Frame> {
+        let read = self.0.read.load(Ordering::Relaxed);
+        (index < self.len()).then(|| *self.0.slot(read + index))
     }
 }
 

@@ -1,5 +1,4 @@
 //! Frames that tell where they come from, and a waker that counts.
-#![cfg(not(loom))]
 
 use ringway_frame::{Epoch, Format, Frame, MediaTime};
 use ringway_ring::PopError;

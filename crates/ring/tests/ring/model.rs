@@ -1,15 +1,12 @@
 //! Rings against a `VecDeque`: any sequence of operations has the same results, counters and wakes.
-#![cfg(not(loom))]
 
-mod support;
-
+use crate::support::{self, Wakes};
 use proptest::prelude::*;
 use ringway_frame::{FRAME, Format, Frame, MediaTime};
 use ringway_ring::{Closed, Fenced, Lent, OnLoan, Owner, PopError, PushError, ReplayReader, Snapshot};
 use ringway_ring::{Reader, Stats, Writer, ring};
 use std::collections::VecDeque;
 use std::task::{Context, Poll};
-use support::Wakes;
 
 const CAPACITY: usize = 5;
 const WINDOW: usize = 3;
