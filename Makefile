@@ -96,6 +96,7 @@ deny: setup-check ## Licences, sources, and which crate may use which (deny.toml
 tidy: setup-check ## House rules that no compiler knows
 	$(call section,tidy)
 	@scripts/tidy
+	@scripts/check-dependencies
 	@shellcheck --external-sources $$(grep -lE '^#!.*bash' scripts/* .ci/*) scripts/lib.sh
 
 ##@ Measure
