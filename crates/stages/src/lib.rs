@@ -5,7 +5,13 @@
 //! return at once; blocking engines run on threads of their own.
 
 pub mod expectation;
+pub mod level;
 pub mod llm;
+mod pcm;
+pub mod pool;
+pub mod scripted;
+pub mod silero;
+pub mod spoken;
 pub mod stt;
 pub mod tts;
 pub mod vad;

@@ -1,0 +1,155 @@
+use super::job::{Job, Phase};
+use super::roster::SeatId;
+use super::{BuildError, Shared};
+use crossbeam::channel::Sender;
+use std::convert::Infallible;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Starts a thread with an engine; `built` hears whether it has one.
+pub(super) fn spawn<E: 'static>(
+    shared: &Arc<Shared<E>>,
+    alive: Sender<Infallible>,
+    built: Option<Sender<Result<(), BuildError>>>,
+) {
+    let seat = shared.roster().sit();
+    let worker = Worker { shared: shared.clone(), seat, _alive: alive };
+    let run = move || worker.run(built);
+    if let Err(error) = std::thread::Builder::new().name(shared.name.to_owned()).spawn(run) {
+        tracing::error!(%error, pool = shared.name, "no thread for an engine");
+        give_up(shared, seat);
+    }
+}
+
+/// Abandons the threads of stuck jobs, and starts others in their place while the bound allows it.
+pub(super) fn quarantine_stuck<E: 'static>(shared: &Arc<Shared<E>>, now: Instant) -> usize {
+    let (evicted, left) = {
+        let mut roster = shared.roster();
+        (roster.evict_stuck(now, shared.config.stuck_after), roster.is_empty())
+    };
+    if evicted == 0 {
+        return 0;
+    }
+    shared.meters.quarantined.add(evicted as u64);
+    tracing::error!(pool = shared.name, evicted, "engine threads are stuck and were abandoned");
+    refill(shared);
+    if left && shared.roster().is_empty() {
+        shared.queues.clear();
+    }
+    evicted
+}
+
+/// Fills the seats that evictions left empty, as many as the bound on abandoned threads allows.
+fn refill<E: 'static>(shared: &Arc<Shared<E>>) {
+    loop {
+        let roster = shared.roster();
+        let full = roster.len() >= shared.config.threads.get();
+        if full || roster.abandoned > shared.config.max_quarantined {
+            return;
+        }
+        let Some(alive) = roster.alive() else { return };
+        drop(roster);
+        spawn(shared, alive, None);
+    }
+}
+
+/// A thread ends without an engine; jobs must not wait for the last one.
+fn give_up<E>(shared: &Shared<E>, seat: SeatId) {
+    let mut roster = shared.roster();
+    roster.leave(seat);
+    if roster.is_empty() {
+        shared.queues.clear();
+    }
+}
+
+struct Worker<E> {
+    shared: Arc<Shared<E>>,
+    seat: SeatId,
+    /// Dropped with the thread, so that shutting down can wait for it.
+    _alive: Sender<Infallible>,
+}
+
+impl<E: 'static> Worker<E> {
+    fn run(self, built: Option<Sender<Result<(), BuildError>>>) {
+        let (engine, outcome) = match self.build() {
+            Ok(engine) => (Some(engine), Ok(())),
+            Err(error) => (None, Err(error)),
+        };
+        match (built, &outcome) {
+            (Some(built), _) => drop(built.send(outcome)),
+            (None, Err(error)) => {
+                tracing::error!(%error, pool = self.shared.name, "an engine cannot be built")
+            }
+            (None, Ok(())) => {}
+        }
+        match engine {
+            Some(engine) => self.serve(engine),
+            None => give_up(&self.shared, self.seat),
+        }
+    }
+
+    fn build(&self) -> Result<E, BuildError> {
+        catch_unwind(AssertUnwindSafe(|| (self.shared.factory)()))
+            .unwrap_or_else(|_| Err("its factory panicked".into()))
+    }
+
+    fn serve(&self, mut engine: E) {
+        while let Some(job) = self.shared.queues.pop(&self.shared.closing) {
+            match self.work(job, &mut engine) {
+                After::Next => {}
+                After::Rebuild => match self.rebuild(engine) {
+                    Some(rebuilt) => engine = rebuilt,
+                    None => break,
+                },
+                After::Abandoned => return refill(&self.shared),
+            }
+        }
+        give_up(&self.shared, self.seat);
+    }
+
+    /// A new engine for one that panicked, which goes first: two may not fit.
+    fn rebuild(&self, broken: E) -> Option<E> {
+        if catch_unwind(AssertUnwindSafe(|| drop(broken))).is_err() {
+            tracing::warn!(pool = self.shared.name, "a broken engine panicked again when it was dropped");
+        }
+        let rebuilt = self.build();
+        if let Err(error) = &rebuilt {
+            tracing::error!(%error, pool = self.shared.name, "an engine cannot be rebuilt");
+        }
+        rebuilt.ok()
+    }
+
+    fn work(&self, job: Job<E>, engine: &mut E) -> After {
+        let control = job.control.clone();
+        if control.begin().is_err() {
+            return After::Next;
+        }
+        self.shared.roster().begin(self.seat, control.clone(), job.urgency);
+        let began = Instant::now();
+        // A panic costs the engine: nobody looks at what it left behind.
+        let outcome = catch_unwind(AssertUnwindSafe(|| job.run(engine)));
+        let busy = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.shared.meters.busy_nanos.add(busy);
+        self.shared.meters.finished.increment();
+        // Free before it is told: who hears of the end may count on the engine.
+        let kept = self.shared.roster().finish(self.seat);
+        if outcome.is_err() {
+            self.shared.meters.panics.increment();
+            tracing::error!(pool = self.shared.name, "an engine panicked and is rebuilt");
+        }
+        control.end(if outcome.is_ok() { Phase::Returned } else { Phase::Panicked });
+        match (kept, outcome) {
+            (false, _) => After::Abandoned,
+            (true, Ok(())) => After::Next,
+            (true, Err(_)) => After::Rebuild,
+        }
+    }
+}
+
+enum After {
+    Next,
+    Rebuild,
+    /// The seat was given away while the job ran.
+    Abandoned,
+}
