@@ -70,16 +70,7 @@ impl MediaCore {
         let arbiter = Arbiter::new();
         let load = Arc::new(CoreLoad::new());
         let shared = load.clone();
-        arbiter.spawn_fn(move || {
-            let core = Rc::new(Core::new(engines, config, events, shared.clone()));
-            let metronome = core.metronome.clone();
-            CORE.with(|slot| slot.set(core.clone())).unwrap_or_else(|_| unreachable!("a thread has one core"));
-            tokio::task::spawn_local(core.vad.clone().run(metronome.clone()));
-            tokio::task::spawn_local(metronome.run(move |late| {
-                shared.beat(late);
-                observe(late);
-            }));
-        });
+        arbiter.spawn_fn(move || Core::install(engines, config, events, shared, observe));
         Self { arbiter, load }
     }
 
@@ -102,8 +93,7 @@ impl MediaCore {
 
     /// Reserves a place for one call.
     pub fn reserve(&self) -> Place {
-        self.load.calls.fetch_add(1, Ordering::Relaxed);
-        Place { load: self.load.clone() }
+        self.load.reserve()
     }
 
     /// Stops the thread; calls on it are dropped.
@@ -114,9 +104,28 @@ impl MediaCore {
 }
 
 impl Core {
-    fn new(engines: Arc<Engines>, config: Arc<Config>, events: EventSink, load: Arc<CoreLoad>) -> Self {
+    /// Makes the present thread a media core; its runtime must run local tasks. [`MediaCore::start`] does so on a
+    /// thread of its own, a test on a runtime whose time it drives.
+    ///
+    /// # Panics
+    /// The thread is a media core already.
+    pub fn install(
+        engines: Arc<Engines>,
+        config: Arc<Config>,
+        events: EventSink,
+        load: Arc<CoreLoad>,
+        observe: impl Fn(Duration) + 'static,
+    ) {
         let vad = Rc::new(VadBatch::new(engines.clone()));
-        Self { metronome: Rc::default(), vad, engines, config, events, load }
+        let metronome = Rc::<Metronome>::default();
+        tokio::task::spawn_local(vad.clone().run(metronome.clone()));
+        let shared = load.clone();
+        tokio::task::spawn_local(metronome.clone().run(move |late| {
+            shared.beat(late);
+            observe(late);
+        }));
+        let core = Self { metronome, vad, engines, config, events, load };
+        CORE.with(|slot| slot.set(Rc::new(core))).unwrap_or_else(|_| panic!("a thread is one media core"));
     }
 
     /// The core of the present thread.
@@ -133,8 +142,15 @@ impl Core {
     }
 }
 
+impl Default for CoreLoad {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl CoreLoad {
-    fn new() -> Self {
+    /// Of a core that is about to start.
+    pub fn new() -> Self {
         Self {
             epoch: Instant::now(),
             calls: AtomicUsize::new(0),
@@ -142,6 +158,12 @@ impl CoreLoad {
             lateness_nanos: AtomicU64::new(0),
             marker: AtomicU8::new(0),
         }
+    }
+
+    /// Reserves a place for one call.
+    pub fn reserve(self: &Arc<Self>) -> Place {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        Place { load: self.clone() }
     }
 
     fn beat(&self, late: Duration) {

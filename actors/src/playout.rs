@@ -80,7 +80,8 @@ impl Playout {
 
     /// There may be something to send, now or at a later tick.
     pub fn is_playing(&self) -> bool {
-        !self.paused && (self.run.is_some() || self.verdict() != Some(Verdict::Wait) && !self.voice.is_empty())
+        // While it pauses, what was sent ahead is still being heard.
+        self.run.is_some() || (!self.paused && self.is_released())
     }
 
     /// Nothing more is there to be sent at the moment.

@@ -4,7 +4,7 @@ use super::browser_audio::BrowserAudio;
 use super::line::{Leave, Line, Protocol, goodbye, serve};
 use super::origin;
 use super::socket::{Lost, Socket};
-use super::transport::{Handshake, Moving, Transport};
+use super::transport::{Handshake, Moving};
 use crate::admission::Refused;
 use crate::api::ApiError;
 use crate::app::Server;

@@ -16,6 +16,9 @@ const WIDE: usize = 960;
 /// Bytes of an Opus packet at most (RFC 6716 section 3.4).
 const PACKET: usize = 1_275;
 
+/// Effort of the Opus encoder: speech gains little above it, and a media core's frame costs half of 10.
+const COMPLEXITY: u8 = 5;
+
 /// One session's codecs and resamplers.
 #[derive(Debug)]
 pub enum BrowserAudio {
@@ -50,11 +53,11 @@ impl BrowserAudio {
         Ok(match (format.codec(), format.rate()) {
             (Codec::Opus, _) => Self::Opus(Box::new(Packets {
                 decoder: Decoder::new(SampleRate::HZ_16000)?,
-                encoder: Encoder::new(SampleRate::HZ_16000)?,
+                encoder: Encoder::new(SampleRate::HZ_16000, COMPLEXITY)?,
             })),
             (Codec::Pcm16, SampleRate::HZ_48000) => Self::Wide(Box::new(Wide {
-                down: Resampler::new(SampleRate::HZ_48000, SampleRate::HZ_16000),
-                up: Resampler::new(SampleRate::HZ_16000, SampleRate::HZ_48000),
+                down: resampler(SampleRate::HZ_48000, SampleRate::HZ_16000),
+                up: resampler(SampleRate::HZ_16000, SampleRate::HZ_48000),
             })),
             (Codec::Pcm16, _) => Self::Same,
         })
@@ -107,6 +110,10 @@ impl BrowserAudio {
         }
         Ok(())
     }
+}
+
+fn resampler(from: SampleRate, to: SampleRate) -> Resampler {
+    Resampler::new(from, to).expect("20 ms are whole samples at 16 and 48 kHz")
 }
 
 fn bad_packet(error: &OpusError) -> ProtocolError {

@@ -1,0 +1,51 @@
+//! A call on a runtime whose time the test drives, with engines that hear and speak words of constant samples: what
+//! either side said can be read off the audio, word by word.
+
+pub mod engines;
+pub mod line;
+
+use line::Line;
+use ringway_actors::{CallEvent, CallEventKind, CallSpec, Config, Core, CoreLoad, EdgeKind, EventSink};
+use ringway_frame::{CallId, Format};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// A call and its events.
+pub struct World {
+    pub line: Line,
+    pub events: mpsc::Receiver<CallEvent>,
+}
+
+/// Runs `test` with a call that has just begun, on virtual time.
+pub fn with_call<F: Future<Output = ()>>(turn: ringway_turn::Config, test: impl FnOnce(World) -> F) {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().expect("a runtime");
+    tokio::task::LocalSet::new().block_on(&runtime, async {
+        let (sink, events) = EventSink::bounded(100_000);
+        let load = Arc::new(CoreLoad::new());
+        Core::install(engines::all(), Arc::new(Config::default()), sink, load.clone(), |_| {});
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        let spec = CallSpec {
+            id: CallId::from_bits(7),
+            edge: EdgeKind::Twilio,
+            format: Format::Pcm16k,
+            dialogue: None,
+            carrier_call_id: None,
+            turn,
+            place: load.reserve(),
+        };
+        test(World { line: Line::start(spec.start(None)), events }).await;
+    });
+}
+
+impl World {
+    /// Everything that has happened so far.
+    pub fn drain(&mut self) -> Vec<CallEventKind> {
+        let mut events = Vec::new();
+        while let Ok(event) = self.events.try_recv() {
+            events.push(event.kind);
+        }
+        events
+    }
+}

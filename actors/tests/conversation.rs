@@ -1,0 +1,53 @@
+//! Conversations through all actors, on virtual time.
+
+mod common;
+
+use common::engines::{GREETING, REPLY};
+use common::with_call;
+use ringway_actors::CallEventKind;
+use ringway_turn::{Event, Speaker};
+use std::time::Duration;
+use tokio::time::sleep;
+
+fn said(events: &[CallEventKind], by: Speaker) -> Vec<String> {
+    let of = |event: &CallEventKind| match event {
+        CallEventKind::Turn(Event::Message { who, text, .. }) if *who == by => Some(text.clone()),
+        _ => None,
+    };
+    events.iter().filter_map(of).collect()
+}
+
+#[test]
+fn a_caller_is_greeted_heard_and_answered() {
+    with_call(ringway_turn::Config::default(), |mut world| async move {
+        let line = &world.line;
+        line.until("the greeting", |line| line.heard().join(" ") == GREETING).await;
+        sleep(Duration::from_millis(500)).await;
+        line.say(&["alpha", "bravo", "charlie"]);
+        let whole = format!("{GREETING} {REPLY}");
+        line.until("the answer", |line| line.heard().join(" ") == whole).await;
+        sleep(Duration::from_secs(1)).await;
+        let events = world.drain();
+        assert_eq!(said(&events, Speaker::Caller), ["alpha bravo charlie"]);
+        assert_eq!(said(&events, Speaker::Bot), [GREETING, REPLY]);
+    });
+}
+
+#[test]
+fn a_caller_who_speaks_over_the_bot_silences_it_and_is_answered() {
+    with_call(ringway_turn::Config::default(), |mut world| async move {
+        let line = &world.line;
+        sleep(Duration::from_secs(2)).await;
+        line.say(&["alpha"]);
+        line.until("the third word of the answer", |line| line.heard().contains(&"india")).await;
+        line.say(&["bravo", "charlie"]);
+        line.until("the second answer", |line| line.heard().ends_with(&["oscar", "papa"])).await;
+        sleep(Duration::from_secs(1)).await;
+        let events = world.drain();
+        assert_eq!(said(&events, Speaker::Caller), ["alpha", "bravo charlie"]);
+        let bot = said(&events, Speaker::Bot);
+        assert!(REPLY.starts_with(&bot[1]) && bot[1].len() < REPLY.len(), "the context holds what was heard: {bot:?}");
+        assert_eq!(bot[2], REPLY);
+        assert!(events.iter().any(|event| matches!(event, CallEventKind::Turn(Event::BargeIn { .. }))));
+    });
+}
