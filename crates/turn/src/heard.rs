@@ -111,9 +111,11 @@ impl Ledger {
             // Frames are played in order, so a later strand that sounds proves the earlier ones.
             let played = if sounded.is_some_and(|last| index < last) { u32::MAX } else { strand.played };
             for (entry, begin) in strand.entries.iter().zip(strand.begins()) {
-                if let Words::Reply(range) = &entry.words {
-                    let upto = entry.heard(begin, played, &text[range.clone()]);
-                    heard = if upto > 0 { range.start + upto } else { heard };
+                let Words::Reply(range) = &entry.words else { continue };
+                let upto = entry.heard(begin, played, &text[range.clone()]);
+                heard = if upto > 0 { range.start + upto } else { heard };
+                if upto < range.len() {
+                    return heard;
                 }
             }
         }

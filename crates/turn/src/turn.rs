@@ -15,7 +15,7 @@ use ringway_frame::{Epoch, MediaTime};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// The brain of one call: see the [crate](crate) for the contract.
+/// The brain of one call: see the [crate] for the contract.
 #[derive(Debug)]
 pub struct Turn {
     pub(crate) config: Arc<Config>,

@@ -25,7 +25,7 @@ pub fn at(millis: u64) -> MediaTime {
 }
 
 pub fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap()
+    u64::try_from(duration.as_millis()).expect("a call is short")
 }
 
 type Dialogue = Box<dyn Fn(&CallerTurn) -> (String, After)>;
@@ -410,13 +410,11 @@ impl Line {
         self.log.iter().filter_map(|(_, command)| asked(command)).collect()
     }
 
-    pub fn spoken(&self) -> Vec<&str> {
-        let spoken = |(_, command): &'_ (MediaTime, Command)| matches!(command, Command::Speak { .. });
-        let text = |command| match command {
-            &Command::Speak { ref text, .. } => text.as_str(),
-            _ => "",
+    pub fn spoken<'a>(&'a self) -> Vec<&'a str> {
+        let text = |command: &'a Command| {
+            if let Command::Speak { text, .. } = command { Some(text.as_str()) } else { None }
         };
-        self.log.iter().filter(|entry| spoken(entry)).map(|(_, command)| text(command)).collect()
+        self.log.iter().filter_map(|(_, command)| text(command)).collect()
     }
 
     /// The context as `who: text` lines.

@@ -65,7 +65,7 @@ fn a_command_that_is_missing_from_the_recording_is_a_difference() {
 fn a_recording_that_ends_too_early_is_a_difference() {
     let recording = recorded();
     let upto = recording.find("{\"output\":{\"command\":{\"reply\"").unwrap();
-    let difference = replay(recording[..upto].as_bytes()).unwrap().difference.unwrap();
+    let difference = replay(&recording.as_bytes()[..upto]).unwrap().difference.unwrap();
     assert_eq!(difference.recorded, None);
     assert!(matches!(difference.replayed, Some(Output::Command(_))));
 }
