@@ -8,7 +8,6 @@ COPY scripts scripts
 RUN scripts/setup --run
 COPY Cargo.lock clippy.toml ./
 COPY actors actors
-COPY benches benches
 COPY config config
 COPY crates crates
 COPY loadtest loadtest
