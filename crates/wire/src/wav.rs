@@ -80,12 +80,20 @@ pub fn write(samples: &[i16], rate: SampleRate) -> Vec<u8> {
 fn samples(reader: WavReader<Cursor<&[u8]>>) -> Result<Vec<f32>, WavError> {
     let spec = reader.spec();
     if spec.sample_format == SampleFormat::Float {
-        return Ok(reader.into_samples::<f32>().collect::<Result<_, _>>()?);
+        return Ok(reader
+            .into_samples::<f32>()
+            .map(|sample| sample.map(clipped))
+            .collect::<Result<_, _>>()?);
     }
     // At most 32 bits, since hound has made i32 of them.
     let full_scale = (1_u64 << (spec.bits_per_sample - 1)) as f32;
     let scaled = reader.into_samples::<i32>().map(|sample| sample.map(|sample| sample as f32 / full_scale));
     Ok(scaled.collect::<Result<_, _>>()?)
+}
+
+/// Within full scale; what is no number is silence. The resampler takes nothing infinite.
+fn clipped(sample: f32) -> f32 {
+    if sample.is_nan() { 0.0 } else { sample.clamp(-1.0, 1.0) }
 }
 
 /// The mean of all channels.
@@ -98,7 +106,7 @@ fn mix(samples: Vec<f32>, channels: u16) -> Vec<f32> {
     }
 }
 
-/// Rounded, and clipped at full scale; what is no number is silence.
+/// Rounded, and clipped at full scale, which a resampled peak may exceed.
 fn to_s16(sample: f32) -> i16 {
     (sample * 32_768.0).round() as i16
 }
@@ -175,6 +183,20 @@ mod tests {
         let samples = read(&file(spec, 16_384.0, |value| value as i16), SampleRate::HZ_16000).unwrap();
         assert_eq!(samples.len(), 16_000);
         assert!((level(&samples) + 9.03).abs() < 0.1, "{}", level(&samples));
+    }
+
+    #[test]
+    fn float_samples_that_are_no_numbers_are_harmless() {
+        let spec = WavSpec {
+            channels: 1,
+            sample_rate: 16_000,
+            bits_per_sample: 32,
+            sample_format: SampleFormat::Float,
+        };
+        for value in [f32::NAN, f32::INFINITY, f32::MIN] {
+            let file = file(spec, 1.0, |_| value);
+            assert_eq!(read(&file, SampleRate::HZ_8000).map(|samples| samples.len()), Ok(8_000), "{value}");
+        }
     }
 
     #[test]

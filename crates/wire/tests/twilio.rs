@@ -1,0 +1,260 @@
+//! A carrier's socket, heard and spoken from both ends.
+
+use proptest::prelude::*;
+use ringway_frame::{Format, MediaTime};
+use ringway_wire::twilio::{
+    CarrierWriter, Dialect, Event, FromCarrier, Media, Notice, ServerWriter, Session, Start, ToCarrier, Track,
+};
+use ringway_wire::{CloseCode, ErrorCode, MAX_MESSAGE, ProtocolError};
+
+const CONNECTED: &str = r#"{"event":"connected","protocol":"Call","version":"1.0.0"}"#;
+const START: &str = r#"{"event":"start","sequenceNumber":"1","start":{"accountSid":"AC1","streamSid":"MZ1","callSid":"CA1","tracks":["inbound"],"mediaFormat":{"encoding":"audio/x-mulaw","sampleRate":8000,"channels":1},"customParameters":{"dialogue":"booking"}},"streamSid":"MZ1"}"#;
+const MEDIA: &str = r#"{"event":"media","sequenceNumber":"3","media":{"track":"inbound","chunk":"2","timestamp":"20","payload":"//8AAQ=="},"streamSid":"MZ1"}"#;
+const DTMF: &str =
+    r#"{"event":"dtmf","streamSid":"MZ1","sequenceNumber":"5","dtmf":{"track":"inbound_track","digit":"1"}}"#;
+const MARK: &str = r#"{"event":"mark","sequenceNumber":"4","streamSid":"MZ1","mark":{"name":"x"}}"#;
+const STOP: &str =
+    r#"{"event":"stop","sequenceNumber":"5","streamSid":"MZ1","stop":{"accountSid":"AC1","callSid":"CA1"}}"#;
+
+fn start() -> Start {
+    Start {
+        stream: "MZ1".to_owned(),
+        call: "CA1".to_owned(),
+        account: "AC1".to_owned(),
+        format: Format::Mulaw8k,
+        custom_parameters: [("dialogue".to_owned(), "booking".to_owned())].into(),
+    }
+}
+
+fn streaming() -> Session {
+    let mut session = Session::new(&Dialect::TWILIO);
+    session.text(START, &mut Vec::new()).unwrap();
+    session
+}
+
+fn refusal(session: &mut Session, text: &str) -> ProtocolError {
+    session.text(text, &mut Vec::new()).expect_err(text)
+}
+
+#[test]
+fn a_call_is_heard_from_greeting_to_stop() {
+    let (mut session, mut audio) = (Session::new(&Dialect::TWILIO), Vec::new());
+    let media = Media {
+        sequence: Some(3),
+        chunk: Some(2),
+        timestamp: Some(MediaTime::from_millis(20)),
+        track: Track::Inbound,
+        payload: &[0xff, 0xff, 0, 1],
+    };
+    let call = [
+        (CONNECTED, FromCarrier::Connected),
+        (START, FromCarrier::Start(start())),
+        (MEDIA, FromCarrier::Media(media)),
+        (DTMF, FromCarrier::Dtmf('1')),
+        (MARK, FromCarrier::Mark("x".to_owned())),
+        (STOP, FromCarrier::Stop),
+    ];
+    for (text, message) in call {
+        assert_eq!(session.text(text, &mut audio), Ok(Event::Message(message)), "{text}");
+    }
+    assert_eq!(session.text(MEDIA, &mut audio), Ok(Event::Ignored(Notice::AfterStop)));
+}
+
+#[test]
+fn a_greeting_is_not_required() {
+    let mut session = Session::new(&Dialect::TWILIO);
+    assert_eq!(session.text(START, &mut Vec::new()), Ok(Event::Message(FromCarrier::Start(start()))));
+}
+
+#[test]
+fn messages_that_carriers_may_add_are_ignored() {
+    let (mut session, mut audio) = (streaming(), Vec::new());
+    let weather = session.text(r#"{"event":"weather","sky":{"blue":[true]}}"#, &mut audio);
+    assert_eq!(weather, Ok(Event::Ignored(Notice::UnknownEvent("weather".to_owned()))));
+    let outbound = MEDIA.replace("inbound", "outbound");
+    assert_eq!(session.text(&outbound, &mut Vec::new()), Ok(Event::Ignored(Notice::OutboundTrack)));
+    assert_eq!(session.text(CONNECTED, &mut Vec::new()), Ok(Event::Ignored(Notice::OutOfPlace)));
+    let mut early = Session::new(&Dialect::TWILIO);
+    assert_eq!(early.text(MARK, &mut Vec::new()), Ok(Event::Ignored(Notice::OutOfPlace)));
+}
+
+#[test]
+fn messages_in_a_senseless_order_are_refused() {
+    let error = refusal(&mut Session::new(&Dialect::TWILIO), MEDIA);
+    assert_eq!((error.code, error.close), (ErrorCode::MediaBeforeStart, Some(CloseCode::Order)));
+    let error = refusal(&mut streaming(), START);
+    assert_eq!((error.code, error.close), (ErrorCode::StartTwice, Some(CloseCode::Order)));
+}
+
+#[test]
+fn other_codecs_are_refused_by_name() {
+    for (found, instead) in [
+        ("audio/x-mulaw", "audio/x-l16"),
+        (r#""sampleRate":8000"#, r#""sampleRate":16000"#),
+        (r#""channels":1"#, r#""channels":2"#),
+    ] {
+        let error = refusal(&mut Session::new(&Dialect::TWILIO), &START.replace(found, instead));
+        assert_eq!((error.code, error.close), (ErrorCode::UnknownCodec, Some(CloseCode::Kind)), "{instead}");
+        assert!(error.message.starts_with("start.mediaFormat.encoding"), "{error}");
+    }
+}
+
+#[test]
+fn malformed_messages_are_refused_with_the_place() {
+    use ErrorCode::{BadBase64, BadField, BadJson};
+    let cases = [
+        ("hello".to_owned(), BadJson, "the message is not JSON"),
+        (MEDIA[..MEDIA.len() - 1].to_owned(), BadJson, "the message is not JSON"),
+        (String::new(), BadJson, "the message is not JSON"),
+        ("[".repeat(10_000), BadJson, "the message is not JSON"),
+        ("[]".to_owned(), BadField, "a message is a JSON object, not an array"),
+        ("{}".to_owned(), BadField, "event: is missing"),
+        (r#"{"event":7}"#.to_owned(), BadField, "event: is to be a string, not a number"),
+        (MEDIA.replace("//8AAQ==", "no base64"), BadBase64, "media.payload is not base64"),
+        (MEDIA.replace("//8AAQ==", "//8AAQ==="), BadBase64, "media.payload is not base64"),
+        (MEDIA.replace("//8AAQ==", "A"), BadBase64, "media.payload is not base64"),
+        (MEDIA.replace(r#""//8AAQ==""#, "[1]"), BadField, "media.payload: is to be a string, not an array"),
+        (MEDIA.replace(r#""20""#, r#""soon""#), BadField, "media.timestamp: is to be a whole number"),
+        (MEDIA.replace("inbound", "sideways"), BadField, "media.track: is to be inbound or outbound"),
+        (r#"{"event":"media"}"#.to_owned(), BadField, "media: is missing"),
+        (r#"{"event":"media","media":null}"#.to_owned(), BadField, "media: is missing"),
+        (DTMF.replace(r#""1""#, r#""12""#), BadField, "dtmf.digit: is to be one of"),
+        (MARK.replace(r#""x""#, "{}"), BadField, "mark.name: is to be a string, not an object"),
+    ];
+    for (text, code, place) in cases {
+        let error = refusal(&mut streaming(), &text);
+        assert_eq!((error.code, error.close), (code, Some(CloseCode::Bytes)), "{text}");
+        assert!(error.message.starts_with(place), "{text}: {error}");
+    }
+}
+
+#[test]
+fn a_start_message_without_its_parts_is_refused() {
+    for part in ["accountSid", "callSid", "mediaFormat", "encoding", "sampleRate"] {
+        let error = refusal(&mut Session::new(&Dialect::TWILIO), &START.replacen(part, "other", 1));
+        assert_eq!(error.code, ErrorCode::BadField, "{part}");
+        assert!(error.message.contains(part), "{part}: {error}");
+    }
+    let error = refusal(&mut Session::new(&Dialect::TWILIO), &START.replace(r#""booking""#, "7"));
+    assert_eq!(error.message, "start.customParameters.dialogue: is to be a string, not a number");
+}
+
+#[test]
+fn binary_and_oversized_messages_are_refused() {
+    let error = streaming().binary();
+    assert_eq!((error.code, error.close), (ErrorCode::TextExpected, Some(CloseCode::Kind)));
+    let longest = format!("{CONNECTED}{}", " ".repeat(MAX_MESSAGE - CONNECTED.len()));
+    assert!(Session::new(&Dialect::TWILIO).text(&longest, &mut Vec::new()).is_ok());
+    let error = refusal(&mut Session::new(&Dialect::TWILIO), &format!("{longest} "));
+    assert_eq!((error.code, error.close), (ErrorCode::MessageTooLarge, Some(CloseCode::Size)));
+}
+
+#[test]
+fn a_refused_message_leaves_the_session_as_it_was() {
+    let mut session = streaming();
+    refusal(&mut session, "hello");
+    assert!(matches!(session.text(MEDIA, &mut Vec::new()), Ok(Event::Message(FromCarrier::Media(_)))));
+}
+
+#[test]
+fn both_ends_write_what_the_documentation_shows() {
+    let mut carrier = CarrierWriter::new(&Dialect::TWILIO, start());
+    let server = ServerWriter::new(&Dialect::TWILIO, "MZ1");
+    let mut out = Vec::new();
+    let mut line = |write: &mut dyn FnMut(&mut Vec<u8>)| {
+        write(&mut out);
+        out.push(b'\n');
+    };
+    line(&mut |out| carrier.connected(out));
+    line(&mut |out| carrier.start(out));
+    line(&mut |out| carrier.media(out, &[0xff; 160]));
+    line(&mut |out| carrier.media(out, &[0xff, 0xff, 0, 1]));
+    line(&mut |out| carrier.dtmf(out, '#'));
+    line(&mut |out| carrier.mark(out, "a \"mark\""));
+    line(&mut |out| carrier.stop(out));
+    line(&mut |out| server.media(out, &[0xff, 0xff, 0, 1]));
+    line(&mut |out| server.mark(out, "a \"mark\""));
+    line(&mut |out| server.clear(out));
+    insta::assert_snapshot!(String::from_utf8(out).unwrap());
+}
+
+#[test]
+fn a_carrier_hears_only_what_it_is_told() {
+    let mut audio = Vec::new();
+    let error = ToCarrier::parse(&Dialect::TWILIO, DTMF, &mut audio).unwrap_err();
+    assert_eq!(error.code, ErrorCode::UnknownMessage);
+    let error = ToCarrier::parse(&Dialect::TWILIO, r#"{"event":"clear"}"#, &mut audio).unwrap_err();
+    assert_eq!(error.message, "streamSid: is missing");
+}
+
+#[test]
+fn audio_costs_no_allocation_either_way() {
+    let mut carrier = CarrierWriter::new(&Dialect::TWILIO, start());
+    let server = ServerWriter::new(&Dialect::TWILIO, "MZ1");
+    let mut session = streaming();
+    let (mut audio, mut heard, mut said) =
+        (Vec::with_capacity(256), Vec::with_capacity(512), Vec::with_capacity(512));
+    let allocations = allocation_counter::measure(|| {
+        for _ in 0..100 {
+            heard.clear();
+            said.clear();
+            carrier.media(&mut heard, &[0x55; 160]);
+            session.text(std::str::from_utf8(&heard).unwrap(), &mut audio).unwrap();
+            server.media(&mut said, &audio);
+        }
+    });
+    assert_eq!(allocations.count_total, 0);
+    assert_eq!(audio, [0x55; 160]);
+}
+
+proptest! {
+    #[test]
+    fn the_carrier_understands_what_the_server_writes(
+        stream in ".*", name in ".*", payload in prop::collection::vec(any::<u8>(), 0..1_000),
+    ) {
+        let writer = ServerWriter::new(&Dialect::TWILIO, &stream);
+        let (mut out, mut audio) = (Vec::new(), Vec::new());
+        writer.media(&mut out, &payload);
+        let media = ToCarrier::Media { stream: stream.as_str().into(), payload: &payload };
+        prop_assert_eq!(ToCarrier::parse(&Dialect::TWILIO, std::str::from_utf8(&out).unwrap(), &mut audio), Ok(media));
+        out.clear();
+        writer.mark(&mut out, &name);
+        let mark = ToCarrier::Mark { stream: stream.clone(), name };
+        prop_assert_eq!(ToCarrier::parse(&Dialect::TWILIO, std::str::from_utf8(&out).unwrap(), &mut audio), Ok(mark));
+        out.clear();
+        writer.clear(&mut out);
+        let clear = ToCarrier::Clear { stream };
+        prop_assert_eq!(ToCarrier::parse(&Dialect::TWILIO, std::str::from_utf8(&out).unwrap(), &mut audio), Ok(clear));
+    }
+
+    #[test]
+    fn the_server_understands_what_the_carrier_writes(
+        stream in ".*", parameters in prop::collection::btree_map(".*", ".*", 0..5),
+        payload in prop::collection::vec(any::<u8>(), 0..1_000),
+    ) {
+        let start = Start { stream, custom_parameters: parameters, ..start() };
+        let mut carrier = CarrierWriter::new(&Dialect::TWILIO, start.clone());
+        let (mut session, mut out, mut audio) = (Session::new(&Dialect::TWILIO), Vec::new(), Vec::new());
+        carrier.start(&mut out);
+        let heard = session.text(std::str::from_utf8(&out).unwrap(), &mut audio);
+        prop_assert_eq!(heard, Ok(Event::Message(FromCarrier::Start(start))));
+        out.clear();
+        carrier.media(&mut out, &payload);
+        let media = Media {
+            sequence: Some(2),
+            chunk: Some(1),
+            timestamp: Some(MediaTime::ZERO),
+            track: Track::Inbound,
+            payload: &payload,
+        };
+        let heard = session.text(std::str::from_utf8(&out).unwrap(), &mut audio);
+        prop_assert_eq!(heard, Ok(Event::Message(FromCarrier::Media(media))));
+    }
+
+    #[test]
+    fn scanner_and_tree_agree_on_damaged_media(at in 0..MEDIA.len(), byte in any::<u8>(), cut in any::<bool>()) {
+        let mut bytes = MEDIA.as_bytes().to_vec();
+        if cut { bytes.truncate(at) } else { bytes[at] = byte }
+        ringway_wire::fuzz::twilio_media(&bytes);
+    }
+}
