@@ -34,11 +34,12 @@ fn batches(c: &mut Criterion) {
         let mut silero = silero(rate);
         let samples = buzz(silero.window(), rate);
         let mut group = c.benchmark_group(format!("silero {rate}"));
-        for size in [1, 8, 9, 17, 24, 32, 128] {
+        for size in [1, 2, 4, 8, 9, 16, 17, 20, 24, 32, 128] {
             let mut states: Vec<VadState> = (0..size).map(|_| silero.state()).collect();
             group.throughput(Throughput::Elements(size as u64));
             group.bench_function(BenchmarkId::new("batch", size), |b| {
-                let jobs = states.iter_mut().map(|state| VadJob { state, samples: &samples, probability: 0.0 });
+                let jobs =
+                    states.iter_mut().map(|state| VadJob { state, samples: &samples, probability: 0.0 });
                 let mut jobs: Vec<_> = jobs.collect();
                 b.iter(|| silero.infer(black_box(&mut jobs)).expect("the model runs"));
             });
@@ -63,7 +64,9 @@ fn frames(c: &mut Criterion) {
             });
         });
         let mut loud = LoudTracker::new(format.rate());
-        group.bench_function(format!("track {format} for {rate}"), |b| b.iter(|| loud.hear(black_box(&frame))));
+        group.bench_function(format!("track {format} for {rate}"), |b| {
+            b.iter(|| loud.hear(black_box(&frame)))
+        });
     }
 }
 

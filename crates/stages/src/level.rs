@@ -134,3 +134,127 @@ impl NoiseFloor {
         self.minima.iter().copied().fold(f32::INFINITY, f32::min)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ringway_frame::{FRAME, Format};
+
+    /// A line at 8 kHz: steady noise under whatever is said.
+    struct Line {
+        tracker: LoudTracker,
+        noise: f32,
+        now: MediaTime,
+        random: u32,
+    }
+
+    impl Line {
+        fn with_noise(dbfs: f32) -> Self {
+            let tracker = LoudTracker::new(SampleRate::HZ_8000);
+            Self { tracker, noise: amplitude(dbfs) * 3_f32.sqrt(), now: MediaTime::ZERO, random: 1 }
+        }
+
+        /// A buzz of `dbfs` for `millis`, which is a multiple of 10 and is filled up with noise to a frame.
+        fn hear(&mut self, dbfs: f32, millis: u64) -> &mut Self {
+            let samples = millis as usize * 8;
+            for start in (0..samples).step_by(160) {
+                let mut frame = Frame::silence(Format::Pcm8k).at(0, self.now);
+                for (n, bytes) in frame.payload_mut().as_chunks_mut().0.iter_mut().enumerate() {
+                    let said = if start + n < samples { square(start + n) * amplitude(dbfs) } else { 0.0 };
+                    *bytes = ((said + self.random() * self.noise) as i16).to_le_bytes();
+                }
+                self.tracker.hear(&frame);
+                self.now += FRAME;
+            }
+            self
+        }
+
+        fn rest(&mut self, millis: u64) -> &mut Self {
+            self.hear(SILENCE, millis)
+        }
+
+        /// Uniform in -1..1 (Marsaglia's xorshift32).
+        fn random(&mut self) -> f32 {
+            self.random ^= self.random << 13;
+            self.random ^= self.random >> 17;
+            self.random ^= self.random << 5;
+            self.random as f32 / 2_f32.powi(31) - 1.0
+        }
+
+        fn loud_until(&self) -> u64 {
+            self.tracker.loud_until().as_millis()
+        }
+    }
+
+    fn amplitude(dbfs: f32) -> f32 {
+        32_767.0 * 10_f32.powf(dbfs / 20.0)
+    }
+
+    /// 200 Hz; its RMS is its amplitude.
+    fn square(sample: usize) -> f32 {
+        if sample % 40 < 20 { 1.0 } else { -1.0 }
+    }
+
+    #[test]
+    fn nothing_is_loud_on_a_line_where_nobody_speaks() {
+        for dbfs in [SILENCE, -70.0, -60.0, -50.0, -40.0, -30.0] {
+            let mut line = Line::with_noise(dbfs);
+            line.rest(10_000);
+            // A call cannot know at once that what it hears is noise; two seconds are enough.
+            let known = if dbfs > ASSUMED_NOISE + 9.0 { 2_020 } else { 0 };
+            assert!(line.loud_until() <= known, "{dbfs} dBFS: {}", line.loud_until());
+            assert!(
+                (line.tracker.noise_floor() - dbfs).abs() < 4.0,
+                "{dbfs}: {}",
+                line.tracker.noise_floor()
+            );
+        }
+    }
+
+    #[test]
+    fn the_end_of_speech_is_dated_to_ten_milliseconds() {
+        for noise in [SILENCE, -65.0, -50.0, -40.0] {
+            let mut line = Line::with_noise(noise);
+            line.rest(3_000).hear(-20.0, 550).rest(1_000);
+            assert_eq!(line.loud_until(), 3_550, "{noise} dBFS");
+        }
+    }
+
+    #[test]
+    fn a_call_that_begins_with_speech_is_dated_as_well() {
+        let mut line = Line::with_noise(-60.0);
+        line.hear(-20.0, 430).rest(500);
+        assert_eq!(line.loud_until(), 430);
+    }
+
+    #[test]
+    fn what_a_room_echoes_after_loud_speech_is_not_loud() {
+        let mut line = Line::with_noise(-80.0);
+        line.rest(3_000).hear(-15.0, 500).hear(-46.0, 100).rest(500);
+        assert_eq!(line.loud_until(), 3_500);
+    }
+
+    #[test]
+    fn a_quiet_speaker_after_a_loud_one_is_heard_when_that_is_forgotten() {
+        let mut line = Line::with_noise(-80.0);
+        line.hear(-10.0, 500).rest(5_500).hear(-45.0, 500).rest(500);
+        assert_eq!(line.loud_until(), 6_500);
+    }
+
+    #[test]
+    fn noise_that_grows_is_learnt_within_two_seconds() {
+        let mut line = Line::with_noise(-65.0);
+        line.rest(3_000);
+        line.noise = amplitude(-35.0) * 3_f32.sqrt();
+        line.rest(5_000);
+        assert!((4_700..=5_250).contains(&line.loud_until()), "{}", line.loud_until());
+        line.hear(-15.0, 300).rest(500);
+        assert_eq!(line.loud_until(), 8_300);
+    }
+
+    #[test]
+    fn a_constant_voltage_is_silence() {
+        assert_eq!(level(&[1_000; 80]), SILENCE);
+        assert!((level(&[16_384, -16_384].repeat(40)) + 6.02).abs() < 0.01);
+    }
+}

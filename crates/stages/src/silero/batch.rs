@@ -34,8 +34,7 @@ impl Batch {
         Ok(Self { shape, size, input, state, probability, next_state, binding })
     }
 
-    /// Stacks the windows and states of `jobs`, at most as many as the batch has rows; the rows behind them keep what
-    /// they had, which nobody reads.
+    /// Stacks the windows and states of `jobs`, as many as the batch has rows.
     pub(super) fn fill(&mut self, jobs: &[VadJob<'_>]) -> Result<(), VadError> {
         let (shape, size) = (self.shape, self.size);
         let (_, input) = self.input.extract_tensor_mut();
@@ -98,5 +97,7 @@ fn fits(shape: Shape, job: &VadJob<'_>) -> Result<(), VadError> {
     if samples == shape.window && state == RECURRENT + shape.context {
         return Ok(());
     }
-    Err(VadError::Inference(format!("a window of {samples} samples with a state of {state} is not of this model")))
+    Err(VadError::Inference(format!(
+        "a window of {samples} samples with a state of {state} is not of this model"
+    )))
 }

@@ -142,7 +142,8 @@ mod tests {
         for hertz in [4_600.0, 5_500.0, 7_000.0] {
             let mut halver = Halver::new();
             halver.halve(&tone(hertz, 16_000.0, 0));
-            let loudest = halver.halve(&tone(hertz, 16_000.0, 1)).into_iter().map(f32::abs).fold(0.0, f32::max);
+            let loudest =
+                halver.halve(&tone(hertz, 16_000.0, 1)).into_iter().map(f32::abs).fold(0.0, f32::max);
             assert!(loudest < 0.01, "{hertz} Hz: {loudest}");
         }
     }

@@ -23,9 +23,7 @@ pub(super) fn environment(path: &Path) -> Result<Environment, VadError> {
     let mut slot = RUNTIME.lock().unwrap_or_else(PoisonError::into_inner);
     match &*slot {
         Some(loaded) if loaded.path == real => Ok(loaded.environment.clone()),
-        Some(loaded) => {
-            Err(refuse(format!("this process has already loaded {}", loaded.path.display())))
-        }
+        Some(loaded) => Err(refuse(format!("this process has already loaded {}", loaded.path.display()))),
         None => {
             let environment = load(&real).map_err(refuse)?;
             *slot = Some(Runtime { path: real, environment: environment.clone() });

@@ -65,12 +65,16 @@ fn a_batch_gives_the_same_decisions_as_one_by_one() {
     for rate in RATES {
         let mut silero = silero(rate);
         // More calls than one run takes, of many lengths, so that every size of batch occurs.
-        let calls: Vec<_> = PROMPTS.iter().chain(&PROMPTS[..16]).map(|name| windows(&prompt(name), rate)).collect();
+        let calls: Vec<_> =
+            PROMPTS.iter().chain(&PROMPTS[..16]).map(|name| windows(&prompt(name), rate)).collect();
         for (call, together) in batched(&mut silero, &calls).iter().enumerate() {
             let alone = probabilities(&mut silero, &calls[call]);
             assert_eq!(alone.len(), together.len());
             for (n, (alone, together)) in alone.iter().zip(together).enumerate() {
-                assert!((alone - together).abs() < 1e-5, "{rate}, call {call}, window {n}: {alone}, {together}");
+                assert!(
+                    (alone - together).abs() < 1e-5,
+                    "{rate}, call {call}, window {n}: {alone}, {together}"
+                );
                 assert_eq!(*alone >= SPEECH, *together >= SPEECH, "{rate}, call {call}, window {n}");
             }
         }
@@ -98,9 +102,11 @@ fn speech_is_found_in_every_prompt() {
 fn silence_and_noise_are_no_speech() {
     for rate in RATES {
         let mut silero = silero(rate);
-        for (name, samples) in
-            [("silence", vec![0; 40_000]), ("-50 dBFS", noise(40_000, -50.0)), ("-30 dBFS", noise(40_000, -30.0))]
-        {
+        for (name, samples) in [
+            ("silence", vec![0; 40_000]),
+            ("-50 dBFS", noise(40_000, -50.0)),
+            ("-30 dBFS", noise(40_000, -30.0)),
+        ] {
             let probabilities = probabilities(&mut silero, &windows(&samples, rate));
             assert!(probabilities.iter().all(|&p| p < SPEECH), "{name} at {rate}: {probabilities:.2?}");
         }
