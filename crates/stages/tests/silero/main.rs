@@ -1,5 +1,6 @@
 //! The Silero model over recorded speech, and what is refused once ONNX Runtime is loaded.
 
+mod loudness;
 mod recordings;
 mod refusals;
 

@@ -59,14 +59,21 @@ pub fn noise(samples: usize, dbfs: f64) -> Vec<i16> {
     (0..samples).map(|_| (uniform() * amplitude) as i16).collect()
 }
 
-/// The windows that a call in s16 at 8 kHz gives for `samples`.
+/// The frames of a call in s16 at 8 kHz that bring `samples`.
+pub fn frames(samples: &[i16]) -> impl Iterator<Item = Frame> {
+    samples.chunks_exact(160).zip(0..).map(|(samples, sequence)| {
+        let bytes: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
+        let time = MediaTime::from_millis(20 * u64::from(sequence));
+        Frame::new(Format::Pcm8k, &bytes).unwrap().at(sequence, time)
+    })
+}
+
+/// The windows that such a call gives.
 pub fn windows(samples: &[i16], rate: SampleRate) -> Vec<Vec<f32>> {
     let mut cutter = WindowCutter::new(Format::Pcm8k, rate).unwrap();
     let mut windows = Vec::new();
-    for (n, samples) in samples.chunks_exact(160).enumerate() {
-        let bytes: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
-        let time = MediaTime::from_millis(20 * n as u64);
-        cutter.hear(&Frame::new(Format::Pcm8k, &bytes).unwrap().at(n as u32, time));
+    for frame in frames(samples) {
+        cutter.hear(&frame);
         windows.extend(cutter.next_window().map(|window| window.samples.to_vec()));
     }
     windows
