@@ -29,11 +29,12 @@ impl Turn {
         match change {
             None => {}
             Some(Change::Started { from }) => self.speech_started(from),
-            Some(Change::WentOn { by }) => {
+            Some(Change::WentOn { by, until, loud_until }) => {
                 if let Some(utterance) = &mut self.utterance {
                     utterance.voice(by);
                 }
                 self.judge();
+                self.follow_energy(until, loud_until);
             }
             Some(Change::Stopped { since }) => self.speech_stopped(since),
         }
@@ -76,7 +77,27 @@ impl Turn {
         }
     }
 
+    /// The energy falls some 100 ms before the model is sure: time enough to have the transcript. It may also fall
+    /// in the middle of a word: then the answer is not wanted.
+    fn follow_energy(&mut self, until: MediaTime, loud_until: MediaTime) {
+        self.outdate(loud_until);
+        let Some(utterance) = self.utterance.as_ref().filter(|_| !self.doubt.is_any()) else { return };
+        let early = self.config.speculate_by_energy && self.config.speculation >= Speculation::Stt;
+        let worth = utterance.is_unasked() && !utterance.is_noise(&self.config);
+        if early && worth && until - loud_until >= self.config.speculate_after {
+            self.flush(Purpose::Speculation, loud_until.max(utterance.from));
+        }
+    }
+
+    /// What was asked does not cover speech until `loud_until`.
+    fn outdate(&mut self, loud_until: MediaTime) {
+        if self.utterance.as_ref().is_some_and(|it| !it.is_unasked() && it.asked_until < loud_until) {
+            self.speech_went_on();
+        }
+    }
+
     fn speech_stopped(&mut self, since: MediaTime) {
+        self.outdate(since);
         let Some(utterance) = &mut self.utterance else { return };
         utterance.phase = Phase::Quiet { since };
         if !utterance.is_noise(&self.config) {
@@ -139,11 +160,10 @@ impl Turn {
     }
 
     /// Asks the recogniser what was said.
-    pub(crate) fn flush(&mut self, purpose: Purpose) {
+    pub(crate) fn flush(&mut self, purpose: Purpose, until: MediaTime) {
         let (ask, now) = (self.ids.ask, self.now);
         let Some(utterance) = &mut self.utterance else { return };
-        let Some(until) = utterance.silent_since() else { return };
-        utterance.asked(ask, now);
+        utterance.asked(ask, until, now);
         let utterance = utterance.id;
         self.ids.ask = ask.next();
         self.push(Command::Stt(Stt::Flush { utterance, ask, until, purpose }));
@@ -158,19 +178,19 @@ impl Turn {
         if answered {
             self.accept();
         } else if !asked {
-            self.flush(Purpose::Turn);
+            self.flush(Purpose::Turn, since);
         }
     }
 
     /// The model may begin on words that may not be all.
     pub(crate) fn speculate(&mut self) {
         let Some(utterance) = &self.utterance else { return };
-        let ready = matches!(utterance.phase, Phase::Quiet { .. }) && utterance.is_answered();
+        let ready = !matches!(utterance.phase, Phase::Over { .. }) && utterance.is_answered();
         let free = self.reply.is_none() && self.keys.is_empty();
         let words = utterance.words();
         if ready && free && !words.is_empty() && self.config.speculation >= Speculation::Llm {
             let (turn, marks) = (utterance.turn, utterance.marks);
-            let ended = utterance.silent_since().unwrap_or(self.now);
+            let ended = utterance.asked_until;
             self.ask(CallerTurn::Said(words), turn, ended, marks);
         }
     }
@@ -204,6 +224,9 @@ impl Turn {
         if !self.reply.as_ref().is_some_and(|reply| reply.cue.as_ref().is_some_and(fits)) {
             self.discard_speculation();
             self.ask(CallerTurn::Said(words), utterance.turn, ended, utterance.marks);
+        }
+        if let Some(reply) = &mut self.reply {
+            reply.ended = ended;
         }
         self.release();
     }

@@ -85,6 +85,9 @@ pub struct Config {
     /// The silence at which it begins. Default 60 ms; more wastes less and hides less.
     #[serde(with = "crate::humane")]
     pub speculate_after: Duration,
+    /// Whether the energy alone may tell that silence. Default true; false waits until the model is sure, some
+    /// 90 ms later, and spares the transcripts that long consonants ask for.
+    pub speculate_by_energy: bool,
 
     /// A reply's first clause may end at a comma after this many bytes. Default 12; more sounds smoother, later.
     pub clause_min_first: usize,
@@ -153,6 +156,7 @@ impl Default for Config {
             unclear_after: Duration::from_millis(500),
             speculation: Speculation::default(),
             speculate_after: Duration::from_millis(60),
+            speculate_by_energy: true,
             clause_min_first: 12,
             clause_min: 40,
             clause_max: 200,
@@ -213,8 +217,8 @@ impl Config {
     }
 }
 
-const BACKCHANNELS: [&str; 13] =
-    ["mhm", "mm", "mmm", "mm-hmm", "hm", "hmm", "uh", "uh-huh", "um", "ah", "aha", "oh", "eh"];
+const BACKCHANNELS: [&str; 15] =
+    ["mhm", "mhmm", "huh", "mm", "mmm", "mm-hmm", "hm", "hmm", "uh", "uh-huh", "um", "ah", "aha", "oh", "eh"];
 
 const SHORTEST_CLAUSE_MAX: usize = 16;
 

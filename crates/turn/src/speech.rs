@@ -7,8 +7,8 @@ use std::time::Duration;
 pub(crate) enum Change {
     /// Speech began, or began again, about here.
     Started { from: MediaTime },
-    /// Speech goes on.
-    WentOn { by: Duration },
+    /// Speech goes on, or so the model says; its energy fell at `loud_until`.
+    WentOn { by: Duration, until: MediaTime, loud_until: MediaTime },
     /// Speech stopped; the silence is dated from here.
     Stopped { since: MediaTime },
 }
@@ -48,7 +48,9 @@ impl Speech {
         match self.talking {
             None if probability >= config.speech_start => Some(self.start(until.saturating_sub(length))),
             None => None,
-            Some(_) if probability >= config.speech_end => Some(Change::WentOn { by: length }),
+            Some(_) if probability >= config.speech_end => {
+                Some(Change::WentOn { by: length, until, loud_until: window.loud_until.min(until) })
+            }
             Some(_) => self.stop(config),
         }
     }
@@ -137,8 +139,9 @@ mod tests {
         assert_eq!(hear(&mut speech, 32, 0.1, 0), None);
         assert_eq!(hear(&mut speech, 64, 0.6, 64), Some(Change::Started { from: at(32) }));
         for (until, probability) in [(96, 0.4), (128, 0.49), (160, 0.36)] {
-            let by = Duration::from_millis(32);
-            assert_eq!(hear(&mut speech, until, probability, until), Some(Change::WentOn { by }));
+            let went_on =
+                Change::WentOn { by: Duration::from_millis(32), until: at(until), loud_until: at(until) };
+            assert_eq!(hear(&mut speech, until, probability, until), Some(went_on));
         }
         assert_eq!(hear(&mut speech, 192, 0.3, 170), Some(Change::Stopped { since: at(170) }));
         assert_eq!(hear(&mut speech, 224, 0.4, 170), None);

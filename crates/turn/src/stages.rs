@@ -63,11 +63,12 @@ impl Turn {
 
     fn transcribe_again(&mut self) {
         let Some(utterance) = &self.utterance else { return };
-        let (id, from, asked) = (utterance.id, utterance.from, utterance.ask.is_some());
+        let (id, from, asked, until) =
+            (utterance.id, utterance.from, utterance.ask.is_some(), utterance.asked_until);
         let over = matches!(utterance.phase, Phase::Over { .. });
         self.push(Command::Stt(Stt::Begin { utterance: id, from }));
         if asked {
-            self.flush(if over { Purpose::Turn } else { Purpose::Speculation });
+            self.flush(if over { Purpose::Turn } else { Purpose::Speculation }, until);
         }
     }
 

@@ -81,7 +81,7 @@ impl Turn {
     pub(crate) fn fire(&mut self, timer: Timer) {
         match timer {
             Timer::Gap => self.gap(),
-            Timer::Ask => self.flush(Purpose::Speculation),
+            Timer::Ask => self.ask_about_pause(),
             Timer::EndOfTurn => self.end_turn(),
             Timer::Verdict => self.resume_in_doubt(),
             Timer::Filler => self.say_filler(),
@@ -94,6 +94,12 @@ impl Turn {
             Timer::LastWords => self.last_words_over(),
             Timer::NoMedia => self.end(crate::EndReason::NoMedia),
             Timer::MaxDuration => self.max_duration(),
+        }
+    }
+
+    fn ask_about_pause(&mut self) {
+        if let Some(since) = self.utterance.as_ref().and_then(|utterance| utterance.silent_since()) {
+            self.flush(Purpose::Speculation, since);
         }
     }
 

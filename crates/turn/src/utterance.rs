@@ -33,6 +33,8 @@ pub(crate) struct Utterance {
     pub(crate) burst: Duration,
     /// The question that waits for its answer.
     pub(crate) ask: Option<AskId>,
+    /// Where the speech ended that it was asked about.
+    pub(crate) asked_until: MediaTime,
     /// What a turn model says of the present pause.
     pub(crate) likely: Option<Probability>,
     /// It made the bot stop.
@@ -64,6 +66,7 @@ impl Utterance {
             voiced: Duration::ZERO,
             burst: Duration::ZERO,
             ask: None,
+            asked_until: from,
             likely: None,
             barged_in: false,
             told: String::new(),
@@ -124,8 +127,9 @@ impl Utterance {
         self.answer = None;
     }
 
-    pub(crate) fn asked(&mut self, ask: AskId, now: MediaTime) {
+    pub(crate) fn asked(&mut self, ask: AskId, until: MediaTime, now: MediaTime) {
         self.ask = Some(ask);
+        self.asked_until = until;
         self.marks.asked = Some(now);
     }
 

@@ -119,6 +119,27 @@ fn speech_that_goes_on_discards_the_speculation() {
 }
 
 #[test]
+fn the_energy_tells_the_first_silence_before_the_model_does() {
+    let answer = |speculate_by_energy| {
+        let mut line = Line::greeted(Config { speculate_by_energy, ..fixed() });
+        line.says(1_000, 1_800, "a table");
+        line.run(5_000);
+        line.answered_after(1_800)
+    };
+    assert!(answer(true) + 40 <= answer(false), "{} {}", answer(true), answer(false));
+}
+
+#[test]
+fn a_dip_of_the_energy_inside_a_sentence_costs_a_transcript_and_nothing_else() {
+    let mut line = Line::greeted(fixed());
+    line.says(1_000, 1_400, "an octo");
+    line.says(1_480, 1_900, "pus");
+    line.run(6_000);
+    assert_eq!(line.count(|command| matches!(command, Command::Stt(Stt::Continue { .. }))), 1);
+    assert_eq!(line.asked(), [CallerTurn::Joined, CallerTurn::Said("an octo pus".into())]);
+}
+
+#[test]
 fn each_level_of_speculation_goes_so_far_and_no_further() {
     for (level, stages) in
         [(Speculation::Off, 0), (Speculation::Stt, 1), (Speculation::Llm, 2), (Speculation::Tts, 3)]

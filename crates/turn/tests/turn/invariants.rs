@@ -14,21 +14,34 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 enum Step {
     Wait(u64),
-    Windows { speech: bool, count: u8 },
-    Answer { known: bool },
+    Windows {
+        speech: bool,
+        count: u8,
+    },
+    /// The model hears speech, but its energy has fallen.
+    Hush(u8),
+    Answer {
+        known: bool,
+    },
     Partial,
     Segment,
     EndOfTurn(f32),
     Token(u8),
     ReplyEnd(u8),
-    Made { words: u8, end: bool },
+    Made {
+        words: u8,
+        end: bool,
+    },
     Played(u8),
     Sounding,
     Stale(u32),
     Dtmf(char),
     Interrupt,
     Mute(bool),
-    Stage { stage: StageKind, ready: bool },
+    Stage {
+        stage: StageKind,
+        ready: bool,
+    },
     Busy,
 }
 
@@ -40,6 +53,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         3 => (1..900u64).prop_map(Step::Wait),
         6 => (any::<bool>(), 1..14u8).prop_map(|(speech, count)| Step::Windows { speech, count }),
+        2 => (1..6u8).prop_map(Step::Hush),
         4 => prop::bool::weighted(0.8).prop_map(|known| Step::Answer { known }),
         1 => Just(Step::Partial),
         1 => Just(Step::Segment),
@@ -65,13 +79,16 @@ fn config() -> impl Strategy<Value = Config> {
         Just(Speculation::Llm),
         Just(Speculation::Tts)
     ];
-    (level, any::<bool>(), prop::option::of(3_000..6_000u64)).prop_map(|(speculation, fixed, media)| Config {
-        speculation,
-        hang_over_fixed: fixed.then(|| Duration::from_millis(200)),
-        media_timeout: media.map(Duration::from_millis),
-        max_duration: Duration::from_secs(120),
-        ..Config::default()
-    })
+    (level, any::<bool>(), any::<bool>(), prop::option::of(3_000..6_000u64)).prop_map(
+        |(speculation, energy, fixed, media)| Config {
+            speculation,
+            speculate_by_energy: energy,
+            hang_over_fixed: fixed.then(|| Duration::from_millis(200)),
+            media_timeout: media.map(Duration::from_millis),
+            max_duration: Duration::from_secs(120),
+            ..Config::default()
+        },
+    )
 }
 
 /// A clause as the voice and the playout see it.
@@ -102,6 +119,7 @@ struct World {
     paused: Option<MediaTime>,
     closed: BTreeSet<String>,
     recording: String,
+    loud_until: MediaTime,
     over: bool,
 }
 
@@ -125,6 +143,7 @@ impl World {
             paused: None,
             closed: BTreeSet::new(),
             recording,
+            loud_until: MediaTime::ZERO,
             over: false,
         }
     }
@@ -267,14 +286,9 @@ impl World {
     fn run(&mut self, step: Step) {
         match step {
             Step::Wait(millis) => self.pass(self.now + Duration::from_millis(millis)),
-            Step::Windows { speech, count } => {
-                for _ in 0..count {
-                    self.pass(self.now + Duration::from_millis(32));
-                    let loud_until = if speech { self.now } else { MediaTime::ZERO };
-                    let probability = if speech { 0.9 } else { 0.0 };
-                    self.feed(Input::Window(Window { until: self.now, probability, loud_until }));
-                }
-            }
+            Step::Windows { speech: true, count } => self.windows(count, 0.9, true),
+            Step::Windows { speech: false, count } => self.windows(count, 0.0, false),
+            Step::Hush(count) => self.windows(count, 0.9, false),
             Step::Answer { known } => self.answer(known),
             Step::Partial => self.partial(),
             Step::Segment => self.segment(),
@@ -294,6 +308,16 @@ impl World {
             Step::Mute(muted) => self.feed(Input::Mute { muted }),
             Step::Stage { stage, ready } => self.stage(stage, ready),
             Step::Busy => self.feed(Input::StageBusy { stage: StageKind::Stt }),
+        }
+    }
+
+    fn windows(&mut self, count: u8, probability: f32, loud: bool) {
+        for _ in 0..count {
+            self.pass(self.now + Duration::from_millis(32));
+            if loud {
+                self.loud_until = self.now;
+            }
+            self.feed(Input::Window(Window { until: self.now, probability, loud_until: self.loud_until }));
         }
     }
 
