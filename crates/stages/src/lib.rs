@@ -5,10 +5,12 @@
 //! return at once; blocking engines run on threads of their own.
 
 pub mod expectation;
+pub mod flite;
 pub mod level;
 pub mod llm;
 mod pcm;
 pub mod pool;
+mod resample;
 pub mod scripted;
 pub mod silero;
 pub mod spoken;
