@@ -6,10 +6,9 @@ use std::time::Duration;
 
 /// Follows the noise floor of a line and the loudness of who speaks on it, and dates the last 10 ms that stand out.
 ///
-/// A block is loud when it is above the noise by [`ABOVE_NOISE`] and not below the speaker by more than
-/// [`BELOW_SPEECH`]: the first keeps noise out, the second the echo of a room that a quiet line lets through. It says
-/// nothing of speech, which is the model's to tell; it only knows when energy fell, which the model tells late.
-/// Pure, and without allocation.
+/// A block is loud when it is above the noise by 10 dB and not below the speaker by more than 28 dB: the first keeps
+/// noise out, the second the echo of a room that a quiet line lets through. It says nothing of speech, which is the
+/// model's to tell; it only knows when energy fell, which the model tells late. Pure, and without allocation.
 #[derive(Clone, Debug)]
 pub struct LoudTracker {
     block: usize,

@@ -38,7 +38,7 @@ fn a_library_that_is_not_onnx_runtime_is_refused() {
 
 /// The C library of this very process, wherever the system keeps it.
 fn libc() -> PathBuf {
-    let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+    let maps = std::fs::read_to_string("/proc/self/maps").expect("Linux tells what a process has loaded");
     let path = maps.split_whitespace().find(|word| word.contains("/libc.so") || word.contains("/libc-"));
     PathBuf::from(path.expect("this process has a C library"))
 }

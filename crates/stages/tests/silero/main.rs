@@ -34,7 +34,7 @@ fn silero(rate: SampleRate) -> Silero {
 
 fn judge(silero: &mut Silero, state: &mut VadState, samples: &[f32]) -> f32 {
     let mut job = [VadJob { state, samples, probability: -1.0 }];
-    silero.infer(&mut job).unwrap();
+    silero.infer(&mut job).expect("the model runs");
     job[0].probability
 }
 
@@ -48,13 +48,13 @@ fn probabilities(silero: &mut Silero, windows: &[Vec<f32>]) -> Vec<f32> {
 fn batched(silero: &mut Silero, calls: &[Vec<Vec<f32>>]) -> Vec<Vec<f32>> {
     let mut states: Vec<VadState> = calls.iter().map(|_| silero.state()).collect();
     let mut results = vec![Vec::new(); calls.len()];
-    let longest = calls.iter().map(Vec::len).max().unwrap();
+    let longest = calls.iter().map(Vec::len).max().unwrap_or(0);
     for step in 0..longest {
         let mut jobs: Vec<VadJob<'_>> = Vec::new();
         for (state, windows) in states.iter_mut().zip(calls).filter(|(_, windows)| step < windows.len()) {
             jobs.push(VadJob { state, samples: &windows[step], probability: -1.0 });
         }
-        silero.infer(&mut jobs).unwrap();
+        silero.infer(&mut jobs).expect("the model runs");
         let going = results.iter_mut().zip(calls).filter(|(_, windows)| step < windows.len());
         going.zip(&jobs).for_each(|((result, _), job)| result.push(job.probability));
     }

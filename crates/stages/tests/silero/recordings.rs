@@ -42,7 +42,7 @@ pub fn prompt(name: &str) -> Vec<i16> {
         .unwrap_or_else(|error| panic!("{}: {error}: install asterisk-core-sounds-en-wav", path.display()));
     assert_eq!((reader.spec().sample_rate, reader.spec().channels), (8_000, 1), "{name}");
     let mut samples = vec![0; 4_000];
-    samples.extend(reader.samples::<i16>().map(Result::unwrap));
+    samples.extend(reader.samples::<i16>().map(|sample| sample.expect("the file is whole")));
     samples.extend([0; 8_000]);
     samples
 }
@@ -64,13 +64,13 @@ pub fn frames(samples: &[i16]) -> impl Iterator<Item = Frame> {
     samples.chunks_exact(160).zip(0..).map(|(samples, sequence)| {
         let bytes: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
         let time = MediaTime::from_millis(20 * u64::from(sequence));
-        Frame::new(Format::Pcm8k, &bytes).unwrap().at(sequence, time)
+        Frame::new(Format::Pcm8k, &bytes).expect("20 ms").at(sequence, time)
     })
 }
 
 /// The windows that such a call gives.
 pub fn windows(samples: &[i16], rate: SampleRate) -> Vec<Vec<f32>> {
-    let mut cutter = WindowCutter::new(Format::Pcm8k, rate).unwrap();
+    let mut cutter = WindowCutter::new(Format::Pcm8k, rate).expect("a rate of the model");
     let mut windows = Vec::new();
     for frame in frames(samples) {
         cutter.hear(&frame);

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 fn written(name: &str, bytes: &[u8]) -> PathBuf {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
-    std::fs::write(&path, bytes).unwrap();
+    std::fs::write(&path, bytes).expect("the target folder is writable");
     path
 }
 
