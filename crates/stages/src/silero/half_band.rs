@@ -1,5 +1,5 @@
 //! Between 8 and 16 kHz by a half-band filter: every other of its taps is zero, so that one of its two phases is the
-//! audio itself, late. A general resampler needs ten times the memory of a call, or ten times the time (bench `vad`).
+//! audio itself, late. A resampler for any ratio would keep more memory a call (FFT) or multiply more (sinc).
 
 use crate::pcm::MAX_SAMPLES;
 use std::f64::consts::PI;
