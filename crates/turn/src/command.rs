@@ -218,7 +218,9 @@ pub enum Command {
     },
     /// To the playout.
     Playout(Playout),
-    /// Play the apology that is kept in memory, in this epoch, needing no stage.
+    /// Play the apology that is kept in memory, in this epoch, needing no stage. Its length is told by one
+    /// [`Input::ClauseEnd`](crate::Input::ClauseEnd) of any clause, its progress by
+    /// [`Input::Played`](crate::Input::Played).
     Apologise {
         /// The bot's utterance.
         epoch: Epoch,

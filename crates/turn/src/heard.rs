@@ -303,6 +303,14 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_heard_behind_a_clause_that_was_not_heard_out() {
+        let mut ledger = ledger();
+        ledger.clause_end(FIRST, ClauseId::new(1), 40);
+        ledger.played(FIRST, 40);
+        assert_eq!(heard(&ledger), "");
+    }
+
+    #[test]
     fn marks_out_of_order_or_beyond_the_text_are_ignored() {
         let mut ledger = ledger();
         ledger.word(FIRST, ClauseId::new(0), 400, 1, TEXT);

@@ -45,7 +45,7 @@
 //! - **Pauses.** Each [`Playout::Pause`] is followed by exactly one [`Playout::Resume`], behind the `Clear` when there
 //!   is one, and no later than [`Config::pause_max`].
 //! - **Flushes.** Each [`Stt::Flush`] is answered by one [`Input::Final`] unless [`Stt::Continue`], [`Stt::Drop`] or
-//!   the loss of the stage comes first.
+//!   the loss of the stage comes first. What an answer said that was followed by `Continue`, the next one says again.
 //! - **Lost stages.** Between [`Input::StageLost`] and [`Input::StageReady`] commands may go nowhere: what is still
 //!   wanted is asked again. A new voice goes on in the next epoch and counts its frames from nothing.
 //!   While voice activity detection is away, and until it has caught up, no silence ends a turn; beyond

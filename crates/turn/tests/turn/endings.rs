@@ -1,7 +1,11 @@
 //! How calls end, each of them by itself.
 
 use crate::line::{Line, at};
-use ringway_turn::{After, CallerTurn, Command, Config, EndReason, Input, Output, StageKind, Turn, Window};
+use ringway_frame::Epoch;
+use ringway_turn::{
+    After, CallerTurn, ClauseId, Command, Config, EndReason, Input, Memo, Output, Playout, RequestId,
+    StageKind, Turn, Window,
+};
 use std::time::Duration;
 
 fn config() -> Config {
@@ -80,6 +84,35 @@ fn a_noise_over_a_goodbye_does_not_keep_the_line_open() {
     line.says(2_200, 2_600, "");
     line.run(6_000);
     assert_eq!(hang_up(&line).unwrap().1, EndReason::Completed);
+}
+
+#[test]
+fn keys_pressed_over_a_goodbye_are_answered() {
+    let mut line = Line::greeted(config());
+    says_goodbye(&mut line, After::HangUp);
+    line.says(1_000, 1_500, "bye");
+    line.says(2_150, 2_600, "");
+    line.presses(2_300, "1#");
+    line.run(6_000);
+    assert_eq!(hang_up(&line), None);
+    assert_eq!(line.asked().last(), Some(&CallerTurn::Pressed("1".into())));
+}
+
+#[test]
+fn audio_that_the_playout_never_reports_is_void_after_a_while() {
+    let mut turn = Turn::new(Config::default());
+    let (epoch, clause) = (Epoch::new(1), ClauseId::default());
+    turn.handle(Input::Started, at(0));
+    turn.handle(Input::Token { request: RequestId::default(), text: "Hello.".into() }, at(0));
+    let request = RequestId::default();
+    turn.handle(Input::ReplyEnd { request, after: After::Nothing, memo: Memo::default() }, at(0));
+    turn.handle(Input::ClauseEnd { epoch, clause, frames: 50 }, at(0));
+    while let Output::Command(_) = turn.poll() {}
+    assert_eq!(turn.poll(), Output::Timeout(at(2_000)), "50 frames and the grace of a second");
+    turn.handle(Input::Tick, at(2_000));
+    assert_eq!(turn.poll(), Output::Command(Command::CancelSpeech { epoch }));
+    assert_eq!(turn.poll(), Output::Command(Command::Playout(Playout::Clear(epoch.next()))));
+    assert_eq!(turn.context().messages, []);
 }
 
 #[test]
