@@ -381,7 +381,8 @@ impl Handler<StageNews> for Router {
             StageNews::Stt(addr) => {
                 self.stages.stt = Some(addr);
                 self.to_stt(Listen::Expect(self.hints.current.clone()));
-                Input::StageReady { stage: StageKind::Stt }
+                self.feed(Input::StageReady { stage: StageKind::Stt });
+                return self.to_stt(Listen::Attached);
             }
             StageNews::Llm(addr) => {
                 self.stages.llm = Some(addr);

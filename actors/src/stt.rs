@@ -23,6 +23,7 @@ pub(crate) struct SttStage {
     mode: SttMode,
     expectation: Expectation,
     utterance: Option<Utterance>,
+    attached: bool,
     pending: Option<Ask>,
     segment: SegmentId,
     latest: MediaTime,
@@ -46,6 +47,8 @@ struct Ask {
 pub(crate) enum Listen {
     Turn(Stt),
     Expect(Expectation),
+    /// A new stage has now been told of the running utterance, if there is one: what is older may be forgotten.
+    Attached,
 }
 
 /// How soon an overloaded engine is asked again, and how often a waiting segment is reported.
@@ -68,6 +71,7 @@ impl SttStage {
             session,
             expectation,
             utterance: None,
+            attached: false,
             pending: None,
             segment: SegmentId(0),
             latest: MediaTime::ZERO,
@@ -199,10 +203,11 @@ impl SttStage {
         }
         match &mut self.utterance {
             Some(utterance) => utterance.hear(&self.frame),
-            None => {
+            None if self.attached => {
                 let until = self.latest.saturating_sub(2 * PRE_ROLL);
                 self.speech()?.commit_until(until);
             }
+            None => {}
         }
         Ok(())
     }
@@ -317,6 +322,10 @@ impl Handler<Listen> for SttStage {
     fn handle(&mut self, listen: Listen, ctx: &mut Self::Context) {
         let done = match listen {
             Listen::Turn(command) => self.obey(command),
+            Listen::Attached => {
+                self.attached = true;
+                Ok(())
+            }
             Listen::Expect(expectation) => {
                 self.expectation = expectation;
                 Ok(())
