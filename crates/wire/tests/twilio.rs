@@ -28,7 +28,7 @@ fn start() -> Start {
 
 fn streaming() -> Session {
     let mut session = Session::new(&Dialect::TWILIO);
-    session.text(START, &mut Vec::new()).unwrap();
+    session.text(START, &mut Vec::new()).expect("in order");
     session
 }
 

@@ -12,8 +12,8 @@ const FRAME_BYTES: usize = 640;
 
 fn started(codec: Codec, rate: SampleRate) -> Session {
     let mut session = Session::new();
-    let format = AudioFormat::new(codec, rate).unwrap();
-    session.text(&Up::Start(Start { format, dialogue: None }).to_text()).unwrap();
+    let format = AudioFormat::new(codec, rate).expect("spoken");
+    session.text(&Up::Start(Start { format, dialogue: None }).to_text()).expect("in order");
     session
 }
 
@@ -224,7 +224,9 @@ fn a_client_understands_every_message_of_the_server() {
 fn any_up() -> impl Strategy<Value = Up> {
     let format =
         (prop_oneof![Just(Codec::Pcm16), Just(Codec::Opus)], prop_oneof![Just(16_000), Just(48_000)])
-            .prop_map(|(codec, hz)| AudioFormat::new(codec, SampleRate::new(hz).unwrap()).unwrap());
+            .prop_map(|(codec, hz)| {
+                AudioFormat::new(codec, SampleRate::new(hz).expect("not zero")).expect("spoken")
+            });
     prop_oneof![
         (format, prop::option::of(".*")).prop_map(|(format, dialogue)| Up::Start(Start { format, dialogue })),
         any::<bool>().prop_map(|muted| Up::Mute { muted }),
