@@ -4,6 +4,7 @@ use crate::admission::{Admission, Limits};
 use crate::api::ApiError;
 use crate::engines;
 use crate::hub::Hub;
+use crate::recorder::Recorder;
 use crate::telemetry;
 use crate::watch_cores::BlockedCores;
 use axum::http::HeaderMap;
@@ -32,6 +33,7 @@ pub struct Server {
     pub blocked: BlockedCores,
     engines: Arc<Engines>,
     dialogues: Vec<String>,
+    recorder: Option<Recorder>,
     turn: ringway_turn::Config,
     ready: AtomicBool,
 }
@@ -92,6 +94,7 @@ impl Server {
             blocked: BlockedCores::watch(loads)?,
             engines,
             dialogues,
+            recorder: config.recording.dir.as_deref().map(Recorder::start).transpose()?,
             turn: config.turn,
             ready: AtomicBool::new(false),
         }))
@@ -122,7 +125,8 @@ impl Server {
             // A browser may be silent for as long as its microphone is off.
             turn.media_timeout = None;
         }
-        let port = CallSpec { id, edge, format, dialogue, carrier_call_id, turn, place }.start(None);
+        let record = self.recorder.as_ref().map(|recorder| recorder.begin(id, &turn));
+        let port = CallSpec { id, edge, format, dialogue, carrier_call_id, turn, place }.start(record);
         self.hub.attach(port.call.clone());
         port
     }

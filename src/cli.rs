@@ -1,5 +1,6 @@
 //! The command line.
 
+mod replay;
 mod serve;
 
 use crate::logging::LogFormat;
@@ -20,6 +21,8 @@ struct Cli {
 enum Command {
     /// Serve calls (the default).
     Serve(serve::Serve),
+    /// Replay a recorded call.
+    Replay(replay::Replay),
 }
 
 /// A failed start: a port in use, a missing model.
@@ -30,11 +33,12 @@ pub fn run() -> ExitCode {
     let cli = Cli::parse();
     match cli.command.unwrap_or(Command::Serve(cli.serve)) {
         Command::Serve(serve) => serve.run(),
+        Command::Replay(replay) => replay.run(),
     }
 }
 
 /// Says on standard error what went wrong.
-fn fail(error: &dyn std::error::Error) -> ExitCode {
+fn fail(error: &dyn std::fmt::Display) -> ExitCode {
     eprintln!("ringway: {error}");
     ExitCode::from(FAILED)
 }

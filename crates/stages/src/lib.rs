@@ -4,6 +4,7 @@
 //! call. A session lives on the call's media core and never blocks it: `poll_*` methods register the waker and
 //! return at once; blocking engines run on threads of their own.
 
+pub mod dialogue;
 pub mod expectation;
 pub mod flite;
 pub mod level;

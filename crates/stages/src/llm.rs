@@ -130,6 +130,14 @@ pub enum LlmError {
         /// What there is.
         known: String,
     },
+    /// The memo is not one that this dialogue wrote.
+    #[error("the memo does not fit dialogue {dialogue:?}: {reason}")]
+    Memo {
+        /// The session's dialogue.
+        dialogue: String,
+        /// What does not fit.
+        reason: String,
+    },
     /// The engine failed.
     #[error("{engine}: {reason}")]
     Engine {
