@@ -13,10 +13,10 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use ringway_actors::{CallSpec, EdgeKind, EdgePort, Engines, EventSink, MediaCore, Place};
 use ringway_config::{Config, Secrets, ServerConfig};
 use ringway_frame::{CallId, Format};
+use ringway_turn::StageKind;
 use ringway_wire::{ErrorCode, ProtocolError};
 use serde_json::{Value, json};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// Events of calls that wait for the hub at most.
@@ -35,7 +35,6 @@ pub struct Server {
     dialogues: Vec<String>,
     recorder: Option<Recorder>,
     turn: ringway_turn::Config,
-    ready: AtomicBool,
 }
 
 /// Why the server cannot start.
@@ -68,24 +67,42 @@ pub enum StartError {
     Io(#[from] std::io::Error),
 }
 
-impl Server {
-    /// Builds engines and media cores. Needs a running actix system.
+/// A server whose engines are not there yet.
+#[derive(Debug)]
+pub struct Starting {
+    config: Config,
+    secrets: Secrets,
+}
+
+impl Starting {
+    /// Checks what can be checked at once.
     ///
     /// # Errors
-    /// Whatever keeps it from serving.
-    pub fn build(config: Config, secrets: Secrets) -> Result<Arc<Self>, StartError> {
+    /// Others could reach a server without a token.
+    pub fn check(config: Config, secrets: Secrets) -> Result<Self, StartError> {
         let address = config.server.address();
         if !address.ip().is_loopback() && secrets.admin_token.is_none() {
             return Err(StartError::NoToken(address));
         }
+        Ok(Self { config, secrets })
+    }
+
+    /// Builds engines, on a thread of their own since it takes seconds, and media cores. Needs a running actix system.
+    ///
+    /// # Errors
+    /// Whatever keeps it from serving.
+    pub async fn finish(self) -> Result<Arc<Server>, StartError> {
+        let Self { config, secrets } = self;
         let metrics = telemetry::install()?;
-        let (engines, dialogues) = engines::build(&config)?;
+        let wanted = config.clone();
+        let built = tokio::task::spawn_blocking(move || engines::build(&wanted)).await;
+        let (engines, dialogues) = built.map_err(std::io::Error::other)??;
         let engines = Arc::new(engines);
         let (events, reader) = EventSink::bounded(EVENTS);
         let cores = start_cores(&config, &engines, &events);
         let limits = Limits { calls: config.limits.calls, lateness: config.limits.lateness };
         let loads = cores.iter().map(|core| core.load().clone()).collect();
-        Ok(Arc::new(Self {
+        Ok(Arc::new(Server {
             config: config.server,
             secrets,
             admission: Admission::new(cores, limits),
@@ -96,20 +113,11 @@ impl Server {
             dialogues,
             recorder: config.recording.dir.as_deref().map(Recorder::start).transpose()?,
             turn: config.turn,
-            ready: AtomicBool::new(false),
         }))
     }
+}
 
-    /// Calls may come.
-    pub fn set_ready(&self) {
-        self.ready.store(true, Ordering::Relaxed);
-    }
-
-    /// Calls may come.
-    pub fn is_ready(&self) -> bool {
-        self.ready.load(Ordering::Relaxed)
-    }
-
+impl Server {
     /// Begins an admitted call on the present media core.
     pub fn start_call(
         &self,
@@ -140,13 +148,18 @@ impl Server {
 
     /// What `/health` says of the engines.
     pub fn engine_states(&self) -> Value {
-        let state = if self.is_ready() { "ready" } else { "starting" };
-        json!({ "vad": state, "stt": state, "llm": state, "tts": state })
+        let listed = |stage| if self.engines.count(stage) > 0 { "ready" } else { "none" };
+        json!({
+            "vad": "ready",
+            "stt": listed(StageKind::Stt),
+            "llm": listed(StageKind::Llm),
+            "tts": listed(StageKind::Tts),
+        })
     }
 
-    /// The engines' names, for people.
-    pub fn engine_names(&self) -> String {
-        format!("{:?}", self.engines)
+    /// The engines that serve.
+    pub fn engines(&self) -> &Engines {
+        &self.engines
     }
 
     /// Lets only those through who know the token.

@@ -189,11 +189,6 @@ impl LiveCall {
         self.summary.restarts
     }
 
-    /// The carrier's own id of it.
-    pub fn carrier_call_id(&self) -> Option<&str> {
-        self.summary.carrier_call_id.as_deref()
-    }
-
     /// All that is known of it.
     pub fn whole(&self) -> Whole {
         Whole { summary: self.summary.clone(), detail: self.detail.clone() }

@@ -1,6 +1,7 @@
 //! The log: to standard error, as text for people or as JSON for machines.
 
 use clap::ValueEnum;
+use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::FormatTime;
@@ -19,8 +20,9 @@ pub enum LogFormat {
 pub fn start(format: LogFormat) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_timer(Utc);
+    let colours = std::io::stderr().is_terminal();
     match format {
-        LogFormat::Text => log.with_target(false).init(),
+        LogFormat::Text => log.with_ansi(colours).with_target(false).init(),
         LogFormat::Json => log.json().flatten_event(true).with_current_span(false).with_span_list(false).init(),
     }
     std::panic::set_hook(Box::new(|panic| {

@@ -1,23 +1,31 @@
 //! The listener, and the server's end.
 
 use crate::api;
-use crate::app::{Server, StartError};
+use crate::app::{Server, StartError, Starting};
 use crate::tls;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use ringway_config::{Config, Secrets};
 use ringway_turn::EndReason;
+use socket2::SockRef;
+use std::io::Write;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 use tokio_rustls::TlsAcceptor;
 
 /// How long a client may take for the head of a request, and for a TLS handshake.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Bytes that the system keeps for a peer that does not read: 2 s of wideband audio. It would grow them to megabytes,
+/// and a minute would pass before a deaf peer is noticed.
+const SEND_BUFFER: usize = 64 * 1024;
 
 /// How often a drain looks whether the last call has ended.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -31,17 +39,20 @@ pub async fn run(config: Config, secrets: Secrets) -> Result<(), StartError> {
     let acceptor = config.server.tls.as_ref().map(tls::acceptor).transpose()?;
     let drain = config.server.drain;
     let mut signals = Signals::new()?;
-    let server = Server::build(config, secrets)?;
+    let server = Starting::check(config, secrets)?;
     let listener = TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })?;
-    server.set_ready();
-    announce(&server, &listener, acceptor.is_some())?;
+    let address = listener.local_addr()?;
+    let (routes, routed) = watch::channel(api::starting());
+    let tls = acceptor.is_some();
+    // Also while it starts and drains: whoever comes then is refused in words, and load balancers ask /health.
+    tokio::spawn(accept(listener, acceptor, routed));
+    let server = server.finish().await?;
+    // It is heard as long as the task that accepts is there.
+    let _ = routes.send(api::router(server.clone()));
+    announce(&server, address, tls);
     tokio::spawn(keep_up(server.clone()));
-    tokio::select! {
-        () = accept(listener, acceptor, server.clone()) => {}
-        name = signals.next() => {
-            tracing::info!(signal = name, calls = server.admission.calls(), "draining");
-        }
-    }
+    let name = signals.next().await;
+    tracing::info!(signal = name, calls = server.admission.calls(), "draining");
     tokio::select! {
         () = drain_calls(&server, drain) => {}
         name = signals.next() => tracing::warn!(signal = name, calls = server.admission.calls(), "ending at once"),
@@ -68,16 +79,17 @@ impl Signals {
 }
 
 /// Says where the page is, on standard output: users look for it.
-fn announce(server: &Server, listener: &TcpListener, tls: bool) -> std::io::Result<()> {
-    let address = listener.local_addr()?;
+fn announce(server: &Server, address: SocketAddr, tls: bool) {
     let (http, ws) = if tls { ("https", "wss") } else { ("http", "ws") };
-    println!("ringway {}", env!("CARGO_PKG_VERSION"));
-    println!("  page     {http}://{address}/");
-    println!("  browser  {ws}://{address}/voice-ws");
-    println!("  carrier  {ws}://{address}/media/twilio");
-    println!("  health   {http}://{address}/health    metrics {http}://{address}/metrics");
-    println!("  engines  {}", server.engine_names());
-    Ok(())
+    let text = format!(
+        "ringway {}\n  page     {http}://{address}/\n  browser  {ws}://{address}/voice-ws\n  \
+         carrier  {ws}://{address}/media/twilio\n  health   {http}://{address}/health\n  \
+         metrics  {http}://{address}/metrics\n  engines  {}\n",
+        env!("CARGO_PKG_VERSION"),
+        server.engines(),
+    );
+    // Whoever closed it does not want to know.
+    let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
 /// The metrics exporter folds its samples into buckets now and then.
@@ -89,11 +101,13 @@ async fn keep_up(server: Arc<Server>) {
     }
 }
 
-async fn accept(listener: TcpListener, acceptor: Option<TlsAcceptor>, server: Arc<Server>) {
-    let routes = api::router(server);
+async fn accept(listener: TcpListener, acceptor: Option<TlsAcceptor>, routes: watch::Receiver<axum::Router>) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => drop(tokio::spawn(connection(stream, acceptor.clone(), routes.clone()))),
+            Ok((stream, _)) => {
+                let routes = routes.borrow().clone();
+                tokio::spawn(connection(stream, acceptor.clone(), routes));
+            }
             Err(error) => {
                 // Out of file descriptors, most likely: some time for others to close.
                 tracing::error!(%error, "cannot accept");
@@ -104,7 +118,9 @@ async fn accept(listener: TcpListener, acceptor: Option<TlsAcceptor>, server: Ar
 }
 
 async fn connection(stream: TcpStream, acceptor: Option<TlsAcceptor>, routes: axum::Router) {
+    // A socket that cannot be tuned serves as well, only later and with more memory.
     let _ = stream.set_nodelay(true);
+    let _ = SockRef::from(&stream).set_send_buffer_size(SEND_BUFFER);
     match acceptor {
         None => http(TokioIo::new(stream), routes).await,
         Some(acceptor) => match tokio::time::timeout(PATIENCE, acceptor.accept(stream)).await {

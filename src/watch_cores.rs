@@ -28,7 +28,7 @@ impl BlockedCores {
             let mut known = vec![false; cores.len()];
             while let Some(count) = count.upgrade() {
                 for (index, core) in cores.iter().enumerate() {
-                    look(index, core, &mut known[index]);
+                    known[index] = look(index, core, core.silent_for(), known[index]);
                 }
                 count.store(known.iter().filter(|blocked| **blocked).count(), Ordering::Relaxed);
                 drop(count);
@@ -44,15 +44,29 @@ impl BlockedCores {
     }
 }
 
-fn look(index: usize, core: &CoreLoad, known: &mut bool) {
-    let silent = core.silent_for();
+/// Whether a core is blocked, and a line in the log when that has changed.
+fn look(index: usize, core: &CoreLoad, silent: Duration, was_blocked: bool) -> bool {
     let blocked = silent > BLOCKED;
-    if blocked && !*known {
+    if blocked && !was_blocked {
         let stage = core.running().map_or("none", stage_name);
         tracing::error!(core = index, stage, silentMs = silent.as_millis() as u64, "media core blocked");
     }
-    if *known && !blocked {
+    if was_blocked && !blocked {
         tracing::warn!(core = index, "media core runs again");
     }
-    *known = blocked;
+    blocked
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_core_is_blocked_while_its_metronome_is_silent_for_long() {
+        let core = CoreLoad::new();
+        assert!(!look(0, &core, BLOCKED, false));
+        assert!(look(0, &core, BLOCKED + Duration::from_millis(1), false));
+        assert!(look(0, &core, BLOCKED * 9, true));
+        assert!(!look(0, &core, Duration::from_millis(20), true));
+    }
 }

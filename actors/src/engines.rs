@@ -71,6 +71,17 @@ impl Engines {
     }
 }
 
+/// For people: the names, stage by stage.
+impl fmt::Display for Engines {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let stt: Vec<_> = self.stt.iter().map(|engine| engine.name()).collect();
+        let llm: Vec<_> = self.llm.iter().map(|engine| engine.name()).collect();
+        let tts: Vec<_> = self.tts.iter().map(|engine| engine.name()).collect();
+        let (stt, llm, tts) = (stt.join(", "), llm.join(", "), tts.join(", "));
+        write!(f, "VAD {}   STT {stt}   LLM {llm}   TTS {tts}", self.vad.name)
+    }
+}
+
 impl fmt::Debug for VadEngine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("VadEngine").field("name", &self.name).field("rate", &self.rate).finish_non_exhaustive()
@@ -79,12 +90,6 @@ impl fmt::Debug for VadEngine {
 
 impl fmt::Debug for Engines {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = |stage: &[&str]| stage.join(", ");
-        f.debug_struct("Engines")
-            .field("vad", &self.vad.name)
-            .field("stt", &names(&self.stt.iter().map(|engine| engine.name()).collect::<Vec<_>>()))
-            .field("llm", &names(&self.llm.iter().map(|engine| engine.name()).collect::<Vec<_>>()))
-            .field("tts", &names(&self.tts.iter().map(|engine| engine.name()).collect::<Vec<_>>()))
-            .finish_non_exhaustive()
+        fmt::Display::fmt(self, f)
     }
 }

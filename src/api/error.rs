@@ -1,5 +1,6 @@
 use axum::Json;
 use axum::http::StatusCode;
+use axum::http::header::CONNECTION;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
@@ -27,6 +28,9 @@ pub enum ApiError {
     /// The caller cannot be let in.
     #[error(transparent)]
     Refused(#[from] crate::admission::Refused),
+    /// The engines are being built.
+    #[error("the server is starting")]
+    Starting,
     /// Not a WebSocket handshake.
     #[error("this is a WebSocket: {0}")]
     Handshake(&'static str),
@@ -39,7 +43,7 @@ impl ApiError {
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::Origin(_) | Self::Signature => StatusCode::FORBIDDEN,
-            Self::Refused(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Refused(_) | Self::Starting => StatusCode::SERVICE_UNAVAILABLE,
             Self::Handshake(_) => StatusCode::UPGRADE_REQUIRED,
         }
     }
@@ -53,6 +57,7 @@ impl ApiError {
             Self::Origin(_) => "origin",
             Self::Signature => "signature",
             Self::Refused(refused) => refused.reason(),
+            Self::Starting => "starting",
             Self::Handshake(_) => "websocket_expected",
         }
     }
@@ -60,7 +65,7 @@ impl ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let recoverable = matches!(self, Self::Refused(_));
+        let recoverable = matches!(self, Self::Refused(_) | Self::Starting);
         let body = json!({
             "code": self.code(),
             "message": self.to_string(),
@@ -78,4 +83,9 @@ impl IntoResponse for ApiError {
 /// Whatever has no route.
 pub async fn not_found() -> ApiError {
     ApiError::NotFound
+}
+
+/// Whatever is asked of a server that is starting. The connection is closed, since it never leads any further.
+pub async fn starting() -> impl IntoResponse {
+    ([(CONNECTION, "close")], ApiError::Starting)
 }

@@ -30,6 +30,11 @@ pub fn router(server: Arc<Server>) -> Router {
     routes.merge(web::routes()).fallback(error::not_found).with_state(server)
 }
 
+/// The routes of a server whose engines are being built.
+pub fn starting() -> Router {
+    Router::new().route("/health", get(health::starting)).fallback(error::starting)
+}
+
 async fn metrics(State(server): State<Arc<Server>>) -> String {
     server.metrics.render()
 }

@@ -54,7 +54,8 @@ pub struct Config {
     /// Default 1 s, three times what a restart takes.
     #[serde(with = "crate::humane")]
     pub vad_grace: Duration,
-    /// The longest time without any window before the call is ended; for carriers, which always send. Default off.
+    /// The longest time without any window before the call is ended. Default 10 s; it holds for carriers, which always
+    /// send, not for browsers, whose microphone may be off.
     #[serde(with = "crate::humane::option")]
     pub media_timeout: Option<Duration>,
 
@@ -146,7 +147,7 @@ impl Default for Config {
             noise_below: Duration::from_millis(60),
             window_gap: Duration::from_millis(100),
             vad_grace: Duration::from_secs(1),
-            media_timeout: None,
+            media_timeout: Some(Duration::from_secs(10)),
             barge_in_after: Duration::from_millis(200),
             barge_in_words: 1,
             backchannel_max: Duration::from_secs(1),

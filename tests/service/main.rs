@@ -1,0 +1,12 @@
+//! The whole service over its public faces: real sockets, real processes, recorded human speech.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod admission;
+mod api;
+mod bad_input;
+mod conversations;
+mod faults;
+mod metrics;
+mod recordings;
+mod starting;
+mod support;

@@ -1,0 +1,54 @@
+//! The names and labels of the metrics are a contract: dashboards and alerts of users are built on them.
+
+use crate::support::browser::Browser;
+use crate::support::server::{Setup, root};
+use serde_json::json;
+use std::collections::BTreeSet;
+
+/// Every metric with its labels, from what the server shows after a call with everything in it.
+#[tokio::test]
+async fn metrics_are_what_the_documentation_says() {
+    let reply = "This is a long answer, which goes on for a while, until somebody interrupts it.";
+    let config = format!("[limits]\ncalls = 1\n[scripted]\nreply = {reply:?}");
+    let server = Setup::bench().with(&config).chaos().start();
+    let (mut browser, call) = Browser::call(&server).await;
+    browser.microphone();
+    browser.event("bot").await;
+    browser.say("digits/day-1");
+    browser.event("clear").await;
+    browser.event("latency").await;
+    browser.tell(json!({"type": "mute", "muted": 7}));
+    browser.event("error").await;
+    Browser::open(&server).await.event("error").await;
+    server.inject(&call, "tts", "error").await;
+    browser.answered().await;
+    browser.tell(json!({"type": "stop"}));
+    browser.event("ended").await;
+    while server.metric("ringway_calls_active{edge=\"browser\"}").await != Some(0.0) {}
+    let (_, text) = server.get("/metrics").await;
+    assert_eq!(shown(&text), documented(), "docs/metrics.md and the server differ");
+}
+
+/// `name{labels}` of each line, in a set.
+fn shown(text: &str) -> BTreeSet<String> {
+    let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines.map(|line| series(line.rsplit_once(' ').expect("a value").0)).collect()
+}
+
+/// The same of the documentation: `` `name{label,label}` `` at the beginning of a table's row.
+fn documented() -> BTreeSet<String> {
+    let text = std::fs::read_to_string(root().join("docs/metrics.md")).expect("docs/metrics.md");
+    let rows = text.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
+    rows.map(|(name, _)| name.to_owned()).collect()
+}
+
+fn series(line: &str) -> String {
+    let (name, labels) = line.split_once('{').unwrap_or((line, ""));
+    let name = ["_bucket", "_sum", "_count"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
+    let pairs = labels.trim_end_matches('}').split(',').filter_map(|pair| Some(pair.split_once('=')?.0));
+    let labels: BTreeSet<_> = pairs.filter(|label| *label != "le").collect();
+    if labels.is_empty() {
+        return name.to_owned();
+    }
+    format!("{name}{{{}}}", labels.into_iter().collect::<Vec<_>>().join(","))
+}

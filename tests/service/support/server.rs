@@ -1,0 +1,233 @@
+use super::within;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Bytes;
+use hyper::{Method, Request, StatusCode};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+use serde_json::Value;
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+/// The token of the servers that have one.
+pub const TOKEN: &str = "a token for tests";
+
+/// A running server; killed when dropped.
+pub struct Server {
+    pub address: SocketAddr,
+    child: Child,
+    log: Receiver<String>,
+    seen: Vec<Value>,
+}
+
+/// How a server is to be started.
+pub struct Setup {
+    config: toml::Table,
+    flags: Vec<String>,
+    environment: Vec<(String, String)>,
+}
+
+impl Setup {
+    /// The scripted engines of `config/bench.toml`.
+    pub fn bench() -> Self {
+        let text = fs::read_to_string(root().join("config/bench.toml")).expect("config/bench.toml");
+        Self { config: toml::from_str(&text).expect("TOML"), flags: Vec::new(), environment: Vec::new() }
+    }
+
+    /// Changes some of the configuration.
+    pub fn with(mut self, changes: &str) -> Self {
+        merge(&mut self.config, toml::from_str(changes).expect("TOML"));
+        self
+    }
+
+    pub fn flag(mut self, flag: &str) -> Self {
+        self.flags.push(flag.to_owned());
+        self
+    }
+
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// With the fault injection API.
+    pub fn chaos(self) -> Self {
+        self.flag("--chaos").env("RINGWAY_ADMIN_TOKEN", TOKEN)
+    }
+
+    /// Starts it and waits until it serves.
+    pub fn start(self) -> Server {
+        let mut child = self.command(&["--log", "json", "--port", "0"]).spawn().expect("the binary");
+        let stderr = child.stderr.take().expect("piped");
+        let (sender, log) = channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                let _ = sender.send(line);
+            }
+        });
+        let stdout = BufReader::new(child.stdout.take().expect("piped"));
+        let address = stdout.lines().map_while(Result::ok).find_map(|line| {
+            let (_, url) = line.split_once("page")?;
+            url.trim().trim_end_matches('/').rsplit_once('/')?.1.parse().ok()
+        });
+        let Some(address) = address else {
+            panic!("the server does not serve: {:?} {:?}", child.wait(), log.iter().collect::<Vec<_>>())
+        };
+        Server { address, child, log, seen: Vec::new() }
+    }
+
+    /// Runs a server that cannot start; its exit code and what it says on standard error.
+    pub fn fail(self, flags: &[&str]) -> (Option<i32>, String) {
+        let mut child = self.command(flags).spawn().expect("the binary");
+        let mut said = String::new();
+        child.stderr.take().expect("piped").read_to_string(&mut said).expect("text");
+        (child.wait().expect("a child").code(), said)
+    }
+
+    fn command(&self, flags: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ringway"));
+        command
+            .arg("serve")
+            .arg("--config")
+            .arg(self.write_config())
+            .args(flags)
+            .args(&self.flags)
+            .current_dir(root())
+            .env_remove("RINGWAY_ADMIN_TOKEN")
+            .env_remove("TWILIO_AUTH_TOKEN")
+            .env_remove("RUST_LOG")
+            .envs(self.environment.iter().cloned())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    fn write_config(&self) -> PathBuf {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let name = format!("config-{}-{}.toml", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        fs::write(&path, toml::to_string(&self.config).expect("TOML")).expect("a writable target folder");
+        path
+    }
+}
+
+fn merge(into: &mut toml::Table, from: toml::Table) {
+    for (key, value) in from {
+        match (into.get_mut(&key), value) {
+            (Some(toml::Value::Table(into)), toml::Value::Table(from)) => merge(into, from),
+            (_, value) => drop(into.insert(key, value)),
+        }
+    }
+}
+
+/// The workspace.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+impl Server {
+    /// The socket of this path.
+    pub fn ws(&self, path: &str) -> String {
+        format!("ws://{}{path}", self.address)
+    }
+
+    pub async fn get(&self, path: &str) -> (StatusCode, String) {
+        self.request(Request::get(self.url(path)), "").await
+    }
+
+    pub async fn get_json(&self, path: &str) -> (StatusCode, Value) {
+        let (status, body) = self.get(path).await;
+        (status, serde_json::from_str(&body).unwrap_or_else(|_| panic!("JSON, not {body:?}")))
+    }
+
+    pub async fn send(&self, method: Method, path: &str, body: &str) -> (StatusCode, String) {
+        let builder = Request::builder().method(method).uri(self.url(path));
+        let builder = builder.header("authorization", format!("Bearer {TOKEN}"));
+        self.request(builder.header("content-type", "application/json"), body).await
+    }
+
+    /// Any request.
+    pub async fn request(&self, builder: hyper::http::request::Builder, body: &str) -> (StatusCode, String) {
+        let client = Client::builder(TokioExecutor::new()).build_http();
+        let request = builder.body(Full::new(Bytes::from(body.to_owned()))).expect("a request");
+        let response = within("an HTTP response", client.request(request)).await.expect("a response");
+        let status = response.status();
+        let body = within("a body", response.into_body().collect()).await.expect("a body").to_bytes();
+        (status, String::from_utf8(body.to_vec()).expect("text"))
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// Puts a fault into a stage of a call.
+    pub async fn inject(&self, call: &str, stage: &str, fault: &str) -> StatusCode {
+        let body = format!(r#"{{"stage":"{stage}","fault":"{fault}"}}"#);
+        self.send(Method::POST, &format!("/api/calls/{call}/chaos"), &body).await.0
+    }
+
+    /// The value of a series, as `/metrics` writes it: `name{labels}`.
+    pub async fn metric(&self, series: &str) -> Option<f64> {
+        let (_, text) = self.get("/metrics").await;
+        let line = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+        line.map(|value| value.parse().expect("a number"))
+    }
+
+    /// The next line of the log that says this; earlier ones are kept for [`Self::logged`].
+    pub async fn log(&mut self, message: &str) -> Value {
+        within(message, async {
+            loop {
+                self.read_log();
+                if let Some(index) = self.seen.iter().position(|line| line["message"] == message) {
+                    return self.seen.remove(index);
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        })
+        .await
+    }
+
+    /// All lines of the log so far.
+    pub fn logged(&mut self) -> &[Value] {
+        self.read_log();
+        &self.seen
+    }
+
+    fn read_log(&mut self) {
+        let lines = self.log.try_iter();
+        self.seen.extend(lines.map(|line| serde_json::from_str(&line).unwrap_or(Value::String(line))));
+    }
+
+    /// Sends SIGTERM.
+    pub fn terminate(&self) {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-TERM", &pid]).status().expect("kill");
+        assert!(sent.success());
+    }
+
+    /// Waits until it has ended by itself.
+    pub async fn ended(mut self) -> ExitStatus {
+        within("the server's end", async {
+            loop {
+                if let Some(status) = self.child.try_wait().expect("a child") {
+                    return status;
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        })
+        .await
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

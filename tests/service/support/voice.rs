@@ -1,0 +1,12 @@
+use ringway_frame::SampleRate;
+use std::path::Path;
+
+/// Recorded prompts of the Debian package asterisk-core-sounds-en-wav.
+const PROMPTS: &str = "/usr/share/asterisk/sounds/en";
+
+/// A recorded prompt: `digits/day-1` is "Monday".
+pub fn prompt(name: &str, rate: SampleRate) -> Vec<i16> {
+    let path = Path::new(PROMPTS).join(format!("{name}.wav"));
+    let file = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error} (make setup-test)", path.display()));
+    ringway_wire::wav::read(&file, rate).expect("a WAV file")
+}
