@@ -196,3 +196,137 @@ impl Caller {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::voice::Utterance;
+    use bytes::Bytes;
+
+    /// A bot in virtual time: answers 300 ms after the caller's last loud frame, in frames of 20 ms.
+    struct Bot {
+        /// Loud frames of an answer; zero never answers.
+        answer: usize,
+        /// Sends `clear` when the caller has been loud over it for so many frames.
+        clears_after: Option<usize>,
+        speaking: usize,
+        /// Loud frames of the caller over the bot's own.
+        interrupted: usize,
+        answer_at: Option<MediaTime>,
+    }
+
+    const ANSWER_AFTER: Duration = Duration::from_millis(300);
+
+    impl Bot {
+        fn answering(answer: usize) -> Self {
+            Self { answer, clears_after: None, speaking: 0, interrupted: 0, answer_at: None }
+        }
+
+        fn greeting(self, frames: usize) -> Self {
+            Self { speaking: frames, ..self }
+        }
+
+        fn clearing_after(self, frames: usize) -> Self {
+            Self { clears_after: Some(frames), ..self }
+        }
+
+        fn step(&mut self, now: MediaTime, spoken: &Spoken, caller: &mut Caller, tally: &mut Tally) {
+            if spoken.is_loud && self.speaking > 0 {
+                self.interrupted += 1;
+                if self.clears_after == Some(self.interrupted) {
+                    (self.speaking, self.interrupted) = (0, 0);
+                    caller.clear(now);
+                }
+            }
+            if spoken.is_last_loud && self.answer > 0 {
+                self.answer_at = Some(now + ANSWER_AFTER);
+            }
+            if self.answer_at.take_if(|at| now >= *at).is_some() {
+                self.speaking = self.answer;
+            }
+            if self.speaking > 0 {
+                self.speaking -= 1;
+                caller.hear(now, Duration::ZERO, FRAME, true, tally);
+            }
+        }
+    }
+
+    /// Utterances of so many loud frames.
+    fn voice(lengths: &[usize]) -> Rc<Voice> {
+        let utterance = |&frames: &usize| Utterance {
+            path: "said.wav".into(),
+            frames: vec![Bytes::from_static(b"loud"); frames],
+            loud: vec![true; frames],
+            last_loud: frames - 1,
+        };
+        let utterances = lengths.iter().map(utterance).collect();
+        Rc::new(Voice { utterances, silence: Bytes::from_static(b"silence") })
+    }
+
+    /// A call of so many seconds; what was measured, and how many frames were loud.
+    fn call(scenario: &str, lengths: &[usize], mut bot: Bot, seconds: u64) -> (Tally, Vec<MediaTime>) {
+        let scenario = Rc::new(Scenario::named(scenario).unwrap());
+        let mut caller = Caller::new(scenario, voice(lengths), Rng::with_seed(7), MediaTime::ZERO);
+        let (mut tally, mut loud) = (Tally::new(), Vec::new());
+        for frame in 1..seconds * 50 {
+            let now = MediaTime::from_millis(frame * 20);
+            let spoken = caller.tick(now, &mut tally);
+            if spoken.is_loud {
+                loud.push(now);
+            }
+            bot.step(now, &spoken, &mut caller, &mut tally);
+        }
+        (tally, loud)
+    }
+
+    #[test]
+    fn an_answer_is_timed_from_the_end_of_the_last_loud_frame_said() {
+        let (tally, _) = call("chat", &[30], Bot::answering(50), 60);
+        assert!(tally.answer.count() > 10, "{}", tally.answer.count());
+        assert_eq!(tally.answer.max().map(|max| max.as_millis()), Some(300));
+        assert_eq!((tally.missing, tally.early, tally.underruns, tally.paused), (0, 0, 0, 0));
+    }
+
+    #[test]
+    fn the_greeting_is_heard_out() {
+        let (_, loud) = call("chat", &[30], Bot::answering(50).greeting(100), 10);
+        let quiet = MediaTime::from_millis(2_000 + 500);
+        assert!(loud[0] >= quiet && loud[0] <= quiet + FRAME * 4, "{}", loud[0]);
+    }
+
+    #[test]
+    fn without_a_greeting_the_caller_begins() {
+        let (_, loud) = call("chat", &[30], Bot::answering(50), 10);
+        assert_eq!(loud[0], MediaTime::from_millis(3_000));
+    }
+
+    #[test]
+    fn an_answer_that_never_comes_is_missing_and_the_caller_goes_on() {
+        let (tally, loud) = call("chat", &[30], Bot::answering(0), 60);
+        assert_eq!(tally.answer.count(), 0);
+        assert!((7..=10).contains(&tally.missing), "{}", tally.missing);
+        assert!(loud.len() >= 30 * 7);
+    }
+
+    #[test]
+    fn barge_in_is_timed_from_the_start_of_the_first_loud_frame() {
+        let (tally, _) = call("barge_in", &[40], Bot::answering(100).clearing_after(6), 60);
+        assert!(tally.barge_in.count() >= 5, "{}", tally.barge_in.count());
+        // The bot's last frame before the clear comes with the fifth loud frame, which ends 100 ms behind the start.
+        assert_eq!(tally.barge_in.max().map(|max| max.as_millis()), Some(100));
+        assert_eq!((tally.ignored, tally.early), (0, 0));
+    }
+
+    #[test]
+    fn a_bot_that_does_not_listen_ignores_and_is_early() {
+        let (tally, _) = call("barge_in", &[40], Bot::answering(400), 60);
+        assert_eq!(tally.barge_in.count(), 0);
+        assert!(tally.ignored > 0 && tally.early > 0, "{tally:?}");
+    }
+
+    #[test]
+    fn the_same_seed_says_the_same() {
+        let said = || call("barge_in", &[20, 30, 40], Bot::answering(80).clearing_after(5), 30).1;
+        assert_eq!(said(), said());
+    }
+}

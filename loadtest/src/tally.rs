@@ -95,7 +95,7 @@ impl Times {
         self.0.len()
     }
 
-    /// So many of a hundred are not longer than this; `None` where there are none.
+    /// So many of a hundred are not longer than this, rounded up; `None` where there are none.
     pub fn percentile(&self, percent: f64) -> Option<Duration> {
         (self.count() > 0).then(|| Duration::from_micros(self.0.value_at_percentile(percent)))
     }

@@ -120,7 +120,7 @@ fn pcm16(frame: &[i16]) -> Bytes {
 fn opus_packets<'a>(frames: impl Iterator<Item = &'a [i16]>) -> Result<Vec<Bytes>, OpusError> {
     let mut encoder = Encoder::new(Encoding::Opus.rate(), COMPLEXITY)?;
     let mut packet = [0; opus::MAX_PACKET];
-    let mut encode = |frame| {
+    let encode = |frame| {
         let len = encoder.encode(frame, &mut packet)?;
         Ok(Bytes::copy_from_slice(&packet[..len]))
     };
