@@ -28,11 +28,13 @@ mod script;
 mod session;
 mod template;
 mod time_of_day;
+mod words;
 
 pub use diagnostic::Diagnostic;
+pub use words::ListenedWord;
 
 use crate::llm::{LanguageModel, LlmCall, LlmError, LlmSession};
-use diagnostic::Problems;
+use diagnostic::{Place, Problems};
 use script::Script;
 use session::Session;
 use std::collections::BTreeMap;
@@ -127,6 +129,18 @@ impl Dialogues {
         self.scripts.keys().map(String::as_str)
     }
 
+    /// Every word that they listen for, once for each place that asks for it: a recogniser has to know them all.
+    ///
+    /// [`Self::load`] checks them already; this is for a recogniser that is chosen later.
+    pub fn words(&self) -> impl Iterator<Item = ListenedWord> {
+        self.scripts.values().flat_map(|script| {
+            words::listened(script).into_iter().map(|(place, word)| {
+                let Place { line, key } = place.clone();
+                ListenedWord { word, file: script.file.clone(), line, key }
+            })
+        })
+    }
+
     fn script(&self, name: &str) -> Result<&Arc<Script>, LlmError> {
         self.scripts.get(name).ok_or_else(|| LlmError::UnknownDialogue {
             name: name.to_owned(),
@@ -162,7 +176,8 @@ pub fn fuzz(bytes: &[u8]) {
 fn fuzz_cues(text: &str) -> impl Iterator<Item = crate::llm::Cue> {
     use crate::llm::Cue;
     let quoted = text.split('"').skip(1).step_by(2).take(64).map(|said| Cue::Said(said.to_owned()));
-    let others = [Cue::Joined, Cue::Pressed("1".into()), Cue::Silent(1), Cue::Said(text.into()), Cue::Silent(255)];
+    let others =
+        [Cue::Joined, Cue::Pressed("1".into()), Cue::Silent(1), Cue::Said(text.into()), Cue::Silent(255)];
     others.into_iter().chain(quoted)
 }
 
@@ -182,9 +197,12 @@ fn dialogue_files(path: &Path) -> std::io::Result<Vec<PathBuf>> {
     if path.is_file() {
         return Ok(vec![path.to_owned()]);
     }
-    let entries: Vec<_> = path.read_dir()?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
-    let mut files: Vec<_> =
-        entries.into_iter().filter(|file| file.extension().is_some_and(|extension| extension == "toml")).collect();
+    let entries: Vec<_> =
+        path.read_dir()?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
+    let mut files: Vec<_> = entries
+        .into_iter()
+        .filter(|file| file.extension().is_some_and(|extension| extension == "toml"))
+        .collect();
     files.sort();
     if files.is_empty() {
         return Err(std::io::Error::other("no .toml file is in it"));
@@ -197,9 +215,19 @@ fn name_of(file: &Path) -> String {
 }
 
 fn unreadable(file: &Path, error: &std::io::Error) -> Diagnostic {
-    Diagnostic { file: file.to_owned(), line: 1, key: String::new(), message: format!("cannot be read: {error}") }
+    Diagnostic {
+        file: file.to_owned(),
+        line: 1,
+        key: String::new(),
+        message: format!("cannot be read: {error}"),
+    }
 }
 
 fn nothing() -> Diagnostic {
-    Diagnostic { file: PathBuf::new(), line: 1, key: String::new(), message: "there is no dialogue".to_owned() }
+    Diagnostic {
+        file: PathBuf::new(),
+        line: 1,
+        key: String::new(),
+        message: "there is no dialogue".to_owned(),
+    }
 }

@@ -6,5 +6,5 @@
 mod number;
 mod words;
 
-pub use number::{DigitRun, cardinal, cardinal_words, digit_runs, ordinal, ordinal_words, whole_run};
+pub use number::{DigitRun, cardinal, cardinal_words, digit_runs, digit_words, ordinal, ordinal_words, whole_run};
 pub use words::{is_filler, without_fillers, words};

@@ -140,8 +140,9 @@ fn expect(expectation: &mut Expectation, pattern: &Pattern) {
         Pattern::Number(range) => {
             expectation.keys = expectation.keys.max(Some(if *range.end() < 10 { 1 } else { 2 }));
         }
+        Pattern::Day => expectation.keys = expectation.keys.max(Some(1)),
         Pattern::Time => expectation.keys = expectation.keys.max(Some(4)),
         Pattern::Anything => expectation.open = true,
-        Pattern::Phrase(_) | Pattern::Yes | Pattern::No | Pattern::Day => {}
+        Pattern::Phrase(_) | Pattern::Yes | Pattern::No => {}
     }
 }

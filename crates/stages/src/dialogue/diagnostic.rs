@@ -1,5 +1,5 @@
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// One mistake in a dialogue file; shown as `file:line: key: message`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,6 +50,11 @@ pub(super) struct Problems {
 impl Problems {
     pub(super) fn new(file: PathBuf) -> Self {
         Self { file, found: Vec::new() }
+    }
+
+    /// The file that they are in.
+    pub(super) fn file(&self) -> &Path {
+        &self.file
     }
 
     pub(super) fn report(&mut self, place: &Place, message: impl Into<String>) {

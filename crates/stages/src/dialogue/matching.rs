@@ -27,7 +27,9 @@ pub(super) fn said<'s>(own: &'s [Choice], everywhere: &'s [Choice], text: &str) 
     let heard = Heard::new(text);
     let mut finds: Vec<Candidate<'s>> = Vec::new();
     for (choices, is_own) in [(own, true), (everywhere, false)] {
-        for (choice, pattern) in choices.iter().flat_map(|choice| choice.patterns.iter().map(move |p| (choice, p))) {
+        for (choice, pattern) in
+            choices.iter().flat_map(|choice| choice.patterns.iter().map(move |p| (choice, p)))
+        {
             let found = heard.find(pattern).into_iter();
             finds.extend(found.map(|find| Candidate { choice, pattern, is_own, find }));
         }
@@ -36,7 +38,9 @@ pub(super) fn said<'s>(own: &'s [Choice], everywhere: &'s [Choice], text: &str) 
         return None;
     }
     let hears_anything = finds.iter().any(|candidate| *candidate.pattern == Pattern::Anything);
-    finds.retain(|candidate| !hears_anything || candidate.find.whole || *candidate.pattern == Pattern::Anything);
+    finds.retain(|candidate| {
+        !hears_anything || candidate.find.whole || *candidate.pattern == Pattern::Anything
+    });
     // `max_by_key` takes the last of equals, the file's first is wanted.
     let best = finds.into_iter().rev().max_by_key(Candidate::rank)?;
     Some(Understood { choice: best.choice, value: best.find.value })
@@ -60,7 +64,8 @@ pub(super) fn keyed(choice: &Choice, keys: &str) -> Option<String> {
         Pattern::Digits(count) => holds(count, keys.len()).then(|| keys.to_owned()),
         Pattern::Number(range) => keys.parse().ok().filter(|n| range.contains(n)).map(|n: u8| n.to_string()),
         Pattern::Time => time_of_day::keyed(keys),
-        Pattern::Phrase(_) | Pattern::Yes | Pattern::No | Pattern::Day | Pattern::Anything => None,
+        Pattern::Day => day_keyed(keys),
+        Pattern::Phrase(_) | Pattern::Yes | Pattern::No | Pattern::Anything => None,
     })
 }
 
@@ -77,7 +82,7 @@ pub(super) fn phrases(pattern: &Pattern) -> Vec<String> {
         Pattern::Phrase(phrase) => vec![phrase.text.clone()],
         Pattern::Yes => owned(&YES),
         Pattern::No => owned(&NO),
-        Pattern::Day => owned(&DAYS),
+        Pattern::Day => DAYS.map(str::to_lowercase).into(),
         Pattern::Time => time_of_day::phrases().collect(),
         Pattern::Number(range) => range.clone().map(spoken::cardinal_words).collect(),
         Pattern::Digits(_) | Pattern::Anything => Vec::new(),
@@ -202,6 +207,12 @@ fn contradicts_itself(finds: &[Candidate<'_>]) -> bool {
     }
 }
 
+/// 1 is Monday and 7 is Sunday, as in ISO 8601.
+fn day_keyed(keys: &str) -> Option<String> {
+    let day = keys.parse::<usize>().ok()?.checked_sub(1)?;
+    DAYS.get(day).filter(|_| keys.len() == 1).map(|day| (*day).to_owned())
+}
+
 fn holds(count: &RangeInclusive<u8>, digits: usize) -> bool {
     u8::try_from(digits).is_ok_and(|digits| count.contains(&digits))
 }
@@ -210,5 +221,5 @@ fn holds(count: &RangeInclusive<u8>, digits: usize) -> bool {
 const YES: [&str; 10] =
     ["yes", "yeah", "yep", "sure", "correct", "right", "exactly", "absolutely", "of course", "okay"];
 const NO: [&str; 7] = ["no", "nope", "wrong", "incorrect", "not right", "not correct", "not really"];
-const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+const DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 const HOMOPHONES: [(&str, u8); 6] = [("to", 2), ("too", 2), ("for", 4), ("fore", 4), ("won", 1), ("ate", 8)];

@@ -28,6 +28,7 @@ impl Reader<'_> {
     fn script(&mut self, name: &str, mut table: Table<'_>) -> Script {
         let script = Script {
             name: name.to_owned(),
+            file: self.problems.file().to_owned(),
             start: self.start(&mut table),
             states: table.table("state", self.problems).map(|states| self.states(states)).unwrap_or_default(),
             everywhere: self.choices("everywhere", &mut table),
@@ -156,6 +157,11 @@ impl Reader<'_> {
                 && text.value.bytes().all(|key| key.is_ascii_digit() || matches!(key, b'*' | b'#'));
             if !good {
                 self.problems.report(&text.place, "must be keys of a telephone: 0 to 9, * and #");
+            } else if text.value.len() > 1 && text.value.contains('#') {
+                self.problems.report(
+                    &text.place,
+                    "# ends an answer: it can be an answer of its own, but no part of one",
+                );
             }
             good
         });
@@ -187,16 +193,21 @@ impl Reader<'_> {
         let mut table = table.table(key, self.problems)?;
         let say = table.strings("say", self.problems);
         let fallback = Fallback {
+            place: table.place.clone(),
             say: say.into_iter().filter_map(|text| self.text(text)).collect(),
             limit: table.count("limit", self.problems),
-            finally: table.table("finally", self.problems).map(|finally| self.finally(finally)).unwrap_or_default(),
+            finally: table
+                .table("finally", self.problems)
+                .map(|finally| self.finally(finally))
+                .unwrap_or_default(),
         };
         table.finish(self.problems);
         Some(fallback)
     }
 
     fn finally(&mut self, mut table: Table<'_>) -> Finally {
-        let finally = Finally { say: self.template("say", &mut table), action: self.action(&mut table, false) };
+        let finally =
+            Finally { say: self.template("say", &mut table), action: self.action(&mut table, false) };
         table.finish(self.problems);
         finally
     }
@@ -221,7 +232,8 @@ impl Reader<'_> {
         let dialable = |c: char| c.is_ascii_digit() || matches!(c, '+' | '*' | '#');
         let good = target.starts_with("sip:") || target.chars().all(dialable);
         if !good || (target.is_empty() && to.slots().next().is_none()) {
-            self.problems.report(&to.place, "must be a telephone number such as +15550100, or a sip: address");
+            self.problems
+                .report(&to.place, "must be a telephone number such as +15550100, or a sip: address");
         }
         Action::Transfer(to)
     }

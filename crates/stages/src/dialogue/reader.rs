@@ -60,7 +60,7 @@ impl<'t> Table<'t> {
             DeValue::Array(items) => {
                 let text = |(index, item): (usize, &Spanned<DeValue<'_>>)| {
                     let line = self.lines.line(item.span().start);
-                    string(item, Place { line, key: format!("{}[{index}]", place.key) }, problems)
+                    string(item, Place { line, key: format!("{}[{}]", place.key, index + 1) }, problems)
                 };
                 items.iter().enumerate().filter_map(text).collect()
             }
@@ -160,7 +160,8 @@ impl<'t> Table<'t> {
     }
 
     fn place_of(&self, key: &str, at: usize) -> Place {
-        let key = if self.place.key.is_empty() { key.to_owned() } else { format!("{}.{key}", self.place.key) };
+        let key =
+            if self.place.key.is_empty() { key.to_owned() } else { format!("{}.{key}", self.place.key) };
         Place { line: self.lines.line(at), key }
     }
 }

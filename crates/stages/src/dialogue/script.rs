@@ -2,11 +2,13 @@ use super::diagnostic::Place;
 use super::template::Template;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 
 /// One dialogue as its file tells it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Script {
     pub(super) name: String,
+    pub(super) file: PathBuf,
     pub(super) start: String,
     pub(super) states: BTreeMap<String, State>,
     /// Choices that every state has, behind its own.
@@ -98,6 +100,7 @@ pub(super) enum Action {
 /// What to do when there is no answer, or none that was understood.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Fallback {
+    pub(super) place: Place,
     /// By count: first, second, ... time in a row; the last one stays.
     pub(super) say: Vec<Template>,
     /// At this count [`Self::finally`] follows instead.
@@ -128,16 +131,35 @@ impl Script {
     pub(super) fn choices<'s>(&'s self, state: &'s State) -> impl Iterator<Item = &'s Choice> {
         state.choices.iter().chain(&self.everywhere)
     }
+
+    /// The choices of all states and those of everywhere.
+    pub(super) fn all_choices(&self) -> impl Iterator<Item = &Choice> {
+        self.states.values().flat_map(|state| &state.choices).chain(&self.everywhere)
+    }
+
+    /// The fallbacks of all states and of the dialogue.
+    pub(super) fn all_fallbacks(&self) -> impl Iterator<Item = &Fallback> {
+        let of_states = self.states.values().flat_map(|state| [&state.no_match, &state.no_input]);
+        of_states.chain([&self.no_match, &self.no_input]).flatten()
+    }
+
+    /// What follows from states, choices and fallbacks.
+    pub(super) fn all_actions(&self) -> impl Iterator<Item = &Action> {
+        let of_states = self.states.values().map(|state| &state.action);
+        let of_choices = self.all_choices().map(|choice| &choice.action);
+        let finals = self.all_fallbacks().map(|fallback| &fallback.finally.action);
+        of_states.chain(of_choices).chain(finals).flatten()
+    }
+
+    /// Nothing that is said in the state is misunderstood.
+    pub(super) fn hears_anything(&self, state: &State) -> bool {
+        self.choices(state).any(|choice| choice.patterns.contains(&Pattern::Anything))
+    }
 }
 
 impl State {
     /// It waits for an answer.
     pub(super) fn listens(&self) -> bool {
         !self.choices.is_empty()
-    }
-
-    /// Nothing that is said is misunderstood here.
-    pub(super) fn hears_anything(&self) -> bool {
-        self.choices.iter().any(|choice| choice.patterns.contains(&Pattern::Anything))
     }
 }

@@ -30,8 +30,8 @@ impl LlmSession for Session {
         let memo = Memo::read(&request.memo, &self.script)?;
         let answer = answer(&self.script, memo, &request.cue);
         let done = LlmEvent::Done { id: request.id, next: answer.next, memo: answer.memo.write() };
-        let said = common_prefix(&answer.text, &request.already);
-        self.running = Some(Running { id: request.id, text: answer.text, said, done, pause: None });
+        let text = go_on(answer.text, &request.already);
+        self.running = Some(Running { id: request.id, text, said: 0, done, pause: None });
         if let Some(waker) = self.waker.take() {
             waker.wake();
         }
@@ -89,8 +89,11 @@ fn next_word(text: &str) -> usize {
     text[start..].find(' ').map_or(text.len(), |len| start + len)
 }
 
-/// How much of the reply has been made already. A reply that has changed since (its file did) goes on where it differs.
-fn common_prefix(text: &str, already: &str) -> usize {
-    let same = text.char_indices().zip(already.chars()).take_while(|((_, ours), theirs)| ours == theirs);
-    same.last().map_or(0, |((at, c), _)| at + c.len_utf8())
+/// What is left of the reply behind its beginning. When another engine began it, in other words, it is said whole.
+fn go_on(text: String, already: &str) -> String {
+    match text.strip_prefix(already) {
+        Some(rest) => rest.to_owned(),
+        None if already.ends_with(char::is_whitespace) => text,
+        None => format!(" {text}"),
+    }
 }

@@ -30,8 +30,17 @@ pub(super) fn find(words: &[String]) -> Vec<Spoken> {
 /// What a recogniser's grammar holds: hours, quarters and halves. Others are understood when they are recognised.
 pub(super) fn phrases() -> impl Iterator<Item = String> {
     let of_hour = |hour: String| {
-        ["{}", "{} o'clock", "{} fifteen", "{} thirty", "{} forty five", "quarter past {}", "half past {}", "quarter to {}"]
-            .map(|form| form.replace("{}", &hour))
+        [
+            "{}",
+            "{} o'clock",
+            "{} fifteen",
+            "{} thirty",
+            "{} forty five",
+            "quarter past {}",
+            "half past {}",
+            "quarter to {}",
+        ]
+        .map(|form| form.replace("{}", &hour))
     };
     let named = ["noon", "midnight"].map(str::to_owned);
     (1..=12).map(spoken::cardinal_words).flat_map(of_hour).chain(named)

@@ -53,6 +53,12 @@ pub fn whole_run(words: &[String]) -> Option<DigitRun> {
     digit_runs(words).pop().filter(|run| run.words == (0..words.len()))
 }
 
+/// The words that digits are said with.
+pub fn digit_words() -> impl Iterator<Item = &'static str> {
+    let repeated = ["oh", "double", "triple"];
+    UNITS.into_iter().chain(TEENS).chain(TENS).chain(repeated)
+}
+
 /// The number from 0 to 99 that the words are: "twenty one", "one five".
 pub fn cardinal(words: &[String]) -> Option<u8> {
     let run = whole_run(words)?;

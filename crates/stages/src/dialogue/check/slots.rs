@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 type Names<'s> = BTreeSet<&'s str>;
 
 pub(super) fn check(script: &Script, problems: &mut Problems) {
-    let ever: Names<'_> = all_choices(script).flat_map(Choice::slots).collect();
+    let ever: Names<'_> = script.all_choices().flat_map(Choice::slots).collect();
     let known = known_on_entry(script);
     for (name, state) in &script.states {
         // A state that cannot be reached is reported as such.
@@ -54,7 +54,8 @@ fn known_on_entry(script: &Script) -> BTreeMap<&str, Names<'_>> {
 /// All that may be said in a state, with the slots that are set right before it.
 fn texts<'s>(script: &'s Script, state: &'s State) -> Vec<(&'s Template, Names<'s>)> {
     let prompts = [Some(&state.prompt), state.again.as_ref()].into_iter().flatten();
-    let mut texts: Vec<_> = prompts.chain(transfer(state.action.as_ref())).map(|text| (text, Names::new())).collect();
+    let mut texts: Vec<_> =
+        prompts.chain(transfer(state.action.as_ref())).map(|text| (text, Names::new())).collect();
     if !state.listens() {
         return texts;
     }
@@ -78,8 +79,4 @@ fn transfer(action: Option<&Action>) -> Option<&Template> {
         Some(Action::Transfer(to)) => Some(to),
         _ => None,
     }
-}
-
-fn all_choices(script: &Script) -> impl Iterator<Item = &Choice> {
-    script.states.values().flat_map(|state| &state.choices).chain(&script.everywhere)
 }

@@ -1,7 +1,7 @@
 //! Where the states lead: to nowhere, in circles, or past some of them.
 
 use crate::dialogue::diagnostic::{Place, Problems};
-use crate::dialogue::script::{Action, Choice, Fallback, Script, State};
+use crate::dialogue::script::{Action, Choice, Script, State};
 use std::collections::BTreeSet;
 
 pub(super) fn check(script: &Script, problems: &mut Problems) {
@@ -21,20 +21,14 @@ pub(super) fn actions<'s>(script: &'s Script, state: &'s State) -> Vec<(&'s Acti
     let choices: Vec<&Choice> = if state.listens() { script.choices(state).collect() } else { Vec::new() };
     let chosen = choices.into_iter().filter_map(|choice| Some((choice.action.as_ref()?, Some(choice))));
     let listens = state.listens();
-    let fallbacks = [script.no_match(state), script.no_input(state)].into_iter().flatten().filter(|_| listens);
+    let fallbacks =
+        [script.no_match(state), script.no_input(state)].into_iter().flatten().filter(|_| listens);
     let finals = fallbacks.filter_map(|fallback| Some((fallback.finally.action.as_ref()?, None)));
     chosen.chain(finals).chain(state.action.iter().map(|action| (action, None))).collect()
 }
 
 fn gotos(script: &Script, problems: &mut Problems) {
-    let states = script.states.values();
-    let of_states = states.clone().filter_map(|state| state.action.as_ref());
-    let choices = states.clone().flat_map(|state| &state.choices).chain(&script.everywhere);
-    let of_choices = choices.filter_map(|choice| choice.action.as_ref());
-    let of_each = |state: &'_ State| [state.no_match.clone(), state.no_input.clone()];
-    let fallbacks = states.flat_map(of_each).chain([script.no_match.clone(), script.no_input.clone()]);
-    let finals: Vec<Action> = fallbacks.flatten().filter_map(|Fallback { finally, .. }| finally.action).collect();
-    for action in of_states.chain(of_choices).chain(&finals) {
+    for action in script.all_actions() {
         let Action::Goto { place, state } = action else { continue };
         if !script.states.contains_key(state) {
             problems.report(place, format!("there is no state {state:?}{}", nearest(script, state)));
