@@ -33,7 +33,7 @@ mod words;
 pub use diagnostic::Diagnostic;
 pub use words::ListenedWord;
 
-use crate::llm::{LanguageModel, LlmCall, LlmError, LlmSession};
+use crate::llm::{Cue, LanguageModel, LlmCall, LlmError, LlmSession, Next};
 use diagnostic::{Place, Problems};
 use script::Script;
 use session::Session;
@@ -160,21 +160,36 @@ impl LanguageModel for Dialogues {
     }
 }
 
-/// Feeds any bytes to the reader and, when they are a dialogue, to a conversation in it.
+/// Feeds any bytes to the reader and, when they are a dialogue, holds a conversation in it.
+///
+/// # Panics
+/// A mistake has no line of the file, or a memo cannot be read back.
 #[doc(hidden)]
 pub fn fuzz(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
-    let Ok(script) = read("fuzz", "fuzz.toml".into(), text, &|_| true) else { return };
+    let script = match read("fuzz", "fuzz.toml".into(), text, &|_| true) {
+        Ok(script) => script,
+        Err(found) => {
+            let lines = text.split('\n').count();
+            assert!(
+                !found.is_empty() && found.iter().all(|found| (1..=lines).contains(&found.line)),
+                "{found:?}"
+            );
+            return;
+        }
+    };
     let mut memo = memo::Memo::start(&script);
     for cue in fuzz_cues(text) {
-        let written = answer::answer(&script, memo, &cue).memo.write();
-        memo = memo::Memo::read(&written, &script).expect("a memo reads back what it wrote");
+        let answer = answer::answer(&script, memo, &cue);
+        if let Next::Listen(expectation) = &answer.next {
+            expectation.completes(text);
+        }
+        memo = memo::Memo::read(&answer.memo.write(), &script).expect("a memo reads back what it wrote");
     }
 }
 
 /// Half a dozen things that a caller may do, words of the dialogue itself among them.
-fn fuzz_cues(text: &str) -> impl Iterator<Item = crate::llm::Cue> {
-    use crate::llm::Cue;
+fn fuzz_cues(text: &str) -> impl Iterator<Item = Cue> {
     let quoted = text.split('"').skip(1).step_by(2).take(64).map(|said| Cue::Said(said.to_owned()));
     let others =
         [Cue::Joined, Cue::Pressed("1".into()), Cue::Silent(1), Cue::Said(text.into()), Cue::Silent(255)];
@@ -189,8 +204,10 @@ fn read(
 ) -> Result<Script, Vec<Diagnostic>> {
     let mut problems = Problems::new(file);
     let script = parse::parse(name, text, &mut problems);
-    check::check(&script, pronounceable, &mut problems);
-    if problems.is_empty() { Ok(script) } else { Err(problems.into_sorted()) }
+    if let Some(script) = &script {
+        check::check(script, pronounceable, &mut problems);
+    }
+    script.filter(|_| problems.is_empty()).ok_or_else(|| problems.into_sorted())
 }
 
 fn dialogue_files(path: &Path) -> std::io::Result<Vec<PathBuf>> {

@@ -18,6 +18,8 @@ pub(super) fn answer(script: &Script, memo: Memo, cue: &Cue) -> Answer {
     let mut step = Step { script, memo, said: Vec::new() };
     let next = match cue {
         Cue::Joined => step.begin(),
+        // Such as a word spoken into the goodbye.
+        _ if !step.state().listens() => step.ask_again(),
         Cue::Said(text) => step.hear(text),
         Cue::Pressed(keys) => step.press(keys),
         Cue::Silent(times) => step.prompt_silent(*times),
@@ -90,16 +92,19 @@ impl<'s> Step<'s> {
     fn enter(&mut self, state: &str) -> Next {
         state.clone_into(&mut self.memo.state);
         self.memo.misses = 0;
-        let state = self.state();
-        self.say(Some(&state.prompt));
-        // States that do not listen form no circle: that is checked when the dialogue is loaded.
-        if state.listens() { self.listen() } else { self.act(state.action.as_ref()) }
+        self.ask(&self.state().prompt)
     }
 
     fn ask_again(&mut self) -> Next {
         let state = self.state();
-        self.say(Some(state.again.as_ref().unwrap_or(&state.prompt)));
-        self.listen()
+        self.ask(state.again.as_ref().unwrap_or(&state.prompt))
+    }
+
+    fn ask(&mut self, prompt: &Template) -> Next {
+        self.say(Some(prompt));
+        let state = self.state();
+        // States that do not listen form no circle: that is checked when the dialogue is loaded.
+        if state.listens() { self.listen() } else { self.act(state.action.as_ref()) }
     }
 
     fn listen(&self) -> Next {

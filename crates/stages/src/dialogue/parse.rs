@@ -3,21 +3,30 @@ use super::reader::{Lines, Table, Text};
 use super::script::{Action, Choice, Fallback, Finally, Pattern, Phrase, Script, State};
 use super::template::{Template, is_slot_name};
 use crate::spoken;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use toml::de::DeTable;
 
-/// Reads a dialogue, reporting all that is wrong with its form.
-pub(super) fn parse(name: &str, text: &str, problems: &mut Problems) -> Script {
+/// Reads a dialogue, reporting all that is wrong with its form. `None` when it is no TOML: parts may be missing then, so
+/// that nothing can be told of where its states lead.
+pub(super) fn parse(name: &str, text: &str, problems: &mut Problems) -> Option<Script> {
     let lines = Lines::of(text);
     let (document, errors) = DeTable::parse_recoverable(text);
+    syntax(&errors, &lines, problems);
+    let place = Place { line: 1, key: String::new() };
+    let script = Reader { problems }.script(name, Table::new(document.get_ref(), &lines, place));
+    errors.is_empty().then_some(script)
+}
+
+/// The first error of each line: those behind it follow from it.
+fn syntax(errors: &[toml::de::Error], lines: &Lines, problems: &mut Problems) {
+    let mut told = BTreeSet::new();
     for error in errors {
         let line = lines.line(error.span().map_or(0, |span| span.start));
-        problems.report(&Place { line, key: String::new() }, error.message());
+        if told.insert(line) {
+            problems.report(&Place { line, key: String::new() }, error.message());
+        }
     }
-    let place = Place { line: 1, key: String::new() };
-    let mut reader = Reader { problems };
-    reader.script(name, Table::new(document.get_ref(), &lines, place))
 }
 
 struct Reader<'p> {
@@ -40,13 +49,11 @@ impl Reader<'_> {
     }
 
     fn start(&mut self, table: &mut Table<'_>) -> String {
-        match table.string("start", self.problems) {
-            Some(start) => start.value,
-            None => {
-                self.problems.report(&table.place.clone(), "missing key: start names the first state");
-                String::new()
-            }
+        if !table.has("start") {
+            let place = Place { line: table.place.line, key: "start".to_owned() };
+            self.problems.report(&place, "missing: it names the first state");
         }
+        table.string("start", self.problems).map(|start| start.value).unwrap_or_default()
     }
 
     fn states(&mut self, states: Table<'_>) -> BTreeMap<String, State> {

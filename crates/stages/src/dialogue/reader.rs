@@ -47,6 +47,11 @@ impl<'t> Table<'t> {
         Self { place, lines, unread: table.iter().map(entry).collect(), known: Vec::new() }
     }
 
+    /// The key is there and was not read yet.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.unread.contains_key(key)
+    }
+
     /// A string.
     pub(super) fn string(&mut self, key: &'static str, problems: &mut Problems) -> Option<Text> {
         let (place, value) = self.take(key)?;

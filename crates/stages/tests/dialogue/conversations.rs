@@ -105,6 +105,17 @@ fn an_operator_is_there_in_every_state() {
 }
 
 #[test]
+fn a_word_spoken_into_the_goodbye_changes_nothing() {
+    let mut caller = Caller::of(shipped(), "booking");
+    caller.joins();
+    let [_, _, booked] = ["monday", "three", "yes"].map(|said| caller.says(said));
+    for said in ["thanks", "operator", ""] {
+        assert_eq!(caller.says(said), booked);
+        assert_eq!(caller.next, Some(Next::HangUp));
+    }
+}
+
+#[test]
 fn an_hour_out_of_range_is_not_understood() {
     let mut caller = Caller::of(shipped(), "booking");
     caller.joins();

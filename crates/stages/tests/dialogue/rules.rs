@@ -1,7 +1,37 @@
 //! Small dialogues that show one rule each.
 
 use crate::support::{Caller, one};
+use ringway_stages::dialogue::Dialogues;
 use ringway_stages::llm::Next;
+
+/// A menu of two departments that repeats what it understood.
+fn menu() -> Dialogues {
+    one(r#"
+        start = "menu"
+        no_match.say = "Sorry?"
+        [state.menu]
+        prompt = "Sales or support?"
+        again = "Which?"
+        [[state.menu.choice]]
+        phrases = ["sales", "the sales department"]
+        slot = "said"
+        say = "You want {said}."
+        [[state.menu.choice]]
+        phrases = ["support"]
+        say = "Support."
+        [[state.menu.choice]]
+        answer = "no"
+        say = "No."
+        hang_up = true
+        [[state.menu.choice]]
+        answer = "yes"
+        say = "Yes."
+        repeat = true
+        [[everywhere]]
+        phrases = ["help", "sales help"]
+        say = "Help."
+        "#)
+}
 
 #[test]
 fn digits_and_times_are_kept_and_said_digit_by_digit() {
@@ -28,4 +58,113 @@ fn digits_and_times_are_kept_and_said_digit_by_digit() {
     assert_eq!(caller.says("one two"), "Sorry? Your pin?");
     assert_eq!(caller.says("it is double two oh five"), "Pin 2 2 0 5. When?");
     assert_eq!(caller.says("let's say ten thirty"), "At 10:30.");
+    caller.joins();
+    assert_eq!(caller.presses("0042"), "Pin 0 0 4 2. When?");
+    assert_eq!(caller.keys(), Some(4));
+    assert_eq!(caller.presses("1715"), "At 17:15.");
+}
+
+#[test]
+fn the_best_find_wins() {
+    let menu = menu();
+    for (said, reply) in [
+        ("sales", "You want sales."),
+        ("um, sales please", "You want sales."),
+        ("can i talk to the sales department", "You want the sales department."),
+        ("sales no sorry support", "Support."),
+        ("not sales but support", "Support."),
+        ("not sales", "Sorry? Which?"),
+        ("i need help", "Help."),
+        ("i need sales help", "Help."),
+        ("yes", "Yes. Which?"),
+        ("yeah sure", "Yes. Which?"),
+        ("not really", "No."),
+        ("yes no", "Sorry? Which?"),
+        ("the weather", "Sorry? Which?"),
+        ("", "Sorry? Which?"),
+        ("...", "Sorry? Which?"),
+    ] {
+        let mut caller = Caller::of(&menu, "test");
+        caller.joins();
+        assert_eq!(caller.says(said), reply, "{said:?}");
+    }
+}
+
+#[test]
+fn a_number_that_sounds_like_another_word_is_understood_when_it_is_alone() {
+    let hour = one(r#"
+        start = "hour"
+        no_match.say = "Sorry?"
+        [state.hour]
+        prompt = "Hour?"
+        [[state.hour.choice]]
+        number = "1..31"
+        slot = "hour"
+        say = "{hour}."
+        "#);
+    for (said, reply) in [
+        ("to", "2."),
+        ("For.", "4."),
+        ("ate", "8."),
+        ("for to", "Sorry? Hour?"),
+        ("the twenty first", "21."),
+        ("twenty one", "21."),
+        ("thirty two", "Sorry? Hour?"),
+        ("one, no, two", "2."),
+    ] {
+        let mut caller = Caller::of(&hour, "test");
+        caller.joins();
+        assert_eq!(caller.says(said), reply, "{said:?}");
+    }
+}
+
+#[test]
+fn a_state_has_its_own_fallbacks_and_may_lead_on() {
+    let dialogues = one(r#"
+        start = "a"
+        no_match.say = "Sorry?"
+        [state.a]
+        prompt = "A?"
+        no_match = { limit = 1, finally = { say = "Never mind.", goto = "b" } }
+        no_input = { limit = 1, finally = { goto = "b" } }
+        [[state.a.choice]]
+        keys = ["1"]
+        transfer = "sip:desk@example.com"
+        [state.b]
+        prompt = "B."
+        goto = "c"
+        [state.c]
+        prompt = "C?"
+        [[state.c.choice]]
+        keys = ["1"]
+        say = "One."
+        "#);
+    let mut caller = Caller::of(&dialogues, "test");
+    assert_eq!(caller.joins(), "A?");
+    assert_eq!(caller.says("what"), "Never mind. B. C?");
+    assert_eq!(caller.says("what"), "Sorry? C?");
+    caller.joins();
+    assert_eq!(caller.is_silent(1), "B. C?");
+    assert_eq!(caller.is_silent(1), "C?", "a dialogue that says nothing of silence asks again");
+    assert_eq!(caller.presses("1"), "One.");
+    assert!(matches!(caller.next, Some(Next::Listen(_))));
+    caller.joins();
+    assert_eq!(caller.presses("1"), "");
+    assert_eq!(caller.next, Some(Next::Transfer("sip:desk@example.com".to_owned())));
+}
+
+#[test]
+fn what_a_dialogue_expects_is_what_it_understands() {
+    let menu = menu();
+    let mut caller = Caller::of(&menu, "test");
+    caller.joins();
+    let Some(Next::Listen(expectation)) = caller.next.clone() else { panic!("it hangs up") };
+    assert!(!expectation.open && expectation.digits.is_none() && expectation.keys().is_none());
+    for phrase in &expectation.phrases {
+        let mut caller = Caller::of(&menu, "test");
+        caller.joins();
+        assert!(!caller.says(phrase).starts_with("Sorry"), "{phrase}");
+    }
+    assert!(!expectation.completes("sales"), "help may follow");
+    assert!(expectation.completes("sales help") && expectation.completes("support"));
 }

@@ -30,6 +30,25 @@ fn a_dead_session_is_continued_behind_what_it_has_said() {
 }
 
 #[test]
+fn a_reply_that_another_engine_began_is_said_whole_behind_it() {
+    for (already, rest) in [
+        ("You", " are booked for Monday at 3. Goodbye."),
+        ("Your booking", " You are booked for Monday at 3. Goodbye."),
+        ("Your booking ", "You are booked for Monday at 3. Goodbye."),
+        ("You are booked for Monday at 3. Goodbye. And", " You are booked for Monday at 3. Goodbye."),
+    ] {
+        let mut caller = Caller::of(shipped(), "booking");
+        for said in ["monday", "three"] {
+            caller.says(said);
+        }
+        let mut session = shipped().open(LlmCall { dialogue: Some("booking".to_owned()) }).unwrap();
+        let yes = request(1, Cue::Said("yes".to_owned()), &caller.memo);
+        session.reply(LlmRequest { already: already.to_owned(), ..yes }).unwrap();
+        assert_eq!(drain(session.as_mut()).0, rest);
+    }
+}
+
+#[test]
 fn text_comes_word_by_word_and_a_new_request_replaces_the_old_one() {
     let dialogues = shipped();
     let mut session = dialogues.open(LlmCall { dialogue: Some("echo".to_owned()) }).unwrap();
