@@ -26,7 +26,15 @@ pub enum Refused {
 }
 
 impl Refused {
-    /// Its stable name in metrics and to clients.
+    /// Its stable code for pages: where there is no room, why does not matter to them.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Capacity { .. } | Self::Overload { .. } => "capacity",
+            Self::Draining => "draining",
+        }
+    }
+
+    /// Its stable name in metrics and close reasons.
     pub fn reason(self) -> &'static str {
         match self {
             Self::Capacity { .. } => "capacity",
