@@ -44,6 +44,9 @@ impl Refused {
     }
 }
 
+/// How long a media core may take to stop.
+const STOP_WITHIN: Duration = Duration::from_secs(1);
+
 /// Limits of admission.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -115,6 +118,11 @@ impl Admission {
     /// Lets nobody else in.
     pub fn close(&self) {
         self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Stops the media cores.
+    pub fn stop(&self) {
+        self.cores.iter().for_each(|core| core.stop(STOP_WITHIN));
     }
 
     /// Nobody else is let in.

@@ -57,6 +57,7 @@ pub async fn run(config: Config, secrets: Secrets) -> Result<(), StartError> {
         () = drain_calls(&server, drain) => {}
         name = signals.next() => tracing::warn!(signal = name, calls = server.admission.calls(), "ending at once"),
     }
+    server.admission.stop();
     Ok(())
 }
 
