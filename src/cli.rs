@@ -1,5 +1,6 @@
 //! The command line.
 
+mod check;
 mod replay;
 mod serve;
 
@@ -21,6 +22,8 @@ struct Cli {
 enum Command {
     /// Serve calls (the default).
     Serve(serve::Serve),
+    /// Check the configuration and the dialogues.
+    Check(check::Check),
     /// Replay a recorded call.
     Replay(replay::Replay),
 }
@@ -28,11 +31,15 @@ enum Command {
 /// A failed start: a port in use, a missing model.
 const FAILED: u8 = 1;
 
+/// A configuration with mistakes, as clap exits for a command line with mistakes.
+const MISTAKEN: u8 = 2;
+
 /// Runs the command that was asked for.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     match cli.command.unwrap_or(Command::Serve(cli.serve)) {
         Command::Serve(serve) => serve.run(),
+        Command::Check(check) => check.run(),
         Command::Replay(replay) => replay.run(),
     }
 }

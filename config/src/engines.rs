@@ -5,6 +5,8 @@ use std::path::PathBuf;
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct VadConfig {
+    /// The engine.
+    pub engine: String,
     /// Samples a second that the model hears: 16000, or 8000 at half the price, which is said to miss high voices.
     pub rate: u32,
     /// ONNX Runtime's library.
@@ -14,11 +16,17 @@ pub struct VadConfig {
 }
 
 /// The engines of a stage, by name, in order of preference: the next one serves when one keeps failing in a call.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct EnginesOf {
     /// Their names.
     pub engines: Vec<String>,
+}
+
+impl EnginesOf {
+    pub(crate) fn one(name: &str) -> Self {
+        Self { engines: vec![name.to_owned()] }
+    }
 }
 
 /// Dialogue scripts.
@@ -42,6 +50,7 @@ pub struct ApologyConfig {
 impl Default for VadConfig {
     fn default() -> Self {
         Self {
+            engine: "silero".into(),
             rate: 16_000,
             library: ".ringway/lib/libonnxruntime.so".into(),
             model: ".ringway/models/silero_vad.onnx".into(),

@@ -1,16 +1,54 @@
 //! Reads files, environment and flags into the configuration types that each crate owns.
+//!
+//! Every source is taken apart key by key, so that all mistakes are told at once, each with its line:
+//!
+//! ```
+//! use ringway_config::{Sources, parse};
+//!
+//! let text = "[server]\nprot = 80\n\n[turn]\nkey_pause = 2";
+//! let environment = [("RINGWAY_LIMITS__CALLS".to_owned(), "many".to_owned())];
+//! let sources = Sources { file: None, environment, flags: Vec::new() };
+//! let problems = parse("a.toml".as_ref(), text.as_bytes(), sources).unwrap_err().to_string();
+//!
+//! assert!(problems.contains("a.toml:2: server.prot: unknown key; did you mean server.port?"));
+//! assert!(problems.contains("a.toml:5: turn.key_pause: must be a string, not 2"));
+//! assert!(problems.contains("environment: RINGWAY_LIMITS__CALLS: must be a whole number from 0, not \"many\""));
+//! ```
 #![forbid(unsafe_code)]
 
+mod alias;
+mod document;
 mod engines;
+mod environment;
+mod fuzz;
+mod load;
+mod print;
+mod problem;
+mod schema;
+mod sense;
 mod server;
+mod setting;
+mod suggest;
 
+pub use alias::{ALIASES, Alias, Meaning};
 pub use engines::{ApologyConfig, DialogueConfig, EnginesOf, VadConfig};
+pub use environment::variable_of;
+pub use fuzz::fuzz;
+pub use load::{DEFAULT_FILE, Flag, Loaded, SCHEMA, Sources, load, parse};
+pub use print::default_of;
+pub use problem::{Origin, Problem, Problems};
+pub use schema::{Key, Kind, Schema};
+pub use sense::ENGINES;
 pub use server::{LimitsConfig, RecordingConfig, Secrets, ServerConfig, Tls};
+pub use setting::{Setting, Settings};
 
 use serde::Deserialize;
 
+/// The shipped file: every key with its default, explained.
+pub const DEFAULTS: &str = include_str!("../default.toml");
+
 /// All configuration of the server.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// Where and how it listens.
@@ -31,12 +69,35 @@ pub struct Config {
     pub tts: EnginesOf,
     /// Dialogue scripts.
     pub dialogue: DialogueConfig,
+    /// The embedded voice.
+    pub flite: ringway_stages::flite::Config,
     /// The scripted engines of benchmarks.
     pub scripted: ringway_stages::scripted::Config,
     /// What is said when a stage cannot be restored.
     pub apology: ApologyConfig,
     /// Records of each call's turns.
     pub recording: RecordingConfig,
+}
+
+impl Default for Config {
+    /// The embedded engines.
+    fn default() -> Self {
+        Self {
+            server: ServerConfig::default(),
+            limits: LimitsConfig::default(),
+            turn: ringway_turn::Config::default(),
+            call: ringway_actors::Config::default(),
+            vad: VadConfig::default(),
+            stt: EnginesOf::one("pocketsphinx"),
+            llm: EnginesOf::one("dialogue"),
+            tts: EnginesOf::one("flite"),
+            dialogue: DialogueConfig::default(),
+            flite: ringway_stages::flite::Config::default(),
+            scripted: ringway_stages::scripted::Config::default(),
+            apology: ApologyConfig::default(),
+            recording: RecordingConfig::default(),
+        }
+    }
 }
 
 pub(crate) mod humane {

@@ -70,6 +70,23 @@ pub struct Secrets {
     pub twilio_auth_token: Option<String>,
 }
 
+impl Secrets {
+    /// The variable of the API token.
+    pub const ADMIN_TOKEN: &'static str = "RINGWAY_ADMIN_TOKEN";
+    /// The variable of Twilio's token.
+    pub const TWILIO_AUTH_TOKEN: &'static str = "TWILIO_AUTH_TOKEN";
+
+    pub(crate) fn by_variable(&self) -> [(&'static str, Option<&str>); 2] {
+        let Self { admin_token, twilio_auth_token } = self;
+        [(Self::ADMIN_TOKEN, admin_token.as_deref()), (Self::TWILIO_AUTH_TOKEN, twilio_auth_token.as_deref())]
+    }
+
+    /// All that is told of a secret.
+    pub(crate) fn shown(secret: Option<&str>) -> &'static str {
+        if secret.is_some() { "set" } else { "unset" }
+    }
+}
+
 impl ServerConfig {
     /// Address and port.
     pub fn address(&self) -> SocketAddr {
@@ -122,10 +139,7 @@ impl std::str::FromStr for Tls {
 
 impl std::fmt::Debug for Secrets {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let shown = |secret: &Option<String>| if secret.is_some() { "set" } else { "unset" };
-        f.debug_struct("Secrets")
-            .field("admin_token", &shown(&self.admin_token))
-            .field("twilio_auth_token", &shown(&self.twilio_auth_token))
-            .finish()
+        let shown = self.by_variable().map(|(name, secret)| (name, Self::shown(secret)));
+        f.debug_map().entries(shown).finish()
     }
 }

@@ -1,16 +1,16 @@
-use super::{fail, start_logging};
+use super::{MISTAKEN, fail, start_logging};
 use crate::logging::LogFormat;
 use clap::Args;
-use ringway_config::{Config, Secrets, Tls};
+use ringway_config::{Flag, Problem, Sources, load};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Flags of `ringway serve`; each wins over environment and file.
 #[derive(Clone, Debug, Args)]
 pub struct Serve {
-    /// Configuration file.
-    #[arg(long, value_name = "FILE", default_value = "config/default.toml")]
-    config: PathBuf,
+    /// Configuration file; without it config/default.toml.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// Port to listen on; 0 lets the system choose.
     #[arg(long, value_name = "N")]
     port: Option<u16>,
@@ -19,29 +19,40 @@ pub struct Serve {
     chaos: bool,
     /// TLS: `self-signed`, or the PEM files CERT,KEY.
     #[arg(long, value_name = "CERT,KEY")]
-    tls: Option<Tls>,
+    tls: Option<String>,
     /// Form of the log.
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     log: LogFormat,
 }
 
 impl Serve {
-    /// Serves until told to stop.
+    /// Serves until told to stop. Exit 2: the configuration has mistakes.
     pub fn run(self) -> ExitCode {
         start_logging(self.log);
-        let text = std::fs::read_to_string(&self.config).unwrap_or_default();
-        let mut config: Config = match toml::from_str(&text) {
-            Ok(config) => config,
-            Err(error) => return fail(&error),
-        };
-        config.server.port = self.port.unwrap_or(config.server.port);
-        config.server.chaos |= self.chaos;
-        config.server.tls = self.tls.or(config.server.tls);
-        let secrets = Secrets {
-            admin_token: std::env::var("RINGWAY_ADMIN_TOKEN").ok(),
-            twilio_auth_token: std::env::var("TWILIO_AUTH_TOKEN").ok(),
-        };
-        let served = actix_rt::System::new().block_on(crate::serve::run(config, secrets));
-        served.map_or_else(|error| fail(&error), |()| ExitCode::SUCCESS)
+        let flags = self.flags().collect();
+        match load(Sources::of_process(self.config, flags)) {
+            Ok(loaded) => {
+                loaded.warnings.iter().for_each(warn);
+                let run = crate::serve::run(loaded.config, loaded.secrets);
+                let served = actix_rt::System::new().block_on(run);
+                served.map_or_else(|error| fail(&error), |()| ExitCode::SUCCESS)
+            }
+            Err(problems) => {
+                eprintln!("{problems}");
+                ExitCode::from(MISTAKEN)
+            }
+        }
     }
+
+    fn flags(&self) -> impl Iterator<Item = Flag> + use<> {
+        let port = self.port.map(|port| Flag::new("--port", "server.port", i64::from(port)));
+        // Without the flag the file decides.
+        let chaos = self.chaos.then(|| Flag::new("--chaos", "server.chaos", true));
+        let tls = self.tls.clone().map(|tls| Flag::new("--tls", "server.tls", tls));
+        [port, chaos, tls].into_iter().flatten()
+    }
+}
+
+fn warn(warning: &Problem) {
+    tracing::warn!("{warning}");
 }

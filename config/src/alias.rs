@@ -1,0 +1,104 @@
+//! Names that other voice systems give their settings, honoured here.
+
+use crate::environment::{Said, Variables, problem};
+use crate::schema::Schema;
+
+/// A variable of another system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Alias {
+    /// The variable.
+    pub variable: &'static str,
+    /// What it means here.
+    pub meaning: Meaning,
+}
+
+/// What another system's variable means here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Meaning {
+    /// This key.
+    Key(&'static str),
+    /// Something that ringway fixes; one of these values asks for just that.
+    Fixed(&'static [&'static str]),
+    /// Something that ringway takes from this variable.
+    Elsewhere(&'static str),
+    /// Something that ringway does not do yet.
+    NotYet(&'static str),
+}
+
+/// All of them; of two for the same key the first counts.
+pub const ALIASES: &[Alias] = &[
+    alias("PORT", Meaning::Key("server.port")),
+    alias("VOICE_WS_PORT", Meaning::Key("server.port")),
+    alias("VOICE_WS_PATH", Meaning::Fixed(&["/voice-ws"])),
+    alias("VOICE_SOCKETIO_PATH", Meaning::NotYet("Socket.IO")),
+    alias("VOICE_MAX_CONNECTIONS", Meaning::Key("limits.calls")),
+    // Bytes: 20 ms of s16 at 48 kHz, at 16 kHz.
+    alias("VOICE_FRAME_SIZE", Meaning::Fixed(&["1920", "640"])),
+    // Milliseconds.
+    alias("VOICE_HEARTBEAT_INTERVAL", Meaning::Fixed(&["25000"])),
+    alias("VOICE_SESSION_TIMEOUT", Meaning::NotYet("a timeout of idle sessions")),
+    alias("VOICE_JWT_SECRET", Meaning::NotYet("JSON Web Tokens")),
+    alias("VOICE_RATE_LIMIT_PER_IP", Meaning::NotYet("a rate limit for each address")),
+    alias("VOICE_DEBUG", Meaning::Elsewhere("RUST_LOG")),
+    alias("VOICE_LOG_LEVEL", Meaning::Elsewhere("RUST_LOG")),
+    alias("LIVEKIT_URL", Meaning::NotYet(LIVEKIT)),
+    alias("LIVEKIT_PUBLIC_URL", Meaning::NotYet(LIVEKIT)),
+    alias("LIVEKIT_NODE_IP", Meaning::NotYet(LIVEKIT)),
+    alias("LIVEKIT_API_KEY", Meaning::NotYet(LIVEKIT)),
+    alias("LIVEKIT_API_SECRET", Meaning::NotYet(LIVEKIT)),
+    alias("LIVEKIT_SIP_TRUNK_ID", Meaning::NotYet(LIVEKIT)),
+    alias("OLLAMA_URL", Meaning::NotYet(OLLAMA)),
+    alias("OLLAMA_MODEL", Meaning::NotYet(OLLAMA)),
+    alias("WHISPERLIVE_URL", Meaning::NotYet(WHISPER)),
+    alias("WHISPERLIVE_HOST", Meaning::NotYet(WHISPER)),
+    alias("WHISPERLIVE_PORT", Meaning::NotYet(WHISPER)),
+    alias("PIPER_URL", Meaning::NotYet("text to speech by Piper")),
+    alias("REDIS_URL", Meaning::NotYet("state in Redis")),
+    alias("EC2_WEBSOCKET_URL", Meaning::NotYet("a speech server of one's own")),
+    alias("TWILIO_ACCOUNT_SID", Meaning::NotYet(DIALLING)),
+    alias("TWILIO_PHONE", Meaning::NotYet(DIALLING)),
+];
+
+/// What the aliases in an environment say. Values are never repeated: secrets are among them.
+pub(crate) fn read(variables: &Variables, schema: &Schema) -> Said {
+    let mut said = Said::default();
+    for Alias { variable, meaning } in ALIASES {
+        let Some(text) = variables.get(*variable) else { continue };
+        match *meaning {
+            Meaning::Key(key) => said.alias(variable, key, text, schema),
+            Meaning::Fixed(values) if values.contains(&text.as_str()) => {}
+            Meaning::Fixed(values) => {
+                said.ignored(variable, &format!("here it is always {}", values.join(" or ")));
+            }
+            Meaning::Elsewhere(other) => said.ignored(variable, &format!("set {other} instead")),
+            Meaning::NotYet(feature) => said.ignored(variable, &format!("ringway does not do {feature} yet")),
+        }
+    }
+    said
+}
+
+impl Said {
+    fn alias(&mut self, variable: &str, key: &str, text: &str, schema: &Schema) {
+        let first = self.settings.iter().find(|setting| setting.key == key).map(|setting| &setting.origin);
+        match first {
+            Some(crate::Origin::Environment { variable: first }) => {
+                let reason = format!("{first} sets {key} already");
+                self.ignored(variable, &reason);
+            }
+            _ => self.take(variable, key, text, schema),
+        }
+    }
+
+    fn ignored(&mut self, variable: &str, reason: &str) {
+        self.warnings.push(problem(variable, "", format!("ignored: {reason}")));
+    }
+}
+
+const fn alias(variable: &'static str, meaning: Meaning) -> Alias {
+    Alias { variable, meaning }
+}
+
+const LIVEKIT: &str = "LiveKit";
+const OLLAMA: &str = "language models by Ollama";
+const WHISPER: &str = "recognition by WhisperLive";
+const DIALLING: &str = "calls to telephones";

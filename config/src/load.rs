@@ -1,0 +1,185 @@
+use crate::alias;
+use crate::document;
+use crate::environment::{self, Said, Variables};
+use crate::problem::{Origin, Problem, Problems};
+use crate::schema::Schema;
+use crate::sense;
+use crate::setting::{Setting, Settings};
+use crate::{Config, Secrets};
+use serde::Deserialize;
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+use toml::Value;
+
+/// The file that is read when none is named.
+pub const DEFAULT_FILE: &str = "config/default.toml";
+
+/// The keys of [`Config`].
+pub static SCHEMA: LazyLock<Schema> = LazyLock::new(Schema::of::<Config>);
+
+/// Where configuration comes from. A flag wins over a variable that is named after a key, that over an alias, that over
+/// the file, and that over the default.
+#[derive(Clone, Debug, Default)]
+pub struct Sources<E> {
+    /// The file; without one, [`DEFAULT_FILE`].
+    pub file: Option<PathBuf>,
+    /// The environment.
+    pub environment: E,
+    /// Flags of the command line.
+    pub flags: Vec<Flag>,
+}
+
+impl Sources<Vec<(String, String)>> {
+    /// With the environment of this process; what in it is not Unicode shows as such in the value.
+    pub fn of_process(file: Option<PathBuf>, flags: Vec<Flag>) -> Self {
+        let text = |text: OsString| text.to_string_lossy().into_owned();
+        let environment = std::env::vars_os().map(|(name, value)| (text(name), text(value))).collect();
+        Self { file, environment, flags }
+    }
+}
+
+/// A flag of the command line that sets a key.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Flag {
+    /// Its name, with the dashes.
+    pub name: &'static str,
+    /// The key.
+    pub key: &'static str,
+    /// The value.
+    pub value: Value,
+}
+
+/// Configuration that makes sense.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Loaded {
+    /// The values.
+    pub config: Config,
+    /// What only the environment knows.
+    pub secrets: Secrets,
+    /// What was ignored, and why.
+    pub warnings: Vec<Problem>,
+    /// What was set, and where; all else has its default.
+    pub provenance: Settings,
+}
+
+/// Reads all sources.
+///
+/// # Errors
+/// All mistakes of all sources at once.
+pub fn load<E>(sources: Sources<E>) -> Result<Loaded, Problems>
+where
+    E: IntoIterator<Item = (String, String)>,
+{
+    let path = sources.file.clone().unwrap_or_else(|| DEFAULT_FILE.into());
+    match std::fs::read(&path) {
+        Ok(bytes) => parse(&path, &bytes, sources),
+        Err(error) => {
+            let mut problems =
+                parse(&path, b"", sources).err().map(|problems| problems.found).unwrap_or_default();
+            // A file that cannot be read has no lines to blame for what is missing in it.
+            problems.retain(|problem| !matches!(problem.origin, Origin::File { .. }));
+            problems.insert(0, at_file(&path, unreadable(&error)));
+            Err(Problems { found: problems, readable: Box::default() })
+        }
+    }
+}
+
+/// The same with the contents of the file; `path` is blamed for its mistakes.
+///
+/// # Errors
+/// All mistakes of all sources at once.
+pub fn parse<E>(path: &Path, contents: &[u8], sources: Sources<E>) -> Result<Loaded, Problems>
+where
+    E: IntoIterator<Item = (String, String)>,
+{
+    let variables: Variables = sources.environment.into_iter().filter(|(_, text)| !text.is_empty()).collect();
+    let mut layers = Layers::default();
+    let (settings, problems) = document::read(contents, path, &SCHEMA);
+    layers.add(Said { settings, problems, warnings: Vec::new() });
+    layers.add(alias::read(&variables, &SCHEMA));
+    layers.add(environment::read(&variables, &SCHEMA));
+    layers.add(Said { settings: sources.flags.into_iter().map(Setting::from).collect(), ..Said::default() });
+    layers.finish(path, secrets(&variables))
+}
+
+/// Sources in the order of their weight, the lightest first.
+#[derive(Default)]
+struct Layers {
+    settings: Settings,
+    problems: Vec<Problem>,
+    warnings: Vec<Problem>,
+}
+
+impl Layers {
+    fn add(&mut self, said: Said) {
+        self.problems.extend(said.problems);
+        self.warnings.extend(said.warnings);
+        for setting in said.settings {
+            match setting.check(&SCHEMA) {
+                Ok(()) => self.settings.set(setting),
+                Err(problem) => self.problems.push(problem),
+            }
+        }
+    }
+
+    fn finish(mut self, path: &Path, secrets: Secrets) -> Result<Loaded, Problems> {
+        let config = Config::deserialize(self.settings.document()).unwrap_or_else(|error| {
+            self.problems.push(at_file(path, error.message().to_owned()));
+            Config::default()
+        });
+        self.check_sense(path, &config);
+        if self.problems.is_empty() {
+            let Self { settings: provenance, warnings, .. } = self;
+            return Ok(Loaded { config, secrets, warnings, provenance });
+        }
+        self.problems.sort();
+        self.problems.dedup();
+        Err(Problems { found: self.problems, readable: Box::new(config) })
+    }
+
+    /// A default is blamed on the file's first line: there it can be changed.
+    fn check_sense(&mut self, path: &Path, config: &Config) {
+        let wrong: BTreeSet<_> = self.problems.iter().map(|problem| problem.key.clone()).collect();
+        for (key, message) in sense::mistakes(config) {
+            // What could not be read was told already, and has its default here.
+            if wrong.contains(&key) {
+                continue;
+            }
+            let origin = self.settings.origin(&key).cloned();
+            let origin = origin.unwrap_or_else(|| Origin::File { path: path.to_owned(), line: 1 });
+            self.problems.push(Problem { origin, key, message });
+        }
+    }
+}
+
+impl Flag {
+    /// A flag that sets a key.
+    pub fn new(name: &'static str, key: &'static str, value: impl Into<Value>) -> Self {
+        Self { name, key, value: value.into() }
+    }
+}
+
+impl From<Flag> for Setting {
+    fn from(flag: Flag) -> Self {
+        Self { key: flag.key.to_owned(), value: flag.value, origin: Origin::Flag { name: flag.name } }
+    }
+}
+
+fn secrets(variables: &Variables) -> Secrets {
+    let secret = |name| variables.get(name).cloned();
+    Secrets {
+        admin_token: secret(Secrets::ADMIN_TOKEN),
+        twilio_auth_token: secret(Secrets::TWILIO_AUTH_TOKEN),
+    }
+}
+
+fn at_file(path: &Path, message: String) -> Problem {
+    Problem { origin: Origin::File { path: path.to_owned(), line: 1 }, key: String::new(), message }
+}
+
+fn unreadable(error: &std::io::Error) -> String {
+    let here = std::env::current_dir().map(|dir| format!(" from {}", dir.display())).unwrap_or_default();
+    format!("cannot be read{here}: {error}; name a file with --config")
+}

@@ -1,0 +1,71 @@
+use std::fmt;
+use std::path::PathBuf;
+
+/// Where a value was set.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Origin {
+    /// A line of a file, from 1.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The line.
+        line: usize,
+    },
+    /// An environment variable.
+    Environment {
+        /// Its name.
+        variable: String,
+    },
+    /// A flag of the command line.
+    Flag {
+        /// Its name, with the dashes.
+        name: &'static str,
+    },
+}
+
+/// One mistake, shown as `file:line: key: message`; one in the environment as `environment: VARIABLE: message`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Problem {
+    /// Where it was made.
+    pub origin: Origin,
+    /// The dotted path of the key; empty when it is about the whole file.
+    pub key: String,
+    /// What is wrong, and what to do about it where that is clear.
+    pub message: String,
+}
+
+/// All mistakes of a configuration: first those of the file by line, then the environment's, then the flags'.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("{}", lines(found))]
+pub struct Problems {
+    /// At least one.
+    pub found: Vec<Problem>,
+    /// What could be read, with defaults in the place of what could not: for those who look for more mistakes.
+    pub readable: Box<crate::Config>,
+}
+
+fn lines(found: &[Problem]) -> String {
+    found.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File { path, line } => write!(f, "{}:{line}", path.display()),
+            Self::Environment { variable } => write!(f, "environment: {variable}"),
+            Self::Flag { name } => write!(f, "flag: {name}"),
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.origin)?;
+        // A variable and a flag are names already.
+        if matches!(self.origin, Origin::File { .. }) && !self.key.is_empty() {
+            write!(f, "{}: ", self.key)?;
+        }
+        // One problem a line, whatever a parser's message looks like.
+        f.write_str(&self.message.split_whitespace().collect::<Vec<_>>().join(" "))
+    }
+}

@@ -1,0 +1,146 @@
+//! What is wrong with values that are well formed: those that make no sense, and files that are not there.
+
+use crate::{Config, DialogueConfig, Tls};
+use std::path::Path;
+use std::time::Duration;
+
+/// A mistake at a key.
+pub(crate) type Mistake = (String, String);
+
+/// All mistakes, by key.
+pub(crate) fn mistakes(config: &Config) -> Vec<Mistake> {
+    let turn = config.turn.problems();
+    let mut mistakes: Vec<Mistake> =
+        turn.iter().map(|problem| (format!("turn.{}", problem.key), problem.reason.to_owned())).collect();
+    mistakes.extend(server(config));
+    mistakes.extend(numbers(config));
+    mistakes.extend(engines(config));
+    mistakes.extend(files(config));
+    mistakes
+}
+
+fn server(config: &Config) -> Vec<Mistake> {
+    let server = &config.server;
+    let mut mistakes = Vec::new();
+    if server.public_url.as_deref().is_some_and(|url| !is_web_url(url)) {
+        mistakes.push(at("server.public_url", "must begin with https:// or http://, then a host"));
+    }
+    if let Some(origin) = server.allowed_origins.iter().find(|origin| !is_origin(origin)) {
+        let message = format!("{origin:?} is no origin such as https://shop.example, without a path");
+        mistakes.push(at("server.allowed_origins", message));
+    }
+    mistakes
+}
+
+fn numbers(config: &Config) -> Vec<Mistake> {
+    let mut mistakes = Vec::new();
+    if config.limits.calls == 0 {
+        mistakes.push(at("limits.calls", "must not be zero"));
+    }
+    if config.limits.media_cores > MOST_CORES {
+        mistakes.push(at("limits.media_cores", format!("must be at most {MOST_CORES}")));
+    }
+    if !VAD_RATES.contains(&config.vad.rate) {
+        mistakes.push(at("vad.rate", format!("must be 8000 or 16000, not {}", config.vad.rate)));
+    }
+    let outside = |(key, value, least, most): (&str, Duration, Duration, Duration)| {
+        let message = || format!("must be from {least:?} to {most:?}, not {value:?}");
+        (!(least..=most).contains(&value)).then(|| at(key, message()))
+    };
+    mistakes.extend(durations(config).into_iter().filter_map(outside));
+    mistakes
+}
+
+/// Durations that must lie within bounds.
+fn durations(config: &Config) -> [(&'static str, Duration, Duration, Duration); 9] {
+    let ringway_actors::Config { restart, stall, rings, playout } = &config.call;
+    [
+        ("call.restart.within", restart.within, FRAME, HOUR),
+        ("call.stall.vad", stall.vad, FRAME, HOUR),
+        ("call.stall.stt", stall.stt, FRAME, HOUR),
+        ("call.stall.llm", stall.llm, FRAME, HOUR),
+        ("call.stall.tts", stall.tts, FRAME, HOUR),
+        ("call.rings.mic", rings.mic, FRAME, LONGEST_RING),
+        ("call.rings.replay", rings.replay, FRAME, LONGEST_RING),
+        ("call.rings.voice", rings.voice, FRAME, LONGEST_RING),
+        ("call.playout.lead", playout.lead, FRAME, LONGEST_LEAD),
+    ]
+}
+
+/// The engines that there are, by the key that names them.
+pub const ENGINES: [(&str, &[&str]); 4] = [
+    ("vad.engine", &["silero"]),
+    ("stt.engines", &["pocketsphinx", "scripted"]),
+    ("llm.engines", &["dialogue", "scripted"]),
+    ("tts.engines", &["flite", "scripted"]),
+];
+
+fn engines(config: &Config) -> Vec<Mistake> {
+    let vad = std::slice::from_ref(&config.vad.engine);
+    let chosen = [vad, &config.stt.engines, &config.llm.engines, &config.tts.engines];
+    let mut mistakes = Vec::new();
+    for ((key, known), names) in ENGINES.iter().zip(chosen) {
+        if names.is_empty() {
+            mistakes.push(at(key, format!("must name at least one engine; there are: {}", known.join(", "))));
+        }
+        for name in names.iter().filter(|name| !known.contains(&name.as_str())) {
+            mistakes.push(at(key, format!("no engine is named {name:?}; there are: {}", known.join(", "))));
+        }
+    }
+    mistakes
+}
+
+fn files(config: &Config) -> Vec<Mistake> {
+    let mut mistakes = Vec::new();
+    for (key, path) in [("vad.library", &config.vad.library), ("vad.model", &config.vad.model)] {
+        mistakes.extend(missing(key, path, path.is_file(), "; run `make setup`"));
+    }
+    if config.llm.engines.iter().any(|name| name == "dialogue") {
+        mistakes.extend(dialogues(&config.dialogue));
+    }
+    if let Some(Tls::Files { certificate, key }) = &config.server.tls {
+        let files = [certificate, key];
+        mistakes.extend(files.into_iter().filter_map(|path| missing("server.tls", path, path.is_file(), "")));
+    }
+    mistakes
+}
+
+/// The scripts themselves are `ringway check`'s to read.
+fn dialogues(config: &DialogueConfig) -> Option<Mistake> {
+    let DialogueConfig { dir, default } = config;
+    let script = dir.join(format!("{default}.toml"));
+    missing("dialogue.dir", dir, dir.is_dir(), "")
+        .or_else(|| missing("dialogue.default", &script, script.is_file(), ""))
+}
+
+fn missing(key: &str, path: &Path, is_there: bool, remedy: &str) -> Option<Mistake> {
+    (!is_there).then(|| at(key, format!("{} is not there{remedy}", path.display())))
+}
+
+fn at(key: &str, message: impl Into<String>) -> Mistake {
+    (key.to_owned(), message.into())
+}
+
+fn is_web_url(url: &str) -> bool {
+    let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    host.is_some_and(|host| !host.is_empty() && !host.starts_with('/') && !host.contains(char::is_whitespace))
+}
+
+/// Scheme, host and port, as browsers send it: <https://www.rfc-editor.org/rfc/rfc6454#section-7>.
+fn is_origin(origin: &str) -> bool {
+    is_web_url(origin) && origin.matches('/').count() == 2
+}
+
+const VAD_RATES: [u32; 2] = [8_000, 16_000];
+
+/// More than any machine has.
+const MOST_CORES: usize = 1_024;
+
+const FRAME: Duration = Duration::from_millis(20);
+const HOUR: Duration = Duration::from_secs(60 * 60);
+
+/// Each call would pay for it in memory: 2 MB for wideband audio.
+const LONGEST_RING: Duration = Duration::from_secs(60);
+
+/// The bot would go on for so long after it was interrupted.
+const LONGEST_LEAD: Duration = Duration::from_secs(1);

@@ -1,0 +1,64 @@
+//! The names of other voice systems.
+
+use crate::support::file;
+use ringway_config::{ALIASES, Meaning, SCHEMA};
+
+#[test]
+fn an_alias_sets_its_key() {
+    assert_eq!(file("").env("PORT", "5000").loaded().config.server.port, 5_000);
+    assert_eq!(file("").env("VOICE_WS_PORT", "5001").loaded().config.server.port, 5_001);
+    assert_eq!(file("").env("VOICE_MAX_CONNECTIONS", "10000").loaded().config.limits.calls, 10_000);
+}
+
+#[test]
+fn a_bad_value_of_an_alias_is_a_mistake() {
+    let problems = file("").env("PORT", "70000").problems();
+    assert_eq!(problems, ["environment: PORT: must be a whole number from 0 to 65535, not 70000"]);
+}
+
+#[test]
+fn of_two_aliases_for_one_key_the_second_is_ignored_aloud() {
+    let given = file("").env("VOICE_WS_PORT", "5001").env("PORT", "5000");
+    assert_eq!(given.clone().loaded().config.server.port, 5_000);
+    assert_eq!(given.warnings(), ["environment: VOICE_WS_PORT: ignored: PORT sets server.port already"]);
+}
+
+#[test]
+fn what_is_fixed_warns_unless_it_asks_for_just_that() {
+    let agreed = file("").env("VOICE_FRAME_SIZE", "1920").env("VOICE_WS_PATH", "/voice-ws");
+    assert_eq!(agreed.warnings(), [""; 0]);
+    let differs = file("").env("VOICE_FRAME_SIZE", "3840");
+    assert_eq!(differs.warnings(), ["environment: VOICE_FRAME_SIZE: ignored: here it is always 1920 or 640"]);
+}
+
+#[test]
+fn an_alias_of_a_later_feature_warns_and_never_fails() {
+    for alias in
+        ALIASES.iter().filter(|alias| matches!(alias.meaning, Meaning::NotYet(_) | Meaning::Elsewhere(_)))
+    {
+        let warnings = file("").env(alias.variable, "s3cret \u{0}%&/()").warnings();
+        assert_eq!(warnings.len(), 1, "{}", alias.variable);
+        assert!(
+            warnings[0].starts_with(&format!("environment: {}: ignored: ", alias.variable)),
+            "{warnings:?}"
+        );
+        assert!(!warnings[0].contains("s3cret"), "{warnings:?}");
+    }
+}
+
+#[test]
+fn every_alias_of_a_key_names_one_that_exists() {
+    for alias in ALIASES {
+        if let Meaning::Key(key) = alias.meaning {
+            assert!(SCHEMA.key(key).is_some(), "{}: {key}", alias.variable);
+        }
+    }
+}
+
+#[test]
+fn no_alias_is_listed_twice() {
+    let mut names: Vec<_> = ALIASES.iter().map(|alias| alias.variable).collect();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), ALIASES.len());
+}

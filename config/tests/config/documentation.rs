@@ -1,0 +1,80 @@
+//! docs/configuration.md tells what the types and the shipped file tell.
+
+use ringway_config::{ALIASES, DEFAULTS, Key, Kind, Meaning, SCHEMA, default_of};
+use toml::Value;
+
+const DOCUMENT: &str = include_str!("../../../docs/configuration.md");
+
+#[test]
+fn every_key_has_its_row() {
+    let rows: Vec<String> = SCHEMA.keys().map(row).collect();
+    assert!(table("## Keys") == rows, "the rows should be:\n{}", rows.join("\n"));
+}
+
+#[test]
+fn every_alias_has_its_row() {
+    let rows: Vec<String> = ALIASES
+        .iter()
+        .map(|alias| {
+            let meaning = match alias.meaning {
+                Meaning::Key(key) => format!("`{key}`"),
+                Meaning::Fixed(values) => format!("always `{}`", values.join("` or `")),
+                Meaning::Elsewhere(other) => format!("set `{other}` instead"),
+                Meaning::NotYet(feature) => format!("not yet: {feature}"),
+            };
+            format!("| `{}` | {meaning} |", alias.variable)
+        })
+        .collect();
+    assert!(table("## Names of other systems") == rows, "the rows should be:\n{}", rows.join("\n"));
+}
+
+/// The rows of the first table below a heading.
+fn table(heading: &str) -> Vec<&'static str> {
+    let (_, below) = DOCUMENT.split_once(heading).unwrap_or_else(|| panic!("no {heading}"));
+    let rows = below.lines().skip_while(|line| !line.starts_with("|---")).skip(1);
+    rows.take_while(|line| line.starts_with('|')).collect()
+}
+
+fn row(key: &Key) -> String {
+    let default = default_of(&key.path);
+    let shown = default.map_or_else(|| "not set".to_owned(), |value| format!("`{value}`"));
+    format!("| `{}` | {} | {shown} | {} |", key.path, type_of(&key.kind, default), meaning(key))
+}
+
+fn type_of(kind: &Kind, default: Option<&Value>) -> String {
+    match kind {
+        Kind::Text if default.and_then(Value::as_str).is_some_and(is_duration) => "duration".into(),
+        Kind::Text => "string".into(),
+        Kind::Flag => "true or false".into(),
+        Kind::Integer { least, most } if *most < u32::MAX.into() => format!("{least} to {most}"),
+        Kind::Integer { .. } => "whole number".into(),
+        Kind::Float => "number".into(),
+        Kind::Choice(words) => words.join(", "),
+        Kind::List(kind) => format!("list of {}s", type_of(kind, None)),
+        Kind::Any => "any".into(),
+    }
+}
+
+fn is_duration(text: &str) -> bool {
+    text == "off" || (text.starts_with(|c: char| c.is_ascii_digit()) && text.ends_with(['s', 'm', 'h']))
+}
+
+/// The comment above the key in the shipped file.
+fn meaning(key: &Key) -> String {
+    let (section, name) = key.path.rsplit_once('.').expect("every key lies in a section");
+    let heading = format!("\n[{section}]\n");
+    let (_, below) = DEFAULTS.split_once(&heading).unwrap_or_else(|| panic!("no {heading}"));
+    let mut comment: Vec<&str> = Vec::new();
+    for line in below.lines() {
+        match line.strip_prefix("# ") {
+            Some(unset) if unset.starts_with(&format!("{name} = ")) => break,
+            Some(text) if text.split_once(" = ").is_none_or(|(name, _)| name.contains(' ')) => {
+                comment.push(text)
+            }
+            _ if line.starts_with(&format!("{name} = ")) => break,
+            _ => comment.clear(),
+        }
+    }
+    assert!(!comment.is_empty(), "{} is not explained in the shipped file", key.path);
+    comment.join(" ")
+}

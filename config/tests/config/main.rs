@@ -1,0 +1,12 @@
+//! Configuration from its sources: what counts, what is told, what is never shown.
+
+mod aliases;
+mod documentation;
+mod environment;
+mod precedence;
+mod printing;
+mod problems;
+mod properties;
+mod secrets;
+mod shipped;
+mod support;

@@ -1,0 +1,104 @@
+use super::MISTAKEN;
+use clap::Args;
+use ringway_config::{Config, Loaded, Origin, Problem, Sources, load};
+use ringway_stages::dialogue::{Diagnostic, Dialogues};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Tells all mistakes of the configuration and of the dialogues, one a line.
+#[derive(Clone, Debug, Args)]
+pub struct Check {
+    /// Configuration file; without it config/default.toml.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Prints what counts, and where it was set.
+    #[arg(long)]
+    print: bool,
+    /// Prints one JSON object.
+    #[arg(long, conflicts_with = "print")]
+    json: bool,
+}
+
+impl Check {
+    /// Exit 0: good; 2: there are mistakes.
+    pub fn run(self) -> ExitCode {
+        let findings = Findings::of(self.config.clone());
+        if self.json {
+            println!("{}", findings.to_json());
+        } else {
+            findings.print(self.print);
+        }
+        if findings.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(MISTAKEN) }
+    }
+}
+
+/// What a check finds.
+#[derive(Debug)]
+struct Findings {
+    loaded: Option<Loaded>,
+    problems: Vec<Problem>,
+}
+
+impl Findings {
+    fn of(file: Option<PathBuf>) -> Self {
+        match load(Sources::of_process(file, Vec::new())) {
+            Ok(loaded) => Self { problems: dialogues(&loaded.config), loaded: Some(loaded) },
+            Err(mut wrong) => {
+                wrong.found.extend(dialogues(&wrong.readable));
+                Self { problems: wrong.found, loaded: None }
+            }
+        }
+    }
+
+    fn warnings(&self) -> impl Iterator<Item = &Problem> {
+        self.loaded.iter().flat_map(|loaded| &loaded.warnings)
+    }
+
+    fn print(&self, effective: bool) {
+        for warning in self.warnings() {
+            eprintln!("{warning}");
+        }
+        for problem in &self.problems {
+            println!("{problem}");
+        }
+        match &self.loaded {
+            Some(loaded) if effective => print!("{}", loaded.to_toml()),
+            _ if self.problems.is_empty() => eprintln!("the configuration is good"),
+            _ => {}
+        }
+    }
+
+    fn to_json(&self) -> Value {
+        json!({
+            "ok": self.problems.is_empty(),
+            "problems": self.problems.iter().map(to_json).collect::<Vec<_>>(),
+            "warnings": self.warnings().map(to_json).collect::<Vec<_>>(),
+        })
+    }
+}
+
+fn to_json(problem: &Problem) -> Value {
+    let Problem { origin, key, message } = problem;
+    match origin {
+        Origin::File { path, line } => json!({ "file": path, "line": line, "key": key, "message": message }),
+        Origin::Environment { variable } => json!({ "variable": variable, "key": key, "message": message }),
+        Origin::Flag { name } => json!({ "flag": name, "key": key, "message": message }),
+    }
+}
+
+/// The mistakes of the dialogues, where any are held.
+fn dialogues(config: &Config) -> Vec<Problem> {
+    let dir = &config.dialogue.dir;
+    // A folder that is missing is told already.
+    if !config.llm.engines.iter().any(|name| name == "dialogue") || !dir.is_dir() {
+        return Vec::new();
+    }
+    let diagnostics = Dialogues::load(dir, &|_| true).err().unwrap_or_default();
+    diagnostics.into_iter().map(problem).collect()
+}
+
+fn problem(diagnostic: Diagnostic) -> Problem {
+    let Diagnostic { file, line, key, message } = diagnostic;
+    Problem { origin: Origin::File { path: file, line }, key, message }
+}
