@@ -26,6 +26,9 @@ pub enum Refused {
 }
 
 impl Refused {
+    /// Every reason.
+    pub const REASONS: [&str; 3] = ["capacity", "overload", "draining"];
+
     /// Its stable code for pages: where there is no room, why does not matter to them.
     pub fn code(self) -> &'static str {
         match self {

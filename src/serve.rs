@@ -98,7 +98,7 @@ async fn keep_up(server: Arc<Server>) {
     let mut every = tokio::time::interval(crate::telemetry::UPKEEP_EVERY);
     loop {
         every.tick().await;
-        server.metrics.run_upkeep();
+        server.report();
     }
 }
 
