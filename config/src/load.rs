@@ -80,7 +80,7 @@ where
                 parse(&path, b"", sources).err().map(|problems| problems.found).unwrap_or_default();
             // A file that cannot be read has no lines to blame for what is missing in it.
             problems.retain(|problem| !matches!(problem.origin, Origin::File { .. }));
-            problems.insert(0, at_file(&path, unreadable(&error)));
+            problems.insert(0, at_file(&path, unreadable(&path, &error)));
             Err(Problems { found: problems, readable: Box::default() })
         }
     }
@@ -179,7 +179,9 @@ fn at_file(path: &Path, message: String) -> Problem {
     Problem { origin: Origin::File { path: path.to_owned(), line: 1 }, key: String::new(), message }
 }
 
-fn unreadable(error: &std::io::Error) -> String {
-    let here = std::env::current_dir().map(|dir| format!(" from {}", dir.display())).unwrap_or_default();
-    format!("cannot be read{here}: {error}; name a file with --config")
+/// A path that begins somewhere is told with where that is.
+fn unreadable(path: &Path, error: &std::io::Error) -> String {
+    let here = std::env::current_dir().ok().filter(|_| path.is_relative());
+    let from = here.map(|dir| format!(" from {}", dir.display())).unwrap_or_default();
+    format!("cannot be read{from}: {error}; name a file with --config")
 }

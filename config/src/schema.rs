@@ -280,9 +280,11 @@ impl<'de> Deserializer<'de> for Probe<'_> {
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        let asked = visitor.visit_seq(One(self));
-        let item = self.seen.take().kind.unwrap_or(Kind::Any);
-        asked.and_then(|_| Err(nothing())).or_else(|_: Error| self.note(Kind::List(Box::new(item))))
+        let optional = self.seen.borrow().optional;
+        // Notes what an item is; again always an error.
+        let _ = visitor.visit_seq(One(self));
+        let item = self.seen.replace(Seen { optional, ..Seen::default() }).kind.unwrap_or(Kind::Any);
+        self.note(Kind::List(Box::new(item)))
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Error> {

@@ -1,6 +1,6 @@
 //! What is wrong with values that are well formed: those that make no sense, and files that are not there.
 
-use crate::{Config, DialogueConfig, Tls};
+use crate::{Config, DialogueConfig, LimitsConfig, ServerConfig, Tls};
 use std::path::Path;
 use std::time::Duration;
 
@@ -52,9 +52,12 @@ fn numbers(config: &Config) -> Vec<Mistake> {
 }
 
 /// Durations that must lie within bounds.
-fn durations(config: &Config) -> [(&'static str, Duration, Duration, Duration); 9] {
+fn durations(config: &Config) -> [(&'static str, Duration, Duration, Duration); 11] {
+    let (ServerConfig { drain, .. }, LimitsConfig { lateness, .. }) = (&config.server, &config.limits);
     let ringway_actors::Config { restart, stall, rings, playout } = &config.call;
     [
+        ("server.drain", *drain, Duration::ZERO, DAY),
+        ("limits.lateness", *lateness, Duration::ZERO, HOUR),
         ("call.restart.within", restart.within, FRAME, HOUR),
         ("call.stall.vad", stall.vad, FRAME, HOUR),
         ("call.stall.stt", stall.stt, FRAME, HOUR),
@@ -138,6 +141,7 @@ const MOST_CORES: usize = 1_024;
 
 const FRAME: Duration = Duration::from_millis(20);
 const HOUR: Duration = Duration::from_secs(60 * 60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Each call would pay for it in memory: 2 MB for wideband audio.
 const LONGEST_RING: Duration = Duration::from_secs(60);

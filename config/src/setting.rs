@@ -29,8 +29,15 @@ impl Setting {
     pub(crate) fn check(&self, schema: &Schema) -> Result<(), Problem> {
         let kind = schema.key(&self.key).map(|key| &key.kind);
         let known = kind.map_or_else(|| Err("unknown key".to_owned()), |kind| kind.check(&self.value));
-        let read = || crate::Config::deserialize(nested([self])).map_err(|error| error.message().to_owned());
+        let read =
+            || crate::Config::deserialize(nested([self])).map_err(|error| self.shown_in(error.message()));
         known.and_then(|()| read().map(drop)).map_err(|message| self.problem(message))
+    }
+
+    /// A parser's message, with the value where it does not tell it.
+    fn shown_in(&self, message: &str) -> String {
+        let value = self.value.to_string();
+        if message.contains(&value) { message.to_owned() } else { format!("{value}: {message}") }
     }
 
     pub(crate) fn problem(&self, message: impl Into<String>) -> Problem {

@@ -1,2 +1,42 @@
-//! Simulated callers for ringway and for any server that speaks the same media protocol.
-fn main() {}
+//! Simulated callers for ringway, and for any server that speaks the same media protocols.
+//!
+//! Everything is measured from the audio and the socket, never from the server's own word. Time is an argument in
+//! all that decides ([`caller`] and below it), and read from a clock only in [`call`] and [`run`].
+//!
+//! ```text
+//!  scenario ──► caller ──frames──► protocol ──► line ══socket══► server
+//!               │   ▲                 │
+//!               │   └──── heard ◄─────┘
+//!               ▼
+//!   playout, answer_watch, barge_in_watch ──► tally ──► report ──► fail_if
+//! ```
+#![forbid(unsafe_code)]
+
+mod answer_watch;
+mod barge_in_watch;
+mod call;
+mod caller;
+mod cli;
+mod clock;
+mod fail_if;
+mod figure;
+mod line;
+mod mouth;
+mod playout;
+mod process;
+mod progress;
+mod prompts;
+mod protocol;
+mod report;
+mod run;
+mod scenario;
+mod tally;
+mod target;
+mod usage;
+mod voice;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::run()
+}

@@ -102,3 +102,39 @@ fn problem(diagnostic: Diagnostic) -> Problem {
     let Diagnostic { file, line, key, message } = diagnostic;
     Problem { origin: Origin::File { path: file, line }, key, message }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ringway_config::DialogueConfig;
+
+    fn config_of(dir: PathBuf) -> Config {
+        Config { dialogue: DialogueConfig { dir, ..DialogueConfig::default() }, ..Config::default() }
+    }
+
+    #[test]
+    fn the_shipped_dialogues_are_good() {
+        let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/config/dialogue");
+        assert_eq!(dialogues(&config_of(shipped.into())), []);
+    }
+
+    #[test]
+    fn a_mistake_in_a_dialogue_is_told_with_its_line() {
+        let dir = std::env::temp_dir().join(format!("ringway-check-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        std::fs::write(dir.join("menu.toml"), "start = \"main\"\n[state.mian]\nhang_up = true").unwrap();
+        let problems = dialogues(&config_of(dir.clone()));
+        std::fs::remove_dir_all(&dir).unwrap();
+        let first =
+            format!("{}/menu.toml:1: start: there is no state \"main\"; there are: mian", dir.display());
+        assert_eq!(problems[0].to_string(), first);
+    }
+
+    #[test]
+    fn a_problem_is_an_object_with_its_place() {
+        let origin = Origin::File { path: "a.toml".into(), line: 3 };
+        let problem = Problem { origin, key: "server.port".into(), message: "no".into() };
+        let wanted = json!({ "file": "a.toml", "line": 3, "key": "server.port", "message": "no" });
+        assert_eq!(to_json(&problem), wanted);
+    }
+}

@@ -99,11 +99,24 @@ fn numbers_have_bounds() {
         ("[vad]\nrate = 44100", "vad.rate"),
         ("[call.rings]\nreplay = \"3h\"", "call.rings.replay"),
         ("[call.stall]\nllm = \"0s\"", "call.stall.llm"),
+        ("[server]\ndrain = \"9999999h\"", "server.drain"),
         ("[limits]\ncalls = 99999999999999999999", "limits.calls"),
     ] {
         let problems = file(text).problems();
         assert_eq!(problems.len(), 1, "{problems:?}");
         assert!(problems[0].starts_with(&format!("a.toml:2: {key}: ")), "{problems:?}");
+    }
+}
+
+#[test]
+fn a_value_that_its_type_refuses_is_shown() {
+    for (text, value) in [
+        ("[server]\nlisten = \"here\"", "\"here\": "),
+        ("[server]\ndrain = \"soon\"", "\"soon\": "),
+        ("[turn]\nkey_end = \"##\"", "\"##\""),
+    ] {
+        let problems = file(text).problems();
+        assert!(problems.len() == 1 && problems[0].contains(value), "{problems:?}");
     }
 }
 

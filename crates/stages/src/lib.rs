@@ -10,6 +10,7 @@ pub mod flite;
 pub mod level;
 pub mod llm;
 mod pcm;
+pub mod pocketsphinx;
 pub mod pool;
 mod resample;
 pub mod scripted;

@@ -1,0 +1,110 @@
+use super::cepstra::CallMean;
+use super::decoder::{Checkpoint, DecodeError, Decoder, FREE};
+use super::grammar::{self, Grammar};
+use super::preparation;
+use super::recording::Recording;
+use super::{Config, ModelError};
+use crate::Expectation;
+use std::collections::VecDeque;
+use std::ffi::CString;
+
+/// A decoder with the grammars that it was last used with.
+#[derive(Debug)]
+pub(super) struct Engine {
+    decoder: Decoder,
+    /// The one that was used last is the last one.
+    grammars: VecDeque<Compiled>,
+    capacity: usize,
+    /// How many were ever compiled: it names the next one.
+    compiled: u64,
+}
+
+/// Samples of an utterance that is decoded to try the model: half a second.
+const TRIAL: usize = 8_000;
+
+#[derive(Debug)]
+struct Compiled {
+    expectation: Expectation,
+    /// The decoder's search; `None`: nothing certain is expected.
+    search: Option<CString>,
+}
+
+/// What an engine understood.
+#[derive(Debug)]
+pub(super) struct Heard {
+    pub(super) text: String,
+    /// What is now known of the call.
+    pub(super) mean: CallMean,
+}
+
+impl Engine {
+    pub(super) fn open(config: &Config) -> Result<Self, ModelError> {
+        let mut decoder = Decoder::open(config)?;
+        // Whatever the library cannot bear in a model, it shows now rather than in a call.
+        let trial = decoder.cepstra(&[0; TRIAL], &|| Ok(())).map_err(DecodeError::from);
+        trial
+            .and_then(|trial| decoder.decode(FREE, trial, &|| Ok(())))
+            .map_err(|_| ModelError::new(&config.model.acoustic, "the recogniser cannot decode with it"))?;
+        Ok(Self { decoder, grammars: VecDeque::new(), capacity: config.grammars.get(), compiled: 0 })
+    }
+
+    /// Recognises one segment of a call of which `known` is known.
+    ///
+    /// An answer that is expected is looked for first. What sounds unlike all of them is heard as free speech, so that
+    /// "what was that" is not taken for "Thursday".
+    pub(super) fn recognise(
+        &mut self,
+        recording: &Recording,
+        expectation: &Expectation,
+        known: Option<CallMean>,
+        checkpoint: &Checkpoint<'_>,
+    ) -> Result<Heard, DecodeError> {
+        let known = known.unwrap_or_else(|| self.decoder.expected_mean());
+        let speech = preparation::speech(recording);
+        if speech.is_empty() {
+            return Ok(Heard { text: String::new(), mean: known });
+        }
+        let mut cepstra = self.decoder.cepstra(&speech, checkpoint)?;
+        let mean = cepstra.normalise(&known);
+        if let Some(search) = self.search(expectation) {
+            let text = self.decoder.decode(&search, cepstra.clone(), checkpoint)?;
+            if !text.is_empty() && !grammar::is_elsewhere(&text) {
+                return Ok(Heard { text, mean });
+            }
+        }
+        let text = self.decoder.decode(FREE, cepstra, checkpoint)?;
+        Ok(Heard { text, mean })
+    }
+
+    /// The search for what is expected, compiled when it is new.
+    fn search(&mut self, expectation: &Expectation) -> Option<CString> {
+        let same = |known: &Compiled| known.expectation == *expectation;
+        let compiled = match self.grammars.iter().position(same).and_then(|at| self.grammars.remove(at)) {
+            Some(compiled) => compiled,
+            None => self.compile(expectation),
+        };
+        let search = compiled.search.clone();
+        self.grammars.push_back(compiled);
+        if self.grammars.len() > self.capacity {
+            let oldest = self.grammars.pop_front().and_then(|oldest| oldest.search);
+            oldest.inspect(|name| self.decoder.remove(name));
+        }
+        search
+    }
+
+    fn compile(&mut self, expectation: &Expectation) -> Compiled {
+        let grammar = Grammar::of(expectation, &|word| self.decoder.knows(word));
+        let search = grammar.and_then(|grammar| self.add(&grammar));
+        Compiled { expectation: expectation.clone(), search }
+    }
+
+    fn add(&mut self, grammar: &Grammar) -> Option<CString> {
+        self.compiled += 1;
+        let name = CString::new(format!("grammar {}", self.compiled)).ok()?;
+        let added = self.decoder.add(&name, grammar);
+        if !added {
+            tracing::error!("a grammar is refused by the recogniser, and free speech is heard in its place");
+        }
+        added.then_some(name)
+    }
+}
