@@ -11,6 +11,7 @@ use ringway_frame::SampleRate;
 use ringway_stages::dialogue::{Diagnostic, Dialogues};
 use ringway_stages::flite::Flite;
 use ringway_stages::llm::{LanguageModel, LlmError};
+use ringway_stages::pocketsphinx::{self, Pocketsphinx};
 use ringway_stages::pool::StartError;
 use ringway_stages::scripted;
 use ringway_stages::silero::{Silero, SileroConfig};
@@ -44,6 +45,9 @@ pub enum EngineError {
         /// What was asked for.
         name: String,
     },
+    /// The embedded recogniser.
+    #[error(transparent)]
+    Pocketsphinx(#[from] pocketsphinx::StartError),
     /// Threads of an engine.
     #[error(transparent)]
     Pool(#[from] StartError),
@@ -105,6 +109,12 @@ impl Builder<'_> {
 
     fn stt(&mut self, name: &str) -> Result<Arc<dyn SpeechToText>, EngineError> {
         match name {
+            "pocketsphinx" => {
+                let pocketsphinx = Arc::new(Pocketsphinx::start(self.config.pocketsphinx.clone())?);
+                let counted = pocketsphinx.clone();
+                self.pools.add("pocketsphinx", move || counted.counters());
+                Ok(pocketsphinx)
+            }
             "scripted" => Ok(Arc::new(scripted::ScriptedStt::new(&self.config.scripted))),
             _ => Err(EngineError::Unknown { stage: "stt", name: name.into() }),
         }
@@ -114,7 +124,9 @@ impl Builder<'_> {
         match name {
             "dialogue" => {
                 let config = &self.config.dialogue;
-                let dialogues = Dialogues::load(&config.dir, &|_| true).map_err(EngineError::Dialogues)?;
+                let words = self.config.dictionary();
+                let pronounceable = |word: &str| words.as_ref().is_none_or(|words| words.pronounceable(word));
+                let dialogues = Dialogues::load(&config.dir, &pronounceable).map_err(EngineError::Dialogues)?;
                 let dialogues = dialogues.with_default(&config.default).map_err(EngineError::Default)?;
                 self.dialogues = dialogues.names().map(str::to_owned).collect();
                 Ok(Arc::new(dialogues))
