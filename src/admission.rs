@@ -26,7 +26,18 @@ pub enum Refused {
 }
 
 impl Refused {
-    /// Its stable name in metrics and to clients.
+    /// Every reason.
+    pub const REASONS: [&str; 3] = ["capacity", "overload", "draining"];
+
+    /// Its stable code for pages: where there is no room, why does not matter to them.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Capacity { .. } | Self::Overload { .. } => "capacity",
+            Self::Draining => "draining",
+        }
+    }
+
+    /// Its stable name in metrics and close reasons.
     pub fn reason(self) -> &'static str {
         match self {
             Self::Capacity { .. } => "capacity",
@@ -35,6 +46,9 @@ impl Refused {
         }
     }
 }
+
+/// How long a media core may take to stop.
+const STOP_WITHIN: Duration = Duration::from_secs(1);
 
 /// Limits of admission.
 #[derive(Clone, Copy, Debug)]
@@ -107,6 +121,11 @@ impl Admission {
     /// Lets nobody else in.
     pub fn close(&self) {
         self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Stops the media cores.
+    pub fn stop(&self) {
+        self.cores.iter().for_each(|core| core.stop(STOP_WITHIN));
     }
 
     /// Nobody else is let in.

@@ -32,6 +32,8 @@ pub struct Server {
     pub metrics: PrometheusHandle,
     pub blocked: BlockedCores,
     engines: Arc<Engines>,
+    pools: engines::Pools,
+    dropped: EventSink,
     dialogues: Vec<String>,
     recorder: Option<Recorder>,
     turn: ringway_turn::Config,
@@ -96,7 +98,7 @@ impl Starting {
         let metrics = telemetry::install()?;
         let wanted = config.clone();
         let built = tokio::task::spawn_blocking(move || engines::build(&wanted)).await;
-        let (engines, dialogues) = built.map_err(std::io::Error::other)??;
+        let engines::Built { engines, dialogues, pools } = built.map_err(std::io::Error::other)??;
         let engines = Arc::new(engines);
         let (events, reader) = EventSink::bounded(EVENTS);
         let cores = start_cores(&config, &engines, &events);
@@ -110,6 +112,8 @@ impl Starting {
             metrics,
             blocked: BlockedCores::watch(loads)?,
             engines,
+            pools,
+            dropped: events,
             dialogues,
             recorder: config.recording.dir.as_deref().map(Recorder::start).transpose()?,
             turn: config.turn,
@@ -155,6 +159,13 @@ impl Server {
             "llm": listed(StageKind::Llm),
             "tts": listed(StageKind::Tts),
         })
+    }
+
+    /// Brings what is not counted as it happens into the metrics.
+    pub fn report(&self) {
+        self.pools.report();
+        metrics::counter!("ringway_events_dropped_total").absolute(self.dropped.dropped());
+        self.metrics.run_upkeep();
     }
 
     /// The engines that serve.

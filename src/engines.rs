@@ -1,15 +1,35 @@
 //! The configured engines, built.
 
-use ringway_actors::{Apology, Engines, VadEngine};
+mod apology;
+mod pools;
+
+pub use pools::Pools;
+
+use ringway_actors::{Engines, VadEngine};
 use ringway_config::Config;
 use ringway_frame::SampleRate;
-use ringway_stages::llm::LanguageModel;
+use ringway_stages::dialogue::{Diagnostic, Dialogues};
+use ringway_stages::flite::Flite;
+use ringway_stages::llm::{LanguageModel, LlmError};
+use ringway_stages::pocketsphinx::{self, Pocketsphinx};
+use ringway_stages::pool::StartError;
 use ringway_stages::scripted;
 use ringway_stages::silero::{Silero, SileroConfig};
 use ringway_stages::stt::SpeechToText;
-use ringway_stages::tts::TextToSpeech;
+use ringway_stages::tts::{TextToSpeech, TtsError};
 use ringway_stages::vad::{Vad, VadError};
 use std::sync::Arc;
+
+/// All that a server's calls share.
+#[derive(Debug)]
+pub struct Built {
+    /// The engines.
+    pub engines: Engines,
+    /// The dialogues that callers may ask for; none when no dialogue is served.
+    pub dialogues: Vec<String>,
+    /// The threads of blocking engines.
+    pub pools: Pools,
+}
 
 /// Why an engine cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -18,30 +38,42 @@ pub enum EngineError {
     #[error(transparent)]
     Vad(#[from] VadError),
     /// No engine of this name.
-    #[error("{stage}.engines: no engine is named {name:?}; there are: {known}")]
+    #[error("{stage}.engines: no engine is named {name:?}")]
     Unknown {
         /// The stage.
         stage: &'static str,
         /// What was asked for.
         name: String,
-        /// What there is.
-        known: &'static str,
     },
+    /// The embedded recogniser.
+    #[error(transparent)]
+    Pocketsphinx(#[from] pocketsphinx::StartError),
+    /// Threads of an engine.
+    #[error(transparent)]
+    Pool(#[from] StartError),
+    /// The dialogues have mistakes.
+    #[error("{}", lines(.0))]
+    Dialogues(Vec<Diagnostic>),
+    /// No dialogue of the default's name.
+    #[error("dialogue.default: {0}")]
+    Default(LlmError),
+    /// The apology cannot be spoken.
+    #[error("apology.text: {0}")]
+    Apology(TtsError),
 }
 
-/// Builds all engines; with them the names of the dialogues that callers may ask for.
+/// Builds all engines and speaks the apology; takes seconds, so it is no work for a media core.
 ///
 /// # Errors
 /// One cannot be used.
-pub fn build(config: &Config) -> Result<(Engines, Vec<String>), EngineError> {
-    let engines = Engines {
-        vad: vad(config)?,
-        stt: config.stt.engines.iter().map(|name| stt(name, config)).collect::<Result<_, _>>()?,
-        llm: config.llm.engines.iter().map(|name| llm(name, config)).collect::<Result<_, _>>()?,
-        tts: config.tts.engines.iter().map(|name| tts(name, config)).collect::<Result<_, _>>()?,
-        apology: Apology::default(),
-    };
-    Ok((engines, Vec::new()))
+pub fn build(config: &Config) -> Result<Built, EngineError> {
+    let mut builder = Builder { config, dialogues: Vec::new(), pools: Pools::default() };
+    let stt = builder.all(&config.stt.engines, Builder::stt)?;
+    let llm = builder.all(&config.llm.engines, Builder::llm)?;
+    let tts = builder.all(&config.tts.engines, Builder::tts)?;
+    let apology = apology::speak(&config.apology.text, tts.first()).map_err(EngineError::Apology)?;
+    let engines = Engines { vad: vad(config)?, stt, llm, tts, apology };
+    Ok(Built { engines, dialogues: builder.dialogues, pools: builder.pools })
 }
 
 /// Loads the model once, so that a missing file is said at start.
@@ -51,7 +83,7 @@ fn vad(config: &Config) -> Result<VadEngine, EngineError> {
         SileroConfig { library: config.vad.library.clone(), model: config.vad.model.clone(), rate };
     let first = Silero::load(&silero)?;
     Ok(VadEngine {
-        name: "silero".into(),
+        name: config.vad.engine.clone(),
         rate: first.rate(),
         window: first.window(),
         state: first.state(),
@@ -59,23 +91,65 @@ fn vad(config: &Config) -> Result<VadEngine, EngineError> {
     })
 }
 
-fn stt(name: &str, config: &Config) -> Result<Arc<dyn SpeechToText>, EngineError> {
-    match name {
-        "scripted" => Ok(Arc::new(scripted::ScriptedStt::new(&config.scripted))),
-        _ => Err(EngineError::Unknown { stage: "stt", name: name.into(), known: "pocketsphinx, scripted" }),
+/// The names of the configuration to engines.
+struct Builder<'a> {
+    config: &'a Config,
+    dialogues: Vec<String>,
+    pools: Pools,
+}
+
+impl Builder<'_> {
+    fn all<T>(
+        &mut self,
+        names: &[String],
+        build: fn(&mut Self, &str) -> Result<T, EngineError>,
+    ) -> Result<Vec<T>, EngineError> {
+        names.iter().map(|name| build(self, name)).collect()
+    }
+
+    fn stt(&mut self, name: &str) -> Result<Arc<dyn SpeechToText>, EngineError> {
+        match name {
+            "pocketsphinx" => {
+                let pocketsphinx = Arc::new(Pocketsphinx::start(self.config.pocketsphinx.clone())?);
+                let counted = pocketsphinx.clone();
+                self.pools.add("pocketsphinx", move || counted.counters());
+                Ok(pocketsphinx)
+            }
+            "scripted" => Ok(Arc::new(scripted::ScriptedStt::new(&self.config.scripted))),
+            _ => Err(EngineError::Unknown { stage: "stt", name: name.into() }),
+        }
+    }
+
+    fn llm(&mut self, name: &str) -> Result<Arc<dyn LanguageModel>, EngineError> {
+        match name {
+            "dialogue" => {
+                let config = &self.config.dialogue;
+                let words = self.config.dictionary();
+                let pronounceable = |word: &str| words.as_ref().is_none_or(|words| words.pronounceable(word));
+                let dialogues = Dialogues::load(&config.dir, &pronounceable).map_err(EngineError::Dialogues)?;
+                let dialogues = dialogues.with_default(&config.default).map_err(EngineError::Default)?;
+                self.dialogues = dialogues.names().map(str::to_owned).collect();
+                Ok(Arc::new(dialogues))
+            }
+            "scripted" => Ok(Arc::new(scripted::ScriptedLlm::new(&self.config.scripted))),
+            _ => Err(EngineError::Unknown { stage: "llm", name: name.into() }),
+        }
+    }
+
+    fn tts(&mut self, name: &str) -> Result<Arc<dyn TextToSpeech>, EngineError> {
+        match name {
+            "flite" => {
+                let flite = Arc::new(Flite::start(self.config.flite)?);
+                let counted = flite.clone();
+                self.pools.add("flite", move || counted.counters());
+                Ok(flite)
+            }
+            "scripted" => Ok(Arc::new(scripted::ScriptedTts::new(&self.config.scripted))),
+            _ => Err(EngineError::Unknown { stage: "tts", name: name.into() }),
+        }
     }
 }
 
-fn llm(name: &str, config: &Config) -> Result<Arc<dyn LanguageModel>, EngineError> {
-    match name {
-        "scripted" => Ok(Arc::new(scripted::ScriptedLlm::new(&config.scripted))),
-        _ => Err(EngineError::Unknown { stage: "llm", name: name.into(), known: "dialogue, scripted" }),
-    }
-}
-
-fn tts(name: &str, config: &Config) -> Result<Arc<dyn TextToSpeech>, EngineError> {
-    match name {
-        "scripted" => Ok(Arc::new(scripted::ScriptedTts::new(&config.scripted))),
-        _ => Err(EngineError::Unknown { stage: "tts", name: name.into(), known: "flite, scripted" }),
-    }
+fn lines(diagnostics: &[Diagnostic]) -> String {
+    diagnostics.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }

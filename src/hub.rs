@@ -67,6 +67,7 @@ impl Hub {
 
 async fn run(mut events: mpsc::Receiver<CallEvent>, mut questions: mpsc::Receiver<Question>) {
     let mut calls = LiveCalls::default();
+    let mut every = tokio::time::interval(telemetry::UPKEEP_EVERY);
     loop {
         tokio::select! {
             biased;
@@ -78,6 +79,7 @@ async fn run(mut events: mpsc::Receiver<CallEvent>, mut questions: mpsc::Receive
                 Some(question) => answer(&mut calls, question),
                 None => return,
             },
+            _ = every.tick() => telemetry::show_depths(calls.rings()),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The calls as the API shows them: those in progress, and the last that ended.
 
 use jiff::Timestamp;
-use ringway_actors::{CallEvent, CallEventKind, CallHandle, EdgeKind, StageState};
+use ringway_actors::{CallEvent, CallEventKind, CallHandle, EdgeKind, RingReport, StageState};
 use ringway_frame::{CallId, MediaTime};
 use ringway_turn::{EndReason, Event, Latency, Speaker, SpeechState, StageKind};
 use serde::Serialize;
@@ -28,6 +28,7 @@ pub struct LiveCall {
     pub handle: Option<CallHandle>,
     summary: Summary,
     detail: Detail,
+    rings: RingReport,
     started: Timestamp,
 }
 
@@ -144,6 +145,11 @@ impl LiveCalls {
         calls.into_iter().map(|call| call.summary.clone()).collect()
     }
 
+    /// The last reports of the rings of calls in progress.
+    pub fn rings(&self) -> impl Iterator<Item = &RingReport> {
+        self.calls.values().filter(|call| call.detail.end_reason.is_none()).map(|call| &call.rings)
+    }
+
     /// Handles of the calls in progress.
     pub fn handles(&self) -> Vec<CallHandle> {
         self.calls.values().filter_map(|call| call.handle.clone()).collect()
@@ -171,7 +177,7 @@ impl LiveCall {
             turns: 0,
             restarts: 0,
         };
-        Self { handle: None, summary, detail: Detail::default(), started }
+        Self { handle: None, summary, detail: Detail::default(), rings: RingReport::default(), started }
     }
 
     /// By which edge it came.
@@ -211,8 +217,8 @@ impl LiveCall {
             CallEventKind::Started { .. }
             | CallEventKind::StageRestarted { .. }
             | CallEventKind::ProtocolError { .. }
-            | CallEventKind::Cleared { .. }
-            | CallEventKind::Rings(_) => {}
+            | CallEventKind::Cleared { .. } => {}
+            CallEventKind::Rings(report) => self.rings = *report,
         }
     }
 

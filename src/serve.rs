@@ -57,6 +57,7 @@ pub async fn run(config: Config, secrets: Secrets) -> Result<(), StartError> {
         () = drain_calls(&server, drain) => {}
         name = signals.next() => tracing::warn!(signal = name, calls = server.admission.calls(), "ending at once"),
     }
+    server.admission.stop();
     Ok(())
 }
 
@@ -97,7 +98,7 @@ async fn keep_up(server: Arc<Server>) {
     let mut every = tokio::time::interval(crate::telemetry::UPKEEP_EVERY);
     loop {
         every.tick().await;
-        server.metrics.run_upkeep();
+        server.report();
     }
 }
 

@@ -1,12 +1,13 @@
 //! Metrics from call events; the names and labels are the contract of docs/metrics.md.
 
+use crate::admission::Refused;
+use crate::live::{LiveCall, reason_name};
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
-use ringway_actors::{CallEvent, CallEventKind, RingReport};
-use ringway_turn::{Event, Latency, StageKind};
+use ringway_actors::{CallEvent, CallEventKind, Cause, EdgeKind, RingReport, RingState};
+use ringway_turn::{EndReason, Event, Latency, StageKind};
+use ringway_wire::ErrorCode;
 use std::time::Duration;
-
-use crate::live::{LiveCall, reason_name};
 
 /// Buckets of what a caller waits for, in seconds.
 const WAITS: [f64; 14] = [0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1.2, 2.0, 3.0, 5.0];
@@ -16,6 +17,12 @@ const INSTANTS: [f64; 11] = [0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.
 
 /// How often the exporter folds its samples into buckets.
 pub const UPKEEP_EVERY: Duration = Duration::from_secs(5);
+
+/// Parts of an answer's time.
+const PARTS: [&str; 5] = ["end_of_turn", "stt", "llm", "tts", "playout"];
+
+/// A call's rings.
+const RINGS: [&str; 3] = ["mic", "speech", "voice"];
 
 /// Histograms with their help and buckets.
 const HISTOGRAMS: [(&str, &str, &[f64]); 5] = [
@@ -37,6 +44,7 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
     }
     let handle = builder.install_recorder()?;
     describe();
+    begin_at_zero();
     Ok(handle)
 }
 
@@ -46,12 +54,58 @@ fn describe() {
     }
     describe_gauge!("ringway_calls_active", "Calls in progress.");
     describe_gauge!("ringway_capacity_calls", "Calls that are admitted at once.");
-    describe_gauge!("ringway_ring_depth_frames", "Frames in the rings of the call that reported last.");
+    describe_gauge!("ringway_ring_depth_frames", "Frames in the fullest ring of its kind, of all calls.");
     describe_counter!("ringway_calls_total", "Calls that ended, by outcome.");
     describe_counter!("ringway_refusals_total", "Callers refused, by reason.");
     describe_counter!("ringway_protocol_errors_total", "Breaches of an edge's protocol.");
     describe_counter!("ringway_ring_drops_total", "Frames dropped because a ring was full.");
     describe_counter!("ringway_stage_restarts_total", "Stages rebuilt inside a call.");
+    describe_counter!("ringway_false_interruptions_total", "Noises over the bot after which it went on.");
+    describe_counter!("ringway_fillers_total", "Fillers spoken because an answer took too long.");
+    describe_counter!("ringway_speculation_wasted_total", "Work begun before a turn was over and thrown away.");
+    describe_counter!("ringway_events_dropped_total", "Events of calls that their reader was too late for.");
+    describe_pools();
+}
+
+fn describe_pools() {
+    describe_gauge!("ringway_pool_threads", "Threads of a blocking engine.");
+    describe_gauge!("ringway_pool_jobs_running", "Jobs that a blocking engine works on.");
+    describe_gauge!("ringway_pool_jobs_queued", "Jobs that wait for a blocking engine.");
+    describe_counter!("ringway_pool_jobs_total", "Jobs that a blocking engine has done.");
+    describe_counter!("ringway_pool_overloads_total", "Jobs refused because too many waited.");
+    describe_counter!("ringway_pool_panics_total", "Jobs that panicked and cost their engine.");
+    describe_counter!("ringway_pool_quarantined_total", "Engine threads that were abandoned because they were stuck.");
+}
+
+/// A series that appears with its first event hides that event from `rate()`.
+fn begin_at_zero() {
+    for edge in [EdgeKind::Browser, EdgeKind::Twilio].map(EdgeKind::name) {
+        gauge!("ringway_calls_active", "edge" => edge).set(0.0);
+        counter!("ringway_calls_total", "edge" => edge, "outcome" => reason_name(&EndReason::Caller)).increment(0);
+        let _ = histogram!("ringway_turn_answer_seconds", "edge" => edge);
+        for code in ErrorCode::ALL {
+            counter!("ringway_protocol_errors_total", "edge" => edge, "code" => code.name()).increment(0);
+        }
+    }
+    for stage in [StageKind::Vad, StageKind::Stt, StageKind::Llm, StageKind::Tts] {
+        for cause in [Cause::Error, Cause::Panic, Cause::Stall] {
+            let labels = [("stage", stage_name(stage)), ("cause", cause.name())];
+            counter!("ringway_stage_restarts_total", &labels).increment(0);
+        }
+        counter!("ringway_speculation_wasted_total", "stage" => stage_name(stage)).increment(0);
+    }
+    for reason in Refused::REASONS {
+        counter!("ringway_refusals_total", "reason" => reason).increment(0);
+    }
+    for part in PARTS {
+        let _ = histogram!("ringway_turn_part_seconds", "part" => part);
+    }
+    for ring in RINGS {
+        counter!("ringway_ring_drops_total", "ring" => ring).increment(0);
+    }
+    counter!("ringway_false_interruptions_total").increment(0);
+    counter!("ringway_fillers_total").increment(0);
+    let _ = (histogram!("ringway_barge_in_seconds"), histogram!("ringway_barge_in_clear_seconds"));
 }
 
 /// Counts an event of a call.
@@ -80,28 +134,41 @@ fn count_turn(event: &Event, edge: &'static str) {
     match event {
         Event::Latency { latency, .. } => count_latency(latency, edge),
         Event::BargeIn { after, .. } => histogram!("ringway_barge_in_seconds").record(after.as_secs_f64()),
+        Event::FalseInterruption { .. } => counter!("ringway_false_interruptions_total").increment(1),
+        Event::Filler { .. } => counter!("ringway_fillers_total").increment(1),
+        Event::Wasted { stage } => {
+            counter!("ringway_speculation_wasted_total", "stage" => stage_name(*stage)).increment(1);
+        }
         _ => {}
     }
 }
 
 fn count_latency(latency: &Latency, edge: &'static str) {
     histogram!("ringway_turn_answer_seconds", "edge" => edge).record(latency.answer.as_secs_f64());
-    let parts = [
-        ("end_of_turn", latency.end_of_turn),
-        ("stt", latency.stt),
-        ("llm", latency.llm),
-        ("tts", latency.tts),
-        ("playout", latency.playout),
-    ];
-    for (part, time) in parts {
+    let Latency { end_of_turn, stt, llm, tts, playout, .. } = latency;
+    for (part, time) in PARTS.into_iter().zip([end_of_turn, stt, llm, tts, playout]) {
         histogram!("ringway_turn_part_seconds", "part" => part).record(time.as_secs_f64());
     }
 }
 
 fn count_rings(report: &RingReport) {
     for state in report.rings {
-        gauge!("ringway_ring_depth_frames", "ring" => state.ring).set(state.depth as f64);
         counter!("ringway_ring_drops_total", "ring" => state.ring).increment(state.dropped);
+    }
+}
+
+/// Shows the fullest rings of all calls in progress.
+pub fn show_depths<'a>(reports: impl Iterator<Item = &'a RingReport>) {
+    let mut fullest: [RingState; 3] = RingReport::default().rings;
+    for report in reports {
+        for (fullest, state) in fullest.iter_mut().zip(report.rings) {
+            if fullest.ring.is_empty() || state.depth > fullest.depth {
+                *fullest = state;
+            }
+        }
+    }
+    for (state, name) in fullest.iter().zip(RINGS) {
+        gauge!("ringway_ring_depth_frames", "ring" => name).set(state.depth as f64);
     }
 }
 

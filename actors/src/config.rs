@@ -62,7 +62,7 @@ impl Default for StallBounds {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RingSizes {
-    /// *mic*: bridges the restart of the VAD.
+    /// *mic*: bridges the restart of the VAD, and holds what a network held up.
     #[serde(with = "humane")]
     pub mic: Duration,
     /// *speech*: what a restarted recogniser can hear again.
@@ -75,7 +75,7 @@ pub struct RingSizes {
 
 impl Default for RingSizes {
     fn default() -> Self {
-        Self { mic: Duration::from_millis(640), replay: Duration::from_secs(10), voice: Duration::from_secs(1) }
+        Self { mic: Duration::from_secs(2), replay: Duration::from_secs(10), voice: Duration::from_secs(1) }
     }
 }
 

@@ -9,14 +9,16 @@ use ringway_turn::StageKind;
 use std::cell::OnceCell;
 use std::future::Future;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// A thread that owns calls: an actix arbiter on a current-thread runtime.
 #[derive(Debug)]
 pub struct MediaCore {
-    arbiter: Arbiter,
+    handle: ArbiterHandle,
+    arbiter: Mutex<Option<Arbiter>>,
     load: Arc<CoreLoad>,
 }
 
@@ -71,7 +73,7 @@ impl MediaCore {
         let load = Arc::new(CoreLoad::new());
         let shared = load.clone();
         arbiter.spawn_fn(move || Core::install(engines, config, events, shared, observe));
-        Self { arbiter, load }
+        Self { handle: arbiter.handle(), arbiter: Mutex::new(Some(arbiter)), load }
     }
 
     /// How it is doing.
@@ -81,14 +83,14 @@ impl MediaCore {
 
     /// Runs a future on the core.
     pub fn spawn<F: Future<Output = ()> + 'static>(&self, make: impl FnOnce() -> F + Send + 'static) -> bool {
-        self.arbiter.spawn_fn(move || {
+        self.handle.spawn_fn(move || {
             tokio::task::spawn_local(make());
         })
     }
 
     /// A handle to run futures from elsewhere.
     pub fn handle(&self) -> ArbiterHandle {
-        self.arbiter.handle()
+        self.handle.clone()
     }
 
     /// Reserves a place for one call.
@@ -96,10 +98,21 @@ impl MediaCore {
         self.load.reserve()
     }
 
-    /// Stops the thread; calls on it are dropped.
-    pub fn stop(self) {
-        self.arbiter.stop();
-        let _ = self.arbiter.join();
+    /// Stops the thread and waits for its end, at most for `bound`; calls on it are dropped. A process must not end
+    /// while inference runs: the runtime's library is taken down beneath it.
+    pub fn stop(&self, bound: Duration) {
+        self.handle.stop();
+        let arbiter = self.arbiter.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(arbiter) = arbiter else { return };
+        let (ended, end) = channel();
+        let join = move || {
+            // It ended by itself or by a panic: either way it has ended.
+            let _ = arbiter.join();
+            let _ = ended.send(());
+        };
+        if std::thread::Builder::new().spawn(join).is_ok() && end.recv_timeout(bound).is_err() {
+            tracing::warn!("a media core does not stop");
+        }
     }
 }
 

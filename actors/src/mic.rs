@@ -5,8 +5,9 @@ use std::time::Duration;
 
 /// The caller's audio on its way into a call: numbers and dates the frames.
 ///
-/// Frames follow one another by 20 ms; a hole longer than [`HOLE`] moves the time on to the clock, and a peer that
-/// sends faster than real time loses what is more than [`AHEAD`] early.
+/// Frames follow one another by 20 ms. When they are behind the clock by more than [`HOLE`], what comes in a burst is
+/// what the network held up, and belongs where it is due; what comes at its own pace follows on audio that is missing,
+/// and is dated by the clock. A peer that sends faster than real time loses what is more than [`AHEAD`] early.
 #[derive(Debug)]
 pub struct Mic {
     writer: Writer,
@@ -14,18 +15,22 @@ pub struct Mic {
     scratch: Frame,
     sequence: u32,
     next: Option<MediaTime>,
+    arrived: MediaTime,
     early: u64,
 }
 
 /// Longer holes are missing audio, shorter ones are jitter.
 const HOLE: Duration = Duration::from_millis(100);
 
+/// Frames that come closer upon one another are a burst.
+const BURST: Duration = Duration::from_millis(10);
+
 /// How far a burst may run ahead of the clock.
 const AHEAD: Duration = Duration::from_millis(500);
 
 impl Mic {
     pub(crate) fn new(writer: Writer, clock: CallClock, format: Format) -> Self {
-        Self { writer, clock, scratch: Frame::silence(format), sequence: 0, next: None, early: 0 }
+        Self { writer, clock, scratch: Frame::silence(format), sequence: 0, next: None, arrived: MediaTime::ZERO, early: 0 }
     }
 
     /// The format it takes.
@@ -54,11 +59,7 @@ impl Mic {
 
     fn put(&mut self) {
         let now = self.clock.now();
-        let by_clock = now.saturating_sub(FRAME);
-        let time = match self.next {
-            Some(next) if by_clock.since(next) <= HOLE => next,
-            _ => by_clock,
-        };
+        let time = self.date(now);
         if time.since(now) > AHEAD {
             self.early += 1;
             return;
@@ -68,5 +69,76 @@ impl Mic {
         self.next = Some(time + FRAME);
         // A full ring drops the newest frame, counts it and marks the gap.
         let _ = self.writer.push_or_drop(&self.scratch);
+    }
+
+    /// The first frame behind a hole tells nothing yet: only the one behind it shows whether this is a burst.
+    fn date(&mut self, now: MediaTime) -> MediaTime {
+        let by_clock = now.saturating_sub(FRAME);
+        let waited = now.since(std::mem::replace(&mut self.arrived, now));
+        match self.next {
+            Some(next) if by_clock.since(next) <= HOLE || waited < BURST || waited > HOLE => next,
+            _ => by_clock,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ringway_ring::{Reader, ring};
+    use tokio::time::advance;
+
+    fn mic() -> (Mic, Reader) {
+        let (writer, reader) = ring(Format::Mulaw8k, 200);
+        (Mic::new(writer, CallClock::start(), Format::Mulaw8k), reader)
+    }
+
+    async fn hear(mic: &mut Mic, frames: u32, every: Duration) {
+        for _ in 0..frames {
+            advance(every).await;
+            mic.hear(&[0xff; 160]).expect("20 ms");
+        }
+    }
+
+    fn times(reader: &mut Reader) -> Vec<u64> {
+        let mut frame = Frame::silence(Format::Mulaw8k);
+        std::iter::from_fn(|| reader.pop(&mut frame).ok().map(|()| frame.time.as_millis())).collect()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn jitter_is_not_seen() {
+        let (mut mic, mut reader) = mic();
+        for wait in [20, 35, 5, 60, 0, 0] {
+            hear(&mut mic, 1, Duration::from_millis(wait)).await;
+        }
+        assert_eq!(times(&mut reader), [0, 20, 40, 60, 80, 100]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_the_network_held_up_goes_where_it_is_due() {
+        let (mut mic, mut reader) = mic();
+        hear(&mut mic, 2, FRAME).await;
+        advance(Duration::from_secs(1)).await;
+        hear(&mut mic, 50, Duration::ZERO).await;
+        hear(&mut mic, 2, FRAME).await;
+        let expected: Vec<u64> = (0..54).map(|frame| frame * 20).collect();
+        assert_eq!(times(&mut reader), expected);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn missing_audio_moves_the_time_on() {
+        let (mut mic, mut reader) = mic();
+        hear(&mut mic, 2, FRAME).await;
+        advance(Duration::from_secs(1)).await;
+        hear(&mut mic, 3, FRAME).await;
+        assert_eq!(times(&mut reader), [0, 20, 40, 1_060, 1_080]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_comes_faster_than_real_time_is_dropped_and_counted() {
+        let (mut mic, mut reader) = mic();
+        hear(&mut mic, 100, Duration::ZERO).await;
+        assert_eq!(times(&mut reader).len(), 26);
+        assert_eq!(mic.early(), 74);
     }
 }

@@ -42,6 +42,7 @@ pub use sense::ENGINES;
 pub use server::{LimitsConfig, RecordingConfig, Secrets, ServerConfig, Tls};
 pub use setting::{Setting, Settings};
 
+use ringway_stages::pocketsphinx::Dictionary;
 use serde::Deserialize;
 
 /// The shipped file: every key with its default, explained.
@@ -69,6 +70,8 @@ pub struct Config {
     pub tts: EnginesOf,
     /// Dialogue scripts.
     pub dialogue: DialogueConfig,
+    /// The embedded recogniser.
+    pub pocketsphinx: ringway_stages::pocketsphinx::Config,
     /// The embedded voice.
     pub flite: ringway_stages::flite::Config,
     /// The scripted engines of benchmarks.
@@ -92,11 +95,21 @@ impl Default for Config {
             llm: EnginesOf::one("dialogue"),
             tts: EnginesOf::one("flite"),
             dialogue: DialogueConfig::default(),
+            pocketsphinx: ringway_stages::pocketsphinx::Config::default(),
             flite: ringway_stages::flite::Config::default(),
             scripted: ringway_stages::scripted::Config::default(),
             apology: ApologyConfig::default(),
             recording: RecordingConfig::default(),
         }
+    }
+}
+
+impl Config {
+    /// The words that the embedded recogniser can pronounce, if it is used and its dictionary can be read.
+    pub fn dictionary(&self) -> Option<Dictionary> {
+        let used = self.stt.engines.iter().any(|name| name == "pocketsphinx");
+        let open = || Dictionary::open(&self.pocketsphinx.model.dictionary).ok();
+        used.then(open).flatten()
     }
 }
 

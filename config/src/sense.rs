@@ -98,6 +98,13 @@ fn files(config: &Config) -> Vec<Mistake> {
     for (key, path) in [("vad.library", &config.vad.library), ("vad.model", &config.vad.model)] {
         mistakes.extend(missing(key, path, path.is_file(), "; run `make setup`"));
     }
+    if config.stt.engines.iter().any(|name| name == "pocketsphinx") {
+        let found = config.pocketsphinx.model.missing().into_iter();
+        mistakes.extend(found.map(|path| {
+            let message = format!("{} is not there; the Debian package pocketsphinx-en-us has it", path.display());
+            at("pocketsphinx.model", message)
+        }));
+    }
     if config.llm.engines.iter().any(|name| name == "dialogue") {
         mistakes.extend(dialogues(&config.dialogue));
     }

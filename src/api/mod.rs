@@ -36,5 +36,6 @@ pub fn starting() -> Router {
 }
 
 async fn metrics(State(server): State<Arc<Server>>) -> String {
+    server.report();
     server.metrics.render()
 }

@@ -94,7 +94,9 @@ fn dialogues(config: &Config) -> Vec<Problem> {
     if !config.llm.engines.iter().any(|name| name == "dialogue") || !dir.is_dir() {
         return Vec::new();
     }
-    let diagnostics = Dialogues::load(dir, &|_| true).err().unwrap_or_default();
+    let words = config.dictionary();
+    let pronounceable = |word: &str| words.as_ref().is_none_or(|words| words.pronounceable(word));
+    let diagnostics = Dialogues::load(dir, &pronounceable).err().unwrap_or_default();
     diagnostics.into_iter().map(problem).collect()
 }
 

@@ -64,7 +64,7 @@ async fn refuse(moving: std::io::Result<Moving>, refused: Refused) {
     let Ok((transport, read)) = moving.and_then(Moving::arrive) else { return };
     let mut socket = Socket::new(transport, read).await;
     let error = UserError {
-        code: "capacity".into(),
+        code: refused.code().into(),
         message: refused.to_string(),
         session_id: None,
         recoverable: true,

@@ -152,6 +152,7 @@ async fn a_carrier_whose_media_ceases_is_hung_up() {
 async fn missing_audio_counts_as_silence() {
     let server = Setup::bench().start();
     let (mut browser, _) = Browser::call(&server).await;
+    browser.line.send(Message::binary(vec![0; 640]));
     browser.answered().await;
     let words = voice::prompt("digits/day-1", SampleRate::HZ_16000);
     for frame in words.chunks_exact(320).skip(5).take(20) {

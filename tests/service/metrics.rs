@@ -5,12 +5,18 @@ use crate::support::server::{Setup, root};
 use serde_json::json;
 use std::collections::BTreeSet;
 
-/// Every metric with its labels, from what the server shows after a call with everything in it.
 #[tokio::test]
 async fn metrics_are_what_the_documentation_says() {
+    let server = Setup::bench().with("[tts]\nengines = [\"scripted\", \"flite\"]").start();
+    let (_, text) = server.get("/metrics").await;
+    assert_eq!(shown(&text), documented(), "docs/metrics.md and the server differ");
+}
+
+#[tokio::test]
+async fn a_call_is_counted() {
     let reply = "This is a long answer, which goes on for a while, until somebody interrupts it.";
     let config = format!("[limits]\ncalls = 1\n[scripted]\nreply = {reply:?}");
-    let server = Setup::bench().with(&config).chaos().start();
+    let mut server = Setup::bench().with(&config).chaos().start();
     let (mut browser, call) = Browser::call(&server).await;
     browser.microphone();
     browser.event("bot").await;
@@ -23,10 +29,22 @@ async fn metrics_are_what_the_documentation_says() {
     server.inject(&call, "tts", "error").await;
     browser.answered().await;
     browser.tell(json!({"type": "stop"}));
-    browser.event("ended").await;
-    while server.metric("ringway_calls_active{edge=\"browser\"}").await != Some(0.0) {}
-    let (_, text) = server.get("/metrics").await;
-    assert_eq!(shown(&text), documented(), "docs/metrics.md and the server differ");
+    server.log("call.ended").await;
+    for series in [
+        "ringway_calls_total{edge=\"browser\",outcome=\"caller\"}",
+        "ringway_refusals_total{reason=\"capacity\"}",
+        "ringway_protocol_errors_total{edge=\"browser\",code=\"bad_field\"}",
+        "ringway_stage_restarts_total{stage=\"tts\",cause=\"error\"}",
+        "ringway_turn_answer_seconds_count{edge=\"browser\"}",
+        "ringway_turn_part_seconds_count{part=\"llm\"}",
+        "ringway_barge_in_seconds_count",
+        "ringway_barge_in_clear_seconds_count",
+        "ringway_capacity_calls",
+    ] {
+        assert_eq!(server.metric(series).await, Some(1.0), "{series}");
+    }
+    assert!(server.metric("ringway_metronome_lateness_seconds_count").await.is_some_and(|ticks| ticks > 0.0));
+    assert_eq!(server.metric("ringway_calls_active{edge=\"browser\"}").await, Some(0.0));
 }
 
 /// `name{labels}` of each line, in a set.

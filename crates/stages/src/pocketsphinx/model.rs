@@ -68,6 +68,15 @@ impl Model {
     }
 }
 
+impl Model {
+    /// Its files that are not there.
+    pub fn missing(&self) -> Vec<PathBuf> {
+        let acoustic = ACOUSTIC.iter().map(|(name, _)| self.acoustic.join(name));
+        let files = acoustic.chain([self.language.clone(), self.dictionary.clone()]);
+        files.filter(|path| !path.is_file()).collect()
+    }
+}
+
 fn sha256(path: &Path) -> io::Result<String> {
     let mut hasher = Sha256::new();
     let mut file = File::open(path)?;

@@ -1,0 +1,33 @@
+use ringway_actors::Apology;
+use ringway_frame::{Format, Frame};
+use ringway_stages::tts::{Clause, TextToSpeech, TtsCall, TtsError, TtsEvent};
+use std::future::poll_fn;
+use std::sync::Arc;
+use tokio::runtime::Handle;
+
+/// Speaks the apology once for each format, so that it needs no engine when it is needed. Without a voice it is silent.
+pub fn speak(text: &str, voice: Option<&Arc<dyn TextToSpeech>>) -> Result<Apology, TtsError> {
+    let Some(voice) = voice else { return Ok(Apology { text: text.to_owned(), ..Apology::default() }) };
+    let spoken = |format| render(voice.as_ref(), format, text).map(Arc::from);
+    Ok(Apology {
+        text: text.to_owned(),
+        mulaw_8k: spoken(Format::Mulaw8k)?,
+        pcm_8k: spoken(Format::Pcm8k)?,
+        pcm_16k: spoken(Format::Pcm16k)?,
+    })
+}
+
+/// All audio of a text: whole frames, one behind the other. Blocks.
+fn render(voice: &dyn TextToSpeech, format: Format, text: &str) -> Result<Vec<u8>, TtsError> {
+    let mut session = voice.open(TtsCall { format })?;
+    session.speak(Clause { id: 0, text: text.to_owned() })?;
+    let mut frame = Frame::silence(format);
+    let mut audio = Vec::new();
+    loop {
+        match Handle::current().block_on(poll_fn(|cx| session.poll_next(cx, &mut frame)))? {
+            TtsEvent::Audio => audio.extend_from_slice(frame.payload()),
+            TtsEvent::Word { .. } => {}
+            TtsEvent::Done { .. } => return Ok(audio),
+        }
+    }
+}
