@@ -8,8 +8,9 @@ use std::{env, fs};
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("src/web");
     println!("cargo::rerun-if-changed={}", folder.display());
-    let mut names: Vec<String> =
-        fs::read_dir(&folder)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect::<Result<_, Box<dyn Error>>>()?;
+    let mut names: Vec<String> = fs::read_dir(&folder)?
+        .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
+        .collect::<Result<_, Box<dyn Error>>>()?;
     names.sort();
     let mut list = String::from("const ASSETS: &[Asset] = &[\n");
     for name in &names {

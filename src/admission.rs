@@ -100,7 +100,8 @@ impl Admission {
         if self.calls() >= self.limits.calls {
             return Err(Refused::Capacity { calls: self.limits.calls });
         }
-        let core = self.cores.iter().min_by_key(|core| core.load().calls()).ok_or(Refused::Capacity { calls: 0 })?;
+        let core =
+            self.cores.iter().min_by_key(|core| core.load().calls()).ok_or(Refused::Capacity { calls: 0 })?;
         let late = core.load().lateness().max(core.load().silent_for());
         if late > self.limits.lateness {
             return Err(Refused::Overload { late_ms: late.as_millis() as u64 });

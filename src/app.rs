@@ -145,7 +145,8 @@ impl Server {
 
     /// The error of a caller who asks for a dialogue that is not there.
     pub fn unknown_dialogue(&self, name: Option<&str>) -> Option<ProtocolError> {
-        let name = name.filter(|name| !self.dialogues.is_empty() && !self.dialogues.iter().any(|known| known == name))?;
+        let name = name
+            .filter(|name| !self.dialogues.is_empty() && !self.dialogues.iter().any(|known| known == name))?;
         let message = format!("no dialogue is named {name:?}; there are: {}", self.dialogues.join(", "));
         Some(ProtocolError::fatal(ErrorCode::BadField, ringway_wire::CloseCode::Order, message))
     }

@@ -79,8 +79,7 @@ pub fn build(config: &Config) -> Result<Built, EngineError> {
 /// Loads the model once, so that a missing file is said at start.
 fn vad(config: &Config) -> Result<VadEngine, EngineError> {
     let rate = SampleRate::new(config.vad.rate).unwrap_or(SampleRate::HZ_16000);
-    let silero =
-        SileroConfig { library: config.vad.library.clone(), model: config.vad.model.clone(), rate };
+    let silero = SileroConfig { library: config.vad.library.clone(), model: config.vad.model.clone(), rate };
     let first = Silero::load(&silero)?;
     Ok(VadEngine {
         name: config.vad.engine.clone(),
@@ -126,7 +125,8 @@ impl Builder<'_> {
                 let config = &self.config.dialogue;
                 let words = self.config.dictionary();
                 let pronounceable = |word: &str| words.as_ref().is_none_or(|words| words.pronounceable(word));
-                let dialogues = Dialogues::load(&config.dir, &pronounceable).map_err(EngineError::Dialogues)?;
+                let dialogues =
+                    Dialogues::load(&config.dir, &pronounceable).map_err(EngineError::Dialogues)?;
                 let dialogues = dialogues.with_default(&config.default).map_err(EngineError::Default)?;
                 self.dialogues = dialogues.names().map(str::to_owned).collect();
                 Ok(Arc::new(dialogues))

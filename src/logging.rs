@@ -23,7 +23,9 @@ pub fn start(format: LogFormat) {
     let colours = std::io::stderr().is_terminal();
     match format {
         LogFormat::Text => log.with_ansi(colours).with_target(false).init(),
-        LogFormat::Json => log.json().flatten_event(true).with_current_span(false).with_span_list(false).init(),
+        LogFormat::Json => {
+            log.json().flatten_event(true).with_current_span(false).with_span_list(false).init()
+        }
     }
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();

@@ -40,7 +40,8 @@ pub async fn run(config: Config, secrets: Secrets) -> Result<(), StartError> {
     let drain = config.server.drain;
     let mut signals = Signals::new()?;
     let server = Starting::check(config, secrets)?;
-    let listener = TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })?;
+    let listener =
+        TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })?;
     let address = listener.local_addr()?;
     let (routes, routed) = watch::channel(api::starting());
     let tls = acceptor.is_some();

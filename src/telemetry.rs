@@ -28,7 +28,11 @@ const RINGS: [&str; 3] = ["mic", "speech", "voice"];
 const HISTOGRAMS: [(&str, &str, &[f64]); 5] = [
     ("ringway_turn_answer_seconds", "End of the caller's speech to the first audio of the answer.", &WAITS),
     ("ringway_turn_part_seconds", "Where the time of an answer went.", &WAITS),
-    ("ringway_barge_in_seconds", "First sign of the caller's speech over the bot to the decision to be silent.", &WAITS),
+    (
+        "ringway_barge_in_seconds",
+        "First sign of the caller's speech over the bot to the decision to be silent.",
+        &WAITS,
+    ),
     ("ringway_barge_in_clear_seconds", "Decision to be silent to the carrier's buffer cleared.", &INSTANTS),
     ("ringway_metronome_lateness_seconds", "How late the 20 ms metronome of a media core ticks.", &INSTANTS),
 ];
@@ -62,7 +66,10 @@ fn describe() {
     describe_counter!("ringway_stage_restarts_total", "Stages rebuilt inside a call.");
     describe_counter!("ringway_false_interruptions_total", "Noises over the bot after which it went on.");
     describe_counter!("ringway_fillers_total", "Fillers spoken because an answer took too long.");
-    describe_counter!("ringway_speculation_wasted_total", "Work begun before a turn was over and thrown away.");
+    describe_counter!(
+        "ringway_speculation_wasted_total",
+        "Work begun before a turn was over and thrown away."
+    );
     describe_counter!("ringway_events_dropped_total", "Events of calls that their reader was too late for.");
     describe_pools();
 }
@@ -74,14 +81,18 @@ fn describe_pools() {
     describe_counter!("ringway_pool_jobs_total", "Jobs that a blocking engine has done.");
     describe_counter!("ringway_pool_overloads_total", "Jobs refused because too many waited.");
     describe_counter!("ringway_pool_panics_total", "Jobs that panicked and cost their engine.");
-    describe_counter!("ringway_pool_quarantined_total", "Engine threads that were abandoned because they were stuck.");
+    describe_counter!(
+        "ringway_pool_quarantined_total",
+        "Engine threads that were abandoned because they were stuck."
+    );
 }
 
 /// A series that appears with its first event hides that event from `rate()`.
 fn begin_at_zero() {
     for edge in [EdgeKind::Browser, EdgeKind::Twilio].map(EdgeKind::name) {
         gauge!("ringway_calls_active", "edge" => edge).set(0.0);
-        counter!("ringway_calls_total", "edge" => edge, "outcome" => reason_name(&EndReason::Caller)).increment(0);
+        counter!("ringway_calls_total", "edge" => edge, "outcome" => reason_name(&EndReason::Caller))
+            .increment(0);
         let _ = histogram!("ringway_turn_answer_seconds", "edge" => edge);
         for code in ErrorCode::ALL {
             counter!("ringway_protocol_errors_total", "edge" => edge, "code" => code.name()).increment(0);
@@ -114,7 +125,8 @@ pub fn count(event: &CallEvent, call: &LiveCall) {
         CallEventKind::Started { .. } => gauge!("ringway_calls_active", "edge" => call.edge()).increment(1.0),
         CallEventKind::Ended { reason } => {
             gauge!("ringway_calls_active", "edge" => call.edge()).decrement(1.0);
-            counter!("ringway_calls_total", "edge" => call.edge(), "outcome" => reason_name(reason)).increment(1);
+            counter!("ringway_calls_total", "edge" => call.edge(), "outcome" => reason_name(reason))
+                .increment(1);
         }
         CallEventKind::Turn(turn) => count_turn(turn, call.edge()),
         CallEventKind::StageDied { stage, cause, .. } => {
@@ -124,7 +136,9 @@ pub fn count(event: &CallEvent, call: &LiveCall) {
         CallEventKind::ProtocolError { code } => {
             counter!("ringway_protocol_errors_total", "edge" => call.edge(), "code" => *code).increment(1);
         }
-        CallEventKind::Cleared { after } => histogram!("ringway_barge_in_clear_seconds").record(after.as_secs_f64()),
+        CallEventKind::Cleared { after } => {
+            histogram!("ringway_barge_in_clear_seconds").record(after.as_secs_f64())
+        }
         CallEventKind::Rings(report) => count_rings(report),
         CallEventKind::Stage { .. } | CallEventKind::StageRestarted { .. } => {}
     }

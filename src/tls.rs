@@ -31,7 +31,8 @@ type Pair = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 /// A certificate for the names that this machine is called by; made anew at each start.
 fn self_signed() -> Result<Pair, StartError> {
     let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
-    let made = rcgen::generate_simple_self_signed(names).map_err(|error| StartError::Tls(error.to_string()))?;
+    let made =
+        rcgen::generate_simple_self_signed(names).map_err(|error| StartError::Tls(error.to_string()))?;
     let key = PrivateKeyDer::try_from(made.signing_key.serialize_der())
         .map_err(|error| StartError::Tls(error.to_owned()))?;
     Ok((vec![made.cert.der().clone()], key))
@@ -45,5 +46,6 @@ fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, StartError> {
 }
 
 fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, StartError> {
-    PrivateKeyDer::from_pem_file(path).map_err(|error| StartError::Tls(format!("{}: {error}", path.display())))
+    PrivateKeyDer::from_pem_file(path)
+        .map_err(|error| StartError::Tls(format!("{}: {error}", path.display())))
 }

@@ -2,7 +2,9 @@
 
 use crate::app::Server;
 use axum::Router;
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use std::sync::Arc;
@@ -27,7 +29,9 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 
 /// A route for each file.
 pub fn routes() -> Router<Arc<Server>> {
-    ASSETS.iter().fold(Router::new(), |routes, asset| routes.route(asset.path, get(async move || serve(asset))))
+    ASSETS
+        .iter()
+        .fold(Router::new(), |routes, asset| routes.route(asset.path, get(async move || serve(asset))))
 }
 
 fn serve(asset: &'static Asset) -> Response {

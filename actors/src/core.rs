@@ -9,9 +9,9 @@ use ringway_turn::StageKind;
 use std::cell::OnceCell;
 use std::future::Future;
 use std::rc::Rc;
-use std::sync::mpsc::channel;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// A thread that owns calls: an actix arbiter on a current-thread runtime.
@@ -104,7 +104,7 @@ impl MediaCore {
         self.handle.stop();
         let arbiter = self.arbiter.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(arbiter) = arbiter else { return };
-        let (ended, end) = channel();
+        let (ended, end) = sync_channel(1);
         let join = move || {
             // It ended by itself or by a panic: either way it has ended.
             let _ = arbiter.join();

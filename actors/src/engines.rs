@@ -84,7 +84,10 @@ impl fmt::Display for Engines {
 
 impl fmt::Debug for VadEngine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("VadEngine").field("name", &self.name).field("rate", &self.rate).finish_non_exhaustive()
+        f.debug_struct("VadEngine")
+            .field("name", &self.name)
+            .field("rate", &self.rate)
+            .finish_non_exhaustive()
     }
 }
 

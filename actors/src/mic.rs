@@ -30,7 +30,15 @@ const AHEAD: Duration = Duration::from_millis(500);
 
 impl Mic {
     pub(crate) fn new(writer: Writer, clock: CallClock, format: Format) -> Self {
-        Self { writer, clock, scratch: Frame::silence(format), sequence: 0, next: None, arrived: MediaTime::ZERO, early: 0 }
+        Self {
+            writer,
+            clock,
+            scratch: Frame::silence(format),
+            sequence: 0,
+            next: None,
+            arrived: MediaTime::ZERO,
+            early: 0,
+        }
     }
 
     /// The format it takes.

@@ -173,7 +173,9 @@ pub(crate) fn spawn<A: Stage>(actor: A, mailbox: usize, bury: impl FnOnce(Death)
 fn panic_text(payload: Box<dyn std::any::Any + Send>) -> String {
     match payload.downcast::<String>() {
         Ok(text) => *text,
-        Err(payload) => payload.downcast::<&str>().map_or_else(|_| "panic".to_owned(), |text| (*text).to_owned()),
+        Err(payload) => {
+            payload.downcast::<&str>().map_or_else(|_| "panic".to_owned(), |text| (*text).to_owned())
+        }
     }
 }
 
@@ -183,7 +185,12 @@ pub(crate) struct Pump;
 impl<A: Stage> ActorFuture<A> for Pump {
     type Output = ();
 
-    fn poll(self: Pin<&mut Self>, stage: &mut A, ctx: &mut A::Context, task: &mut task::Context<'_>) -> Poll<()> {
+    fn poll(
+        self: Pin<&mut Self>,
+        stage: &mut A,
+        ctx: &mut A::Context,
+        task: &mut task::Context<'_>,
+    ) -> Poll<()> {
         crate::core::mark(A::KIND);
         let result = stage.pump(task);
         crate::core::unmark();

@@ -56,7 +56,8 @@ impl CallSpec {
         let watches = Watches::default();
         let context = Context::<Call>::new();
         let call = context.address();
-        let events = |sink: &EventSink| Events { call: self.id, clock, sink: sink.clone(), edge: edge.clone() };
+        let events =
+            |sink: &EventSink| Events { call: self.id, clock, sink: sink.clone(), edge: edge.clone() };
         let router = Router::new(RouterParts {
             turn: Turn::new(self.turn),
             clock,
@@ -68,7 +69,8 @@ impl CallSpec {
             record,
         });
         let router = spawn(router, ROUTER_MAILBOX, Call::bury_router(&call));
-        let handle = CallHandle { id: self.id, edge: self.edge, call: call.clone(), router: router.addr.clone() };
+        let handle =
+            CallHandle { id: self.id, edge: self.edge, call: call.clone(), router: router.addr.clone() };
         let port = EdgePort {
             mic: Mic::new(mic, clock, self.format),
             playout: Playout::new(voice, gate, core.config.playout.lead, Frame::silence(self.format)),

@@ -105,7 +105,13 @@ impl SttStage {
         Ok(())
     }
 
-    fn flush(&mut self, id: UtteranceId, ask: AskId, until: MediaTime, purpose: Purpose) -> Result<(), StageError> {
+    fn flush(
+        &mut self,
+        id: UtteranceId,
+        ask: AskId,
+        until: MediaTime,
+        purpose: Purpose,
+    ) -> Result<(), StageError> {
         if self.utterance.as_ref().is_none_or(|utterance| utterance.id != id) {
             return Ok(());
         }
@@ -236,7 +242,9 @@ impl SttStage {
                 let complete = self.expectation.completes(&utterance.with(&text));
                 self.tell(Input::Partial { utterance: utterance.id, text, complete })
             }
-            SttEvent::Final { segment, text, flushed } if segment == self.segment => self.answer(&text, flushed),
+            SttEvent::Final { segment, text, flushed } if segment == self.segment => {
+                self.answer(&text, flushed)
+            }
             SttEvent::Partial { .. } | SttEvent::Final { .. } => Ok(()),
         }
     }
@@ -271,7 +279,8 @@ impl SttStage {
         if let Some(ask) = self.pending {
             return self.question(ask);
         }
-        let asked = self.utterance.as_ref().is_some_and(|utterance| matches!(utterance.job, Some(Job::Ask(_))));
+        let asked =
+            self.utterance.as_ref().is_some_and(|utterance| matches!(utterance.job, Some(Job::Ask(_))));
         if !asked {
             return Ok(());
         }

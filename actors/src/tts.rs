@@ -72,7 +72,16 @@ impl TtsStage {
         router: Addr<Router>,
     ) -> Self {
         let frame = Frame::silence(format);
-        Self { session, voice, count, epoch: None, frame, waiting: false, router, obituary: Obituary::default() }
+        Self {
+            session,
+            voice,
+            count,
+            epoch: None,
+            frame,
+            waiting: false,
+            router,
+            obituary: Obituary::default(),
+        }
     }
 
     fn say(&mut self, epoch: Epoch, clause: ClauseId, text: String) -> Result<(), StageError> {
@@ -118,7 +127,9 @@ impl TtsStage {
                 }
                 Input::Voiced { epoch }
             }
-            TtsEvent::Word { clause, upto } => Input::Word { epoch, clause: ClauseId::new(clause), upto, frames },
+            TtsEvent::Word { clause, upto } => {
+                Input::Word { epoch, clause: ClauseId::new(clause), upto, frames }
+            }
             TtsEvent::Done { clause } => Input::ClauseEnd { epoch, clause: ClauseId::new(clause), frames },
         };
         Report::Input(input).send(&self.router)

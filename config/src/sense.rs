@@ -101,7 +101,8 @@ fn files(config: &Config) -> Vec<Mistake> {
     if config.stt.engines.iter().any(|name| name == "pocketsphinx") {
         let found = config.pocketsphinx.model.missing().into_iter();
         mistakes.extend(found.map(|path| {
-            let message = format!("{} is not there; the Debian package pocketsphinx-en-us has it", path.display());
+            let message =
+                format!("{} is not there; the Debian package pocketsphinx-en-us has it", path.display());
             at("pocketsphinx.model", message)
         }));
     }

@@ -15,7 +15,10 @@ pub async fn list(State(server): State<Arc<Server>>) -> Json<Value> {
 }
 
 /// `GET /api/calls/{id}`.
-pub async fn show(State(server): State<Arc<Server>>, Path(id): Path<String>) -> Result<Json<Whole>, ApiError> {
+pub async fn show(
+    State(server): State<Arc<Server>>,
+    Path(id): Path<String>,
+) -> Result<Json<Whole>, ApiError> {
     let call = server.hub.whole(parse(&id)?).await;
     call.map(Json).ok_or(ApiError::UnknownCall(id))
 }

@@ -39,7 +39,8 @@ pub async fn inject(
         FaultName::Panic => Fault::Panic,
         FaultName::Stall => Fault::Stall,
     };
-    let call = server.hub.handle(calls::parse(&id)?).await.ok_or_else(|| ApiError::UnknownCall(id.clone()))?;
+    let call =
+        server.hub.handle(calls::parse(&id)?).await.ok_or_else(|| ApiError::UnknownCall(id.clone()))?;
     call.inject(order.stage, fault).map_err(|_| ApiError::UnknownCall(id))?;
     Ok(StatusCode::ACCEPTED)
 }

@@ -138,8 +138,13 @@ async fn hang_up_before_start<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut So
     goodbye(socket).await;
 }
 
-async fn part<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut Socket<S>, error: &ProtocolError, id: Option<&str>) {
-    metrics::counter!("ringway_protocol_errors_total", "edge" => "browser", "code" => error.code.name()).increment(1);
+async fn part<S: AsyncRead + AsyncWrite + Unpin>(
+    socket: &mut Socket<S>,
+    error: &ProtocolError,
+    id: Option<&str>,
+) {
+    metrics::counter!("ringway_protocol_errors_total", "edge" => "browser", "code" => error.code.name())
+        .increment(1);
     if tell_error(socket, error, id).is_ok() {
         goodbye(socket).await;
     }
@@ -195,7 +200,8 @@ impl Browser {
         let input = match event {
             Some(Event::Audio(bytes)) => {
                 let mic = &mut line.mic;
-                self.audio.decode(bytes, |samples| mic.hear(samples).expect("the session checked its length"))?;
+                self.audio
+                    .decode(bytes, |samples| mic.hear(samples).expect("the session checked its length"))?;
                 return Ok(());
             }
             Some(Event::Mute(muted)) => EdgeInput::Mute(muted),
@@ -222,7 +228,11 @@ impl Browser {
     }
 
     fn stage(&self, stage: StageKind, state: StageState) -> Down {
-        Down::Stage { stage: wire_stage(stage), state: wire_state(state), restarts: self.restarts[stage as usize] }
+        Down::Stage {
+            stage: wire_stage(stage),
+            state: wire_state(state),
+            restarts: self.restarts[stage as usize],
+        }
     }
 
     fn shown_turn(&mut self, event: &TurnEvent) -> Option<Down> {
@@ -290,7 +300,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Protocol<S> for Browser {
         let taken = match &message {
             Message::Binary(bytes) => {
                 let mut session = std::mem::take(&mut self.session);
-                let taken = session.binary(bytes).map_err(Leave::from).and_then(|event| self.take(event, line));
+                let taken =
+                    session.binary(bytes).map_err(Leave::from).and_then(|event| self.take(event, line));
                 self.session = session;
                 taken
             }

@@ -1,7 +1,9 @@
 //! One call's socket at work: commands of the call, ticks of the metronome and messages of the peer, in this order.
 
 use super::socket::{Lost, Socket};
-use ringway_actors::{Beat, CallClock, CallEventKind, CallHandle, EdgeCommand, EdgeInput, EdgePort, Mic, Playout};
+use ringway_actors::{
+    Beat, CallClock, CallEventKind, CallHandle, EdgeCommand, EdgeInput, EdgePort, Mic, Playout,
+};
 use ringway_frame::Frame;
 use ringway_turn::EndReason;
 use ringway_wire::{CloseCode, ProtocolError};
@@ -110,7 +112,11 @@ where
 }
 
 impl Wakes {
-    fn poll<S: AsyncRead + AsyncWrite + Unpin>(&mut self, line: &mut Line<S>, cx: &mut Context<'_>) -> Poll<Wake> {
+    fn poll<S: AsyncRead + AsyncWrite + Unpin>(
+        &mut self,
+        line: &mut Line<S>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Wake> {
         if let Poll::Ready(command) = self.commands.poll_recv(cx) {
             return Poll::Ready(Wake::Command(command));
         }

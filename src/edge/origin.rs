@@ -10,7 +10,11 @@ pub fn permitted(headers: &HeaderMap, allowed: &[String]) -> Result<(), String> 
     let origin = String::from_utf8_lossy(origin.as_bytes()).into_owned();
     let host = headers.get(HOST).and_then(|host| host.to_str().ok());
     let own = origin.split_once("://").is_some_and(|(_, authority)| Some(authority) == host);
-    if own || allowed.iter().any(|allowed| allowed.trim_end_matches('/') == origin) { Ok(()) } else { Err(origin) }
+    if own || allowed.iter().any(|allowed| allowed.trim_end_matches('/') == origin) {
+        Ok(())
+    } else {
+        Err(origin)
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,9 @@
 
 use crate::api::ApiError;
 use axum::body::Body;
-use axum::http::header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
+use axum::http::header::{
+    CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
+};
 use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
@@ -62,10 +64,13 @@ impl Handshake {
         if headers.get(SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
             return Err(ApiError::Handshake("Sec-WebSocket-Version 13 is spoken here"));
         }
-        let key = headers.get(SEC_WEBSOCKET_KEY).ok_or(ApiError::Handshake("Sec-WebSocket-Key is missing"))?;
+        let key =
+            headers.get(SEC_WEBSOCKET_KEY).ok_or(ApiError::Handshake("Sec-WebSocket-Key is missing"))?;
         let accept = derive_accept_key(key.as_bytes());
-        let upgrade =
-            request.extensions_mut().remove().ok_or(ApiError::Handshake("the connection cannot be upgraded"))?;
+        let upgrade = request
+            .extensions_mut()
+            .remove()
+            .ok_or(ApiError::Handshake("the connection cannot be upgraded"))?;
         Ok(Self { upgrade, accept })
     }
 

@@ -204,8 +204,9 @@ impl Carrier {
         let heard = match self.session.text(text, &mut audio)? {
             Event::Message(FromCarrier::Media(media)) => {
                 let mic = &mut line.mic;
-                self.reframer
-                    .push(media.payload, |payload| mic.hear(payload).expect("the reframer makes whole frames"));
+                self.reframer.push(media.payload, |payload| {
+                    mic.hear(payload).expect("the reframer makes whole frames")
+                });
                 Ok(())
             }
             Event::Message(FromCarrier::Dtmf(digit)) => {
@@ -217,7 +218,9 @@ impl Carrier {
                 Ok(())
             }
             Event::Message(FromCarrier::Stop) => Err(Leave::HungUp),
-            Event::Message(FromCarrier::Connected | FromCarrier::Start(_) | FromCarrier::Unknown(_)) => Ok(()),
+            Event::Message(FromCarrier::Connected | FromCarrier::Start(_) | FromCarrier::Unknown(_)) => {
+                Ok(())
+            }
             Event::Ignored(notice) => {
                 tracing::debug!(call = %line.call.id, notice = notice.name(), "message ignored");
                 Ok(())

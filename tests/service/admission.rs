@@ -13,7 +13,9 @@ async fn a_full_server_refuses_in_words_that_each_edge_understands() {
     let error = second.event("error").await;
     assert_eq!((&error["code"], &error["recoverable"]), (&json!("capacity"), &json!(true)));
     assert_eq!(second.line.closed().await.0, 1013);
-    let Err(Error::Http(response)) = connect_async(server.ws("/media/twilio")).await else { panic!("let in") };
+    let Err(Error::Http(response)) = connect_async(server.ws("/media/twilio")).await else {
+        panic!("let in")
+    };
     assert_eq!(response.status(), 503);
     assert!(response.headers().contains_key("retry-after"));
     assert_eq!(server.metric("ringway_refusals_total{reason=\"capacity\"}").await, Some(2.0));

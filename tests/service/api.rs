@@ -44,7 +44,10 @@ async fn what_is_not_there_is_an_error_object() {
     for path in ["/api/calls/00000000000000000000000000000000", "/api/calls/nonsense", "/nowhere"] {
         let (status, error) = server.get_json(path).await;
         assert_eq!(status, 404);
-        assert!(error["code"].is_string() && error["message"].is_string() && error["recoverable"] == false, "{error}");
+        assert!(
+            error["code"].is_string() && error["message"].is_string() && error["recoverable"] == false,
+            "{error}"
+        );
     }
     let (status, error) = server.get_json("/voice-ws").await;
     assert_eq!((status.as_u16(), &error["code"]), (426, &json!("websocket_expected")));
@@ -54,7 +57,10 @@ async fn what_is_not_there_is_an_error_object() {
 async fn health_names_the_engines() {
     let server = Setup::bench().start();
     let (status, health) = server.get_json("/health").await;
-    assert_eq!((status.as_u16(), &health["status"], &health["service"]), (200, &json!("ok"), &json!("ringway")));
+    assert_eq!(
+        (status.as_u16(), &health["status"], &health["service"]),
+        (200, &json!("ok"), &json!("ringway"))
+    );
     assert_eq!(health["version"], env!("CARGO_PKG_VERSION"));
     assert!(health["timestamp"].is_string());
     let ready = json!({"vad": "ready", "stt": "ready", "llm": "ready", "tts": "ready"});
@@ -71,7 +77,10 @@ async fn the_log_has_one_line_for_each_end_of_a_call_and_no_words() {
     let started = server.log("call.started").await;
     assert_eq!((&started["callId"], &started["edge"]), (&json!(id), &json!("browser")));
     let ended = server.log("call.ended").await;
-    assert_eq!((&ended["reason"], &ended["turns"], &ended["restarts"]), (&json!("caller"), &json!(1), &json!(0)));
+    assert_eq!(
+        (&ended["reason"], &ended["turns"], &ended["restarts"]),
+        (&json!("caller"), &json!(1), &json!(0))
+    );
     assert!(ended["durationMs"].is_u64());
     assert!(server.logged().iter().all(|line| !line.to_string().contains("hello there")));
 }
@@ -81,10 +90,12 @@ async fn the_page_and_its_files_are_served() {
     let server = Setup::bench().start();
     let (status, page) = server.get("/").await;
     assert_eq!(status, 200);
-    let files: Vec<_> = page.split(['"', '\'']).filter(|word| word.ends_with(".js") || word.ends_with(".css")).collect();
+    let files: Vec<_> =
+        page.split(['"', '\'']).filter(|word| word.ends_with(".js") || word.ends_with(".css")).collect();
     assert!(files.len() >= 2, "{page}");
     for file in files {
-        let (status, body) = server.get(&format!("/{}", file.trim_start_matches("./").trim_start_matches('/'))).await;
+        let (status, body) =
+            server.get(&format!("/{}", file.trim_start_matches("./").trim_start_matches('/'))).await;
         assert!(status == 200 && !body.is_empty(), "{file}");
     }
 }

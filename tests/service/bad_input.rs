@@ -223,7 +223,9 @@ async fn a_forged_signature_opens_nothing() {
         assert_eq!(twiml.contains("wss://voice.example/media/twilio"), status == 200, "{twiml}");
     }
     let unsigned = tokio_tungstenite::connect_async(server.ws("/media/twilio")).await;
-    let Err(tokio_tungstenite::tungstenite::Error::Http(response)) = unsigned else { panic!("let in unsigned") };
+    let Err(tokio_tungstenite::tungstenite::Error::Http(response)) = unsigned else {
+        panic!("let in unsigned")
+    };
     assert_eq!(response.status(), 403);
 }
 

@@ -164,9 +164,8 @@ async fn missing_audio_counts_as_silence() {
 
 #[tokio::test]
 async fn a_carrier_chooses_its_dialogue_by_a_parameter() {
-    let server = Setup::bench()
-        .with("[llm]\nengines = [\"dialogue\"]\n[dialogue]\ndefault = \"booking\"")
-        .start();
+    let server =
+        Setup::bench().with("[llm]\nengines = [\"dialogue\"]\n[dialogue]\ndefault = \"booking\"").start();
     let carrier = Carrier::open(&server).await;
     carrier.tell(json!({"event": "connected", "protocol": "Call", "version": "1.0.0"}));
     carrier.tell(start(json!({"dialogue": "no such dialogue"})));

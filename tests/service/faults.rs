@@ -6,7 +6,8 @@ use serde_json::Value;
 use std::io::Write;
 
 /// Its words tell what was heard of it; the first clause ends at the first comma.
-const REPLY: &str = "Here is the first part, and here comes the second part of it, then the third, and that is all.";
+const REPLY: &str =
+    "Here is the first part, and here comes the second part of it, then the third, and that is all.";
 
 /// Slow enough that faults hit a reply in its middle.
 fn server() -> Server {
@@ -41,7 +42,8 @@ async fn survives(stage: &str, fault: &str) {
     assert_eq!(browser.answered().await, REPLY);
     let restarted = server.log("stage.restarted").await;
     assert_eq!((&restarted["stage"], &restarted["cause"]), (&stage.into(), &fault.into()));
-    let counted = server.metric(&format!("ringway_stage_restarts_total{{stage=\"{stage}\",cause=\"{fault}\"}}")).await;
+    let counted =
+        server.metric(&format!("ringway_stage_restarts_total{{stage=\"{stage}\",cause=\"{fault}\"}}")).await;
     assert_eq!(counted, Some(1.0));
     print_pause(stage, fault, &restarted["pauseMs"]);
 }

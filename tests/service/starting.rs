@@ -18,7 +18,8 @@ fn a_missing_model_is_named() {
 
 #[test]
 fn a_missing_runtime_library_is_named() {
-    let (code, said) = Setup::bench().with("[vad]\nlibrary = \"no/such/libonnxruntime.so\"").fail(&["--port", "0"]);
+    let (code, said) =
+        Setup::bench().with("[vad]\nlibrary = \"no/such/libonnxruntime.so\"").fail(&["--port", "0"]);
     assert!(code.is_some_and(|code| code != 0));
     assert!(said.contains("no/such/libonnxruntime.so"), "{said}");
 }

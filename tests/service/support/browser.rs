@@ -79,7 +79,8 @@ impl Browser {
 
     /// The bot's words up to the end of its turn.
     pub async fn answered(&mut self) -> String {
-        let last = self.event_where("the end of the answer", |event| event["type"] == "bot" && event["final"] == true);
+        let last = self
+            .event_where("the end of the answer", |event| event["type"] == "bot" && event["final"] == true);
         last.await["text"].as_str().expect("text").to_owned()
     }
 

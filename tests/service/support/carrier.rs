@@ -95,7 +95,8 @@ impl Carrier {
 
     /// Marks come every 25 frames; one that does not is the last of its utterance.
     fn is_last(&self, name: &str) -> bool {
-        let frames: u32 = name.rsplit('-').next().and_then(|frames| frames.parse().ok()).expect("epoch-frames");
+        let frames: u32 =
+            name.rsplit('-').next().and_then(|frames| frames.parse().ok()).expect("epoch-frames");
         !frames.is_multiple_of(25)
     }
 }

@@ -14,8 +14,11 @@ type Ws = WebSocketStream<MaybeTlsStream<TcpStream>>;
 /// A client's socket: messages go out in order, in between a frame each 20 ms once the microphone is on.
 pub struct Line {
     incoming: SplitStream<Ws>,
-    orders: mpsc::UnboundedSender<Order>,
+    orders: mpsc::Sender<Order>,
 }
+
+/// Orders that wait at most.
+const ORDERS: usize = 256;
 
 /// Makes the message of a frame.
 pub type Encode = Box<dyn FnMut(&[i16]) -> Message + Send>;
@@ -35,29 +38,29 @@ impl Line {
 
     pub fn over(socket: Ws) -> Self {
         let (outgoing, incoming) = socket.split();
-        let (orders, waiting) = mpsc::unbounded_channel();
+        let (orders, waiting) = mpsc::channel(ORDERS);
         tokio::spawn(speak(outgoing, waiting));
         Self { incoming, orders }
     }
 
     /// Sends a message.
     pub fn send(&self, message: Message) {
-        let _ = self.orders.send(Order::Send(message));
+        let _ = self.orders.try_send(Order::Send(message));
     }
 
     /// From now on a frame of so many samples goes out each 20 ms, silence where nothing is said.
     pub fn microphone(&self, samples: usize, encode: Encode) {
-        let _ = self.orders.send(Order::Microphone(encode, samples));
+        let _ = self.orders.try_send(Order::Microphone(encode, samples));
     }
 
     /// Nothing is sent any more.
     pub fn microphone_off(&self) {
-        let _ = self.orders.send(Order::MicrophoneOff);
+        let _ = self.orders.try_send(Order::MicrophoneOff);
     }
 
     /// Says this behind what is being said.
     pub fn say(&self, samples: Vec<i16>) {
-        let _ = self.orders.send(Order::Say(samples));
+        let _ = self.orders.try_send(Order::Say(samples));
     }
 
     /// The next message; `None` when the server has closed the socket.
@@ -80,7 +83,7 @@ impl Line {
     }
 }
 
-async fn speak(mut outgoing: SplitSink<Ws, Message>, mut orders: mpsc::UnboundedReceiver<Order>) {
+async fn speak(mut outgoing: SplitSink<Ws, Message>, mut orders: mpsc::Receiver<Order>) {
     let mut microphone: Option<(Encode, usize)> = None;
     let mut words: Vec<i16> = Vec::new();
     let mut beat = interval(Duration::from_millis(20));

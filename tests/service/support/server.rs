@@ -11,11 +11,14 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
 
 /// The token of the servers that have one.
 pub const TOKEN: &str = "a token for tests";
+
+/// Lines of the log that wait at most; the server would wait behind them.
+const LINES: usize = 100_000;
 
 /// A running server; killed when dropped.
 pub struct Server {
@@ -64,7 +67,7 @@ impl Setup {
     pub fn start(self) -> Server {
         let mut child = self.command(&["--log", "json", "--port", "0"]).spawn().expect("the binary");
         let stderr = child.stderr.take().expect("piped");
-        let (sender, log) = channel();
+        let (sender, log) = sync_channel(LINES);
         std::thread::spawn(move || {
             for line in BufReader::new(stderr).lines().map_while(Result::ok) {
                 let _ = sender.send(line);

@@ -7,6 +7,7 @@ const PROMPTS: &str = "/usr/share/asterisk/sounds/en";
 /// A recorded prompt: `digits/day-1` is "Monday".
 pub fn prompt(name: &str, rate: SampleRate) -> Vec<i16> {
     let path = Path::new(PROMPTS).join(format!("{name}.wav"));
-    let file = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error} (make setup-test)", path.display()));
+    let file =
+        std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error} (make setup-test)", path.display()));
     ringway_wire::wav::read(&file, rate).expect("a WAV file")
 }

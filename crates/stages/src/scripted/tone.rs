@@ -34,4 +34,4 @@ const HERTZ: f64 = 440.0;
 const PERIOD: usize = 5;
 /// A quarter of full scale: -15 dBFS.
 const AMPLITUDE: f64 = 8_192.0;
-const _: () = assert!(PERIOD as u128 * FRAME.as_millis() * HERTZ as u128 % 1_000 == 0);
+const _: () = assert!((PERIOD as u128 * FRAME.as_millis() * HERTZ as u128).is_multiple_of(1_000));

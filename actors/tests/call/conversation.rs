@@ -1,9 +1,8 @@
 //! Conversations through all actors, on virtual time.
 
-mod common;
 
-use common::engines::{GREETING, REPLY};
-use common::with_call;
+use crate::common::engines::{GREETING, REPLY};
+use crate::common::with_call;
 use ringway_actors::CallEventKind;
 use ringway_turn::{Event, Speaker};
 use std::time::Duration;
@@ -46,7 +45,10 @@ fn a_caller_who_speaks_over_the_bot_silences_it_and_is_answered() {
         let events = world.drain();
         assert_eq!(said(&events, Speaker::Caller), ["alpha", "bravo charlie"]);
         let bot = said(&events, Speaker::Bot);
-        assert!(REPLY.starts_with(&bot[1]) && bot[1].len() < REPLY.len(), "the context holds what was heard: {bot:?}");
+        assert!(
+            REPLY.starts_with(&bot[1]) && bot[1].len() < REPLY.len(),
+            "the context holds what was heard: {bot:?}"
+        );
         assert_eq!(bot[2], REPLY);
         assert!(events.iter().any(|event| matches!(event, CallEventKind::Turn(Event::BargeIn { .. }))));
     });

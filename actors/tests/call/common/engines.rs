@@ -4,7 +4,9 @@ use ringway_actors::{Apology, Engines, VadEngine};
 use ringway_frame::{Frame, SampleRate};
 use ringway_stages::Expectation;
 use ringway_stages::llm::{Cue, LanguageModel, LlmCall, LlmError, LlmEvent, LlmRequest, LlmSession, Next};
-use ringway_stages::stt::{Segment, SegmentId, SpeechToText, SttCall, SttError, SttEvent, SttMode, SttSession};
+use ringway_stages::stt::{
+    Segment, SegmentId, SpeechToText, SttCall, SttError, SttEvent, SttMode, SttSession,
+};
 use ringway_stages::tts::{Clause, TextToSpeech, TtsCall, TtsError, TtsEvent, TtsSession};
 use ringway_stages::vad::{Vad, VadError, VadJob, VadState};
 use std::collections::VecDeque;
@@ -16,8 +18,8 @@ use tokio::time::{Sleep, sleep};
 
 /// All words that can be said or heard.
 pub const WORDS: [&str; 20] = [
-    "alpha", "bravo", "charlie", "delta", "echo", "foxtrot", "golf", "hotel", "india", "juliet", "kilo", "lima", "mike",
-    "november", "oscar", "papa", "quebec", "romeo", "sierra", "tango",
+    "alpha", "bravo", "charlie", "delta", "echo", "foxtrot", "golf", "hotel", "india", "juliet", "kilo",
+    "lima", "mike", "november", "oscar", "papa", "quebec", "romeo", "sierra", "tango",
 ];
 
 /// Frames of one word (300 ms).
@@ -184,7 +186,12 @@ impl LlmSession for ReciterSession {
         let text = if request.cue == Cue::Joined { GREETING } else { REPLY };
         let rest = text.strip_prefix(&request.already).expect("we said so ourselves");
         let tokens = rest.split_inclusive(' ').map(str::to_owned).collect();
-        *self = Self { id: request.id, tokens, timer: Some(Box::pin(sleep(Duration::from_millis(60)))), running: true };
+        *self = Self {
+            id: request.id,
+            tokens,
+            timer: Some(Box::pin(sleep(Duration::from_millis(60)))),
+            running: true,
+        };
         Ok(())
     }
 

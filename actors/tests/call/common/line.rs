@@ -98,8 +98,11 @@ impl Player {
                 if let std::task::Poll::Ready(command) = self.commands.poll_recv(cx) {
                     return std::task::Poll::Ready(Some(command));
                 }
-                let work =
-                    if self.playout.is_playing() { self.beat.poll_tick(cx) } else { self.playout.poll_frames(cx) };
+                let work = if self.playout.is_playing() {
+                    self.beat.poll_tick(cx)
+                } else {
+                    self.playout.poll_frames(cx)
+                };
                 work.map(|()| None)
             })
             .await;

@@ -1,9 +1,8 @@
 //! A stage dies, in each of three ways, and the caller hardly notices.
 
-mod common;
 
-use common::engines::REPLY;
-use common::{World, with_call};
+use crate::common::engines::REPLY;
+use crate::common::{World, with_call};
 use ringway_actors::{CallEventKind, Cause, Fault};
 use ringway_turn::{Event, Speaker, StageKind};
 use std::time::Duration;
@@ -27,7 +26,9 @@ impl Outcome {
         let mut outcome = Self { caller: Vec::new(), bot, deaths: Vec::new(), pauses: Vec::new(), ended };
         for event in world.drain() {
             match event {
-                CallEventKind::Turn(Event::Message { who: Speaker::Caller, text, .. }) => outcome.caller.push(text),
+                CallEventKind::Turn(Event::Message { who: Speaker::Caller, text, .. }) => {
+                    outcome.caller.push(text)
+                }
                 CallEventKind::StageDied { stage, cause, .. } => outcome.deaths.push((stage, cause)),
                 CallEventKind::StageRestarted { pause, .. } => outcome.pauses.push(pause),
                 _ => {}
@@ -66,7 +67,9 @@ enum Moment {
 
 async fn wait_for(moment: Moment, world: &mut World) {
     match moment {
-        Moment::CallerSpeaks => world.line.until("the middle of the sentence", |line| line.left_to_say() <= 3).await,
+        Moment::CallerSpeaks => {
+            world.line.until("the middle of the sentence", |line| line.left_to_say() <= 3).await
+        }
         Moment::BetweenTokens => {
             world.line.until("the end of the sentence", |line| line.left_to_say() == 0).await;
             world.drain();

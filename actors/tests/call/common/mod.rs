@@ -19,8 +19,11 @@ pub struct World {
 
 /// Runs `test` with a call that has just begun, on virtual time.
 pub fn with_call<F: Future<Output = ()>>(turn: ringway_turn::Config, test: impl FnOnce(World) -> F) {
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .expect("a runtime");
     tokio::task::LocalSet::new().block_on(&runtime, async {
         let (sink, events) = EventSink::bounded(100_000);
         let load = Arc::new(CoreLoad::new());
