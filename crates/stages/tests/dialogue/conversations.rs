@@ -1,6 +1,6 @@
-//! Whole conversations with the dialogues that are shipped.
+//! Whole conversations with the dialogues that are shipped, and with the one that the manual shows.
 
-use crate::support::{Caller, shipped};
+use crate::support::{Caller, one, root, shipped};
 use ringway_stages::llm::Next;
 
 #[test]
@@ -141,4 +141,25 @@ fn the_echo_says_back_what_it_heard_until_it_is_stopped() {
         assert_eq!(caller.says(word), "Goodbye.");
         assert_eq!(caller.next, Some(Next::HangUp));
     }
+}
+
+#[test]
+fn the_manuals_example_holds_the_conversation_that_it_shows() {
+    let manual = std::fs::read_to_string(root().join("docs/dialogue.md")).unwrap();
+    let block = |fence: &str| manual.split_once(fence).unwrap().1.split_once("\n```").unwrap().0;
+    let dialogues = one(block("```toml\n"));
+    let mut caller = Caller::of(&dialogues, "test");
+    let mut reply = caller.joins();
+    let mut replies = 0;
+    for line in block("conversation:\n\n```\n").lines() {
+        match line.split_once(':').unwrap() {
+            ("caller", said) => reply = caller.says(said.trim()),
+            (_, said) => {
+                assert_eq!(reply, said.trim());
+                replies += 1;
+            }
+        }
+    }
+    assert_eq!(replies, 6);
+    assert_eq!(caller.next, Some(Next::HangUp));
 }
