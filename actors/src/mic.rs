@@ -5,9 +5,9 @@ use std::time::Duration;
 
 /// The caller's audio on its way into a call: numbers and dates the frames.
 ///
-/// Frames follow one another by 20 ms. When they are behind the clock by more than [`HOLE`], what comes in a burst is
+/// Frames follow one another by 20 ms. When they are behind the clock by more than 100 ms, what comes in a burst is
 /// what the network held up, and belongs where it is due; what comes at its own pace follows on audio that is missing,
-/// and is dated by the clock. A peer that sends faster than real time loses what is more than [`AHEAD`] early.
+/// and is dated by the clock. A peer that sends faster than real time loses what is more than 500 ms early.
 #[derive(Debug)]
 pub struct Mic {
     writer: Writer,

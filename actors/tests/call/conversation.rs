@@ -1,12 +1,11 @@
 //! Conversations through all actors, on virtual time.
 
-
 use crate::common::engines::{GREETING, REPLY};
 use crate::common::with_call;
 use ringway_actors::CallEventKind;
 use ringway_turn::{Event, Speaker};
 use std::time::Duration;
-use tokio::time::sleep;
+use tokio::time::sleep as pass;
 
 fn said(events: &[CallEventKind], by: Speaker) -> Vec<String> {
     let of = |event: &CallEventKind| match event {
@@ -21,11 +20,11 @@ fn a_caller_is_greeted_heard_and_answered() {
     with_call(ringway_turn::Config::default(), |mut world| async move {
         let line = &world.line;
         line.until("the greeting", |line| line.heard().join(" ") == GREETING).await;
-        sleep(Duration::from_millis(500)).await;
+        pass(Duration::from_millis(500)).await;
         line.say(&["alpha", "bravo", "charlie"]);
         let whole = format!("{GREETING} {REPLY}");
         line.until("the answer", |line| line.heard().join(" ") == whole).await;
-        sleep(Duration::from_secs(1)).await;
+        pass(Duration::from_secs(1)).await;
         let events = world.drain();
         assert_eq!(said(&events, Speaker::Caller), ["alpha bravo charlie"]);
         assert_eq!(said(&events, Speaker::Bot), [GREETING, REPLY]);
@@ -36,12 +35,12 @@ fn a_caller_is_greeted_heard_and_answered() {
 fn a_caller_who_speaks_over_the_bot_silences_it_and_is_answered() {
     with_call(ringway_turn::Config::default(), |mut world| async move {
         let line = &world.line;
-        sleep(Duration::from_secs(2)).await;
+        pass(Duration::from_secs(2)).await;
         line.say(&["alpha"]);
         line.until("the third word of the answer", |line| line.heard().contains(&"india")).await;
         line.say(&["bravo", "charlie"]);
         line.until("the second answer", |line| line.heard().ends_with(&["oscar", "papa"])).await;
-        sleep(Duration::from_secs(1)).await;
+        pass(Duration::from_secs(1)).await;
         let events = world.drain();
         assert_eq!(said(&events, Speaker::Caller), ["alpha", "bravo charlie"]);
         let bot = said(&events, Speaker::Bot);

@@ -1,12 +1,11 @@
 //! A stage dies, in each of three ways, and the caller hardly notices.
 
-
 use crate::common::engines::REPLY;
 use crate::common::{World, with_call};
 use ringway_actors::{CallEventKind, Cause, Fault};
 use ringway_turn::{Event, Speaker, StageKind};
 use std::time::Duration;
-use tokio::time::sleep;
+use tokio::time::sleep as pass;
 
 const SENTENCE: [&str; 6] = ["alpha", "bravo", "charlie", "delta", "echo", "foxtrot"];
 
@@ -21,7 +20,7 @@ struct Outcome {
 
 impl Outcome {
     async fn of(mut world: World) -> Self {
-        sleep(Duration::from_secs(2)).await;
+        pass(Duration::from_secs(2)).await;
         let (bot, ended) = (world.line.heard(), world.line.ended().is_some());
         let mut outcome = Self { caller: Vec::new(), bot, deaths: Vec::new(), pauses: Vec::new(), ended };
         for event in world.drain() {
@@ -75,9 +74,9 @@ async fn wait_for(moment: Moment, world: &mut World) {
             world.drain();
             // The first tokens come 60 ms after the request, the last 360 ms after it.
             while !world.drain().iter().any(is_request) {
-                sleep(Duration::from_millis(20)).await;
+                pass(Duration::from_millis(20)).await;
             }
-            sleep(Duration::from_millis(150)).await;
+            pass(Duration::from_millis(150)).await;
         }
         Moment::BotSpeaks => world.line.until("the third word", |line| line.heard().contains(&"india")).await,
     }
@@ -91,7 +90,7 @@ fn is_request(event: &CallEventKind) -> bool {
 /// A conversation in which `stage` gets `fault` at `moment`.
 fn survives(stage: StageKind, fault: Fault, moment: Moment) {
     with_call(ringway_turn::Config::default(), |mut world| async move {
-        sleep(Duration::from_secs(2)).await;
+        pass(Duration::from_secs(2)).await;
         world.line.say(&SENTENCE);
         wait_for(moment, &mut world).await;
         world.line.call.inject(stage, fault).expect("the call lives");

@@ -1,4 +1,5 @@
 //! Flite speaks: real voices, real audio.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use ringway_frame::{Format, Frame};
 use ringway_stages::flite::{Config, Flite, VoiceName};

@@ -1,4 +1,5 @@
 //! The engine pool, with engines that do what the tests tell them.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use crossbeam::channel::{Sender, bounded};
 use ringway_stages::pool::{Cancelled, Config, Control, EnginePool, JobError, SubmitError, Ticket};

@@ -1,4 +1,5 @@
 //! ONNX Runtime that is missing or something else; a process of its own, in which none is ever loaded.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use ringway_frame::SampleRate;
 use ringway_stages::silero::{Silero, SileroConfig};

@@ -11,8 +11,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::mpsc::{Receiver, sync_channel};
-use std::time::Duration;
+use tokio::sync::mpsc::{Receiver, channel};
 
 /// The token of the servers that have one.
 pub const TOKEN: &str = "a token for tests";
@@ -23,7 +22,7 @@ const LINES: usize = 100_000;
 /// A running server; killed when dropped.
 pub struct Server {
     pub address: SocketAddr,
-    child: Child,
+    child: Option<Child>,
     log: Receiver<String>,
     seen: Vec<Value>,
 }
@@ -67,10 +66,10 @@ impl Setup {
     pub fn start(self) -> Server {
         let mut child = self.command(&["--log", "json", "--port", "0"]).spawn().expect("the binary");
         let stderr = child.stderr.take().expect("piped");
-        let (sender, log) = sync_channel(LINES);
+        let (sender, mut log) = channel(LINES);
         std::thread::spawn(move || {
             for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-                let _ = sender.send(line);
+                let _ = sender.blocking_send(line);
             }
         });
         let stdout = BufReader::new(child.stdout.take().expect("piped"));
@@ -79,9 +78,13 @@ impl Setup {
             url.trim().trim_end_matches('/').rsplit_once('/')?.1.parse().ok()
         });
         let Some(address) = address else {
-            panic!("the server does not serve: {:?} {:?}", child.wait(), log.iter().collect::<Vec<_>>())
+            panic!(
+                "the server does not serve: {:?} {:?}",
+                child.wait(),
+                std::iter::from_fn(|| log.blocking_recv()).collect::<Vec<_>>()
+            )
         };
-        Server { address, child, log, seen: Vec::new() }
+        Server { address, child: Some(child), log, seen: Vec::new() }
     }
 
     /// Runs a server that cannot start; its exit code and what it says on standard error.
@@ -186,11 +189,11 @@ impl Server {
     pub async fn log(&mut self, message: &str) -> Value {
         within(message, async {
             loop {
-                self.read_log();
                 if let Some(index) = self.seen.iter().position(|line| line["message"] == message) {
                     return self.seen.remove(index);
                 }
-                tokio::time::sleep(Duration::from_millis(5)).await;
+                let line = self.log.recv().await.expect("the server logs as long as it runs");
+                self.seen.push(parsed(line));
             }
         })
         .await
@@ -198,39 +201,36 @@ impl Server {
 
     /// All lines of the log so far.
     pub fn logged(&mut self) -> &[Value] {
-        self.read_log();
+        while let Ok(line) = self.log.try_recv() {
+            self.seen.push(parsed(line));
+        }
         &self.seen
-    }
-
-    fn read_log(&mut self) {
-        let lines = self.log.try_iter();
-        self.seen.extend(lines.map(|line| serde_json::from_str(&line).unwrap_or(Value::String(line))));
     }
 
     /// Sends SIGTERM.
     pub fn terminate(&self) {
-        let pid = self.child.id().to_string();
+        let pid = self.child.as_ref().expect("it runs").id().to_string();
         let sent = Command::new("kill").args(["-TERM", &pid]).status().expect("kill");
         assert!(sent.success());
     }
 
     /// Waits until it has ended by itself.
     pub async fn ended(mut self) -> ExitStatus {
-        within("the server's end", async {
-            loop {
-                if let Some(status) = self.child.try_wait().expect("a child") {
-                    return status;
-                }
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        })
-        .await
+        let mut child = self.child.take().expect("it runs");
+        let waited = tokio::task::spawn_blocking(move || child.wait());
+        within("the server's end", waited).await.expect("no panic").expect("a child")
     }
+}
+
+fn parsed(line: String) -> Value {
+    serde_json::from_str(&line).unwrap_or(Value::String(line))
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
 }

@@ -14,7 +14,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Sleep, sleep as pass};
 
 /// All words that can be said or heard.
 pub const WORDS: [&str; 20] = [
@@ -143,7 +143,7 @@ impl SttSession for ReaderSession {
         let text = words(self.frames.drain(..)).join(" ");
         let segment = self.segment.expect("a segment was begun");
         let event = SttEvent::Final { segment, text, flushed: true };
-        self.answer = Some((Box::pin(sleep(Duration::from_millis(80))), event));
+        self.answer = Some((Box::pin(pass(Duration::from_millis(80))), event));
         Ok(())
     }
 
@@ -189,7 +189,7 @@ impl LlmSession for ReciterSession {
         *self = Self {
             id: request.id,
             tokens,
-            timer: Some(Box::pin(sleep(Duration::from_millis(60)))),
+            timer: Some(Box::pin(pass(Duration::from_millis(60)))),
             running: true,
         };
         Ok(())
@@ -204,7 +204,7 @@ impl LlmSession for ReciterSession {
             return Poll::Pending;
         }
         let id = self.id;
-        self.timer = Some(Box::pin(sleep(Duration::from_millis(30))));
+        self.timer = Some(Box::pin(pass(Duration::from_millis(30))));
         Poll::Ready(Ok(match self.tokens.pop_front() {
             Some(text) => LlmEvent::Text { id, text },
             None => {

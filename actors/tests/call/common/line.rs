@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::rc::Rc;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until as pass_until};
 
 /// The caller.
 pub struct Line {
@@ -73,7 +73,7 @@ impl Line {
         let deadline = Instant::now() + std::time::Duration::from_secs(60);
         while !holds(self) {
             assert!(Instant::now() < deadline, "{what}: heard {:?}, ended {:?}", self.heard(), self.ended());
-            sleep_until(Instant::now() + FRAME).await;
+            pass_until(Instant::now() + FRAME).await;
         }
     }
 }
@@ -87,7 +87,7 @@ async fn speak(mut mic: Mic, state: Rc<RefCell<State>>) {
         }
         mic.hear(frame.payload()).expect("20 ms");
         next += FRAME;
-        sleep_until(next).await;
+        pass_until(next).await;
     }
 }
 

@@ -10,6 +10,7 @@ use ringway_frame::{CallId, Format};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::time::sleep as pass;
 
 /// A call and its events.
 pub struct World {
@@ -28,7 +29,7 @@ pub fn with_call<F: Future<Output = ()>>(turn: ringway_turn::Config, test: impl 
         let (sink, events) = EventSink::bounded(100_000);
         let load = Arc::new(CoreLoad::new());
         Core::install(engines::all(), Arc::new(Config::default()), sink, load.clone(), |_| {});
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        pass(Duration::from_millis(20)).await;
         let spec = CallSpec {
             id: CallId::from_bits(7),
             edge: EdgeKind::Twilio,
