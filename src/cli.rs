@@ -3,6 +3,7 @@
 mod check;
 mod replay;
 mod serve;
+mod talk;
 
 use crate::logging::LogFormat;
 use clap::{Parser, Subcommand};
@@ -26,6 +27,8 @@ enum Command {
     Check(check::Check),
     /// Replay a recorded call.
     Replay(replay::Replay),
+    /// Speak WAV files into a running server and print the conversation.
+    Talk(talk::Talk),
 }
 
 /// A failed start: a port in use, a missing model.
@@ -41,6 +44,7 @@ pub fn run() -> ExitCode {
         Command::Serve(serve) => serve.run(),
         Command::Check(check) => check.run(),
         Command::Replay(replay) => replay.run(),
+        Command::Talk(talk) => talk.run(),
     }
 }
 

@@ -15,6 +15,7 @@ pub mod pool;
 mod resample;
 pub mod scripted;
 pub mod silero;
+pub mod speech_cache;
 pub mod spoken;
 pub mod stt;
 pub mod tts;

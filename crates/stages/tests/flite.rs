@@ -155,13 +155,28 @@ async fn a_cancelled_session_forgets_and_speaks_on() {
 }
 
 #[tokio::test]
+async fn many_calls_share_a_small_pool() {
+    let config = Config { voice: VoiceName::Kal, queue: 1, ..Config::default() };
+    let flite = Flite::start(config).unwrap();
+    let mut sessions: Vec<_> = (0..4).map(|_| session(&flite, Format::Mulaw8k)).collect();
+    for id in 0..3 {
+        for session in &mut sessions {
+            session.speak(clause(id, "Good morning.")).unwrap();
+        }
+    }
+    for session in &mut sessions {
+        assert_eq!(listen(&mut **session, Format::Mulaw8k, 2).await.words(), [4, 13].repeat(3));
+    }
+}
+
+#[tokio::test]
 async fn too_many_clauses_are_refused() {
     let flite = Flite::start(Config::default()).unwrap();
     let mut session = session(&flite, Format::Mulaw8k);
-    for id in 0..16 {
+    for id in 0..64 {
         session.speak(clause(id, SENTENCE)).unwrap();
     }
-    assert!(matches!(session.speak(clause(16, SENTENCE)), Err(TtsError::Overloaded { .. })));
+    assert!(matches!(session.speak(clause(64, SENTENCE)), Err(TtsError::Overloaded { .. })));
 }
 
 #[tokio::test]

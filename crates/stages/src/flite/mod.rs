@@ -5,6 +5,7 @@
 
 mod framer;
 mod session;
+mod speaking;
 mod spelling;
 mod sys;
 mod trim;

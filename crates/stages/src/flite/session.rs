@@ -1,267 +1,227 @@
-use super::framer::Framer;
-use super::spelling::Spelling;
-use super::voice::{Listener, Voice, WordEnd};
-use crate::pool::{Cancelled, Control, EnginePool, JobError, SubmitError, Ticket};
+use super::speaking::{Refused, Speaking, engine_error};
+use super::voice::Voice;
+use crate::pool::{EnginePool, SubmitError};
 use crate::stt::Urgency;
 use crate::tts::{Clause, TtsError, TtsEvent, TtsSession};
-use ringway_frame::{FRAME, Format, Frame, SampleRate};
-use ringway_ring::{PopError, Reader, ring};
+use ringway_frame::{Format, Frame};
 use std::collections::VecDeque;
 use std::future::Future;
-use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use tokio::sync::oneshot;
+use std::time::Duration;
+use tokio::time::{Sleep, sleep};
 
 /// One call's voice: its clauses are spoken in order, each by whichever thread is free.
+///
+/// The pool's queue is shared by all calls, so a call takes few places in it and keeps its other clauses to itself. A
+/// full pool makes a call wait, it does not fail it.
 #[derive(Debug)]
 pub(super) struct Session {
     pool: Arc<EnginePool<Voice>>,
     format: Format,
-    clauses: VecDeque<Speaking>,
+    /// Not given to the pool yet.
+    waiting: VecDeque<Clause>,
+    /// Given to the pool: the first one sounds while the next one is made.
+    speaking: VecDeque<Speaking>,
+    /// The pool was full: when to ask it again.
+    retry: Option<Pin<Box<Sleep>>>,
 }
 
 impl Session {
     pub(super) fn new(pool: Arc<EnginePool<Voice>>, format: Format) -> Self {
-        Self { pool, format, clauses: VecDeque::new() }
+        Self { pool, format, waiting: VecDeque::new(), speaking: VecDeque::new(), retry: None }
+    }
+
+    /// Gives the pool as many clauses as this call may have in it.
+    fn submit(&mut self) -> Result<(), TtsError> {
+        while self.retry.is_none() && self.speaking.len() < MAX_SUBMITTED {
+            let Some(clause) = self.waiting.pop_front() else { break };
+            // The caller waits for the first clause; the one behind it has its duration as time.
+            let urgency = if self.speaking.is_empty() { Urgency::Turn } else { Urgency::Speculation };
+            match Speaking::begin(&self.pool, urgency, clause, self.format) {
+                Ok(speaking) => self.speaking.push_back(speaking),
+                Err(Refused { clause, error: SubmitError::Overloaded { .. } }) => {
+                    self.waiting.push_front(clause);
+                    self.retry = Some(Box::pin(sleep(TRY_AGAIN)));
+                }
+                Err(Refused { error: error @ SubmitError::NoEngine, .. }) => {
+                    return Err(engine_error(error.to_string()));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn poll_retry(&mut self, cx: &mut Context<'_>) -> Result<(), TtsError> {
+        while let Some(retry) = &mut self.retry
+            && retry.as_mut().poll(cx).is_ready()
+        {
+            self.retry = None;
+            self.submit()?;
+        }
+        Ok(())
+    }
+
+    /// The first clause is over: the caller now waits for the next one.
+    fn advance(&mut self) -> Result<(), TtsError> {
+        self.speaking.pop_front();
+        if let Some(next) = self.speaking.front_mut().filter(|next| next.is_queued())
+            && let Ok(urgent) = Speaking::begin(&self.pool, Urgency::Turn, next.clause().clone(), self.format)
+        {
+            *next = urgent;
+        }
+        self.submit()
     }
 }
 
 impl TtsSession for Session {
     fn speak(&mut self, clause: Clause) -> Result<(), TtsError> {
-        if self.clauses.len() == MAX_CLAUSES {
-            return Err(TtsError::Overloaded { queued: self.clauses.len() });
+        let queued = self.waiting.len() + self.speaking.len();
+        if queued == MAX_CLAUSES {
+            return Err(TtsError::Overloaded { queued });
         }
-        // The caller waits for the first clause; those behind it have its duration as time.
-        let urgency = if self.clauses.is_empty() { Urgency::Turn } else { Urgency::Speculation };
-        self.clauses.push_back(Speaking::begin(&self.pool, urgency, clause, self.format)?);
-        Ok(())
+        self.waiting.push_back(clause);
+        self.submit()
     }
 
     fn cancel(&mut self) {
-        self.clauses.clear();
+        self.waiting.clear();
+        self.speaking.clear();
+        self.retry = None;
     }
 
     fn poll_next(&mut self, cx: &mut Context<'_>, frame: &mut Frame) -> Poll<Result<TtsEvent, TtsError>> {
-        let Some(speaking) = self.clauses.front_mut() else { return Poll::Pending };
+        self.poll_retry(cx)?;
+        let Some(speaking) = self.speaking.front_mut() else { return Poll::Pending };
         let event = ready!(speaking.poll_next(cx, frame));
         if !matches!(event, Ok(TtsEvent::Audio | TtsEvent::Word { .. })) {
-            self.clauses.pop_front();
+            self.advance()?;
         }
         Poll::Ready(event)
     }
 }
 
-/// A clause that is being spoken.
-#[derive(Debug)]
-struct Speaking {
-    clause: u32,
-    /// Bytes of its text, and of the part that was reported as said.
-    len: u32,
-    said: u32,
-    ticket: Option<Ticket<()>>,
-    audio: Audio,
-    frames: u32,
-}
+/// Clauses of one call that wait or are being spoken, a long reply at once; beyond it the newest is refused.
+const MAX_CLAUSES: usize = 64;
 
-#[derive(Debug)]
-enum Audio {
-    /// The voice has not begun.
-    Awaited(oneshot::Receiver<Opening>),
-    Playing(Opening),
-    /// There is none, or no more.
-    Over,
-}
+/// Clauses of one call in the pool at one time.
+const MAX_SUBMITTED: usize = 2;
 
-/// What a voice gives first of a clause.
-#[derive(Debug)]
-struct Opening {
-    reader: Reader,
-    words: VecDeque<Mark>,
-}
+/// Until a full pool is asked again: a frame.
+const TRY_AGAIN: Duration = ringway_frame::FRAME;
 
-/// The text up to this byte is within so many frames.
-#[derive(Clone, Copy, Debug)]
-struct Mark {
-    upto: u32,
-    frames: u32,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flite::{Speed, VoiceName};
+    use crate::pool::{self, Ticket};
+    use std::future::poll_fn;
+    use std::num::NonZeroUsize;
+    use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-impl Speaking {
-    fn begin(
-        pool: &EnginePool<Voice>,
-        urgency: Urgency,
-        clause: Clause,
-        format: Format,
-    ) -> Result<Self, TtsError> {
-        let (sender, opening) = oneshot::channel();
-        let Clause { id, text } = clause;
-        let len = text.len() as u32;
-        let say = move |voice: &mut Voice, control: &Control| say(voice, control, &text, format, sender);
-        let ticket = pool.submit(urgency, say).map_err(refusal)?;
-        Ok(Self { clause: id, len, said: 0, ticket: Some(ticket), audio: Audio::Awaited(opening), frames: 0 })
-    }
-
-    fn poll_next(&mut self, cx: &mut Context<'_>, frame: &mut Frame) -> Poll<Result<TtsEvent, TtsError>> {
-        // First, since a thread that is stuck keeps its other promises open.
-        self.poll_ticket(cx)?;
-        loop {
-            match &mut self.audio {
-                Audio::Awaited(opening) => {
-                    let opening = ready!(Pin::new(opening).poll(cx));
-                    self.audio = opening.map_or(Audio::Over, Audio::Playing);
-                }
-                Audio::Playing(playing) => match ready!(playing.poll_next(cx, frame, self.frames)) {
-                    Some(Step::Word(upto)) => return self.word(upto),
-                    Some(Step::Audio) => {
-                        self.frames += 1;
-                        return Poll::Ready(Ok(TtsEvent::Audio));
-                    }
-                    None => self.audio = Audio::Over,
-                },
-                Audio::Over => return self.poll_end(),
-            }
-        }
-    }
-
-    /// No audio is left: the rest of the words, then the end, once the job has returned.
-    fn poll_end(&mut self) -> Poll<Result<TtsEvent, TtsError>> {
-        if self.ticket.is_some() {
-            return Poll::Pending;
-        }
-        if self.said < self.len {
-            return self.word(self.len);
-        }
-        Poll::Ready(Ok(TtsEvent::Done { clause: self.clause }))
-    }
-
-    fn word(&mut self, upto: u32) -> Poll<Result<TtsEvent, TtsError>> {
-        self.said = upto;
-        Poll::Ready(Ok(TtsEvent::Word { clause: self.clause, upto }))
-    }
-
-    fn poll_ticket(&mut self, cx: &mut Context<'_>) -> Result<(), TtsError> {
-        let Some(ticket) = &mut self.ticket else { return Ok(()) };
-        if let Poll::Ready(result) = ticket.poll(cx) {
-            self.ticket = None;
-            result.map_err(failure)?;
-        }
-        Ok(())
-    }
-}
-
-enum Step {
-    Audio,
-    Word(u32),
-}
-
-impl Opening {
-    /// What comes after `frames` frames; `None`: nothing.
-    fn poll_next(&mut self, cx: &mut Context<'_>, frame: &mut Frame, frames: u32) -> Poll<Option<Step>> {
-        if let Some(mark) = self.words.front().filter(|mark| mark.frames <= frames).copied() {
-            self.words.pop_front();
-            return Poll::Ready(Some(Step::Word(mark.upto)));
-        }
-        loop {
-            match self.reader.pop(frame) {
-                Ok(()) => return Poll::Ready(Some(Step::Audio)),
-                Err(PopError::Closed) => return Poll::Ready(None),
-                // A frame, or the end, may come between the two looks.
-                Err(PopError::Empty) => {
-                    let _ = ready!(self.reader.poll_ready(cx));
-                }
-            }
-        }
-    }
-}
-
-/// On the voice's thread.
-fn say(
-    voice: &mut Voice,
-    control: &Control,
-    text: &str,
-    format: Format,
-    opening: oneshot::Sender<Opening>,
-) -> Result<(), Cancelled> {
-    let spelling = Spelling::new(text);
-    let Some(spelled) = spelling.to_c() else { return Ok(()) };
-    let mut utterance =
-        Utterance { control, spelling, format, opening: Some(opening), waiting: None, framer: None };
-    voice.speak(&spelled, &mut utterance);
-    control.checkpoint()?;
-    utterance.finish();
-    Ok(())
-}
-
-/// Takes the audio of one clause from the voice into the ring.
-struct Utterance<'a> {
-    control: &'a Control,
-    spelling: Spelling,
-    format: Format,
-    opening: Option<oneshot::Sender<Opening>>,
-    /// The opening, until the front is trimmed and the words can be dated.
-    waiting: Option<(Reader, Vec<WordEnd>, SampleRate)>,
-    framer: Option<Framer>,
-}
-
-impl Listener for Utterance<'_> {
-    fn words(&mut self, words: Vec<WordEnd>, rate: SampleRate, samples: usize) {
-        let frames = rate.duration(samples as u64).as_nanos().div_ceil(FRAME.as_nanos()) as usize;
-        let (writer, reader) = ring(self.format, frames + 2);
-        self.framer = Some(Framer::new(rate, writer));
-        self.waiting = Some((reader, words, rate));
-    }
-
-    fn audio(&mut self, samples: &[i16]) -> ControlFlow<()> {
-        if self.control.checkpoint().is_err() {
-            return ControlFlow::Break(());
-        }
-        if let Some(framer) = &mut self.framer {
-            framer.push(samples);
-            if let Some(dropped) = framer.trimmed() {
-                self.open(dropped);
-            }
-        }
-        ControlFlow::Continue(())
-    }
-}
-
-impl Utterance<'_> {
-    fn open(&mut self, dropped: usize) {
-        let (Some((reader, ends, rate)), Some(opening)) = (self.waiting.take(), self.opening.take()) else {
-            return;
+    /// One voice with room for so many jobs, and nobody who looks for stuck ones.
+    fn pool(queue: usize) -> Arc<EnginePool<Voice>> {
+        let config = pool::Config {
+            threads: NonZeroUsize::MIN,
+            queue,
+            stuck_after: Duration::from_secs(3_600),
+            ..pool::Config::default()
         };
-        let date = |(upto, seconds): (u32, f32)| {
-            let seconds = seconds - dropped as f32 / rate.hz() as f32;
-            Mark { upto, frames: (seconds / FRAME.as_secs_f32()).ceil().max(0.0) as u32 }
-        };
-        let words = self.spelling.places(&ends).into_iter().map(date).collect();
-        // A session that has gone does not miss it.
-        drop(opening.send(Opening { reader, words }));
+        let voice = || Voice::open(VoiceName::Kal, Speed(1.0)).map_err(Into::into);
+        Arc::new(EnginePool::start("flite", config, voice).unwrap())
     }
 
-    fn finish(mut self) {
-        if let Some(framer) = self.framer.take() {
-            framer.finish();
+    /// A job that keeps the voice until it is dropped.
+    struct Occupation {
+        begun: Receiver<()>,
+        _end: SyncSender<()>,
+        _ticket: Ticket<()>,
+    }
+
+    fn occupy(pool: &EnginePool<Voice>) -> Occupation {
+        let (begin, begun) = sync_channel(1);
+        let (end, ended) = sync_channel::<()>(0);
+        let work = move |_: &mut Voice, _: &pool::Control| {
+            let _ = begin.send(());
+            let _ = ended.recv();
+            Ok(())
+        };
+        Occupation { begun, _end: end, _ticket: pool.submit(Urgency::Turn, work).unwrap() }
+    }
+
+    async fn done(session: &mut Session) -> u32 {
+        let mut frame = Frame::silence(session.format);
+        loop {
+            if let TtsEvent::Done { clause } = poll_fn(|cx| session.poll_next(cx, &mut frame)).await.unwrap()
+            {
+                return clause;
+            }
         }
     }
-}
 
-fn refusal(error: SubmitError) -> TtsError {
-    match error {
-        SubmitError::Overloaded { queued } => TtsError::Overloaded { queued },
-        SubmitError::NoEngine => engine_error(error.to_string()),
+    fn clause(id: u32) -> Clause {
+        Clause { id, text: "One.".into() }
+    }
+
+    #[tokio::test]
+    async fn a_full_pool_makes_a_session_wait_instead_of_failing_it() {
+        let pool = pool(1);
+        let busy = occupy(&pool);
+        busy.begun.recv().unwrap();
+        let _queued = pool.submit(Urgency::Turn, |_, _| Ok(())).unwrap();
+        let mut session = Session::new(pool.clone(), Format::Mulaw8k);
+        for id in 0..4 {
+            session.speak(clause(id)).unwrap();
+        }
+        assert_eq!((session.waiting.len(), session.speaking.len()), (4, 0));
+        assert_eq!(pool.counters().overloads, 1, "one refusal is enough until it is asked again");
+        drop(busy);
+        for id in 0..4 {
+            assert_eq!(done(&mut session).await, id);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_session_takes_few_places_in_the_pool() {
+        let pool = pool(8);
+        let busy = occupy(&pool);
+        busy.begun.recv().unwrap();
+        let mut session = Session::new(pool.clone(), Format::Mulaw8k);
+        for id in 0..5 {
+            session.speak(clause(id)).unwrap();
+        }
+        assert_eq!((session.waiting.len(), session.speaking.len()), (3, 2));
+        session.cancel();
+        session.speak(clause(9)).unwrap();
+        drop(busy);
+        assert_eq!(done(&mut session).await, 9);
+    }
+
+    #[tokio::test]
+    async fn a_clause_goes_before_other_calls_once_its_own_caller_waits() {
+        let pool = pool(8);
+        let before = occupy(&pool);
+        before.begun.recv().unwrap();
+        let mut session = Session::new(pool.clone(), Format::Mulaw8k);
+        session.speak(clause(0)).unwrap();
+        session.speak(clause(1)).unwrap();
+        let between = occupy(&pool);
+        drop(before);
+        assert_eq!(done(&mut session).await, 0);
+        between.begun.recv().unwrap();
+        let behind = occupy(&pool);
+        drop(between);
+        let next = tokio::time::timeout(Duration::from_secs(60), done(&mut session)).await;
+        assert_eq!(next, Ok(1), "the voice does the other call's job, which does not end");
+        drop(behind);
+    }
+
+    #[tokio::test]
+    async fn a_pool_without_engines_breaks_the_session() {
+        let pool = pool(1);
+        pool.shut_down(Duration::ZERO);
+        let mut session = Session::new(pool, Format::Mulaw8k);
+        assert!(matches!(session.speak(clause(0)), Err(TtsError::Engine { .. })));
     }
 }
-
-fn failure(error: JobError) -> TtsError {
-    engine_error(error.to_string())
-}
-
-fn engine_error(reason: String) -> TtsError {
-    TtsError::Engine { engine: "flite".into(), reason }
-}
-
-/// Clauses of one call that wait or are being spoken; beyond it the newest is refused.
-const MAX_CLAUSES: usize = 16;

@@ -1,0 +1,121 @@
+//! Speech that was made once is played from memory: already coded for the edge, shared by all calls.
+//!
+//! ```text
+//!  clause ──► key ──► store ── hit ──────────────► its frames from memory ──► call
+//!                       ▲      miss ──► engine ──► its frames ──────────────► call
+//!                       └──────────── when it is complete ◄── a copy ──┘
+//! ```
+//!
+//! A clause is known by what shapes its audio: text, voice, speed and the call's format. Two calls that ask for the same
+//! clause before it is complete both have it made; the first one stays. What was cancelled or failed is not kept.
+
+mod key;
+mod session;
+mod speech;
+mod store;
+
+pub use store::Counters;
+
+use crate::tts::{Clause, TextToSpeech, TtsCall, TtsError, TtsEvent, TtsSession};
+use key::Voice;
+use ringway_frame::{Format, Frame};
+use serde::{Deserialize, Serialize};
+use session::Session;
+use std::fmt;
+use std::future::poll_fn;
+use std::sync::Arc;
+use store::Store;
+
+/// How much speech is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Bytes of all speech that is kept; beyond it, what was not asked for the longest goes. Default 32 MiB: over an
+    /// hour of telephone audio. 0 keeps nothing.
+    pub bytes: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { bytes: 32 << 20 }
+    }
+}
+
+/// A voice that remembers what it has said.
+pub struct SpeechCache {
+    engine: Arc<dyn TextToSpeech>,
+    voice: Voice,
+    store: Arc<Store>,
+}
+
+impl SpeechCache {
+    /// Remembers what `engine` says with this voice at this speed (1 is usual).
+    pub fn new(engine: Arc<dyn TextToSpeech>, voice: &str, speed: f32, config: Config) -> Self {
+        Self { engine, voice: Voice::new(voice, speed), store: Arc::new(Store::new(config.bytes)) }
+    }
+
+    /// Has these clauses made for calls of this format; returns how many were not there yet. It blocks until they are
+    /// made, so it is not for a media core.
+    ///
+    /// # Errors
+    /// The engine's first; what was made before is kept.
+    pub fn prefill<'t>(
+        &self,
+        format: Format,
+        texts: impl IntoIterator<Item = &'t str>,
+    ) -> Result<u64, TtsError> {
+        let texts: Vec<&str> = texts.into_iter().collect();
+        // A thread of its own, since one that runs a runtime already cannot wait in another.
+        std::thread::scope(|scope| {
+            let filling = scope.spawn(|| {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+                runtime.map_err(|error| self.failed(&error))?.block_on(self.fill(format, &texts))
+            });
+            filling.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
+    }
+
+    /// What it has done and holds, for metrics.
+    pub fn counters(&self) -> Counters {
+        self.store.counters()
+    }
+
+    async fn fill(&self, format: Format, texts: &[&str]) -> Result<u64, TtsError> {
+        let mut session = self.session(format)?;
+        let mut frame = Frame::silence(format);
+        for (id, text) in (0..).zip(texts) {
+            session.speak(Clause { id, text: (*text).to_owned() })?;
+            while !matches!(poll_fn(|cx| session.poll_next(cx, &mut frame)).await?, TtsEvent::Done { .. }) {}
+        }
+        Ok(session.made())
+    }
+
+    fn session(&self, format: Format) -> Result<Session, TtsError> {
+        let engine = self.engine.open(TtsCall { format })?;
+        Ok(Session::new(engine, self.voice.clone(), format, self.store.clone()))
+    }
+
+    fn failed(&self, error: &std::io::Error) -> TtsError {
+        TtsError::Engine { engine: self.engine.name().to_owned(), reason: error.to_string() }
+    }
+}
+
+impl TextToSpeech for SpeechCache {
+    fn name(&self) -> &str {
+        self.engine.name()
+    }
+
+    fn open(&self, call: TtsCall) -> Result<Box<dyn TtsSession>, TtsError> {
+        Ok(Box::new(self.session(call.format)?))
+    }
+}
+
+impl fmt::Debug for SpeechCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let engine = self.engine.name();
+        f.debug_struct("SpeechCache")
+            .field("engine", &engine)
+            .field("store", &self.store)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,96 @@
+use super::trust::{self, NoTrust};
+use rustls::pki_types::ServerName;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_tungstenite::tungstenite::http::{StatusCode, Uri};
+use tokio_tungstenite::tungstenite::{Error, client::IntoClientRequest};
+use tokio_tungstenite::{WebSocketStream, client_async};
+
+/// A socket to a server, with TLS or without.
+pub type Socket = WebSocketStream<Box<dyn Io>>;
+
+/// What a socket runs over.
+pub trait Io: AsyncRead + AsyncWrite + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Io for S {}
+
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// Not an address of a socket.
+    #[error("{0:?} is not an address such as ws://127.0.0.1:3000/voice-ws")]
+    Url(String),
+    /// Nobody is there.
+    #[error("{address}: {error}; does the server run?")]
+    Unreachable {
+        /// Where.
+        address: String,
+        /// Why.
+        error: io::Error,
+    },
+    /// The server answers the handshake with an error.
+    #[error("refused: {0}")]
+    Refused(String),
+    /// Whatever is there does not speak this.
+    #[error("no WebSocket: {0}")]
+    Handshake(Box<Error>),
+    /// The certificate is not to be trusted, or nothing says which are.
+    #[error("TLS: {0}; --insecure takes any certificate")]
+    Tls(io::Error),
+    /// There is nothing to check certificates by.
+    #[error(transparent)]
+    Trust(#[from] NoTrust),
+}
+
+/// How long connecting may take.
+const CONNECT_WITHIN: Duration = Duration::from_secs(10);
+
+/// Connects to a `ws://` or `wss://` address.
+///
+/// # Errors
+/// Nobody is there, or the server refuses.
+pub async fn open(url: &str, insecure: bool) -> Result<Socket, ConnectError> {
+    let malformed = || ConnectError::Url(url.to_owned());
+    let uri: Uri = url.parse().map_err(|_| malformed())?;
+    let host = uri.host().ok_or_else(malformed)?.trim_matches(['[', ']']).to_owned();
+    let is_tls = match uri.scheme_str() {
+        Some("ws") => false,
+        Some("wss") => true,
+        _ => return Err(malformed()),
+    };
+    let port = uri.port_u16().unwrap_or(if is_tls { 443 } else { 80 });
+    let stream = tcp(&host, port).await?;
+    let stream: Box<dyn Io> = if is_tls { tls(stream, host, insecure).await? } else { Box::new(stream) };
+    let request = uri.into_client_request().map_err(|_| malformed())?;
+    let (socket, _) = client_async(request, stream).await.map_err(refused)?;
+    Ok(socket)
+}
+
+async fn tcp(host: &str, port: u16) -> Result<TcpStream, ConnectError> {
+    let unreachable = |error| ConnectError::Unreachable { address: format!("{host}:{port}"), error };
+    let connected = timeout(CONNECT_WITHIN, TcpStream::connect((host, port))).await;
+    let stream = connected.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())).map_err(unreachable)?;
+    stream.set_nodelay(true).map_err(unreachable)?;
+    Ok(stream)
+}
+
+async fn tls(stream: TcpStream, host: String, insecure: bool) -> Result<Box<dyn Io>, ConnectError> {
+    let config = if insecure { trust::anyone() } else { trust::known()? };
+    let name = ServerName::try_from(host.clone()).map_err(|_| ConnectError::Url(host))?;
+    let stream =
+        TlsConnector::from(Arc::new(config)).connect(name, stream).await.map_err(ConnectError::Tls)?;
+    Ok(Box::new(stream))
+}
+
+/// An answer to the handshake that is no upgrade; a body, if there is one, says why.
+fn refused(error: Error) -> ConnectError {
+    let Error::Http(response) = error else { return ConnectError::Handshake(Box::new(error)) };
+    let status: StatusCode = response.status();
+    let why = response.body().as_deref().map(String::from_utf8_lossy).unwrap_or_default();
+    ConnectError::Refused(format!("HTTP {status} {why}").trim_end().to_owned())
+}
