@@ -15,6 +15,7 @@ use ringway_stages::pocketsphinx::{self, Pocketsphinx};
 use ringway_stages::pool::StartError;
 use ringway_stages::scripted;
 use ringway_stages::silero::{Silero, SileroConfig};
+use ringway_stages::speech_cache::SpeechCache;
 use ringway_stages::stt::SpeechToText;
 use ringway_stages::tts::{TextToSpeech, TtsError};
 use ringway_stages::vad::{Vad, VadError};
@@ -139,10 +140,15 @@ impl Builder<'_> {
     fn tts(&mut self, name: &str) -> Result<Arc<dyn TextToSpeech>, EngineError> {
         match name {
             "flite" => {
-                let flite = Arc::new(Flite::start(self.config.flite)?);
+                let config = self.config.flite;
+                let flite = Arc::new(Flite::start(config)?);
                 let counted = flite.clone();
                 self.pools.add("flite", move || counted.counters());
-                Ok(flite)
+                let voice = format!("flite {:?}", config.voice);
+                let cache = SpeechCache::new(flite, &voice, config.speed.into(), self.config.speech_cache);
+                let cache = Arc::new(cache);
+                self.pools.cache = Some(cache.clone());
+                Ok(cache)
             }
             "scripted" => Ok(Arc::new(scripted::ScriptedTts::new(&self.config.scripted))),
             _ => Err(EngineError::Unknown { stage: "tts", name: name.into() }),

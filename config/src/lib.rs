@@ -74,6 +74,8 @@ pub struct Config {
     pub pocketsphinx: ringway_stages::pocketsphinx::Config,
     /// The embedded voice.
     pub flite: ringway_stages::flite::Config,
+    /// Speech that is kept once it was made.
+    pub speech_cache: ringway_stages::speech_cache::Config,
     /// The scripted engines of benchmarks.
     pub scripted: ringway_stages::scripted::Config,
     /// What is said when a stage cannot be restored.
@@ -97,6 +99,7 @@ impl Default for Config {
             dialogue: DialogueConfig::default(),
             pocketsphinx: ringway_stages::pocketsphinx::Config::default(),
             flite: ringway_stages::flite::Config::default(),
+            speech_cache: ringway_stages::speech_cache::Config::default(),
             scripted: ringway_stages::scripted::Config::default(),
             apology: ApologyConfig::default(),
             recording: RecordingConfig::default(),

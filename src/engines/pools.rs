@@ -1,10 +1,16 @@
 use metrics::{counter, gauge};
 use ringway_stages::pool::Counters;
+use ringway_stages::speech_cache::SpeechCache;
 use std::fmt;
+use std::sync::Arc;
 
-/// The threads of blocking engines, as metrics see them.
+/// The threads of blocking engines, and the speech that is kept, as metrics see them.
 #[derive(Default)]
-pub struct Pools(Vec<Pool>);
+pub struct Pools {
+    pools: Vec<Pool>,
+    /// The speech that is kept.
+    pub cache: Option<Arc<SpeechCache>>,
+}
 
 struct Pool {
     name: &'static str,
@@ -14,12 +20,12 @@ struct Pool {
 impl Pools {
     /// Watches a pool.
     pub fn add(&mut self, name: &'static str, counters: impl Fn() -> Counters + Send + Sync + 'static) {
-        self.0.push(Pool { name, counters: Box::new(counters) });
+        self.pools.push(Pool { name, counters: Box::new(counters) });
     }
 
     /// Writes what they do into the metrics.
     pub fn report(&self) {
-        for Pool { name, counters } in &self.0 {
+        for Pool { name, counters } in &self.pools {
             let now = counters();
             gauge!("ringway_pool_threads", "pool" => *name).set(now.engines as f64);
             gauge!("ringway_pool_jobs_running", "pool" => *name).set(now.running as f64);
@@ -29,11 +35,18 @@ impl Pools {
             counter!("ringway_pool_panics_total", "pool" => *name).absolute(now.panics);
             counter!("ringway_pool_quarantined_total", "pool" => *name).absolute(now.quarantined);
         }
+        if let Some(cache) = &self.cache {
+            let now = cache.counters();
+            counter!("ringway_speech_cache_hits_total").absolute(now.hits);
+            counter!("ringway_speech_cache_misses_total").absolute(now.misses);
+            counter!("ringway_speech_cache_evictions_total").absolute(now.evictions);
+            gauge!("ringway_speech_cache_bytes").set(now.bytes as f64);
+        }
     }
 }
 
 impl fmt::Debug for Pools {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.0.iter().map(|pool| pool.name)).finish()
+        f.debug_list().entries(self.pools.iter().map(|pool| pool.name)).finish()
     }
 }
