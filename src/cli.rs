@@ -1,6 +1,7 @@
 //! The command line.
 
 mod check;
+mod doctor;
 mod replay;
 mod serve;
 mod talk;
@@ -25,6 +26,8 @@ enum Command {
     Serve(serve::Serve),
     /// Check the configuration and the dialogues.
     Check(check::Check),
+    /// Try every configured engine.
+    Doctor(doctor::Doctor),
     /// Replay a recorded call.
     Replay(replay::Replay),
     /// Speak WAV files into a running server and print the conversation.
@@ -43,6 +46,7 @@ pub fn run() -> ExitCode {
     match cli.command.unwrap_or(Command::Serve(cli.serve)) {
         Command::Serve(serve) => serve.run(),
         Command::Check(check) => check.run(),
+        Command::Doctor(doctor) => doctor.run(),
         Command::Replay(replay) => replay.run(),
         Command::Talk(talk) => talk.run(),
     }

@@ -3,6 +3,7 @@
 mod apology;
 mod pools;
 
+pub use apology::render;
 pub use pools::Pools;
 
 use ringway_actors::{Engines, VadEngine};

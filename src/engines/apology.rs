@@ -17,8 +17,8 @@ pub fn speak(text: &str, voice: Option<&Arc<dyn TextToSpeech>>) -> Result<Apolog
     })
 }
 
-/// All audio of a text: whole frames, one behind the other. Blocks.
-fn render(voice: &dyn TextToSpeech, format: Format, text: &str) -> Result<Vec<u8>, TtsError> {
+/// All audio of a text: whole frames, one behind the other. Blocks, on a thread that is no runtime's own.
+pub fn render(voice: &dyn TextToSpeech, format: Format, text: &str) -> Result<Vec<u8>, TtsError> {
     let mut session = voice.open(TtsCall { format })?;
     session.speak(Clause { id: 0, text: text.to_owned() })?;
     let mut frame = Frame::silence(format);

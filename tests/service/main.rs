@@ -5,6 +5,7 @@ mod admission;
 mod api;
 mod bad_input;
 mod conversations;
+mod doctor;
 mod faults;
 mod metrics;
 mod recordings;
