@@ -83,7 +83,7 @@ fn cache(bytes: usize) -> (SpeechCache, Arc<Engine>) {
 }
 
 fn call(cache: &SpeechCache, format: Format) -> Box<dyn TtsSession> {
-    cache.open(TtsCall { format }).unwrap()
+    cache.open(TtsCall { format }).expect("the engine serves every call")
 }
 
 fn clause(id: u32, text: &str) -> Clause {
@@ -106,8 +106,8 @@ fn drain(session: &mut dyn TtsSession, format: Format) -> Result<(Vec<TtsEvent>,
 
 fn say(cache: &SpeechCache, format: Format, text: &str) -> (Vec<TtsEvent>, Vec<u8>) {
     let mut session = call(cache, format);
-    session.speak(clause(7, text)).unwrap();
-    drain(&mut *session, format).unwrap()
+    session.speak(clause(7, text)).expect("the queue is empty");
+    drain(&mut *session, format).expect("the text does not fail")
 }
 
 const MEGABYTE: usize = 1 << 20;

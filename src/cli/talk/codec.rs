@@ -92,7 +92,9 @@ mod tests {
     fn opus_is_opus() {
         let mut coder = Coder::new(Codec::Opus).unwrap();
         let message = coder.encode(&[0; FRAME_SAMPLES]).unwrap();
-        assert_eq!(coder.decode(&message.into_data()).unwrap(), [0; FRAME_SAMPLES]);
+        let heard = coder.decode(&message.into_data()).unwrap();
+        // Silence but for the last bit.
+        assert!(heard.iter().all(|sample| sample.unsigned_abs() <= 1), "{heard:?}");
         assert!(matches!(coder.decode(&[]), Err(BadAudio::Opus(_))));
     }
 }

@@ -255,7 +255,7 @@ mod tests {
     fn later_files_are_spoken_into_the_answer() {
         let mut call = Call::new(&["##", "##"], Some(Duration::from_millis(800)));
         call.bot_silent_until(3_300);
-        call.bot_speaks_until(4_200);
+        call.bot_speaks_until(4_120);
         assert_eq!(call.told, [(3_000, says()), (3_320, after(300)), (4_120, says())]);
     }
 

@@ -122,7 +122,7 @@ fn a_number_that_sounds_like_another_word_is_understood_when_it_is_alone() {
 fn a_state_has_its_own_fallbacks_and_may_lead_on() {
     let dialogues = one(r#"
         start = "a"
-        no_match.say = "Sorry?"
+        no_match.say = ["Sorry?", "Still sorry."]
         [state.a]
         prompt = "A?"
         no_match = { limit = 1, finally = { say = "Never mind.", goto = "b" } }
@@ -143,6 +143,9 @@ fn a_state_has_its_own_fallbacks_and_may_lead_on() {
     assert_eq!(caller.joins(), "A?");
     assert_eq!(caller.says("what"), "Never mind. B. C?");
     assert_eq!(caller.says("what"), "Sorry? C?");
+    assert_eq!(caller.says("what"), "Still sorry. C?");
+    assert_eq!(caller.presses("1"), "One.");
+    assert_eq!(caller.says("what"), "Sorry? C?", "what was understood forgives what was not");
     caller.joins();
     assert_eq!(caller.is_silent(1), "B. C?");
     assert_eq!(caller.is_silent(1), "C?", "a dialogue that says nothing of silence asks again");
@@ -167,4 +170,30 @@ fn what_a_dialogue_expects_is_what_it_understands() {
     }
     assert!(!expectation.completes("sales"), "help may follow");
     assert!(expectation.completes("sales help") && expectation.completes("support"));
+}
+
+#[test]
+fn a_states_own_choice_counts_before_that_of_everywhere() {
+    let dialogues = one(r#"
+        start = "a"
+        no_match.say = "Sorry?"
+        [state.a]
+        prompt = "A?"
+        [[state.a.choice]]
+        phrases = ["sales"]
+        keys = ["1"]
+        say = "Here."
+        [[everywhere]]
+        phrases = ["sales", "support"]
+        keys = ["1", "2"]
+        say = "Everywhere."
+        "#);
+    let mut caller = Caller::of(&dialogues, "test");
+    caller.joins();
+    assert_eq!((caller.says("sales"), caller.presses("1")), ("Here.".to_owned(), "Here.".to_owned()));
+    assert_eq!(caller.says("support or sales"), "Here.");
+    assert_eq!(
+        (caller.says("support"), caller.presses("2")),
+        ("Everywhere.".to_owned(), "Everywhere.".to_owned())
+    );
 }
