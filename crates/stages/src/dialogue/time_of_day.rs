@@ -21,6 +21,8 @@ pub(super) fn find(words: &[String]) -> Vec<Spoken> {
                 found.push(Spoken { words: at..at + len, value });
                 at += len;
             }
+            // "Half ten" is another hour in other countries: neither is guessed.
+            None if words[at] == "half" => at += 2,
             None => at += 1,
         }
     }
