@@ -17,6 +17,7 @@ use ringway_stages::Expectation;
 use ringway_turn::{ClauseId, Command, Input, Output, Playout, RequestId, StageKind, Stt, Turn};
 use std::task::{self, Poll};
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::time::Instant;
 
 /// Relays; it decides nothing. The conversation lives here, so that any stage can die and be replaced.
@@ -246,7 +247,8 @@ impl Router {
     }
 
     fn tell_edge(&self, command: EdgeCommand) {
-        if self.edge.try_send(command).is_err() {
+        // An edge that has gone says itself why.
+        if let Err(TrySendError::Full(_)) = self.edge.try_send(command) {
             self.tell_call(Finish(ringway_turn::EndReason::SlowConsumer));
         }
     }
