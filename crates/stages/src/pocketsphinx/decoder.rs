@@ -1,6 +1,7 @@
 use super::cepstra::{CallMean, Cepstra};
 use super::grammar::{self, Grammar};
-use super::{Config, ModelError, sys};
+use super::transcript::{Span, Transcript};
+use super::{Config, Model, ModelError, sys};
 use crate::pool::Cancelled;
 use std::collections::HashMap;
 use std::ffi::{CStr, CString, c_char};
@@ -9,7 +10,7 @@ use std::path::Path;
 use std::ptr::{self, NonNull};
 use std::sync::{Mutex, Once, PoisonError};
 
-/// An instance of the recogniser, for one thread.
+/// An instance of the recogniser, for one thread: either for answers that are expected, or for free speech.
 ///
 /// It remembers nothing of an utterance: what is known of a call comes with the call.
 #[derive(Debug)]
@@ -49,12 +50,25 @@ const SLICE_ROWS: usize = 10;
 const WINDOW: usize = 3;
 
 impl Decoder {
+    /// One for what grammars expect. It compares each sound with all that the language has, so that a transcript
+    /// tells how well it fits.
+    pub(super) fn for_answers(config: &Config) -> Result<Self, ModelError> {
+        Self::open(&config.model, arguments(&config.model, &[("-compallsen", "yes".to_owned())])?)
+    }
+
+    /// One for anything, with the search [`FREE`]. It looks only at sounds that some likely word needs.
+    pub(super) fn for_free_speech(config: &Config) -> Result<Self, ModelError> {
+        let (hmms, words) = (config.max_hmms.to_string(), config.max_words.to_string());
+        // The second pass, over the whole utterance, could not be cancelled.
+        let options = [("-fwdflat", "no".to_owned()), ("-maxhmmpf", hmms), ("-maxwpf", words)];
+        let mut opened = Self::open(&config.model, arguments(&config.model, &options)?)?;
+        opened.add_language(&config.model.language)?;
+        Ok(opened)
+    }
+
     /// Loads the model, whose files have been checked.
-    pub(super) fn open(config: &Config) -> Result<Self, ModelError> {
-        let model = &config.model;
+    fn open(model: &Model, arguments: Vec<CString>) -> Result<Self, ModelError> {
         let refused = |path: &Path| ModelError::new(path, "the recogniser refuses it");
-        let language = c_path(&model.language)?;
-        let arguments = arguments(config)?;
         let _alone = library();
         let decoder = init(arguments).ok_or_else(|| refused(&model.acoustic))?;
         let mut opened = Self { decoder, width: 0 };
@@ -62,14 +76,22 @@ impl Decoder {
         let width = unsafe { sys::fe_get_output_size(sys::ps_get_fe(decoder.as_ptr())) };
         opened.width =
             usize::try_from(width).ok().filter(|width| *width > 0).ok_or_else(|| refused(&model.acoustic))?;
-        // Before the language model: it would take the phones for words that may be said.
-        opened.add_phones();
-        // SAFETY: the decoder and the path are alive; the library copies the strings.
-        if unsafe { sys::ps_set_lm_file(decoder.as_ptr(), FREE.as_ptr(), language.as_ptr()) } != 0 {
-            return Err(refused(&model.language));
-        }
         opened.leave_normalisation_to_us();
         Ok(opened)
+    }
+
+    fn add_language(&mut self, path: &Path) -> Result<(), ModelError> {
+        let language = c_path(path)?;
+        // SAFETY: the decoder and the strings are alive, and the library copies what it keeps. Without a search
+        // (`no_search`), no rows are read: the buffer of rows is only told that it may grow, for the look-ahead needs
+        // more rows than fit into it beside a slice.
+        unsafe {
+            if sys::ps_set_lm_file(self.decoder.as_ptr(), FREE.as_ptr(), language.as_ptr()) != 0 {
+                return Err(ModelError::new(path, "the recogniser refuses it"));
+            }
+            sys::ps_process_cep(self.decoder.as_ptr(), ptr::null_mut(), 0, 1, 0);
+        }
+        Ok(())
     }
 
     /// The mean of cepstra that the model expects of a call.
@@ -150,9 +172,9 @@ impl Decoder {
         name: &CStr,
         mut cepstra: Cepstra,
         checkpoint: &Checkpoint<'_>,
-    ) -> Result<String, DecodeError> {
+    ) -> Result<Transcript, DecodeError> {
         if cepstra.len() == 0 {
-            return Ok(String::new());
+            return Ok(Transcript::default());
         }
         assert_eq!(cepstra.width(), self.width, "cepstra come from this decoder or one with the same model");
         // The library would add it only to what its own front end made.
@@ -170,7 +192,7 @@ impl Decoder {
             sys::ps_end_utt(self.decoder.as_ptr());
         }
         fed?;
-        Ok(self.hypothesis())
+        Ok(Transcript { text: self.hypothesis(), spans: self.spans() })
     }
 
     fn feed(&mut self, cepstra: &mut Cepstra, checkpoint: &Checkpoint<'_>) -> Result<(), DecodeError> {
@@ -196,6 +218,20 @@ impl Decoder {
         }
     }
 
+    fn spans(&mut self) -> Vec<Span> {
+        let mut spans = Vec::new();
+        // SAFETY: the decoder is between utterances, and stays so while its words are gone through, to the end; a
+        // word's string belongs to the dictionary.
+        unsafe {
+            let mut segment = sys::ps_seg_iter(self.decoder.as_ptr());
+            while !segment.is_null() {
+                spans.push(span(segment));
+                segment = sys::ps_seg_next(segment);
+            }
+        }
+        spans
+    }
+
     /// Writes the cepstra of `slice` into `rows`; how many.
     fn analyse(&self, front_end: *mut sys::FrontEnd, slice: &[i16], rows: &mut [f32]) -> usize {
         let mut pointers: Vec<*mut f32> =
@@ -212,24 +248,10 @@ impl Decoder {
         usize::try_from(count).unwrap_or(0)
     }
 
-    fn add_phones(&mut self) {
-        for (word, phone) in grammar::bare_phones() {
-            let (Ok(word), Ok(phone)) = (CString::new(word), CString::new(phone)) else { continue };
-            // SAFETY: the decoder is alive and copies the strings; a phone that the model lacks is refused, and
-            // grammars then as well.
-            unsafe {
-                sys::ps_add_word(self.decoder.as_ptr(), word.as_ptr(), phone.as_ptr(), 0);
-            }
-        }
-    }
-
     fn leave_normalisation_to_us(&mut self) {
-        // SAFETY: the features belong to the decoder, which is between utterances. Without a search (`no_search`), no
-        // rows are read: it only lets the buffer of rows grow, for the look-ahead needs more rows of it than fit
-        // beside a slice.
+        // SAFETY: the features belong to the decoder, which is between utterances.
         unsafe {
             (*sys::ps_get_feat(self.decoder.as_ptr())).cmn = sys::CMN_NONE;
-            sys::ps_process_cep(self.decoder.as_ptr(), ptr::null_mut(), 0, 1, 0);
         }
     }
 
@@ -268,6 +290,21 @@ impl Drop for Decoder {
     }
 }
 
+/// # Safety
+/// `segment` is alive.
+unsafe fn span(segment: *mut sys::Segment) -> Span {
+    let (mut first, mut last, mut acoustic, mut language, mut back_off) = (0, 0, 0, 0, 0);
+    // SAFETY: see above; the string lives as long as the dictionary.
+    let is_word = unsafe {
+        sys::ps_seg_frames(segment, &mut first, &mut last);
+        sys::ps_seg_prob(segment, &mut acoustic, &mut language, &mut back_off);
+        let word = sys::ps_seg_word(segment);
+        // Silence and noises are in brackets.
+        !word.is_null() && !matches!(CStr::from_ptr(word).to_bytes(), [b'<' | b'[' | b'+' | b'(', ..])
+    };
+    Span { is_word, rows: usize::try_from(last - first + 1).unwrap_or(0), score: acoustic }
+}
+
 /// The number of a word in a grammar; one that C cannot hold is in no dictionary, like the empty word.
 fn add_word(fsg: NonNull<sys::Fsg>, word: &str) -> i32 {
     let word = CString::new(word).unwrap_or_default();
@@ -278,20 +315,16 @@ fn add_word(fsg: NonNull<sys::Fsg>, word: &str) -> i32 {
 /// The weight of words against sounds.
 const LANGUAGE_WEIGHT: f32 = 7.0;
 
-fn arguments(config: &Config) -> Result<Vec<CString>, ModelError> {
-    let plain = |text: String| CString::new(text).expect("numbers and names have no zero byte");
-    let (acoustic, dictionary) = (c_path(&config.model.acoustic)?, c_path(&config.model.dictionary)?);
+fn arguments(model: &Model, options: &[(&str, String)]) -> Result<Vec<CString>, ModelError> {
+    let plain = |text: &str| CString::new(text).expect("numbers and names have no zero byte");
     let mut arguments = vec![c"ringway".to_owned()];
-    let mut set = |name: &str, value| arguments.extend([plain(name.to_owned()), value]);
-    set("-hmm", acoustic);
-    set("-dict", dictionary);
-    set("-lw", plain(LANGUAGE_WEIGHT.to_string()));
-    set("-maxhmmpf", plain(config.max_hmms.to_string()));
-    set("-maxwpf", plain(config.max_words.to_string()));
+    let mut set = |name: &str, value| arguments.extend([plain(name), value]);
+    set("-hmm", c_path(&model.acoustic)?);
+    set("-dict", c_path(&model.dictionary)?);
+    set("-lw", plain(&LANGUAGE_WEIGHT.to_string()));
     // Silence has been trimmed away, and what is within an utterance tells words apart.
-    set("-remove_silence", plain("no".into()));
-    // A second pass over the whole utterance, which could not be cancelled.
-    set("-fwdflat", plain("no".into()));
+    set("-remove_silence", plain("no"));
+    options.iter().for_each(|(name, value)| set(name, plain(value)));
     Ok(arguments)
 }
 

@@ -1,6 +1,6 @@
 use super::cepstra::CallMean;
 use super::decoder::{Checkpoint, DecodeError, Decoder, FREE};
-use super::grammar::{self, Grammar};
+use super::grammar::Grammar;
 use super::preparation;
 use super::recording::Recording;
 use super::{Config, ModelError};
@@ -8,10 +8,12 @@ use crate::Expectation;
 use std::collections::VecDeque;
 use std::ffi::CString;
 
-/// A decoder with the grammars that it was last used with.
+/// What one thread recognises with: a decoder for answers, with the grammars that it was last used with, and one for
+/// free speech.
 #[derive(Debug)]
 pub(super) struct Engine {
-    decoder: Decoder,
+    answers: Decoder,
+    free: Decoder,
     /// The one that was used last is the last one.
     grammars: VecDeque<Compiled>,
     capacity: usize,
@@ -19,8 +21,12 @@ pub(super) struct Engine {
     compiled: u64,
 }
 
-/// Samples of an utterance that is decoded to try the model: half a second.
-const TRIAL: usize = 8_000;
+/// Whatever the library cannot bear in a model, it shows now rather than in a call.
+fn try_out(decoder: &mut Decoder) -> Result<(), DecodeError> {
+    let half_a_second = [0; 8_000];
+    let cepstra = decoder.cepstra(&half_a_second, &|| Ok(()))?;
+    decoder.decode(FREE, cepstra, &|| Ok(())).map(drop)
+}
 
 #[derive(Debug)]
 struct Compiled {
@@ -39,13 +45,11 @@ pub(super) struct Heard {
 
 impl Engine {
     pub(super) fn open(config: &Config) -> Result<Self, ModelError> {
-        let mut decoder = Decoder::open(config)?;
-        // Whatever the library cannot bear in a model, it shows now rather than in a call.
-        let trial = decoder.cepstra(&[0; TRIAL], &|| Ok(())).map_err(DecodeError::from);
-        trial
-            .and_then(|trial| decoder.decode(FREE, trial, &|| Ok(())))
+        let mut free = Decoder::for_free_speech(config)?;
+        try_out(&mut free)
             .map_err(|_| ModelError::new(&config.model.acoustic, "the recogniser cannot decode with it"))?;
-        Ok(Self { decoder, grammars: VecDeque::new(), capacity: config.grammars.get(), compiled: 0 })
+        let answers = Decoder::for_answers(config)?;
+        Ok(Self { answers, free, grammars: VecDeque::new(), capacity: config.grammars.get(), compiled: 0 })
     }
 
     /// Recognises one segment of a call of which `known` is known.
@@ -59,20 +63,20 @@ impl Engine {
         known: Option<CallMean>,
         checkpoint: &Checkpoint<'_>,
     ) -> Result<Heard, DecodeError> {
-        let known = known.unwrap_or_else(|| self.decoder.expected_mean());
+        let known = known.unwrap_or_else(|| self.free.expected_mean());
         let speech = preparation::speech(recording);
         if speech.is_empty() {
             return Ok(Heard { text: String::new(), mean: known });
         }
-        let mut cepstra = self.decoder.cepstra(&speech, checkpoint)?;
+        let mut cepstra = self.free.cepstra(&speech, checkpoint)?;
         let mean = cepstra.normalise(&known);
         if let Some(search) = self.search(expectation) {
-            let text = self.decoder.decode(&search, cepstra.clone(), checkpoint)?;
-            if !text.is_empty() && !grammar::is_elsewhere(&text) {
-                return Ok(Heard { text, mean });
+            let transcript = self.answers.decode(&search, cepstra.clone(), checkpoint)?;
+            if transcript.is_certain() {
+                return Ok(Heard { text: transcript.text, mean });
             }
         }
-        let text = self.decoder.decode(FREE, cepstra, checkpoint)?;
+        let text = self.free.decode(FREE, cepstra, checkpoint)?.text;
         Ok(Heard { text, mean })
     }
 
@@ -87,13 +91,13 @@ impl Engine {
         self.grammars.push_back(compiled);
         if self.grammars.len() > self.capacity {
             let oldest = self.grammars.pop_front().and_then(|oldest| oldest.search);
-            oldest.inspect(|name| self.decoder.remove(name));
+            oldest.inspect(|name| self.answers.remove(name));
         }
         search
     }
 
     fn compile(&mut self, expectation: &Expectation) -> Compiled {
-        let grammar = Grammar::of(expectation, &|word| self.decoder.knows(word));
+        let grammar = Grammar::of(expectation, &|word| self.answers.knows(word));
         let search = grammar.and_then(|grammar| self.add(&grammar));
         Compiled { expectation: expectation.clone(), search }
     }
@@ -101,7 +105,7 @@ impl Engine {
     fn add(&mut self, grammar: &Grammar) -> Option<CString> {
         self.compiled += 1;
         let name = CString::new(format!("grammar {}", self.compiled)).ok()?;
-        let added = self.decoder.add(&name, grammar);
+        let added = self.answers.add(&name, grammar);
         if !added {
             tracing::error!("a grammar is refused by the recogniser, and free speech is heard in its place");
         }

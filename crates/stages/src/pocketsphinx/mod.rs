@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! segment ─► trimmed, 16 kHz, levelled ─► cepstra less the call's mean ─► grammar ─► text
-//!                                                                   └─ no answer ─► free speech ─► text
+//!                                                                      └─ no fit ─► free speech ─► text
 //! ```
 
 mod cepstra;
@@ -18,6 +18,7 @@ mod preparation;
 mod recording;
 mod session;
 mod sys;
+mod transcript;
 
 pub use dictionary::Dictionary;
 pub use model::{Model, ModelError};
@@ -37,7 +38,7 @@ use std::time::Duration;
 pub struct Config {
     /// The model.
     pub model: Model,
-    /// Threads, each with an engine of its own. Default 2.
+    /// Threads, each with an engine of its own: 140 MB. Default 2.
     pub threads: NonZeroUsize,
     /// Segments of each urgency that may wait for a thread, of all calls; beyond it new ones are refused. Default 32.
     pub queue: usize,

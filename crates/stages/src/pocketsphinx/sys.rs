@@ -15,7 +15,7 @@ macro_rules! opaque {
     };
 }
 
-opaque!(Arg CmdLn Decoder FrontEnd LogMath);
+opaque!(Arg CmdLn Decoder FrontEnd LogMath Segment);
 
 /// `feat_t` up to what is used.
 #[repr(C)]
@@ -77,12 +77,6 @@ unsafe extern "C" {
     pub(super) fn ps_get_logmath(decoder: *mut Decoder) -> *mut LogMath;
     pub(super) fn ps_get_fe(decoder: *mut Decoder) -> *mut FrontEnd;
     pub(super) fn ps_get_feat(decoder: *mut Decoder) -> *mut Features;
-    pub(super) fn ps_add_word(
-        decoder: *mut Decoder,
-        word: *const c_char,
-        phones: *const c_char,
-        update: c_int,
-    ) -> c_int;
     /// The caller frees the answer.
     pub(super) fn ps_lookup_word(decoder: *mut Decoder, word: *const c_char) -> *mut c_char;
     pub(super) fn ps_set_lm_file(decoder: *mut Decoder, name: *const c_char, path: *const c_char) -> c_int;
@@ -99,6 +93,19 @@ unsafe extern "C" {
     ) -> c_int;
     pub(super) fn ps_end_utt(decoder: *mut Decoder) -> c_int;
     pub(super) fn ps_get_hyp(decoder: *mut Decoder, score: *mut i32) -> *const c_char;
+
+    /// Words of the transcript in their order; one that is not run to its end must be freed.
+    pub(super) fn ps_seg_iter(decoder: *mut Decoder) -> *mut Segment;
+    /// Frees the segment behind the last one.
+    pub(super) fn ps_seg_next(segment: *mut Segment) -> *mut Segment;
+    pub(super) fn ps_seg_word(segment: *mut Segment) -> *const c_char;
+    pub(super) fn ps_seg_frames(segment: *mut Segment, first: *mut c_int, last: *mut c_int);
+    pub(super) fn ps_seg_prob(
+        segment: *mut Segment,
+        acoustic: *mut i32,
+        language: *mut i32,
+        back_off: *mut i32,
+    ) -> i32;
 
     pub(super) fn fe_get_output_size(front_end: *mut FrontEnd) -> c_int;
     pub(super) fn fe_start_stream(front_end: *mut FrontEnd);
