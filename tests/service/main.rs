@@ -6,6 +6,7 @@ mod api;
 mod bad_input;
 mod conversations;
 mod doctor;
+mod embedded;
 mod faults;
 mod metrics;
 mod recordings;

@@ -37,7 +37,16 @@ pub struct Setup {
 impl Setup {
     /// The scripted engines of `config/bench.toml`.
     pub fn bench() -> Self {
-        let text = fs::read_to_string(root().join("config/bench.toml")).expect("config/bench.toml");
+        Self::shipped("config/bench.toml")
+    }
+
+    /// The engines that come with ringway.
+    pub fn embedded() -> Self {
+        Self::shipped("config/default.toml")
+    }
+
+    fn shipped(file: &str) -> Self {
+        let text = fs::read_to_string(root().join(file)).expect("a shipped file");
         Self { config: toml::from_str(&text).expect("TOML"), flags: Vec::new(), environment: Vec::new() }
     }
 
