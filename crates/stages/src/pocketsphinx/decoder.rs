@@ -50,10 +50,11 @@ const SLICE_ROWS: usize = 10;
 const WINDOW: usize = 3;
 
 impl Decoder {
-    /// One for what grammars expect. It compares each sound with all that the language has, so that a transcript
-    /// tells how well it fits.
+    /// One for what grammars expect. It compares each sound with all that the language has (`-compallsen`), so that a
+    /// transcript tells how well it fits, and in more detail than free speech could afford (`-topn`).
     pub(super) fn for_answers(config: &Config) -> Result<Self, ModelError> {
-        Self::open(&config.model, arguments(&config.model, &[("-compallsen", "yes".to_owned())])?)
+        let options = [("-compallsen", "yes".to_owned()), ("-topn", "16".to_owned())];
+        Self::open(&config.model, arguments(&config.model, &options)?)
     }
 
     /// One for anything, with the search [`FREE`]. It looks only at sounds that some likely word needs.

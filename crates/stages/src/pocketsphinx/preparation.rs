@@ -91,13 +91,13 @@ impl Noise {
 const BLOCK: Duration = Duration::from_millis(10);
 
 /// Kept around the speech: less cuts soft sounds, more shifts the mean of the utterance (docs/recogniser.md).
-const MARGIN: Duration = Duration::from_millis(100);
+const MARGIN: Duration = Duration::from_millis(50);
 
 /// A segment that is nowhere louder has no speech.
 const QUIETEST: Decibels = -60.0;
 
 /// By how much quieter than its loudest syllable speech ends.
-const FADES: Decibels = 30.0;
+const FADES: Decibels = 40.0;
 
 /// By how much speech is above the noise.
 const ABOVE_NOISE: Decibels = 6.0;
@@ -142,7 +142,7 @@ mod tests {
             for amplitude in [300.0, 3_000.0, 30_000.0] {
                 let speech = speech(&recording(format, amplitude, [50, 10, 50]));
                 let millis = speech.len() / 16;
-                assert!((395..=405).contains(&millis), "{format} {amplitude}: {millis} ms");
+                assert!((295..=305).contains(&millis), "{format} {amplitude}: {millis} ms");
                 let peak = speech.iter().map(|sample| sample.unsigned_abs()).max().unwrap();
                 assert!((15_000..17_500).contains(&peak), "{format} {amplitude}: {peak}");
             }
