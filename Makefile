@@ -105,6 +105,10 @@ tidy: setup-check ## House rules that no compiler knows
 bench: setup ## Benchmarks of the parts
 	@cargo bench --workspace
 
+.PHONY: bench-allocations
+bench-allocations: setup-test ## Allocations of the server for each frame
+	@scripts/bench-allocations
+
 .PHONY: load
 load: setup build ## Telephone calls at once against config/bench.toml (CALLS=100 DURATION=60s)
 	@scripts/with-server --config config/bench.toml -- bash -c '$(RINGWAY_LOAD) run --url "$$RINGWAY_URL" \
