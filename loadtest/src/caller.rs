@@ -35,6 +35,8 @@ pub struct Caller {
     answer: Option<AnswerWatch>,
     barge_in: Option<BargeInWatch>,
     burst: Option<BurstWatch>,
+    /// It says something that nobody has interrupted yet.
+    is_undisturbed: bool,
     answered: MediaTime,
 }
 
@@ -94,6 +96,7 @@ impl Caller {
             answer: None,
             barge_in: None,
             burst: None,
+            is_undisturbed: false,
             answered: now,
         };
         caller.begin(now);
@@ -138,6 +141,7 @@ impl Caller {
         let verdict = self.barge_in.as_mut().and_then(|watch| watch.media(now));
         self.judge(verdict, tally);
         if is_loud {
+            self.is_cut_in(tally);
             let verdict = self.burst.as_mut().and_then(|watch| watch.loud(now));
             self.judge_burst(verdict, tally);
             self.answer_begins(now + offset, tally);
@@ -175,7 +179,10 @@ impl Caller {
         let is_sounding = self.playout.is_sounding(now);
         self.doing = match self.scenario.step(self.kind, self.step).clone() {
             Step::AwaitGreeting(within) => Doing::AwaitingGreeting(now + within),
-            Step::Say(words) => self.say(&words, Doing::Saying),
+            Step::Say(words) => {
+                self.is_undisturbed = !is_sounding;
+                self.say(&words, Doing::Saying)
+            }
             Step::Interrupt(words) if is_sounding => self.say(&words, Doing::Interrupting),
             // The bot has said all already: nothing is left to be interrupted.
             Step::Interrupt(words) => self.say(&words, Doing::Saying),
@@ -278,6 +285,7 @@ impl Caller {
         match self.doing {
             Doing::Sounding => self.doing = Doing::Waiting(now),
             Doing::Saying => {
+                self.is_undisturbed = false;
                 self.doing = Doing::Waiting(now);
                 self.await_answer(now, tally);
             }
@@ -292,6 +300,13 @@ impl Caller {
             self.answered = now;
         } else {
             self.answer = Some(AnswerWatch::new(now, AnswerTo::Words));
+        }
+    }
+
+    /// The bot begins to speak: inside of what the caller says, it took a pause for the end.
+    fn is_cut_in(&mut self, tally: &mut Tally) {
+        if matches!(self.doing, Doing::Saying) && std::mem::take(&mut self.is_undisturbed) {
+            tally.cut_in += 1;
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod callers;
 mod run;
+mod sweep;
 
 use clap::{Parser, Subcommand};
 use serde::Serialize;
@@ -22,6 +23,8 @@ struct Cli {
 enum Command {
     /// Run callers against a server and report what they heard.
     Run(run::Run),
+    /// Raise the number of calls until an objective breaks: how many calls a core carries.
+    Sweep(sweep::SweepArgs),
 }
 
 /// The run failed, or a condition of --fail-if holds.
@@ -34,6 +37,7 @@ const MISTAKEN: u8 = 2;
 pub fn run() -> ExitCode {
     match Cli::parse().command {
         Command::Run(run) => run.run(),
+        Command::Sweep(sweep) => sweep.run(),
     }
 }
 

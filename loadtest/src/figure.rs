@@ -65,7 +65,7 @@ fn barge_in(report: &Report) -> &Percentiles {
 }
 
 /// Every figure.
-pub const FIGURES: [Figure; 35] = [
+pub const FIGURES: [Figure; 36] = [
     count("answer.count", |report| Some(answer(report).count as f64)),
     millis("answer.p50", |report| answer(report).p50),
     millis("answer.p90", |report| answer(report).p90),
@@ -91,6 +91,7 @@ pub const FIGURES: [Figure; 35] = [
     count("paused", |report| Some(report.paused as f64)),
     count("missing", |report| Some(report.missing as f64)),
     count("early", |report| Some(report.early as f64)),
+    count("cutIn", |report| Some(report.cut_in as f64)),
     count("ignored", |report| Some(report.ignored as f64)),
     count("wentOn", |report| Some(report.went_on as f64)),
     count("wordsCut", |report| Some(report.words_cut as f64)),
@@ -127,6 +128,7 @@ mod tests {
             tally.lateness.record(Duration::from_millis(1));
             (tally.underruns, tally.paused, tally.missing) = (1, 2, 3);
             (tally.early, tally.ignored, tally.went_on, tally.words_cut) = (4, 5, 6, 7);
+            tally.cut_in = 8;
             tally.refused("HTTP 503".into());
             tally.error("gone".into());
         };

@@ -100,7 +100,7 @@ impl Repertoire {
         let mut repertoire = Self::new(Encoding::Mulaw, Vec::new());
         repertoire.utterances = lengths.iter().map(|frames| Utterance::tone(*frames)).collect();
         let numbers: Vec<usize> = (0..lengths.len()).collect();
-        let pause = Some(Pause { after: Duration::from_millis(400), length: Duration::from_millis(350) });
+        let pause = Some(Pause { after: Duration::from_millis(400), length: Duration::from_millis(500) });
         let prompts = ["hello-world", "digits/day-1", "vm-nobodyavail", "please-try-again"];
         let prompts = prompts.map(|name| Source::Prompt(name.to_owned()));
         for source in prompts.into_iter().chain([Source::Any, Source::Cough, Source::Mhm]) {

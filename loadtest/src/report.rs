@@ -30,6 +30,8 @@ pub struct Report {
     pub missing: u64,
     /// Answers that began before the caller had finished; they are in no percentile.
     pub early: u64,
+    /// Times that the bot began to speak inside of what the caller said.
+    pub cut_in: u64,
     /// Times that the bot spoke on though the caller had begun.
     pub ignored: u64,
     /// Times that the bot went on over a sound that was no interruption.
@@ -146,6 +148,7 @@ impl Report {
             paused: tally.paused,
             missing: tally.missing,
             early: tally.early,
+            cut_in: tally.cut_in,
             ignored: tally.ignored,
             went_on: tally.went_on,
             words_cut: tally.words_cut,

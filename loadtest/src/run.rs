@@ -2,6 +2,7 @@
 
 use crate::call::{Shared, calls};
 use crate::clock::Clock;
+use crate::interrupts::Interrupts;
 use crate::process::{Process, ProcessError};
 use crate::progress::Progress;
 use crate::report::{Report, Setting};
@@ -78,8 +79,9 @@ impl Plan {
 
     pub(crate) async fn drive(&self) -> Result<Outcome, RunError> {
         let mut usage = Usage::begin(self.server)?;
+        let mut interrupts = Interrupts::catch()?;
         let mut run = self.start();
-        run.watch(&mut usage).await;
+        run.watch(&mut usage, &mut interrupts).await;
         let ended = run.shared.clock.now().min(run.shared.until.get());
         let tally = &mut run.shared.tally.borrow_mut();
         let timeline = run.timeline.finish(ended, tally);
@@ -141,7 +143,7 @@ struct Run {
 
 impl Run {
     /// Until all callers have ended, by themselves or because the run was interrupted.
-    async fn watch(&mut self, usage: &mut Usage) {
+    async fn watch(&mut self, usage: &mut Usage, interrupts: &mut Interrupts) {
         let progress = Progress::start(self.shared.until.get().since_start());
         let mut look = tokio::time::interval(WATCH_EVERY);
         loop {
@@ -153,8 +155,7 @@ impl Run {
                     None => break,
                 },
                 _ = look.tick() => self.look(usage, &progress),
-                // Without a handler for the signal the run just goes on.
-                Ok(()) = tokio::signal::ctrl_c() => self.interrupt(),
+                () = interrupts.next() => self.interrupt(),
             }
         }
         progress.finish();

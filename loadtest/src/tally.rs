@@ -25,6 +25,8 @@ pub struct Tally {
     pub missing: u64,
     /// Answers that began before the caller had finished.
     pub early: u64,
+    /// Times that the bot began to speak inside of what the caller said.
+    pub cut_in: u64,
     /// Times that the bot spoke on.
     pub ignored: u64,
     /// Times that the bot went on over a sound that was no interruption.
@@ -79,6 +81,7 @@ impl Tally {
             paused: 0,
             missing: 0,
             early: 0,
+            cut_in: 0,
             ignored: 0,
             went_on: 0,
             words_cut: 0,

@@ -150,6 +150,14 @@ fn a_bot_that_a_cough_stops_cuts_its_words() {
 }
 
 #[test]
+fn a_bot_that_speaks_into_a_sentence_cuts_in() {
+    let bot = Bot { answer_at: Some(MediaTime::from_millis(300)), ..Bot::answering(20) };
+    let (tally, ..) = call_by(scenario("round = [\"say\", \"await_answer\", \"hear_out\"]"), &[50], bot, 10);
+    assert_eq!((tally.cut_in, tally.early), (1, 0));
+    assert!(tally.answer.count() >= 2);
+}
+
+#[test]
 fn keys_are_pressed_one_after_the_other_and_their_answer_is_timed() {
     let keys = scenario("round = [{ dtmf = \"1#\" }, \"await_answer\", \"hear_out\", { think = \"1s\" }]");
     let bot = Bot { answer: 50, answer_at: Some(MediaTime::from_millis(500)), ..Bot::answering(50) };

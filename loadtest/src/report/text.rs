@@ -34,6 +34,7 @@ impl Report {
             ("paused", self.paused),
             ("missing", self.missing),
             ("early", self.early),
+            ("cut in", self.cut_in),
             ("ignored", self.ignored),
             ("went on", self.went_on),
             ("words cut", self.words_cut),
