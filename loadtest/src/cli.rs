@@ -1,6 +1,7 @@
 //! The command line.
 
 mod callers;
+mod report;
 mod run;
 mod sweep;
 
@@ -25,6 +26,8 @@ enum Command {
     Run(run::Run),
     /// Raise the number of calls until an objective breaks: how many calls a core carries.
     Sweep(sweep::SweepArgs),
+    /// Make a page with plots, or Markdown, of what run and sweep wrote.
+    Report(report::ReportArgs),
 }
 
 /// The run failed, or a condition of --fail-if holds.
@@ -38,6 +41,7 @@ pub fn run() -> ExitCode {
     match Cli::parse().command {
         Command::Run(run) => run.run(),
         Command::Sweep(sweep) => sweep.run(),
+        Command::Report(report) => report.run(),
     }
 }
 

@@ -19,6 +19,7 @@ mod call;
 mod caller;
 mod cli;
 mod clock;
+mod document;
 mod fail_if;
 mod figure;
 mod interrupts;
