@@ -109,6 +109,11 @@ impl Repertoire {
         }
         repertoire
     }
+
+    /// Says this in the place of everything.
+    pub fn replace_all(&mut self, utterance: Utterance) {
+        self.utterances = vec![utterance];
+    }
 }
 
 #[cfg(test)]

@@ -182,3 +182,6 @@ impl Run {
         self.interrupted.get_or_insert(now);
     }
 }
+
+#[cfg(test)]
+mod tests;

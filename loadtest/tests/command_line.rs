@@ -1,0 +1,87 @@
+//! The binary from outside: mistakes are told, and a run that is stopped still writes its report.
+
+use std::io::Read;
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+fn scratch(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name)
+}
+
+/// A second of a square wave at 8 kHz, as a WAV file.
+fn recording() -> PathBuf {
+    let samples: Vec<u8> = (0..8_000).flat_map(|n| (if n / 20 % 2 == 0 { 8_000_i16 } else { -8_000 }).to_le_bytes()).collect();
+    let len = samples.len() as u32;
+    let mut wav = b"RIFF".to_vec();
+    wav.extend((36 + len).to_le_bytes());
+    wav.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
+    wav.extend(8_000_u32.to_le_bytes());
+    wav.extend(16_000_u32.to_le_bytes());
+    wav.extend(b"\x02\0\x10\0data");
+    wav.extend(len.to_le_bytes());
+    wav.extend(samples);
+    let path = scratch("said.wav");
+    std::fs::write(&path, wav).unwrap();
+    path
+}
+
+#[test]
+fn ctrl_c_still_writes_the_report() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let report = scratch("interrupted.json");
+    let mut tester = Command::new(env!("CARGO_BIN_EXE_ringway-load"))
+        .args(["run", "--url", &format!("ws://{}/", listener.local_addr().unwrap())])
+        .args(["--protocol", "twilio", "--calls", "1", "--duration", "10m", "--ramp", "0s", "--say"])
+        .arg(recording())
+        .arg("--json")
+        .arg(&report)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // The caller is there, so the run is on; it waits for an upgrade that never comes.
+    let (mut stream, _) = listener.accept().unwrap();
+    assert!(stream.read(&mut [0; 1]).is_ok());
+    let killed = Command::new("kill").args(["-INT", &tester.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    assert_eq!(tester.wait().unwrap().code(), Some(1), "nothing was measured");
+    let report: serde_json::Value = serde_json::from_slice(&std::fs::read(report).unwrap()).unwrap();
+    assert_eq!(report["run"]["cutShort"], true);
+    assert_eq!(report["answer"]["count"], 0);
+    assert!(report["answer"]["p50"].is_null());
+}
+
+#[test]
+fn a_scenario_with_mistakes_is_refused_with_all_of_them() {
+    let scenario = scratch("mistaken.toml");
+    std::fs::write(&scenario, "opening = [\"sing\"]\nround = [{ say = { file = \"missing.wav\" } }]\nrepeat = 1\n").unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_ringway-load"))
+        .args(["run", "--url", "ws://127.0.0.1:9/", "--protocol", "twilio", "--calls", "1", "--scenario"])
+        .arg(&scenario)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let told = String::from_utf8(output.stderr).unwrap();
+    for wanted in [":1: unknown step \"sing\"", ":2: ", "missing.wav", ":3: unknown key \"repeat\""] {
+        assert!(told.contains(wanted), "{told}");
+    }
+}
+
+#[test]
+fn files_that_are_no_results_are_refused() {
+    let file = scratch("other.json");
+    std::fs::write(&file, "{\"answer\": 1}").unwrap();
+    let page = scratch("never.html");
+    let status = Command::new(env!("CARGO_BIN_EXE_ringway-load"))
+        .args(["report", "/nowhere/run.json"])
+        .arg(&file)
+        .arg("--html")
+        .arg(&page)
+        .output()
+        .unwrap();
+    assert_eq!(status.status.code(), Some(2));
+    let told = String::from_utf8(status.stderr).unwrap();
+    assert!(told.contains("/nowhere/run.json: ") && told.contains("other.json: not what"), "{told}");
+    assert!(!page.exists());
+}
