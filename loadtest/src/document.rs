@@ -69,13 +69,7 @@ impl Chapter {
     pub fn runs(&self) -> Vec<(&Report, String)> {
         match &self.content {
             Content::Run(report) => vec![(report, outcome_of(report))],
-            Content::Sweep(sweep) => {
-                let outcome = |step: &crate::sweep::Step| match step.because.join(", ") {
-                    because if because.is_empty() => "held".to_owned(),
-                    because => because,
-                };
-                sweep.steps.iter().map(|step| (&step.report, outcome(step))).collect()
-            }
+            Content::Sweep(sweep) => sweep.steps.iter().map(|step| (&step.report, step.outcome())).collect(),
         }
     }
 
@@ -98,7 +92,8 @@ impl Chapter {
             Content::Sweep(sweep) => sweep.conclusion(),
             Content::Run(report) if report.is_empty() => "No answer was measured.".to_owned(),
             Content::Run(report) => format!(
-                "{} answers, p50 {} ms, p95 {} ms, p99.9 {} ms",
+                "{}{} answers, p50 {} ms, p95 {} ms, p99.9 {} ms",
+                if report.invalid.is_some() { "Invalid, the tester was late itself: " } else { "" },
                 report.answer.count,
                 crate::report::shown(report.answer.p50, 0),
                 crate::report::shown(report.answer.p95, 0),

@@ -62,6 +62,16 @@ impl Step {
         let (verdict, because) = verdict(&report, break_if);
         Self { calls: report.run.calls, verdict, because, report }
     }
+
+    /// What became of it, in words.
+    pub fn outcome(&self) -> String {
+        let because = self.because.join(", ");
+        match self.verdict {
+            Verdict::Held => "held".to_owned(),
+            Verdict::Broke => format!("broke: {because}"),
+            Verdict::Invalid => format!("invalid: {because}"),
+        }
+    }
 }
 
 fn verdict(report: &Report, break_if: &[FailIf]) -> (Verdict, Vec<String>) {

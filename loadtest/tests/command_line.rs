@@ -11,7 +11,8 @@ fn scratch(name: &str) -> PathBuf {
 
 /// A second of a square wave at 8 kHz, as a WAV file.
 fn recording() -> PathBuf {
-    let samples: Vec<u8> = (0..8_000).flat_map(|n| (if n / 20 % 2 == 0 { 8_000_i16 } else { -8_000 }).to_le_bytes()).collect();
+    let samples: Vec<u8> =
+        (0..8_000).flat_map(|n| (if n / 20 % 2 == 0 { 8_000_i16 } else { -8_000 }).to_le_bytes()).collect();
     let len = samples.len() as u32;
     let mut wav = b"RIFF".to_vec();
     wav.extend((36 + len).to_le_bytes());
@@ -55,7 +56,11 @@ fn ctrl_c_still_writes_the_report() {
 #[test]
 fn a_scenario_with_mistakes_is_refused_with_all_of_them() {
     let scenario = scratch("mistaken.toml");
-    std::fs::write(&scenario, "opening = [\"sing\"]\nround = [{ say = { file = \"missing.wav\" } }]\nrepeat = 1\n").unwrap();
+    std::fs::write(
+        &scenario,
+        "opening = [\"sing\"]\nround = [{ say = { file = \"missing.wav\" } }]\nrepeat = 1\n",
+    )
+    .unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_ringway-load"))
         .args(["run", "--url", "ws://127.0.0.1:9/", "--protocol", "twilio", "--calls", "1", "--scenario"])
         .arg(&scenario)

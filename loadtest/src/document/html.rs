@@ -65,7 +65,7 @@ fn section(chapter: &Chapter) -> String {
     let bad = if chapter.is_empty() { " bad" } else { "" };
     let mut html = format!("<h2>{}</h2>\n", escape(&chapter.name));
     if let Some(run) = shown {
-        write!(html, "<p class=\"about\">{}</p>\n", escape(&about(run))).expect("a string takes all");
+        writeln!(html, "<p class=\"about\">{}</p>", escape(&about(run))).expect("a string takes all");
     }
     html += &format!("<p class=\"result{bad}\">{}</p>\n", escape(&chapter.conclusion()));
     html += &format!("<div class=\"plots\">\n{}</div>\n", plots.into_iter().flatten().collect::<String>());

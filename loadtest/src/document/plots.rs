@@ -100,9 +100,9 @@ pub(super) fn timeline(run: &Report) -> Option<String> {
 
 /// One bar for the gravest that happened in a second.
 fn mark_faults(plot: &mut Plot, second: &Second) {
-    let happened = FAULTS.into_iter().filter(|(_, _, of)| of(second) > 0);
+    let mut happened = FAULTS.into_iter().filter(|(_, _, of)| of(second) > 0);
     let about: Vec<_> = happened.clone().map(|(name, _, of)| format!("{} {name}", of(second))).collect();
-    if let Some((_, class, _)) = happened.last() {
+    if let Some((_, class, _)) = happened.next_back() {
         let about = format!("second {:.0}: {}", second.at, about.join(", "));
         plot.bar(class, second.at - 1.0, second.at, f64::MAX, &about);
     }

@@ -63,7 +63,7 @@ fn markdown_has_a_row_for_each_run() {
     assert_eq!(rows.len(), 4, "{text}");
     let columns = rows[0].matches('|').count();
     assert!(rows.iter().all(|row| row.matches('|').count() == columns), "{text}");
-    assert!(rows[2].ends_with("| held |") && rows[3].ends_with("| answer.p95 > 800ms |"), "{text}");
+    assert!(rows[2].ends_with("| held |") && rows[3].ends_with("| broke: answer.p95 > 800ms |"), "{text}");
 }
 
 #[test]

@@ -295,8 +295,11 @@ impl Reader<'_> {
 /// Steps that repetitions may unfold into.
 const MOST_STEPS: usize = 10_000;
 
+/// Makes a source of a name, and of the directory of the scenario.
+type ToSource = fn(&str, &Path) -> Source;
+
 /// The keys by which a step names what is said.
-const SOURCES: [(&str, fn(&str, &Path) -> Source); 3] = [
+const SOURCES: [(&str, ToSource); 3] = [
     ("file", |path, directory| Source::File(directory.join(path))),
     ("prompt", |name, _| Source::Prompt(name.to_owned())),
     ("text", |text, _| Source::Text(text.to_owned())),

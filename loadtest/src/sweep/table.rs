@@ -11,13 +11,8 @@ pub const HEADER: &str = " calls  answers     p50     p95     p99   barge-in  un
 pub fn row(step: &Step) -> String {
     let report = &step.report;
     let answer = &report.answer;
-    let verdict = match step.because.as_slice() {
-        [] => "held".to_owned(),
-        because if step.verdict == super::Verdict::Invalid => format!("invalid: {}", because.join(", ")),
-        because => format!("broke: {}", because.join(", ")),
-    };
     format!(
-        "{:>6}{:>9}{:>8}{:>8}{:>8}{:>10}{:>8}{:>7}{:>8}{:>8}{:>7}{:>7}{:>7}  {verdict}",
+        "{:>6}{:>9}{:>8}{:>8}{:>8}{:>10}{:>8}{:>7}{:>8}{:>8}{:>7}{:>7}{:>7}  {}",
         step.calls,
         answer.count,
         shown(answer.p50, 0),
@@ -31,5 +26,6 @@ pub fn row(step: &Step) -> String {
         shown(report.server.cpu, 1),
         shown(report.server.rss_per_call, 0),
         shown(report.tester.lateness_p99, 1),
+        step.outcome(),
     )
 }
