@@ -23,7 +23,7 @@ fn recording() -> PathBuf {
     wav.extend(len.to_le_bytes());
     wav.extend(samples);
     let path = scratch("said.wav");
-    std::fs::write(&path, wav).unwrap();
+    std::fs::write(&path, wav).expect("the directory for tests can be written to");
     path
 }
 
