@@ -65,7 +65,7 @@ fn barge_in(report: &Report) -> &Percentiles {
 }
 
 /// Every figure.
-pub const FIGURES: [Figure; 36] = [
+pub const FIGURES: [Figure; 37] = [
     count("answer.count", |report| Some(answer(report).count as f64)),
     millis("answer.p50", |report| answer(report).p50),
     millis("answer.p90", |report| answer(report).p90),
@@ -101,6 +101,7 @@ pub const FIGURES: [Figure; 36] = [
     Figure { name: "server.cpu", unit: Unit::Percent, of: |report| report.server.cpu },
     Figure { name: "server.rss", unit: Unit::Kibibytes, of: |report| report.server.rss },
     Figure { name: "server.rssPerCall", unit: Unit::Kibibytes, of: |report| report.server.rss_per_call },
+    Figure { name: "tester.cpuPerCall", unit: Unit::Percent, of: |report| report.tester.cpu_per_call },
     millis("tester.latenessP99", |report| report.tester.lateness_p99),
 ];
 
@@ -132,7 +133,7 @@ mod tests {
             tally.refused("HTTP 503".into());
             tally.error("gone".into());
         };
-        let report = report(fill, server);
+        let report = report(fill, server).with_tester_cpu(Some(0.05));
         let json = serde_json::to_value(&report).unwrap();
         for figure in FIGURES {
             let pointer = format!("/{}", figure.name.replace('.', "/"));

@@ -122,6 +122,8 @@ pub struct Tester {
     /// 99 of 100 frames were sent no later behind their moment, in milliseconds.
     #[serde(rename = "latenessP99")]
     pub lateness_p99: Option<f64>,
+    /// Per cent of one core a call, while all calls were on.
+    pub cpu_per_call: Option<f64>,
 }
 
 /// Why a run does not count.
@@ -157,11 +159,17 @@ impl Report {
             refusals: tally.refusals.clone(),
             failures: tally.errors.clone(),
             server,
-            tester: Tester { lateness_p99: lateness.map(millis) },
+            tester: Tester { lateness_p99: lateness.map(millis), cpu_per_call: None },
             invalid: lateness.is_some_and(|lateness| lateness > LATE).then_some(Invalid::Tester),
             answer_histogram: tally.answer.buckets(),
             timeline,
         }
+    }
+
+    /// Adds what the tester itself used.
+    pub const fn with_tester_cpu(mut self, cpu_per_call: Option<f64>) -> Self {
+        self.tester.cpu_per_call = cpu_per_call;
+        self
     }
 
     /// No answer was measured: nothing that could be called a success.

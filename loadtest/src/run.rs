@@ -78,15 +78,19 @@ impl Plan {
     }
 
     pub(crate) async fn drive(&self) -> Result<Outcome, RunError> {
-        let mut usage = Usage::begin(self.server)?;
+        let mut usages = Usages {
+            server: Usage::begin(self.server)?,
+            tester: Usage::begin(Some(Process::new(std::process::id())))?,
+        };
         let mut interrupts = Interrupts::catch()?;
         let mut run = self.start();
-        run.watch(&mut usage, &mut interrupts).await;
+        run.watch(&mut usages, &mut interrupts).await;
         let ended = run.shared.clock.now().min(run.shared.until.get());
         let tally = &mut run.shared.tally.borrow_mut();
         let timeline = run.timeline.finish(ended, tally);
         let setting = self.setting(ended);
-        let report = Report::new(setting, tally, usage.sum_up(), timeline);
+        let report = Report::new(setting, tally, usages.server.sum_up(), timeline)
+            .with_tester_cpu(usages.tester.sum_up().cpu_per_call);
         Ok(Outcome { report, interrupted: run.interrupted.is_some() })
     }
 
@@ -130,6 +134,13 @@ impl Plan {
     }
 }
 
+/// What both ends use.
+#[derive(Debug)]
+struct Usages {
+    server: Usage,
+    tester: Usage,
+}
+
 /// A run that is on.
 struct Run {
     shared: Rc<Shared>,
@@ -143,7 +154,7 @@ struct Run {
 
 impl Run {
     /// Until all callers have ended, by themselves or because the run was interrupted.
-    async fn watch(&mut self, usage: &mut Usage, interrupts: &mut Interrupts) {
+    async fn watch(&mut self, usages: &mut Usages, interrupts: &mut Interrupts) {
         let progress = Progress::start(self.shared.until.get().since_start());
         let mut look = tokio::time::interval(WATCH_EVERY);
         loop {
@@ -154,18 +165,19 @@ impl Run {
                     Some(Err(aborted)) => assert!(aborted.is_cancelled(), "a caller does not panic"),
                     None => break,
                 },
-                _ = look.tick() => self.look(usage, &progress),
+                _ = look.tick() => self.look(usages, &progress),
                 () = interrupts.next() => self.interrupt(),
             }
         }
         progress.finish();
     }
 
-    fn look(&mut self, usage: &mut Usage, progress: &Progress) {
+    fn look(&mut self, usages: &mut Usages, progress: &Progress) {
         let now = self.shared.clock.now();
         let mut tally = self.shared.tally.borrow_mut();
         if now < self.shared.until.get() {
-            usage.look(now, now >= self.ramped, tally.active);
+            usages.server.look(now, now >= self.ramped, tally.active);
+            usages.tester.look(now, now >= self.ramped, tally.active);
             self.timeline.look(now, &mut tally);
         }
         progress.show(now.since_start(), &tally);

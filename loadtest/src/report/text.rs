@@ -22,6 +22,7 @@ impl fmt::Display for Report {
         self.write_counts(f)?;
         writeln!(f, "{:<12}{:>8} % of a core a call", "server cpu", shown(self.server.cpu_per_call, 3))?;
         writeln!(f, "{:<12}{:>8} KiB a call", "server rss", shown(self.server.rss_per_call, 0))?;
+        writeln!(f, "{:<12}{:>8} % of a core a call", "own cpu", shown(self.tester.cpu_per_call, 3))?;
         writeln!(f, "{:<12}{:>8} ms p99", "own lateness", shown(self.tester.lateness_p99, 2))?;
         self.write_faults(f)
     }
