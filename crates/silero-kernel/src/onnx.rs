@@ -66,7 +66,8 @@ impl<'a> Branch<'a> {
         let mut constants = Vec::new();
         for node in nodes(graph, b"Constant") {
             let node = node?;
-            let (Some(name), Some(attribute)) = (node.first(NODE_OUTPUT)?, node.first(NODE_ATTRIBUTE)?) else {
+            let (Some(name), Some(attribute)) = (node.first(NODE_OUTPUT)?, node.first(NODE_ATTRIBUTE)?)
+            else {
                 continue;
             };
             if let Some(tensor) = attribute.first(ATTRIBUTE_TENSOR)? {

@@ -52,9 +52,9 @@ impl Reference {
         let mut magnitudes = Vec::with_capacity(FRAMES * shape.bins());
         for frame in 0..FRAMES {
             let samples = &row[frame * shape.hop()..][..shape.fourier];
-            let parts =
-                real.chunks_exact(shape.fourier).zip(imaginary.chunks_exact(shape.fourier));
-            magnitudes.extend(parts.map(|(real, imaginary)| dot(real, samples).hypot(dot(imaginary, samples))));
+            let parts = real.chunks_exact(shape.fourier).zip(imaginary.chunks_exact(shape.fourier));
+            magnitudes
+                .extend(parts.map(|(real, imaginary)| dot(real, samples).hypot(dot(imaginary, samples))));
         }
         magnitudes
     }
@@ -69,9 +69,15 @@ fn convolve(layer: &Convolution, frames: &[f32], stride: usize) -> Vec<f32> {
             let weights = &layer.weights[output * layer.inputs * TAPS..][..layer.inputs * TAPS];
             let mut sum = *bias;
             for tap in 0..TAPS {
-                let Some(frame) = (middle + tap).checked_sub(1).filter(|&frame| frame < count) else { continue };
+                let Some(frame) = (middle + tap).checked_sub(1).filter(|&frame| frame < count) else {
+                    continue;
+                };
                 let inputs = &frames[frame * layer.inputs..][..layer.inputs];
-                sum += inputs.iter().zip(weights.iter().skip(tap).step_by(TAPS)).map(|(x, w)| x * w).sum::<f32>();
+                sum += inputs
+                    .iter()
+                    .zip(weights.iter().skip(tap).step_by(TAPS))
+                    .map(|(x, w)| x * w)
+                    .sum::<f32>();
             }
             outputs.push(sum.max(0.0));
         }

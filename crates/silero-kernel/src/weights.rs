@@ -108,9 +108,7 @@ fn numbers(branch: &Branch<'_>, name: &'static str, dims: &[usize]) -> Result<Ve
     let numbers: Vec<f32> = raw.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
     match numbers.iter().position(|number| !number.is_finite()) {
         None => Ok(numbers),
-        Some(index) => {
-            Err(ModelError::Infinite { tensor: name, index, value: numbers[index].to_string() })
-        }
+        Some(index) => Err(ModelError::Infinite { tensor: name, index, value: numbers[index].to_string() }),
     }
 }
 

@@ -1,0 +1,119 @@
+use crate::ModelError;
+use crate::aligned::Aligned;
+use crate::fourier::{self, Folded};
+use crate::matrix::Matrix;
+use crate::network::BLOCK;
+use crate::product::{Product, Walk};
+use crate::shape::{FRAMES, Shape};
+use crate::simd::{Simd, Work};
+use crate::weights::Weights;
+
+/// The first layer: magnitudes of the Fourier transforms of a row.
+///
+/// Frequencies stand in the order of [`Folded::frequencies`].
+#[derive(Clone, Debug)]
+pub(crate) struct Spectrum {
+    shape: Shape,
+    folding: Folded,
+    window: Aligned,
+    /// Of [`Folded::parts`].
+    parts: [Matrix; 4],
+    folded: Aligned,
+    transformed: Aligned,
+}
+
+/// Folds all transforms of a block.
+struct Fold<'a> {
+    shape: Shape,
+    folding: Folded,
+    window: &'a [f32],
+    rows: &'a [f32],
+    folded: &'a mut [f32],
+    magnitudes: &'a mut [f32],
+}
+
+/// Takes the magnitudes of what is transformed: real parts of all frequencies, then imaginary ones.
+struct Magnitudes<'a> {
+    transformed: &'a [f32],
+    magnitudes: &'a mut [f32],
+    /// All but the highest.
+    frequencies: usize,
+}
+
+impl Spectrum {
+    pub fn new(weights: &Weights, panels: &[usize]) -> Result<Self, ModelError> {
+        let (shape, folding) = (weights.shape, Folded::of(weights.shape));
+        let mut window = Aligned::zeroed(shape.fourier);
+        window.copy_from_slice(fourier::window(&weights.basis, shape)?);
+        let parts = folding.parts().map(|part| {
+            let none = std::iter::repeat_n(0.0, folding.quarter);
+            Matrix::new(part.inputs, none, panels, |input, output| {
+                part.weight(folding.quarter, input, output)
+            })
+        });
+        let frames = BLOCK * FRAMES;
+        let folded = Aligned::zeroed(frames * folding.len());
+        let transformed = Aligned::zeroed(frames * 4 * folding.quarter);
+        Ok(Self { shape, folding, window, parts, folded, transformed })
+    }
+
+    /// Rows of the first calls to their magnitudes, `[calls][FRAMES][bins]`.
+    pub fn run<S: Simd>(&mut self, simd: S, calls: usize, rows: &[f32], magnitudes: &mut [f32]) {
+        let magnitudes = &mut magnitudes[..calls * FRAMES * self.shape.bins()];
+        self.fold(simd, &rows[..calls * self.shape.row()], magnitudes);
+        self.transform(simd, calls * FRAMES);
+        let frequencies = 2 * self.folding.quarter;
+        simd.enable(Magnitudes { transformed: &self.transformed, magnitudes, frequencies });
+    }
+
+    fn fold<S: Simd>(&mut self, simd: S, rows: &[f32], magnitudes: &mut [f32]) {
+        let Self { shape, folding, window, folded, .. } = self;
+        simd.enable(Fold { shape: *shape, folding: *folding, window, rows, folded, magnitudes });
+    }
+
+    fn transform<S: Simd>(&mut self, simd: S, frames: usize) {
+        let quarter = self.folding.quarter;
+        for (nth, (part, matrix)) in self.folding.parts().iter().zip(&self.parts).enumerate() {
+            simd.enable(Product {
+                matrix,
+                inputs: 0..part.inputs,
+                rows: frames,
+                from: &self.folded,
+                read: Walk::calls(part.from, self.folding.len()),
+                to: &mut self.transformed,
+                write: Walk::calls(nth * quarter, 4 * quarter),
+                floor: f32::NEG_INFINITY,
+            });
+        }
+    }
+}
+
+impl Work for Fold<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) {
+        let (shape, len) = (self.shape, self.folding.len());
+        let magnitudes = self.magnitudes.chunks_exact_mut(shape.bins());
+        for (frame, (folded, magnitudes)) in self.folded.chunks_exact_mut(len).zip(magnitudes).enumerate() {
+            let from = frame / FRAMES * shape.row() + frame % FRAMES * shape.hop();
+            let samples = &self.rows[from..][..shape.fourier];
+            let highest = self.folding.fold(samples, self.window, folded);
+            magnitudes[shape.bins() - 1] = highest.abs();
+        }
+    }
+}
+
+impl Work for Magnitudes<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let frames = self.transformed.chunks_exact(2 * self.frequencies);
+        for (frame, magnitudes) in frames.zip(self.magnitudes.chunks_exact_mut(self.frequencies + 1)) {
+            let (real, imaginary) = frame.split_at(self.frequencies);
+            let parts = real.chunks_exact(S::WIDTH).zip(imaginary.chunks_exact(S::WIDTH));
+            for ((real, imaginary), to) in parts.zip(magnitudes.chunks_exact_mut(S::WIDTH)) {
+                let (real, imaginary) = (simd.load(real), simd.load(imaginary));
+                let power = simd.mul_add(real, real, simd.mul(imaginary, imaginary));
+                simd.store(simd.sqrt(power), to);
+            }
+        }
+    }
+}
