@@ -14,7 +14,7 @@ use crate::stt::SttStage;
 use crate::tts::{TtsStage, VoiceCount};
 use crate::vad::VadStage;
 use crate::vad_batch::Ticket;
-use crate::watchdog::Watchdog;
+use crate::watchdog::{WATCH_EVERY, Watchdog};
 use actix::prelude::*;
 use ringway_frame::{CallId, Epoch, Format};
 use ringway_ring::OnLoan;
@@ -98,9 +98,6 @@ struct Ended {
     generation: u32,
     death: Death,
 }
-
-/// How often stages are looked at.
-const WATCH_EVERY: Duration = Duration::from_millis(50);
 
 /// Commands that wait in a stage's mailbox at most.
 const STAGE_MAILBOX: usize = 64;

@@ -1,15 +1,18 @@
 //! The voice's stage of one call: it fills *voice*.
 
+use crate::retry::Retry;
 use crate::router::{Report, Router};
 use crate::stage::{Inject, Obituary, Pump, Stage, StageError, inject};
 use actix::prelude::*;
 use ringway_frame::{Epoch, FRAME, Format, Frame, MediaTime};
 use ringway_ring::{Lent, PushError, Writer};
-use ringway_stages::tts::{Clause, TtsEvent, TtsSession};
+use ringway_stages::tts::{Clause, TtsError, TtsEvent, TtsSession};
 use ringway_turn::{ClauseId, Input, StageKind};
 use std::cell::Cell;
+use std::collections::VecDeque;
 use std::rc::Rc;
 use std::task::{self, Poll};
+use std::time::Duration;
 
 /// Where in the bot's utterance *voice* has got to; outlives the stage, so that a new one numbers on.
 #[derive(Clone, Debug, Default)]
@@ -46,6 +49,9 @@ impl VoiceCount {
 /// Moves what the session speaks into *voice*, and tells the router which words are in it.
 pub(crate) struct TtsStage {
     session: Box<dyn TtsSession>,
+    /// Clauses that the session had no room for.
+    backlog: VecDeque<Clause>,
+    retry: Retry,
     voice: Lent<Writer>,
     count: VoiceCount,
     epoch: Option<Epoch>,
@@ -54,6 +60,12 @@ pub(crate) struct TtsStage {
     router: Addr<Router>,
     obituary: Obituary,
 }
+
+/// Clauses of one reply that wait for room in the session at most; a reply that is longer ends the stage.
+const BACKLOG: usize = 1_024;
+
+/// Until a session without room is asked again.
+const TRY_AGAIN: Duration = FRAME;
 
 /// What the router asks of it.
 #[derive(Debug, Message)]
@@ -74,6 +86,8 @@ impl TtsStage {
         let frame = Frame::silence(format);
         Self {
             session,
+            backlog: VecDeque::new(),
+            retry: Retry::default(),
             voice,
             count,
             epoch: None,
@@ -90,10 +104,31 @@ impl TtsStage {
         }
         self.epoch = Some(epoch);
         self.count.begin(epoch);
-        Ok(self.session.speak(Clause { id: clause.number(), text })?)
+        if self.backlog.len() == BACKLOG {
+            return Err(TtsError::Overloaded { queued: self.backlog.len() }.into());
+        }
+        self.backlog.push_back(Clause { id: clause.number(), text });
+        self.hand_over()
+    }
+
+    /// Hands clauses to the session in order; what it has no room for waits until it has spoken one, or a moment.
+    fn hand_over(&mut self) -> Result<(), StageError> {
+        while let Some(clause) = self.backlog.front() {
+            match self.session.speak(clause.clone()) {
+                Ok(()) => drop(self.backlog.pop_front()),
+                Err(TtsError::Overloaded { .. }) => {
+                    self.retry.after(TRY_AGAIN);
+                    return Ok(());
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
     }
 
     fn cancel(&mut self) {
+        self.backlog.clear();
+        self.retry.stop();
         self.session.cancel();
         self.waiting = false;
     }
@@ -141,6 +176,9 @@ impl Stage for TtsStage {
 
     fn pump(&mut self, cx: &mut task::Context<'_>) -> Result<(), StageError> {
         let Some(epoch) = self.epoch else { return Ok(()) };
+        while self.retry.poll(cx).is_ready() {
+            self.hand_over()?;
+        }
         loop {
             if self.waiting && !self.push(cx)? {
                 return Ok(());

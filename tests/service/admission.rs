@@ -33,7 +33,7 @@ async fn a_server_told_to_stop_lets_calls_finish_and_nobody_in() {
     let server = Setup::bench().start();
     let (mut browser, _) = Browser::greeted(&server).await;
     let mut carrier = Carrier::call(&server).await;
-    carrier.answered().await;
+    carrier.answered(&server).await;
     server.terminate();
     browser.say("digits/day-1");
     assert_eq!(browser.understood().await, "hello there");

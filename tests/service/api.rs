@@ -13,7 +13,7 @@ async fn a_call_can_be_looked_at_while_it_lasts_and_after() {
     let line = &calls["calls"][0];
     assert_eq!(line["id"], json!(id));
     assert_eq!((&line["edge"], &line["carrierCallId"]), (&json!("browser"), &Value::Null));
-    assert_eq!((&line["turns"], &line["restarts"]), (&json!(1), &json!(0)));
+    assert_eq!((&line["turns"], &line["restarts"]), (&json!(1), &json!(0)), "{:?}", server.logged());
     assert!(line["startedAt"].as_str().is_some_and(|at| at.ends_with('Z')), "{line}");
     browser.tell(json!({"type": "stop"}));
     server.log("call.ended").await;

@@ -153,9 +153,9 @@ async fn carrier_audio_of_any_length_is_reframed() {
         Message::text(media(chunk, samples).to_string())
     };
     carrier.line.microphone(161, Box::new(encode));
-    carrier.answered().await;
+    carrier.answered(&server).await;
     carrier.say("digits/day-1");
-    carrier.answered().await;
+    carrier.answered(&server).await;
 }
 
 /// The reply lasts long enough to fill the buffers of a peer that does not read.

@@ -71,14 +71,12 @@ async fn a_carrier_holds_a_conversation() {
     let server = Setup::bench().start();
     let mut carrier = Carrier::call(&server).await;
     carrier.microphone();
-    carrier.answered().await;
-    for prompt in ["digits/day-1", "digits/7"] {
+    carrier.answered(&server).await;
+    for (turn, prompt) in [(1, "digits/day-1"), (2, "digits/7")] {
         carrier.say(prompt);
-        carrier.answered().await;
+        let call = carrier.answered(&server).await;
+        assert_eq!((&call["carrierCallId"], &call["turns"]), (&json!("CA1"), &json!(turn)));
     }
-    let (_, calls) = server.get_json("/api/calls").await;
-    assert_eq!(calls["calls"][0]["carrierCallId"], "CA1");
-    assert_eq!(calls["calls"][0]["turns"], 2);
     carrier.tell(json!({"event": "stop", "streamSid": "MZ1"}));
     assert_eq!(carrier.line.closed().await, (1000, "caller".to_owned()));
 }
@@ -142,7 +140,7 @@ async fn a_carrier_whose_media_ceases_is_hung_up() {
     let server = Setup::bench().with("[turn]\nmedia_timeout = \"1s\"").start();
     let mut carrier = Carrier::call(&server).await;
     carrier.microphone();
-    carrier.answered().await;
+    carrier.answered(&server).await;
     carrier.line.microphone_off();
     assert_eq!(carrier.line.closed().await, (1000, "no_media".to_owned()));
 }

@@ -39,11 +39,8 @@ async fn a_telephone_caller_is_understood() {
     let server = Setup::embedded().start();
     let mut carrier = Carrier::call(&server).await;
     carrier.microphone();
-    carrier.answered().await;
+    carrier.answered(&server).await;
     carrier.say("digits/day-5");
-    carrier.answered().await;
-    let (_, calls) = server.get_json("/api/calls").await;
-    let id = calls["calls"][0]["id"].as_str().unwrap();
-    let (_, call) = server.get_json(&format!("/api/calls/{id}")).await;
+    let call = carrier.answered(&server).await;
     assert_eq!(call["transcript"][1]["text"], "friday", "{call}");
 }

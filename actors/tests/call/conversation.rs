@@ -1,6 +1,6 @@
 //! Conversations through all actors, on virtual time.
 
-use crate::common::engines::{GREETING, REPLY};
+use crate::common::engines::{CLAUSES, GREETING, REPLY};
 use crate::common::with_call;
 use ringway_actors::CallEventKind;
 use ringway_turn::{Event, Speaker};
@@ -50,5 +50,20 @@ fn a_caller_who_speaks_over_the_bot_silences_it_and_is_answered() {
         );
         assert_eq!(bot[2], REPLY);
         assert!(events.iter().any(|event| matches!(event, CallEventKind::Turn(Event::BargeIn { .. }))));
+    });
+}
+
+#[test]
+fn clauses_that_the_voice_has_no_room_for_wait_and_are_all_spoken() {
+    with_call(ringway_turn::Config::default(), |mut world| async move {
+        let line = &world.line;
+        pass(Duration::from_secs(2)).await;
+        line.say(&["quebec"]);
+        let whole = format!("{GREETING} {}", CLAUSES.replace('.', ""));
+        line.until("all clauses", |line| line.heard().join(" ") == whole).await;
+        pass(Duration::from_secs(1)).await;
+        let events = world.drain();
+        assert_eq!(said(&events, Speaker::Bot), [GREETING, CLAUSES]);
+        assert!(!events.iter().any(|event| matches!(event, CallEventKind::StageDied { .. })));
     });
 }

@@ -11,12 +11,14 @@ pub struct Browser {
     pub line: Line,
     /// Loud frames heard so far.
     pub loud: usize,
+    /// The last event, and how the socket was closed: what a failed test tells.
+    last: String,
 }
 
 impl Browser {
     /// Opens the socket, no more.
     pub async fn open(server: &Server) -> Self {
-        Self { line: Line::open(server.ws("/voice-ws")).await, loud: 0 }
+        Self { line: Line::open(server.ws("/voice-ws")).await, loud: 0, last: String::new() }
     }
 
     /// Opens the socket and starts a call; its id.
@@ -54,9 +56,15 @@ impl Browser {
     pub async fn next(&mut self) -> Option<Value> {
         loop {
             match self.line.next().await? {
-                Message::Text(text) => return Some(serde_json::from_str(&text).expect("JSON")),
+                Message::Text(text) => {
+                    self.last = text.to_string();
+                    return Some(serde_json::from_str(&text).expect("JSON"));
+                }
                 Message::Binary(audio) => self.loud += usize::from(Dbfs::of_pcm16(&audio).is_loud()),
-                Message::Close(_) => return None,
+                Message::Close(frame) => {
+                    self.last = format!("{}, {frame:?}", self.last);
+                    return None;
+                }
                 _ => {}
             }
         }
@@ -69,7 +77,7 @@ impl Browser {
                 return event;
             }
         }
-        panic!("the socket was closed before {what} came");
+        panic!("the socket was closed before {what} came: {}", self.last);
     }
 
     /// The next event of this type.

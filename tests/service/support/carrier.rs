@@ -7,6 +7,8 @@ use ringway_frame::SampleRate;
 use ringway_wire::g711;
 use ringway_wire::level::Dbfs;
 use serde_json::{Value, json};
+use std::time::Duration;
+use tokio::time::interval;
 use tokio_tungstenite::tungstenite::Message;
 
 /// A carrier's media socket with one call on it.
@@ -14,7 +16,11 @@ pub struct Carrier {
     pub line: Line,
     /// Loud frames heard so far.
     pub loud: usize,
+    answers: usize,
 }
+
+/// How often the API is asked whether the bot has finished.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// What the server sends.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,7 +33,7 @@ pub enum FromServer {
 impl Carrier {
     /// Opens the socket, no more.
     pub async fn open(server: &Server) -> Self {
-        Self { line: Line::open(server.ws("/media/twilio")).await, loud: 0 }
+        Self { line: Line::open(server.ws("/media/twilio")).await, loud: 0, answers: 0 }
     }
 
     /// Opens the socket and starts a call.
@@ -80,25 +86,30 @@ impl Carrier {
         }
     }
 
-    /// Waits until the bot has spoken and a mark says that this is all.
-    pub async fn answered(&mut self) {
-        let before = self.loud;
-        let mut silent = 0;
-        // The tone of the scripted voice is loud throughout: a mark behind the last frame ends an answer.
-        while silent < 1 || self.loud == before {
-            match self.next().await.expect("an answer before the socket is closed") {
-                FromServer::Mark(name) if self.loud > before && self.is_last(&name) => silent += 1,
-                _ => {}
+    /// Waits until the bot has said one thing more to its end: the call as the API then shows it.
+    ///
+    /// The socket does not tell: a mark comes behind the last frame, but also where a busy machine made the voice late.
+    pub async fn answered(&mut self, server: &Server) -> Value {
+        let mut look = interval(LOOK);
+        loop {
+            tokio::select! {
+                message = self.next() => drop(message.expect("an answer before the socket is closed")),
+                _ = look.tick() => {
+                    let Some(call) = server.carrier_call().await else { continue };
+                    let answers = said_by_bot(&call);
+                    if answers > self.answers && call["state"] == "listening" {
+                        self.answers = answers;
+                        return call;
+                    }
+                }
             }
         }
     }
+}
 
-    /// Marks come every 25 frames; one that does not is the last of its utterance.
-    fn is_last(&self, name: &str) -> bool {
-        let frames: u32 =
-            name.rsplit('-').next().and_then(|frames| frames.parse().ok()).expect("epoch-frames");
-        !frames.is_multiple_of(25)
-    }
+fn said_by_bot(call: &Value) -> usize {
+    let lines = call["transcript"].as_array().expect("lines");
+    lines.iter().filter(|line| line["who"] == "bot").count()
 }
 
 /// The start message.

@@ -161,6 +161,14 @@ impl Server {
         (status, serde_json::from_str(&body).unwrap_or_else(|_| panic!("JSON, not {body:?}")))
     }
 
+    /// The carrier's call that is on, as the API shows it.
+    pub async fn carrier_call(&self) -> Option<Value> {
+        let (_, calls) = self.get_json("/api/calls").await;
+        let call = calls["calls"].as_array()?.iter().find(|call| call["edge"] == "twilio")?;
+        let id = call["id"].as_str()?;
+        Some(self.get_json(&format!("/api/calls/{id}")).await.1)
+    }
+
     pub async fn send(&self, method: Method, path: &str, body: &str) -> (StatusCode, String) {
         let builder = Request::builder().method(method).uri(self.url(path));
         let builder = builder.header("authorization", format!("Bearer {TOKEN}"));
@@ -196,9 +204,17 @@ impl Server {
 
     /// The next line of the log that says this; earlier ones are kept for [`Self::logged`].
     pub async fn log(&mut self, message: &str) -> Value {
+        self.log_with(message, &[]).await
+    }
+
+    /// The next line of the log that says this with these fields.
+    pub async fn log_with(&mut self, message: &str, fields: &[(&str, &str)]) -> Value {
+        let is = |line: &Value| {
+            line["message"] == message && fields.iter().all(|(field, value)| line[field] == *value)
+        };
         within(message, async {
             loop {
-                if let Some(index) = self.seen.iter().position(|line| line["message"] == message) {
+                if let Some(index) = self.seen.iter().position(is) {
                     return self.seen.remove(index);
                 }
                 let line = self.log.recv().await.expect("the server logs as long as it runs");

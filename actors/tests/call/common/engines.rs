@@ -28,6 +28,9 @@ pub const WORD_FRAMES: usize = 15;
 /// What the bot says to everything, after the greeting.
 pub const REPLY: &str = "golf hotel india juliet kilo lima mike november oscar papa";
 
+/// What the bot says to "quebec".
+pub const CLAUSES: &str = "golf hotel india. juliet kilo lima. mike november oscar. papa romeo golf. hotel india.";
+
 /// What the bot says first.
 pub const GREETING: &str = "tango sierra";
 
@@ -183,7 +186,11 @@ impl LanguageModel for Reciter {
 
 impl LlmSession for ReciterSession {
     fn reply(&mut self, request: LlmRequest) -> Result<(), LlmError> {
-        let text = if request.cue == Cue::Joined { GREETING } else { REPLY };
+        let text = match &request.cue {
+            Cue::Joined => GREETING,
+            Cue::Said(words) if words == "quebec" => CLAUSES,
+            _ => REPLY,
+        };
         let rest = text.strip_prefix(&request.already).expect("we said so ourselves");
         let tokens = rest.split_inclusive(' ').map(str::to_owned).collect();
         *self = Self {
@@ -215,7 +222,7 @@ impl LlmSession for ReciterSession {
     }
 }
 
-/// Speaks a word as frames of its value.
+/// Speaks a word as frames of its value; has room for one clause at a time, as an engine under load.
 struct Speaker;
 
 #[derive(Default)]
@@ -240,6 +247,9 @@ impl TextToSpeech for Speaker {
 
 impl TtsSession for SpeakerSession {
     fn speak(&mut self, clause: Clause) -> Result<(), TtsError> {
+        if !self.queue.is_empty() {
+            return Err(TtsError::Overloaded { queued: 1 });
+        }
         let mut upto = 0;
         for piece in clause.text.split_inclusive(' ') {
             upto += piece.len() as u32;
