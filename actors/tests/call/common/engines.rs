@@ -29,7 +29,8 @@ pub const WORD_FRAMES: usize = 15;
 pub const REPLY: &str = "golf hotel india juliet kilo lima mike november oscar papa";
 
 /// What the bot says to "quebec".
-pub const CLAUSES: &str = "golf hotel india. juliet kilo lima. mike november oscar. papa romeo golf. hotel india.";
+pub const CLAUSES: &str =
+    "golf hotel india. juliet kilo lima. mike november oscar. papa romeo golf. hotel india.";
 
 /// What the bot says first.
 pub const GREETING: &str = "tango sierra";
