@@ -1,9 +1,8 @@
 use crate::aligned::Aligned;
-use crate::fourier::Folded;
 use crate::matrix::Matrix;
 use crate::memory;
 use crate::network::BLOCK;
-use crate::product::{Product, Walk};
+use crate::product::{Product, Taps, Walk};
 use crate::shape::FRAMES;
 use crate::simd::Simd;
 use crate::weights::{Convolution, STRIDES, TAPS, Weights};
@@ -16,7 +15,7 @@ pub(crate) struct Encoder {
     between: [Aligned; 3],
 }
 
-/// One convolution. Its matrix has the inputs of the first tap, then those of the second and the third.
+/// One convolution.
 #[derive(Clone, Debug)]
 struct Layer {
     matrix: Matrix,
@@ -39,11 +38,9 @@ struct Span {
 
 impl Encoder {
     pub fn new(weights: &Weights, panels: &[usize]) -> Self {
-        let frequencies: Vec<usize> = Folded::of(weights.shape).frequencies().collect();
         let mut frames = FRAMES;
         let layers = std::array::from_fn(|nth| {
-            let order = if nth == 0 { &frequencies[..] } else { &[] };
-            let layer = Layer::new(&weights.encoder[nth], order, frames, STRIDES[nth], panels);
+            let layer = Layer::new(&weights.encoder[nth], frames, STRIDES[nth], panels);
             frames = frames.div_ceil(STRIDES[nth]);
             layer
         });
@@ -63,19 +60,15 @@ impl Encoder {
 }
 
 impl Layer {
-    /// `order`: which of the model's inputs each input is, when they are not in its order.
     fn new(
         Convolution { inputs, weights, bias, .. }: &Convolution,
-        order: &[usize],
         frames: usize,
         stride: usize,
         panels: &[usize],
     ) -> Self {
         let inputs = *inputs;
         let matrix = Matrix::new(TAPS * inputs, bias.iter().copied(), panels, |input, output| {
-            let (tap, input) = (input / inputs, input % inputs);
-            let input = order.get(input).copied().unwrap_or(input);
-            weights[(output * inputs + input) * TAPS + tap]
+            weights[output * inputs * TAPS + input]
         });
         Self { matrix, inputs, frames, spans: spans(frames, stride) }
     }
@@ -92,7 +85,7 @@ impl Layer {
             let (inputs, rows) = (self.inputs, outputs);
             simd.enable(Product {
                 matrix: &self.matrix,
-                inputs: taps.0 * inputs..taps.1 * inputs,
+                taps: Taps { used: taps.0..taps.1, of: TAPS, step: inputs },
                 rows: calls * rows,
                 from,
                 read: Walk { first: frame * inputs, step: stride * inputs, rows, call: self.frames * inputs },

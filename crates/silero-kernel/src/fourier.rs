@@ -50,12 +50,6 @@ impl Folded {
         ]
     }
 
-    /// Where each output of the parts, put in a row, stands among the frequencies; the highest comes last.
-    pub fn frequencies(self) -> impl Iterator<Item = usize> {
-        let half = 2 * self.quarter;
-        (0..half).step_by(2).chain((1..half).step_by(2)).chain([half])
-    }
-
     /// Folds samples under a window, both N long. Returns the amplitude of frequency N/2.
     #[inline(always)]
     pub fn fold(self, samples: &[f32], window: &[f32], folded: &mut [f32]) -> f32 {
@@ -149,12 +143,11 @@ mod tests {
                 let row = &basis[row * shape.fourier..][..shape.fourier];
                 row.iter().zip(&samples).map(|(a, b)| a * b).sum::<f32>()
             };
-            let frequencies: Vec<usize> = folding.frequencies().collect();
             for (nth, part) in folding.parts().iter().enumerate() {
                 for output in 0..folding.quarter {
                     let inputs = folded[part.from..][..part.inputs].iter().enumerate();
                     let sum: f32 = inputs.map(|(n, x)| x * part.weight(folding.quarter, n, output)).sum();
-                    let frequency = frequencies[nth % 2 * folding.quarter + output];
+                    let frequency = 2 * output + nth % 2;
                     let expected = if nth < 2 { dot(frequency) } else { -dot(shape.bins() + frequency) };
                     assert!((sum - expected).abs() < 2e-5, "{rate:?}, {nth}, {output}: {sum}, {expected}");
                 }

@@ -38,11 +38,10 @@ impl Matrix {
         matrix
     }
 
-    /// The weights of `inputs` and the bias of a panel.
+    /// The weights and the bias of a panel.
     #[inline(always)]
-    pub fn panel(&self, panel: usize, inputs: &std::ops::Range<usize>) -> (&[f32], &[f32]) {
+    pub fn panel(&self, panel: usize) -> (&[f32], &[f32]) {
         let weights = &self.weights[panel * self.inputs * self.panel..][..self.inputs * self.panel];
-        let weights = &weights[inputs.start * self.panel..inputs.end * self.panel];
         (weights, &self.bias[panel * self.panel..][..self.panel])
     }
 }

@@ -1,7 +1,7 @@
 use crate::aligned::Aligned;
 use crate::matrix::Matrix;
 use crate::network::BLOCK;
-use crate::product::{Product, Walk};
+use crate::product::{Product, Taps, Walk};
 use crate::shape::{HIDDEN, RECURRENT};
 use crate::simd::{Simd, Work};
 use crate::weights::Weights;
@@ -69,7 +69,7 @@ impl Memory {
     pub fn run<S: Simd>(&mut self, simd: S, calls: usize, probabilities: &mut [f32]) {
         simd.enable(Product {
             matrix: &self.gates,
-            inputs: 0..INPUTS,
+            taps: Taps::ONE,
             rows: calls,
             from: &self.inputs,
             read: Walk::calls(0, INPUTS),

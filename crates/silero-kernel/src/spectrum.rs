@@ -3,14 +3,12 @@ use crate::aligned::Aligned;
 use crate::fourier::{self, Folded};
 use crate::matrix::Matrix;
 use crate::network::BLOCK;
-use crate::product::{Product, Walk};
+use crate::product::{Product, Taps, Walk};
 use crate::shape::{FRAMES, Shape};
 use crate::simd::{Simd, Work};
 use crate::weights::Weights;
 
 /// The first layer: magnitudes of the Fourier transforms of a row.
-///
-/// Frequencies stand in the order of [`Folded::frequencies`].
 #[derive(Clone, Debug)]
 pub(crate) struct Spectrum {
     shape: Shape,
@@ -34,7 +32,7 @@ struct Fold<'a> {
 
 /// Takes the magnitudes of what is transformed: real parts of all frequencies, then imaginary ones.
 struct Magnitudes<'a> {
-    transformed: &'a [f32],
+    transformed: &'a mut [f32],
     magnitudes: &'a mut [f32],
     /// All but the highest.
     frequencies: usize,
@@ -63,7 +61,7 @@ impl Spectrum {
         self.fold(simd, &rows[..calls * self.shape.row()], magnitudes);
         self.transform(simd, calls * FRAMES);
         let frequencies = 2 * self.folding.quarter;
-        simd.enable(Magnitudes { transformed: &self.transformed, magnitudes, frequencies });
+        simd.enable(Magnitudes { transformed: &mut self.transformed, magnitudes, frequencies });
     }
 
     fn fold<S: Simd>(&mut self, simd: S, rows: &[f32], magnitudes: &mut [f32]) {
@@ -76,7 +74,7 @@ impl Spectrum {
         for (nth, (part, matrix)) in self.folding.parts().iter().zip(&self.parts).enumerate() {
             simd.enable(Product {
                 matrix,
-                inputs: 0..part.inputs,
+                taps: Taps::ONE,
                 rows: frames,
                 from: &self.folded,
                 read: Walk::calls(part.from, self.folding.len()),
@@ -105,14 +103,19 @@ impl Work for Fold<'_> {
 impl Work for Magnitudes<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let frames = self.transformed.chunks_exact(2 * self.frequencies);
+        let quarter = self.frequencies / 2;
+        let frames = self.transformed.chunks_exact_mut(2 * self.frequencies);
         for (frame, magnitudes) in frames.zip(self.magnitudes.chunks_exact_mut(self.frequencies + 1)) {
-            let (real, imaginary) = frame.split_at(self.frequencies);
-            let parts = real.chunks_exact(S::WIDTH).zip(imaginary.chunks_exact(S::WIDTH));
-            for ((real, imaginary), to) in parts.zip(magnitudes.chunks_exact_mut(S::WIDTH)) {
-                let (real, imaginary) = (simd.load(real), simd.load(imaginary));
-                let power = simd.mul_add(real, real, simd.mul(imaginary, imaginary));
-                simd.store(simd.sqrt(power), to);
+            let (real, imaginary) = frame.split_at_mut(self.frequencies);
+            let parts = real.chunks_exact_mut(S::WIDTH).zip(imaginary.chunks_exact(S::WIDTH));
+            for (real, imaginary) in parts {
+                let (a, b) = (simd.load(real), simd.load(imaginary));
+                simd.store(simd.sqrt(simd.mul_add(a, a, simd.mul(b, b))), real);
+            }
+            let (even, odd) = real.split_at(quarter);
+            let pairs = magnitudes.as_chunks_mut::<2>().0.iter_mut();
+            for (pair, (even, odd)) in pairs.zip(even.iter().zip(odd)) {
+                *pair = [*even, *odd];
             }
         }
     }
