@@ -1,7 +1,7 @@
 use crate::aligned::Aligned;
 use crate::matrix::Matrix;
 use crate::network::BLOCK;
-use crate::product::{Product, Taps, Walk};
+use crate::product::{Place, Product, Taps, places};
 use crate::shape::{HIDDEN, RECURRENT};
 use crate::simd::{Simd, Work};
 use crate::weights::Weights;
@@ -11,6 +11,7 @@ use crate::weights::Weights;
 pub(crate) struct Memory {
     /// Of features and last output together.
     gates: Matrix,
+    rows: Box<[Place]>,
     decoder: Aligned,
     decoder_bias: f32,
     /// `[calls][INPUTS]`: features, then the last output.
@@ -46,6 +47,7 @@ impl Memory {
         aligned.copy_from_slice(decoder);
         Self {
             gates,
+            rows: places(1, |_| Place { from: 0, to: 0 }, Place { from: INPUTS, to: GATES }),
             decoder: aligned,
             decoder_bias: *decoder_bias,
             inputs: Aligned::zeroed(BLOCK * INPUTS),
@@ -70,11 +72,9 @@ impl Memory {
         simd.enable(Product {
             matrix: &self.gates,
             taps: Taps::ONE,
-            rows: calls,
+            rows: &self.rows[..calls],
             from: &self.inputs,
-            read: Walk::calls(0, INPUTS),
             to: &mut self.opened,
-            write: Walk::calls(0, GATES),
             floor: f32::NEG_INFINITY,
         });
         simd.enable(Remember {

@@ -1,4 +1,5 @@
 use crate::matrix::Matrix;
+use crate::network::BLOCK;
 use crate::simd::{Simd, Work};
 use std::ops::Range;
 
@@ -11,11 +12,9 @@ pub(crate) struct Product<'a> {
     /// Its inputs are all taps of the first number of a frame, those of the second, and so on.
     pub matrix: &'a Matrix,
     pub taps: Taps,
-    pub rows: usize,
+    pub rows: &'a [Place],
     pub from: &'a [f32],
-    pub read: Walk,
     pub to: &'a mut [f32],
-    pub write: Walk,
     /// Zero for a rectifier, minus infinity for none.
     pub floor: f32,
 }
@@ -36,26 +35,22 @@ impl Taps {
     pub const ONE: Self = Self { used: 0..1, of: 1, step: 0 };
 }
 
-/// Where rows begin: those of a call `step` after one another, those of the next call `call` after its first.
+/// Where a row is read, and where what becomes of it is written.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Walk {
-    pub first: usize,
-    pub step: usize,
-    /// Rows of one call.
-    pub rows: usize,
-    pub call: usize,
+pub(crate) struct Place {
+    pub from: usize,
+    pub to: usize,
 }
 
-impl Walk {
-    /// One row a call.
-    pub fn calls(first: usize, call: usize) -> Self {
-        Self { first, step: 0, rows: 1, call }
-    }
-
-    #[inline(always)]
-    fn at(self, row: usize) -> usize {
-        self.first + row / self.rows * self.call + row % self.rows * self.step
-    }
+/// The rows of a block, call by call: `place` tells where the nth row of the first call is, and `call` how far the next
+/// call is from there.
+pub(crate) fn places(rows: usize, place: impl Fn(usize) -> Place, call: Place) -> Box<[Place]> {
+    let of_call = |nth: usize| {
+        let place = &place;
+        let moved = move |Place { from, to }| Place { from: from + nth * call.from, to: to + nth * call.to };
+        (0..rows).map(move |row| moved(place(row)))
+    };
+    (0..BLOCK).flat_map(of_call).collect()
 }
 
 impl Work for Product<'_> {
@@ -64,8 +59,8 @@ impl Work for Product<'_> {
         let abreast = self.matrix.panel / S::WIDTH;
         for panel in 0..self.matrix.outputs / self.matrix.panel {
             let mut row = 0;
-            while row < self.rows {
-                let left = self.rows - row;
+            while row < self.rows.len() {
+                let left = self.rows.len() - row;
                 // Tiles of even height: one row alone would wait for its weights.
                 let rows = left.div_ceil(left.div_ceil(ROWS));
                 if S::ABREAST == 4 && abreast == 4 {
@@ -99,7 +94,7 @@ impl Product<'_> {
         let sums: [[S::Vector; C]; R] = self.sum(simd, weights, row);
         let floor = simd.splat(self.floor);
         for (r, sums) in sums.iter().enumerate() {
-            let to = &mut self.to[self.write.at(row + r) + panel * self.matrix.panel..][..C * S::WIDTH];
+            let to = &mut self.to[self.rows[row + r].to + panel * self.matrix.panel..][..C * S::WIDTH];
             for (c, sum) in sums.iter().enumerate() {
                 let sum = simd.add(*sum, simd.load(&bias[c * S::WIDTH..]));
                 simd.store(simd.max(sum, floor), &mut to[c * S::WIDTH..]);
@@ -119,7 +114,7 @@ impl Product<'_> {
         let Taps { used, of, step } = &self.taps;
         let inputs = self.matrix.inputs / of;
         let reach = (used.len() - 1) * step + inputs;
-        let from: [&[f32]; R] = std::array::from_fn(|r| &self.from[self.read.at(row + r)..][..reach]);
+        let from: [&[f32]; R] = std::array::from_fn(|r| &self.from[self.rows[row + r].from..][..reach]);
         let mut sums = [[simd.splat(0.0); C]; R];
         assert!(used.end <= *of && weights.len() <= inputs * of * C * S::WIDTH);
         for (input, weights) in weights.chunks_exact(of * C * S::WIDTH).enumerate() {

@@ -3,7 +3,7 @@ use crate::aligned::Aligned;
 use crate::fourier::{self, Folded};
 use crate::matrix::Matrix;
 use crate::network::BLOCK;
-use crate::product::{Product, Taps, Walk};
+use crate::product::{Place, Product, Taps, places};
 use crate::shape::{FRAMES, Shape};
 use crate::simd::{Simd, Work};
 use crate::weights::Weights;
@@ -14,8 +14,8 @@ pub(crate) struct Spectrum {
     shape: Shape,
     folding: Folded,
     window: Aligned,
-    /// Of [`Folded::parts`].
-    parts: [Matrix; 4],
+    /// Of [`Folded::parts`], and where their rows are.
+    parts: [(Matrix, Box<[Place]>); 4],
     folded: Aligned,
     transformed: Aligned,
 }
@@ -43,12 +43,7 @@ impl Spectrum {
         let (shape, folding) = (weights.shape, Folded::of(weights.shape));
         let mut window = Aligned::zeroed(shape.fourier);
         window.copy_from_slice(fourier::window(&weights.basis, shape)?);
-        let parts = folding.parts().map(|part| {
-            let none = std::iter::repeat_n(0.0, folding.quarter);
-            Matrix::new(part.inputs, none, panels, |input, output| {
-                part.weight(folding.quarter, input, output)
-            })
-        });
+        let parts = std::array::from_fn(|nth| part(folding, nth, panels));
         let frames = BLOCK * FRAMES;
         let folded = Aligned::zeroed(frames * folding.len());
         let transformed = Aligned::zeroed(frames * 4 * folding.quarter);
@@ -70,20 +65,26 @@ impl Spectrum {
     }
 
     fn transform<S: Simd>(&mut self, simd: S, frames: usize) {
-        let quarter = self.folding.quarter;
-        for (nth, (part, matrix)) in self.folding.parts().iter().zip(&self.parts).enumerate() {
+        for (matrix, rows) in &self.parts {
             simd.enable(Product {
                 matrix,
                 taps: Taps::ONE,
-                rows: frames,
+                rows: &rows[..frames],
                 from: &self.folded,
-                read: Walk::calls(part.from, self.folding.len()),
                 to: &mut self.transformed,
-                write: Walk::calls(nth * quarter, 4 * quarter),
                 floor: f32::NEG_INFINITY,
             });
         }
     }
+}
+
+fn part(folding: Folded, nth: usize, panels: &[usize]) -> (Matrix, Box<[Place]>) {
+    let (quarter, part) = (folding.quarter, folding.parts()[nth]);
+    let none = std::iter::repeat_n(0.0, quarter);
+    let matrix = Matrix::new(part.inputs, none, panels, |input, output| part.weight(quarter, input, output));
+    let (from, to) = (folding.len(), 4 * quarter);
+    let place = |frame| Place { from: part.from + frame * from, to: nth * quarter + frame * to };
+    (matrix, places(FRAMES, place, Place { from: FRAMES * from, to: FRAMES * to }))
 }
 
 impl Work for Fold<'_> {
