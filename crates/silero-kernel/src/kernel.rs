@@ -7,7 +7,7 @@ use std::fmt;
 
 /// The network with vector instructions, for many calls at once.
 ///
-/// It allocates when it is made, some 2 MB, and never again.
+/// It allocates when it is made, some 1.5 MB, and never again.
 pub struct Kernel {
     rate: Rate,
     instructions: Instructions,
