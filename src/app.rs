@@ -102,6 +102,9 @@ impl Starting {
         let engines = Arc::new(engines);
         let (events, reader) = EventSink::bounded(EVENTS);
         let cores = start_cores(&config, &engines, &events);
+        for core in &cores {
+            core.load().heard().await;
+        }
         let limits = Limits { calls: config.limits.calls, lateness: config.limits.lateness };
         let loads = cores.iter().map(|core| core.load().clone()).collect();
         Ok(Arc::new(Server {
@@ -155,7 +158,7 @@ impl Server {
     pub fn engine_states(&self) -> Value {
         let listed = |stage| if self.engines.count(stage) > 0 { "ready" } else { "none" };
         json!({
-            "vad": "ready",
+            "vad": if self.admission.loads().all(|load| load.hears()) { "ready" } else { "starting" },
             "stt": listed(StageKind::Stt),
             "llm": listed(StageKind::Llm),
             "tts": listed(StageKind::Tts),

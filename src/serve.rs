@@ -47,7 +47,13 @@ pub async fn run(config: Config, secrets: Secrets) -> Result<(), StartError> {
     let tls = acceptor.is_some();
     // Also while it starts and drains: whoever comes then is refused in words, and load balancers ask /health.
     tokio::spawn(accept(listener, acceptor, routed));
-    let server = server.finish().await?;
+    let server = tokio::select! {
+        server = server.finish() => server?,
+        name = signals.next() => {
+            tracing::info!(signal = name, "ended before it served");
+            return Ok(());
+        }
+    };
     // It is heard as long as the task that accepts is there.
     let _ = routes.send(api::router(server.clone()));
     announce(&server, address, tls);

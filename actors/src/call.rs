@@ -343,6 +343,9 @@ impl Call {
         if let Some(report) = self.plumbing.report_rings() {
             self.events.put_inside(CallEventKind::Rings(report));
         }
+        if Core::current().vad.is_building() {
+            self.watchdog.forgive(StageKind::Vad);
+        }
         while let Some((stage, since)) = self.watchdog.stuck() {
             let detail = format!("no progress for {} ms", since.elapsed().as_millis());
             self.watchdog.forgive(stage);

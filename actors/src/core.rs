@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use tokio::sync::watch;
 
 /// A thread that owns calls: an actix arbiter on a current-thread runtime.
 #[derive(Debug)]
@@ -30,6 +31,7 @@ pub struct CoreLoad {
     beat_nanos: AtomicU64,
     lateness_nanos: AtomicU64,
     marker: AtomicU8,
+    hears: watch::Sender<bool>,
 }
 
 /// What a media core's own tasks share.
@@ -129,7 +131,7 @@ impl Core {
         load: Arc<CoreLoad>,
         observe: impl Fn(Duration) + 'static,
     ) {
-        let vad = Rc::new(VadBatch::new(engines.clone()));
+        let vad = Rc::new(VadBatch::new(engines.clone(), load.clone()));
         let metronome = Rc::<Metronome>::default();
         tokio::task::spawn_local(vad.clone().run(metronome.clone()));
         let shared = load.clone();
@@ -170,7 +172,23 @@ impl CoreLoad {
             beat_nanos: AtomicU64::new(0),
             lateness_nanos: AtomicU64::new(0),
             marker: AtomicU8::new(0),
+            hears: watch::Sender::new(false),
         }
+    }
+
+    /// Whether its voice activity detector is there.
+    pub fn hears(&self) -> bool {
+        *self.hears.borrow()
+    }
+
+    /// Waits until its voice activity detector is there: until then a call on it is deaf.
+    pub async fn heard(&self) {
+        // The sender is alive as long as `self` is.
+        let _ = self.hears.subscribe().wait_for(|hears| *hears).await;
+    }
+
+    pub(crate) fn set_hears(&self, hears: bool) {
+        self.hears.send_replace(hears);
     }
 
     /// Reserves a place for one call.

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 /// The caller's audio on its way into a call: numbers and dates the frames.
 ///
-/// Frames follow one another by 20 ms. When they are behind the clock by more than 100 ms, what comes in a burst is
-/// what the network held up, and belongs where it is due; what comes at its own pace follows on audio that is missing,
-/// and is dated by the clock. A peer that sends faster than real time loses what is more than 500 ms early.
+/// Frames follow one another by 20 ms. When they are behind the clock by more than 100 ms, what comes faster than real
+/// time is what the network held up, and belongs where it is due; what comes at its own pace follows on audio that is
+/// missing, and is dated by the clock. A peer that sends faster than real time loses what is more than 500 ms early.
 #[derive(Debug)]
 pub struct Mic {
     writer: Writer,
@@ -16,14 +16,22 @@ pub struct Mic {
     sequence: u32,
     next: Option<MediaTime>,
     arrived: MediaTime,
+    resumed: Option<Resumed>,
     early: u64,
+}
+
+/// The end of a hole, and how many frames came since.
+#[derive(Clone, Copy, Debug)]
+struct Resumed {
+    at: MediaTime,
+    frames: u32,
 }
 
 /// Longer holes are missing audio, shorter ones are jitter.
 const HOLE: Duration = Duration::from_millis(100);
 
-/// Frames that come closer upon one another are a burst.
-const BURST: Duration = Duration::from_millis(10);
+/// Frames that are early by less, all in all, come at their own pace.
+const JITTER: Duration = Duration::from_millis(10);
 
 /// How far a burst may run ahead of the clock.
 const AHEAD: Duration = Duration::from_millis(500);
@@ -37,6 +45,7 @@ impl Mic {
             sequence: 0,
             next: None,
             arrived: MediaTime::ZERO,
+            resumed: None,
             early: 0,
         }
     }
@@ -79,14 +88,24 @@ impl Mic {
         let _ = self.writer.push_or_drop(&self.scratch);
     }
 
-    /// The first frame behind a hole tells nothing yet: only the one behind it shows whether this is a burst.
     fn date(&mut self, now: MediaTime) -> MediaTime {
         let by_clock = now.saturating_sub(FRAME);
         let waited = now.since(std::mem::replace(&mut self.arrived, now));
-        match self.next {
-            Some(next) if by_clock.since(next) <= HOLE || waited < BURST || waited > HOLE => next,
-            _ => by_clock,
+        let Some(next) = self.next else { return by_clock };
+        if by_clock.since(next) <= HOLE {
+            self.resumed = None;
+            return next;
         }
+        let resumed = self.resumed.filter(|_| waited <= HOLE).unwrap_or(Resumed { at: now, frames: 0 });
+        self.resumed = Some(Resumed { frames: resumed.frames + 1, ..resumed });
+        if resumed.is_catching_up(now) { next } else { by_clock }
+    }
+}
+
+impl Resumed {
+    /// The first frame behind a hole tells nothing yet: only those behind it show whether they were held up.
+    fn is_catching_up(&self, now: MediaTime) -> bool {
+        self.frames == 0 || now.since(self.at) + JITTER < FRAME * self.frames
     }
 }
 
@@ -130,6 +149,19 @@ mod tests {
         hear(&mut mic, 50, Duration::ZERO).await;
         hear(&mut mic, 2, FRAME).await;
         let expected: Vec<u64> = (0..54).map(|frame| frame * 20).collect();
+        assert_eq!(times(&mut reader), expected);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_held_up_stays_together_when_it_comes_in_pieces() {
+        let (mut mic, mut reader) = mic();
+        hear(&mut mic, 2, FRAME).await;
+        advance(Duration::from_secs(1)).await;
+        for _ in 0..5 {
+            hear(&mut mic, 10, Duration::ZERO).await;
+            advance(Duration::from_millis(60)).await;
+        }
+        let expected: Vec<u64> = (0..52).map(|frame| frame * 20).collect();
         assert_eq!(times(&mut reader), expected);
     }
 

@@ -1,5 +1,6 @@
 //! Voice activity detection of all calls of a media core in one session, in slices that never block it long.
 
+use crate::core::CoreLoad;
 use crate::engines::{Engines, VadEngine};
 use crate::metronome::Metronome;
 use arrayvec::ArrayVec;
@@ -19,6 +20,8 @@ pub(crate) struct VadBatch {
     vad: RefCell<Option<Box<dyn Vad + Send>>>,
     queue: RefCell<VecDeque<Rc<Ticket>>>,
     failures: Cell<u64>,
+    building: Cell<bool>,
+    load: Arc<CoreLoad>,
 }
 
 /// One call's seat in the batch: it lends its model state and one window at a time.
@@ -94,8 +97,20 @@ impl fmt::Debug for VadBatch {
 }
 
 impl VadBatch {
-    pub(crate) fn new(engines: Arc<Engines>) -> Self {
-        Self { engines, vad: RefCell::default(), queue: RefCell::default(), failures: Cell::new(0) }
+    pub(crate) fn new(engines: Arc<Engines>, load: Arc<CoreLoad>) -> Self {
+        Self {
+            engines,
+            vad: RefCell::default(),
+            queue: RefCell::default(),
+            failures: Cell::new(0),
+            building: Cell::new(false),
+            load,
+        }
+    }
+
+    /// The engine is on its way: windows wait for it, and a stage that waits with them is not stuck.
+    pub(crate) fn is_building(&self) -> bool {
+        self.building.get()
     }
 
     /// Puts one window of the ticket's call into the batch. A ticket stands in the queue once, so that it is bounded
@@ -126,9 +141,14 @@ impl VadBatch {
 
     async fn build(&self) {
         let engines = self.engines.clone();
+        self.building.set(true);
         let built = tokio::task::spawn_blocking(move || (engines.vad.build)()).await;
+        self.building.set(false);
         match built {
-            Ok(Ok(vad)) => *self.vad.borrow_mut() = Some(vad),
+            Ok(Ok(vad)) => {
+                *self.vad.borrow_mut() = Some(vad);
+                self.load.set_hears(true);
+            }
             Ok(Err(error)) => self.unbuilt(&error.to_string()).await,
             Err(panic) => self.unbuilt(&panic.to_string()).await,
         }
@@ -153,6 +173,7 @@ impl VadBatch {
             self.failures.set(self.failures.get() + 1);
             tracing::error!(%error, failures = self.failures.get(), "voice activity detection failed");
             *self.vad.borrow_mut() = None;
+            self.load.set_hears(false);
         }
         let status = if result.is_ok() { Status::Judged } else { Status::Failed };
         slice.drain(..).for_each(|ticket| ticket.settle(status));

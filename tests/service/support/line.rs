@@ -53,7 +53,7 @@ impl Line {
         let _ = self.orders.try_send(Order::Microphone(encode, samples));
     }
 
-    /// Nothing is sent any more.
+    /// Nothing is sent any more once all is said.
     pub fn microphone_off(&self) {
         let _ = self.orders.try_send(Order::MicrophoneOff);
     }
@@ -86,6 +86,7 @@ impl Line {
 async fn speak(mut outgoing: SplitSink<Ws, Message>, mut orders: mpsc::Receiver<Order>) {
     let mut microphone: Option<(Encode, usize)> = None;
     let mut words: Vec<i16> = Vec::new();
+    let mut ceasing = false;
     let mut beat = interval(Duration::from_millis(20));
     beat.set_missed_tick_behavior(MissedTickBehavior::Burst);
     loop {
@@ -97,10 +98,12 @@ async fn speak(mut outgoing: SplitSink<Ws, Message>, mut orders: mpsc::Receiver<
                     beat.reset();
                 }
                 Some(Order::Say(samples)) => words.extend(samples),
-                Some(Order::MicrophoneOff) => microphone = None,
+                Some(Order::MicrophoneOff) => ceasing = true,
                 None => return,
             },
-            _ = beat.tick() => if let Some((encode, samples)) = &mut microphone {
+            _ = beat.tick() => if ceasing && words.is_empty() {
+                microphone = None;
+            } else if let Some((encode, samples)) = &mut microphone {
                 words.resize(words.len().max(*samples), 0);
                 let rest = words.split_off(*samples);
                 let frame = std::mem::replace(&mut words, rest);
