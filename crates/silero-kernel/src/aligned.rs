@@ -1,7 +1,7 @@
 use std::ops::{Deref, DerefMut};
 
 /// Numbers that begin on a cache line, so that no vector load of theirs touches two.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Aligned {
     /// Some numbers longer than needed, and never moved.
     buffer: Box<[f32]>,

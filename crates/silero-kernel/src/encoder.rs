@@ -8,7 +8,7 @@ use crate::simd::Simd;
 use crate::weights::{Convolution, STRIDES, TAPS, Weights};
 
 /// Four convolutions over frames, each with a rectifier: four frames of magnitudes become one of features.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Encoder {
     layers: [Layer; 4],
     /// What the first three give, `[calls][frames][outputs]`.
@@ -16,7 +16,7 @@ pub(crate) struct Encoder {
 }
 
 /// One convolution.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Layer {
     matrix: Matrix,
     /// Numbers that it gives for a call.

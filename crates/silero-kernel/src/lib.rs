@@ -42,7 +42,13 @@
 //! ```
 #![cfg_attr(
     not(target_arch = "x86_64"),
-    allow(dead_code, unused_imports, unreachable_code, reason = "no instruction set to run the layers with")
+    allow(
+        dead_code,
+        unreachable_code,
+        unused_imports,
+        unused_variables,
+        reason = "no instruction set to run the layers with"
+    )
 )]
 
 mod aligned;

@@ -2,7 +2,7 @@ use crate::aligned::Aligned;
 
 /// A matrix and a bias, laid out for the product: panels of some columns each, a panel's rows one after the other, so
 /// that the product reads it from end to end.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Matrix {
     pub inputs: usize,
     pub outputs: usize,

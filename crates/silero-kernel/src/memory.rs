@@ -7,7 +7,7 @@ use crate::simd::{Simd, Work};
 use crate::weights::Weights;
 
 /// The recurrent layer, one step of it, and the probability that is read off its output.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Memory {
     /// Of features and last output together.
     gates: Matrix,

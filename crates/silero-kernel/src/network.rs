@@ -26,7 +26,7 @@ pub(crate) trait Block {
 }
 
 /// Weights laid out for an instruction set, and room for a block.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Network<S> {
     simd: S,
     shape: Shape,

@@ -9,7 +9,7 @@ use crate::simd::{Simd, Work};
 use crate::weights::Weights;
 
 /// The first layer: magnitudes of the Fourier transforms of a row.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Spectrum {
     shape: Shape,
     folding: Folded,
