@@ -72,7 +72,7 @@ fn durations(config: &Config) -> [(&'static str, Duration, Duration, Duration); 
 
 /// The engines that there are, by the key that names them.
 pub const ENGINES: [(&str, &[&str]); 4] = [
-    ("vad.engine", &["silero"]),
+    ("vad.engine", &["kernel", "ort"]),
     ("stt.engines", &["pocketsphinx", "scripted"]),
     ("llm.engines", &["dialogue", "scripted"]),
     ("tts.engines", &["flite", "scripted"]),
