@@ -49,9 +49,6 @@ enum Written {
 }
 
 impl Delay {
-    /// No time at all.
-    pub const NONE: Self = Self::Fixed(0.0);
-
     /// Draws one.
     pub fn draw(&self, rng: &mut Rng) -> Duration {
         let milliseconds = match *self {

@@ -261,5 +261,4 @@ impl Speech {
 }
 
 #[cfg(test)]
-#[path = "hearing_tests.rs"]
 mod tests;

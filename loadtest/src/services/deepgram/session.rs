@@ -4,7 +4,7 @@ use super::options::Options;
 use crate::services::fate::Fate;
 use crate::services::fault::Fault;
 use crate::services::mocks::Mocks;
-use crate::services::stats::{Service, Ticket};
+use crate::services::stats::Ticket;
 use futures_util::{SinkExt, StreamExt};
 use jiff::Timestamp;
 use std::collections::VecDeque;
