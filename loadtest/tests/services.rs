@@ -11,7 +11,7 @@ fn services(options: &[&str]) -> Command {
     command
 }
 
-/// The running program, its table up to the empty line at its end, and its address.
+/// The running program, its table and its address.
 fn start(options: &[&str]) -> (Child, Vec<String>, String) {
     let mut child = services(options).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
@@ -46,7 +46,7 @@ fn it_tells_what_it_serves_and_ends_cleanly_when_it_is_told() {
     assert!(killed.success());
     let ended = child.wait_with_output().unwrap();
     assert_eq!(ended.status.code(), Some(0));
-    assert_eq!(String::from_utf8(ended.stderr).unwrap(), "\n1 connections\n");
+    assert_eq!(String::from_utf8(ended.stderr).unwrap(), "\nserved on 1 connections\n");
 }
 
 #[test]

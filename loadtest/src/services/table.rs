@@ -20,7 +20,7 @@ pub fn of(config: &Config, address: SocketAddr) -> String {
 
 /// What was served, at the end.
 pub fn served(snapshot: &Snapshot) -> String {
-    let mut table = format!("\n{} connections\n", snapshot.connections);
+    let mut table = format!("\nserved on {} connections\n", snapshot.connections);
     let services = snapshot.services.iter().filter(|(_, service)| service.requests > 0);
     services.for_each(|(name, service)| put(&mut table, name, &counts(service), &failures(service)));
     table
