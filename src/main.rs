@@ -19,6 +19,12 @@ mod web;
 
 use std::process::ExitCode;
 
+#[cfg(feature = "heap-profile")]
+#[global_allocator]
+static ALLOCATOR: dhat::Alloc = dhat::Alloc;
+
 fn main() -> ExitCode {
+    #[cfg(feature = "heap-profile")]
+    let _written_when_dropped = dhat::Profiler::builder().trim_backtraces(Some(48)).build();
     cli::run()
 }

@@ -243,7 +243,10 @@ impl Caller {
             self.doing = Doing::Pressing(now + KEY);
         }
         if self.keys.is_empty() {
-            self.answer = Some(AnswerWatch::new(now, AnswerTo::Key));
+            // What sounds already is no answer to a key.
+            let is_quiet = !self.playout.is_sounding(now);
+            self.answer = is_quiet.then(|| AnswerWatch::new(now, AnswerTo::Key));
+            self.answered = now;
             self.doing = Doing::Waiting(now);
         }
     }

@@ -86,6 +86,14 @@ impl Chapter {
         self.runs().iter().all(|(report, _)| report.is_empty())
     }
 
+    /// It says something of the server: answers were measured, by a tester in time; of a sweep, a step held.
+    pub fn counts(&self) -> bool {
+        match &self.content {
+            Content::Run(report) => !report.is_empty() && report.invalid.is_none(),
+            Content::Sweep(sweep) => sweep.held.is_some(),
+        }
+    }
+
     /// What it says in one line.
     pub fn conclusion(&self) -> String {
         match &self.content {

@@ -169,6 +169,14 @@ fn keys_are_pressed_one_after_the_other_and_their_answer_is_timed() {
 }
 
 #[test]
+fn words_that_sound_already_are_no_answer_to_a_key() {
+    let keys = scenario("opening = [{ think = \"1s\" }, { dtmf = \"1\" }, \"await_answer\", \"hear_out\"]");
+    let (tally, _, acts) = call_by(keys, &[10], Bot::answering(0).greeting(100), 10);
+    assert_eq!(acts, [Act::Press('1'), Act::HangUp { abrupt: false }]);
+    assert_eq!((tally.key_answer.count(), tally.missing), (0, 0));
+}
+
+#[test]
 fn a_caller_hangs_up_mid_word_and_says_no_more() {
     let rude = scenario("round = [{ hang_up = { after = \"200ms\", abrupt = true } }]");
     let (_, loud, acts) = call_by(rude, &[50], Bot::answering(50), 5);

@@ -62,7 +62,7 @@ fn section(chapter: &Chapter) -> String {
         shown.and_then(plots::histogram),
         shown.and_then(plots::timeline),
     ];
-    let bad = if chapter.is_empty() { " bad" } else { "" };
+    let bad = if chapter.counts() { "" } else { " bad" };
     let mut html = format!("<h2>{}</h2>\n", escape(&chapter.name));
     if let Some(run) = shown {
         writeln!(html, "<p class=\"about\">{}</p>", escape(&about(run))).expect("a string takes all");
@@ -88,14 +88,17 @@ fn table(chapter: &Chapter) -> String {
     let cells = |tag: &str, cells: Vec<String>| {
         cells.iter().map(|cell| format!("<{tag}>{}</{tag}>", escape(cell))).collect::<String>()
     };
-    let names = COLUMNS.iter().map(|(name, _)| (*name).to_owned()).chain(["".to_owned()]).collect();
+    // Calls, what became of them, and the rest: on a narrow screen the first columns are seen.
+    let row = |outcome: String, of: &dyn Fn(&Column) -> String| {
+        let mut row: Vec<_> = COLUMNS.iter().map(of).collect();
+        row.insert(1, outcome);
+        row
+    };
+    let names = row("".to_owned(), &|(name, _)| (*name).to_owned());
     let rows: String = chapter
         .runs()
         .into_iter()
-        .map(|(run, outcome)| {
-            let values = COLUMNS.iter().map(|(_, of)| of(run)).chain([outcome]).collect();
-            format!("<tr>{}</tr>\n", cells("td", values))
-        })
+        .map(|(run, outcome)| format!("<tr>{}</tr>\n", cells("td", row(outcome, &|(_, of)| of(run)))))
         .collect();
     format!("<div class=\"wide\"><table>\n<tr>{}</tr>\n{rows}</table></div>\n", cells("th", names))
 }

@@ -36,21 +36,41 @@ pub(super) fn latency(runs: &[&Report]) -> Option<String> {
         plot.line(class, &places(&points));
         plot.dots(class, &told(points, |calls, ms| format!("{calls} calls: {name} {ms:.0} ms")));
     }
-    let legend = legend(PERCENTILES.map(|(name, class, _)| (name, class)).as_slice());
+    void_dots(&mut plot, runs, "p95 ms", |run| run.answer.p95);
+    let legend = legend(PERCENTILES.map(|(name, class, _)| (name, class)).as_slice()) + void_legend(runs);
     Some(figure("Time to answer against calls", &plot.finish("Answer percentiles against calls"), &legend))
 }
 
 /// CPU a call against the number of calls.
 pub(super) fn cpu(runs: &[&Report]) -> Option<String> {
     let points = sorted(runs, |run| run.server.cpu_per_call);
-    let most = points.iter().map(|(_, cpu)| *cpu).fold(0.0, f64::max);
-    if points.len() < 2 {
+    let most = runs.iter().filter_map(|run| run.server.cpu_per_call).fold(0.0, f64::max);
+    if most == 0.0 {
         return None;
     }
     let mut plot = Plot::new(calls_axis(runs)?, Axis::new("% of a core a call", 0.0, most));
     plot.line("a", &places(&points));
     plot.dots("a", &told(points, |calls, cpu| format!("{calls} calls: {cpu:.3} % of a core a call")));
-    Some(figure("CPU a call against calls", &plot.finish("CPU a call against calls"), ""))
+    void_dots(&mut plot, runs, "% of a core a call", |run| run.server.cpu_per_call);
+    Some(figure("CPU a call against calls", &plot.finish("CPU a call against calls"), void_legend(runs)))
+}
+
+/// Runs that do not count, as hollow dots.
+fn void_dots(plot: &mut Plot, runs: &[&Report], what: &str, of: impl Fn(&Report) -> Option<f64>) {
+    let dot = |run: &Report| {
+        let (calls, value) = (run.run.calls, of(run).filter(|value| value.is_finite())?);
+        Some(((f64::from(calls), value), format!("{calls} calls: {value:.3} {what}, invalid: tester")))
+    };
+    let dots: Vec<_> = runs.iter().filter(|run| run.invalid.is_some()).filter_map(|run| dot(run)).collect();
+    plot.dots("void", &dots);
+}
+
+fn void_legend(runs: &[&Report]) -> &'static str {
+    if runs.iter().any(|run| run.invalid.is_some()) {
+        r#"<span><i class="void"></i>invalid: the tester was late</span>"#
+    } else {
+        ""
+    }
 }
 
 /// How often answers took how long.
