@@ -29,10 +29,10 @@ mod tests;
 
 use config::Config;
 use mocks::Mocks;
+use stats::Snapshot;
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use stats::Snapshot;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -66,11 +66,9 @@ pub fn serve(config: Config, threads: usize) -> Result<Snapshot, ServeError> {
 }
 
 async fn until_told(mocks: Arc<Mocks>) -> Result<(), ServeError> {
-    let (mut terminate, mut interrupt) =
-        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, mocks.config.port));
-    let listener =
-        TcpListener::bind(address).await.map_err(|error| ServeError::Listen { address, error })?;
+    let listener = TcpListener::bind(address).await.map_err(|error| ServeError::Listen { address, error })?;
     // Whoever closed it does not want to know.
     let _ = write!(io::stdout(), "{}", table::of(&mocks.config, listener.local_addr()?));
     tokio::select! {

@@ -106,7 +106,8 @@ fn set<T>(value: &mut T, given: Option<T>) {
 impl FromStr for Failing {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        let (name, rule) = text.split_once(':').ok_or("not a service, a share and a failure, as llm:2%:500")?;
+        let (name, rule) =
+            text.split_once(':').ok_or("not a service, a share and a failure, as llm:2%:500")?;
         let service = Service::ALL.into_iter().find(|service| service.name() == name);
         let service = service.ok_or_else(|| format!("no service {name}: stt, listen, llm or tts"))?;
         Ok(Self { service, rule: rule.parse().map_err(|error: BadRule| error.to_string())? })

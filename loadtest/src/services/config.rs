@@ -149,8 +149,8 @@ impl Config {
     /// # Errors
     /// It cannot be read, or is no configuration. Values are checked by [`Config::check`].
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| ConfigError::Read { path: path.into(), error })?;
+        let text =
+            std::fs::read_to_string(path).map_err(|error| ConfigError::Read { path: path.into(), error })?;
         toml::from_str(&text).map_err(|error| ConfigError::Toml { path: path.into(), error })
     }
 

@@ -8,8 +8,8 @@ mod message;
 mod options;
 mod session;
 
-use super::mocks::Mocks;
 use super::fault::Fault;
+use super::mocks::Mocks;
 use super::paced::{Failure, unanswered};
 use super::stats::Service;
 use super::upgrade::Handshake;

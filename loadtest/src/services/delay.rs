@@ -130,8 +130,7 @@ mod tests {
     /// The k-th percentiles of many draws, in milliseconds.
     fn percentiles<const N: usize>(delay: &str, wanted: [usize; N]) -> [f64; N] {
         let (delay, mut rng) = (delay.parse::<Delay>().unwrap(), Rng::with_seed(1));
-        let mut drawn: Vec<_> =
-            (0..20_000).map(|_| delay.draw(&mut rng).as_secs_f64() * 1_000.0).collect();
+        let mut drawn: Vec<_> = (0..20_000).map(|_| delay.draw(&mut rng).as_secs_f64() * 1_000.0).collect();
         drawn.sort_by(f64::total_cmp);
         wanted.map(|percent| drawn[drawn.len() * percent / 100])
     }
@@ -159,7 +158,9 @@ mod tests {
 
     #[test]
     fn what_is_no_delay_is_refused() {
-        for wrong in ["", "fast", "-1", "NaN", "uniform(80,30)", "normal(1)", "normal(1,-2)", "pareto(1,2)", "1e99"] {
+        for wrong in
+            ["", "fast", "-1", "NaN", "uniform(80,30)", "normal(1)", "normal(1,-2)", "pareto(1,2)", "1e99"]
+        {
             assert_eq!(wrong.parse::<Delay>(), Err(BadDelay), "{wrong:?}");
         }
     }

@@ -80,7 +80,9 @@ mod tests {
 
     #[test]
     fn failures_that_may_not_strike_do_not() {
-        let draw = |number| Fate::draw(seed(1, Service::Listen, number, 0), &conduct(), 10.0, Fault::is_of_handshakes);
+        let draw = |number| {
+            Fate::draw(seed(1, Service::Listen, number, 0), &conduct(), 10.0, Fault::is_of_handshakes)
+        };
         assert!((0..200).map(draw).all(|fate| matches!(fate.fault, None | Some(Fault::Status(500)))));
     }
 }

@@ -32,7 +32,9 @@ pub struct Rule {
 
 /// Not a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a share and a failure such as 2%:500; there are refuse, hang, cut, slow, garbage and 400 to 599")]
+#[error(
+    "not a share and a failure such as 2%:500; there are refuse, hang, cut, slow, garbage and 400 to 599"
+)]
 pub struct BadRule;
 
 impl Fault {
@@ -60,11 +62,13 @@ impl Fault {
 /// Draws which failure strikes, if any: at most one, so that rates add up.
 pub fn draw<'a>(rules: impl IntoIterator<Item = &'a Rule>, rng: &mut Rng) -> Option<Fault> {
     let mut at = rng.f64();
-    rules.into_iter().find(|rule| {
-        at -= rule.rate;
-        at < 0.0
-    })
-    .map(|rule| rule.fault)
+    rules
+        .into_iter()
+        .find(|rule| {
+            at -= rule.rate;
+            at < 0.0
+        })
+        .map(|rule| rule.fault)
 }
 
 impl FromStr for Fault {

@@ -62,7 +62,10 @@ impl Mocks {
             .route("/synthesize", any(piper::speak))
             .route("/voices", get(piper::voices))
             .route("/info", get(piper::info))
-            .route("/stats", get(|State(mocks): State<Arc<Self>>| async move { Json(mocks.stats.snapshot()) }))
+            .route(
+                "/stats",
+                get(|State(mocks): State<Arc<Self>>| async move { Json(mocks.stats.snapshot()) }),
+            )
             .fallback(piper::not_found)
             .layer(DefaultBodyLimit::max(MOST_BYTES))
             .with_state(self.clone())

@@ -37,7 +37,11 @@ const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("1");
 
 impl ApiError {
     /// A mistake in a part of the request.
-    pub fn invalid(message: impl Into<String>, param: Option<&'static str>, code: Option<&'static str>) -> Self {
+    pub fn invalid(
+        message: impl Into<String>,
+        param: Option<&'static str>,
+        code: Option<&'static str>,
+    ) -> Self {
         Self { status: StatusCode::BAD_REQUEST, message: message.into(), param, code }
     }
 

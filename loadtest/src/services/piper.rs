@@ -64,7 +64,9 @@ pub async fn speak(
     let generation = mocks.config.tts.generation;
     let text = match Text::read(generation, &method, uri.path(), query.as_deref(), &body) {
         Ok(text) => text,
-        Err(refusal @ (Refusal::Page | Refusal::Method | Refusal::NotFound)) => return refusal.into_response(),
+        Err(refusal @ (Refusal::Page | Refusal::Method | Refusal::NotFound)) => {
+            return refusal.into_response();
+        }
         Err(refusal) => {
             mocks.arrived(Service::Tts).rejected();
             return refusal.into_response();
@@ -166,9 +168,7 @@ impl Text {
         let milliseconds = (characters * f64::from(tts.character_ms) * self.length_scale) as u64;
         let samples = tone.samples(milliseconds);
         let piece = if tts.speed.is_some() { tone.samples(PIECE_MS) } else { samples.max(1) };
-        let pause = tts.speed.map_or(Duration::ZERO, |speed| {
-            Duration::from_millis(PIECE_MS).div_f64(speed)
-        });
+        let pause = tts.speed.map_or(Duration::ZERO, |speed| Duration::from_millis(PIECE_MS).div_f64(speed));
         let header = Bytes::copy_from_slice(&tone.header(samples));
         let mut pieces = vec![Piece { after: Duration::ZERO, bytes: header }];
         for from in (0..samples).step_by(piece as usize) {

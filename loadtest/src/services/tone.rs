@@ -48,7 +48,8 @@ impl Tone {
     pub fn header(&self, samples: u64) -> [u8; WAV_HEADER] {
         // What is longer than a WAV file can say is said to be endless, as streaming writers do.
         let data = u32::try_from(samples * SAMPLE).unwrap_or(u32::MAX);
-        let mut header = *b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\0\0\0\0\0\0\0\0\x02\0\x10\0data\0\0\0\0";
+        let mut header =
+            *b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\0\0\0\0\0\0\0\0\x02\0\x10\0data\0\0\0\0";
         header[4..8].copy_from_slice(&data.saturating_add(WAV_HEADER as u32 - 8).to_le_bytes());
         header[24..28].copy_from_slice(&self.rate_hz.to_le_bytes());
         header[28..32].copy_from_slice(&(self.rate_hz * SAMPLE as u32).to_le_bytes());

@@ -169,8 +169,7 @@ impl Hearing {
         let text = &self.texts[self.utterances % self.texts.len()];
         let words = text.split_whitespace().map(str::to_owned).collect();
         self.utterances += 1;
-        self.speech =
-            Some(Speech { words, began, loud_until: self.now, told: 0, last_interim: self.now });
+        self.speech = Some(Speech { words, began, loud_until: self.now, told: 0, last_interim: self.now });
         self.last_word_end = None;
         if self.options.vad_events {
             heard.push(Heard::SpeechStarted { at: began });
@@ -211,7 +210,9 @@ impl Hearing {
     }
 
     fn end_utterance(&mut self, heard: &mut Vec<Heard>) {
-        let (Some(gap), Some(last_word_end)) = (self.options.utterance_end, self.last_word_end) else { return };
+        let (Some(gap), Some(last_word_end)) = (self.options.utterance_end, self.last_word_end) else {
+            return;
+        };
         if self.now - last_word_end >= gap {
             self.last_word_end = None;
             heard.push(Heard::UtteranceEnd { last_word_end });

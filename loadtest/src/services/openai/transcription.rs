@@ -101,8 +101,9 @@ async fn read(mocks: &Mocks, request: Request<Body>) -> Result<Utterance, ApiErr
 
 fn boundary(headers: &HeaderMap) -> Result<String, ApiError> {
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
-    multer::parse_boundary(content_type)
-        .map_err(|_| ApiError::invalid("Content-Type is not multipart/form-data with a boundary.", None, None))
+    multer::parse_boundary(content_type).map_err(|_| {
+        ApiError::invalid("Content-Type is not multipart/form-data with a boundary.", None, None)
+    })
 }
 
 /// `None` for what is no WAV file, or one that ends before its header says.
@@ -119,7 +120,8 @@ fn wav_length(file: &[u8]) -> Option<Duration> {
 
 impl Form {
     async fn read(mut parts: Multipart<'_>) -> Result<Self, ApiError> {
-        let broken = |error: multer::Error| ApiError::invalid(format!("The form is broken: {error}"), None, None);
+        let broken =
+            |error: multer::Error| ApiError::invalid(format!("The form is broken: {error}"), None, None);
         let mut form = Self::default();
         while let Some(part) = parts.next_field().await.map_err(broken)? {
             let name = part.name().unwrap_or_default().to_owned();
@@ -214,9 +216,7 @@ impl Utterance {
     fn words(&self, text: &str) -> Value {
         let words: Vec<_> = text.split_whitespace().collect();
         let each = self.seconds() / words.len() as f64;
-        let word = |(n, word): (usize, &&str)| {
-            json!({"word": word, "start": each * n as f64, "end": each * (n + 1) as f64})
-        };
+        let word = |(n, word): (usize, &&str)| json!({"word": word, "start": each * n as f64, "end": each * (n + 1) as f64});
         words.iter().enumerate().map(word).collect()
     }
 

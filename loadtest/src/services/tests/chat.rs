@@ -97,7 +97,11 @@ async fn replies_go_round() {
 async fn mistakes_are_refused_with_the_error_object() {
     let mocks = mocks("");
     for (body, param, code) in [
-        (json!({"messages": [{"role": "user", "content": "hi"}]}), json!("model"), json!("missing_required_parameter")),
+        (
+            json!({"messages": [{"role": "user", "content": "hi"}]}),
+            json!("model"),
+            json!("missing_required_parameter"),
+        ),
         (json!({"model": "m"}), json!("messages"), json!("missing_required_parameter")),
         (json!({"model": "m", "messages": []}), json!("messages"), json!("empty_array")),
         (json!({"model": "m", "messages": [{"role": "bot"}]}), json!("messages"), json!("invalid_value")),

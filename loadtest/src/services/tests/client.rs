@@ -32,7 +32,13 @@ pub fn connect(mocks: &Arc<Mocks>) -> DuplexStream {
 }
 
 /// A request on a connection of its own.
-pub async fn ask(mocks: &Arc<Mocks>, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
+pub async fn ask(
+    mocks: &Arc<Mocks>,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Reply {
     let mut connection = connect(mocks);
     connection.write_all(&request(method, path, headers, body)).await.unwrap();
     let (sent, mut bytes, mut reads) = (Instant::now(), Vec::new(), Vec::new());

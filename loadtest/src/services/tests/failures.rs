@@ -134,7 +134,12 @@ async fn connections_are_kept_for_the_next_request() {
     let mocks = mocks("");
     let mut connection = connect(&mocks);
     for _ in 0..3 {
-        connection.write_all(b"POST /synthesize HTTP/1.1\r\nhost: mock\r\ncontent-length: 12\r\n\r\n{\"text\":\"a\"}").await.unwrap();
+        connection
+            .write_all(
+                b"POST /synthesize HTTP/1.1\r\nhost: mock\r\ncontent-length: 12\r\n\r\n{\"text\":\"a\"}",
+            )
+            .await
+            .unwrap();
         let mut answer = Vec::new();
         // 60 ms at 22,050 Hz behind the header of the file.
         while !answer.windows(4).any(|end| end == b"\r\n\r\n") || answer.len() < 1_323 * 2 + 44 {

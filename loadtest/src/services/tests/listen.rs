@@ -64,7 +64,10 @@ async fn an_utterance_is_answered_after_the_delay_and_the_stream_ends_with_metad
     assert_eq!(started, json!({"type": "SpeechStarted", "channel": [0], "timestamp": 0.0}));
     let results = next(&mut socket).await;
     assert_eq!(began.elapsed(), Duration::from_millis(50));
-    assert_eq!((&results["type"], &results["is_final"], &results["speech_final"]), (&json!("Results"), &json!(true), &json!(true)));
+    assert_eq!(
+        (&results["type"], &results["is_final"], &results["speech_final"]),
+        (&json!("Results"), &json!(true), &json!(true))
+    );
     assert_eq!((transcript(&results), &results["duration"]), ("Hello there.", &json!(1.3)));
     let words = &results["channel"]["alternatives"][0]["words"];
     assert_eq!((&words[1]["word"], &words[1]["punctuated_word"]), (&json!("there"), &json!("there.")));

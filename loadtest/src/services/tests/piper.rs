@@ -50,7 +50,8 @@ async fn speech_is_as_long_as_its_text_in_the_rate_of_the_voice() {
 
 #[tokio::test(start_paused = true)]
 async fn speech_comes_whole_after_the_delay() {
-    let reply = post(&mocks("tts = { delay_ms = 50 }"), "/synthesize", &json!({"text": "Hello there."})).await;
+    let reply =
+        post(&mocks("tts = { delay_ms = 50 }"), "/synthesize", &json!({"text": "Hello there."})).await;
     assert_eq!(reply.began_and_ended_ms(), (50, 50));
 }
 

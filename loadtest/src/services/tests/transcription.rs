@@ -17,7 +17,9 @@ async fn transcribe(mocks: &Arc<Mocks>, milliseconds: usize, fields: &[(&str, &s
 async fn form(mocks: &Arc<Mocks>, file: &[u8], fields: &[(&str, &str)]) -> Reply {
     let mut form = Vec::new();
     for (name, value) in fields {
-        form.extend(format!("--xyz\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n").bytes());
+        form.extend(
+            format!("--xyz\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n").bytes(),
+        );
     }
     form.extend(b"--xyz\r\ncontent-disposition: form-data; name=\"file\"; filename=\"a.wav\"\r\n");
     form.extend(b"content-type: audio/wav\r\n\r\n");
@@ -58,7 +60,8 @@ async fn verbose_json_has_segments_and_words_as_they_are_asked_for() {
     assert_eq!(words["words"][1], json!({"word": "there", "start": 0.75, "end": 1.5}));
     assert_eq!(words["language"], "de");
     assert!(words.get("segments").is_none());
-    let both = verbose(&[("timestamp_granularities[]", "word"), ("timestamp_granularities[]", "segment")]).await;
+    let both =
+        verbose(&[("timestamp_granularities[]", "word"), ("timestamp_granularities[]", "segment")]).await;
     assert!(both["words"].is_array() && both["segments"].is_array());
 }
 

@@ -84,7 +84,8 @@ fn a_long_speech_is_told_for_good_in_pieces_that_join_to_its_text() {
     assert_eq!(before.len(), 2);
     assert!(before.iter().all(|(_, is_final, speech_final, _)| *is_final && !speech_final));
     assert!(last.1 && last.2);
-    let joined: Vec<_> = results.iter().map(|(words, ..)| words.as_str()).filter(|words| !words.is_empty()).collect();
+    let joined: Vec<_> =
+        results.iter().map(|(words, ..)| words.as_str()).filter(|words| !words.is_empty()).collect();
     assert_eq!(joined.join(" "), text);
 }
 
