@@ -66,6 +66,11 @@ test-page: setup-test build ## The page in headless Chromium against the real se
 	$(call section,page)
 	@scripts/test-page
 
+.PHONY: test-mocks
+test-mocks: build ## The mock services of the load tester against the vendors' own clients
+	$(call section,mock services)
+	@scripts/test-mock-services
+
 .PHONY: check
 check: setup-check fmt-check clippy doc deny tidy ## All lints: rustfmt, clippy, rustdoc, cargo-deny, shellcheck, house rules
 

@@ -3,6 +3,7 @@
 mod callers;
 mod report;
 mod run;
+mod services;
 mod sweep;
 
 use clap::{Parser, Subcommand};
@@ -26,6 +27,8 @@ enum Command {
     Run(run::Run),
     /// Raise the number of calls until an objective breaks: how many calls a core carries.
     Sweep(sweep::SweepArgs),
+    /// Serve mocks of the services behind a conversation: recognition, language model, voice.
+    Services(services::Services),
     /// Make a page with plots, or Markdown, of what run and sweep wrote.
     Report(report::ReportArgs),
 }
@@ -41,6 +44,7 @@ pub fn run() -> ExitCode {
     match Cli::parse().command {
         Command::Run(run) => run.run(),
         Command::Sweep(sweep) => sweep.run(),
+        Command::Services(services) => services.run(),
         Command::Report(report) => report.run(),
     }
 }

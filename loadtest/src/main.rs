@@ -35,6 +35,7 @@ mod repertoire;
 mod report;
 mod run;
 mod scenario;
+mod services;
 mod sweep;
 mod tally;
 mod target;

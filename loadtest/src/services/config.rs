@@ -1,0 +1,321 @@
+//! What the mock services do, as read from TOML.
+
+use super::delay::Delay;
+use super::fault::Rule;
+use super::stats::Service;
+use ringway_frame::SampleRate;
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+
+/// All mock services.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The port of the loopback; 0 is any that is free.
+    pub port: u16,
+    /// The seed of everything that is left to chance.
+    pub seed: u64,
+    /// A key that clients have to send; without it any will do, and none.
+    pub api_key: Option<String>,
+    /// By how much a request that is struck by `slow` is slower.
+    pub slow_factor: f64,
+    /// Transcription of whole utterances.
+    pub stt: Stt,
+    /// The streaming recogniser's socket.
+    pub listen: Listen,
+    /// Chat completions.
+    pub llm: Llm,
+    /// The voice.
+    pub tts: Tts,
+}
+
+/// How fast a service is, and how it fails.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Conduct {
+    /// From the complete request to the first byte of the answer.
+    pub delay_ms: Delay,
+    /// Failures and their rates.
+    pub fail: Vec<Rule>,
+}
+
+/// Transcription of whole utterances.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Stt {
+    /// From the complete request to the first byte.
+    pub delay_ms: Delay,
+    /// Failures and their rates.
+    pub fail: Vec<Rule>,
+    /// What has been said, request after request, and over again.
+    pub texts: Vec<String>,
+    /// The language that is reported when none was asked for, as the service names it.
+    pub language: String,
+}
+
+/// The streaming recogniser's socket.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Listen {
+    /// From the audio or message that causes a result to the result; without it that of `stt`.
+    pub delay_ms: Option<Delay>,
+    /// Failures and their rates: of sockets for `refuse` and statuses, of utterances for the others.
+    pub fail: Vec<Rule>,
+    /// What is said in the utterances of a call, one after the other; without any those of `stt`.
+    pub texts: Vec<String>,
+}
+
+/// Chat completions.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Llm {
+    /// From the complete request to the first token.
+    pub delay_ms: Delay,
+    /// From each token to the next.
+    pub token_ms: Delay,
+    /// Failures and their rates.
+    pub fail: Vec<Rule>,
+    /// The replies, request after request, and over again; a word is a token.
+    pub replies: Vec<String>,
+}
+
+/// The voice.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Tts {
+    /// From the complete request to the first byte.
+    pub delay_ms: Delay,
+    /// Failures and their rates.
+    pub fail: Vec<Rule>,
+    /// Samples a second.
+    pub rate_hz: u32,
+    /// How long a character is spoken.
+    pub character_ms: u32,
+    /// So many times faster than it is spoken the audio is sent, in pieces of 100 ms; without it all at once.
+    pub speed: Option<f64>,
+    /// Which of Piper's servers it is.
+    pub generation: Generation,
+}
+
+/// The servers of Piper, which share a name and little else.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+pub enum Generation {
+    /// All at once, as far as they can be told apart.
+    #[default]
+    #[serde(rename = "any")]
+    Any,
+    /// rhasspy/piper: text by `GET /?text=` or as the body of `POST /`.
+    #[serde(rename = "legacy")]
+    Legacy,
+    /// `piper1-gpl` 1.3 and 1.4: JSON to `POST /`.
+    #[serde(rename = "1.4")]
+    RootJson,
+    /// `piper1-gpl` from 1.5 on: JSON to `POST /synthesize`.
+    #[serde(rename = "1.5")]
+    Synthesize,
+}
+
+/// Why a configuration is of no use.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// No such file, or not to be read.
+    #[error("{path}: {error}", path = .path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// Not a configuration.
+    #[error("{path}: {error}", path = .path.display())]
+    Toml {
+        /// The file.
+        path: PathBuf,
+        /// Where, and what is wrong.
+        error: toml::de::Error,
+    },
+    /// A value that makes no sense.
+    #[error("{key}: {why}")]
+    Value {
+        /// Which.
+        key: String,
+        /// What is wrong.
+        why: &'static str,
+    },
+}
+
+impl Config {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// It cannot be read, or is no configuration. Values are checked by [`Config::check`].
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text =
+            std::fs::read_to_string(path).map_err(|error| ConfigError::Read { path: path.into(), error })?;
+        toml::from_str(&text).map_err(|error| ConfigError::Toml { path: path.into(), error })
+    }
+
+    /// Checks what the types do not say.
+    ///
+    /// # Errors
+    /// The first value that makes no sense.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let wrong = |key: &str, why| Err(ConfigError::Value { key: key.into(), why });
+        for service in Service::ALL {
+            let rates: f64 = self.conduct(service).fail.iter().map(|rule| rule.rate).sum();
+            // Shares such as 33.3 % are not exact in binary.
+            if rates > 1.0 + 1e-9 {
+                return wrong(&format!("{service}.fail"), "fails more often than always");
+            }
+        }
+        if self.stt.texts.is_empty() {
+            return wrong("stt.texts", "at least one is needed");
+        }
+        if self.llm.replies.iter().all(|reply| reply.trim().is_empty()) {
+            return wrong("llm.replies", "at least one word is needed");
+        }
+        if SampleRate::new(self.tts.rate_hz).is_none_or(|rate| !(8_000..=48_000).contains(&rate.hz())) {
+            return wrong("tts.rate_hz", "from 8000 to 48000");
+        }
+        if self.tts.speed.is_some_and(|speed| !(0.1..=1_000.0).contains(&speed)) {
+            return wrong("tts.speed", "from 0.1 to 1000");
+        }
+        if !(1.0..=1_000.0).contains(&self.slow_factor) {
+            return wrong("slow_factor", "from 1 to 1000");
+        }
+        Ok(())
+    }
+
+    /// How fast a service is, and how it fails.
+    pub fn conduct(&self, service: Service) -> Conduct {
+        let (delay_ms, fail) = match service {
+            Service::Stt => (self.stt.delay_ms, &self.stt.fail),
+            Service::Listen => (self.listen.delay_ms.unwrap_or(self.stt.delay_ms), &self.listen.fail),
+            Service::Llm => (self.llm.delay_ms, &self.llm.fail),
+            Service::Tts => (self.tts.delay_ms, &self.tts.fail),
+        };
+        Conduct { delay_ms, fail: fail.clone() }
+    }
+
+    /// Failures of a service, to be added to.
+    pub fn fail_mut(&mut self, service: Service) -> &mut Vec<Rule> {
+        match service {
+            Service::Stt => &mut self.stt.fail,
+            Service::Listen => &mut self.listen.fail,
+            Service::Llm => &mut self.llm.fail,
+            Service::Tts => &mut self.tts.fail,
+        }
+    }
+
+    /// What is said on sockets.
+    pub fn listen_texts(&self) -> &[String] {
+        if self.listen.texts.is_empty() { &self.stt.texts } else { &self.listen.texts }
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            port: 8090,
+            seed: 1,
+            api_key: None,
+            slow_factor: 10.0,
+            stt: Stt::default(),
+            listen: Listen::default(),
+            llm: Llm::default(),
+            tts: Tts::default(),
+        }
+    }
+}
+
+impl Default for Stt {
+    fn default() -> Self {
+        Self {
+            delay_ms: Delay::Fixed(50.0),
+            fail: Vec::new(),
+            texts: vec!["hello there".into()],
+            language: "english".into(),
+        }
+    }
+}
+
+impl Default for Llm {
+    fn default() -> Self {
+        // A first clause of two words, with which a voice can begin, and a sentence of twelve.
+        let reply = "Of course. I will look that up for you and call you right back.";
+        Self {
+            delay_ms: Delay::Fixed(100.0),
+            token_ms: Delay::Fixed(10.0),
+            fail: Vec::new(),
+            replies: vec![reply.into()],
+        }
+    }
+}
+
+impl Default for Tts {
+    fn default() -> Self {
+        Self {
+            delay_ms: Delay::Fixed(50.0),
+            fail: Vec::new(),
+            rate_hz: 22_050,
+            character_ms: 60,
+            speed: None,
+            generation: Generation::Any,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Config, String> {
+        let config: Config = toml::from_str(text).map_err(|error| error.to_string())?;
+        config.check().map(|()| config).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn nothing_said_is_the_default() {
+        assert_eq!(read(""), Ok(Config::default()));
+    }
+
+    #[test]
+    fn the_default_reply_is_a_clause_of_two_words_and_a_sentence_of_twelve() {
+        let reply = &Config::default().llm.replies[0];
+        let words: Vec<_> = reply.split(". ").map(|sentence| sentence.split_whitespace().count()).collect();
+        assert_eq!(words, [2, 12]);
+    }
+
+    #[test]
+    fn a_file_says_it_all() {
+        let config = read(
+            "port = 0\nseed = 7\napi_key = 'k'\n[stt]\ndelay_ms = 'normal(80,10)'\ntexts = ['yes', 'no']\n\
+             fail = ['1%:hang']\n[listen]\ndelay_ms = 30\n[llm]\ntoken_ms = 12.5\nfail = ['2%:500', '1%:cut']\n\
+             [tts]\nrate_hz = 16000\nspeed = 4\ngeneration = '1.4'\n",
+        )
+        .unwrap();
+        assert_eq!(config.conduct(Service::Listen).delay_ms, Delay::Fixed(30.0));
+        assert_eq!(config.conduct(Service::Stt).delay_ms, "normal(80,10)".parse().unwrap());
+        assert_eq!(config.listen_texts(), ["yes", "no"]);
+        assert_eq!(config.llm.fail.len(), 2);
+        assert_eq!(config.tts.generation, Generation::RootJson);
+    }
+
+    #[test]
+    fn mistakes_are_told() {
+        for (text, told) in [
+            ("prot = 1", "unknown field `prot`"),
+            ("[llm]\nspeed = 2", "unknown field `speed`"),
+            ("[llm]\ndelay_ms = 'fast'", "not milliseconds"),
+            ("[llm]\nfail = ['500']", "not a share and a failure"),
+            ("[llm]\nfail = ['60%:500', '50%:hang']", "llm.fail: fails more often than always"),
+            ("[llm]\nreplies = ['  ']", "llm.replies: at least one word is needed"),
+            ("[stt]\ntexts = []", "stt.texts: at least one is needed"),
+            ("[tts]\nrate_hz = 7", "tts.rate_hz: from 8000 to 48000"),
+            ("[tts]\nspeed = 0", "tts.speed: from 0.1 to 1000"),
+            ("slow_factor = 0.5", "slow_factor: from 1 to 1000"),
+        ] {
+            let error = read(text).unwrap_err();
+            assert!(error.contains(told), "{text:?}: {error}");
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! A streaming recogniser's socket in the form of Deepgram's `GET /v1/listen`, after its published description
+//! (`asyncapi.yml`) and documents.
+//!
+//! It hears where sound is loud, not what is said: the words are those of the configuration.
+
+mod hearing;
+mod message;
+mod options;
+mod session;
+
+use super::fault::Fault;
+use super::mocks::Mocks;
+use super::paced::{Failure, unanswered};
+use super::stats::Service;
+use super::upgrade::Handshake;
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{RawQuery, State};
+use axum::http::header::AUTHORIZATION;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
+use axum::response::IntoResponse;
+use options::Options;
+use serde_json::json;
+use session::Session;
+use std::sync::Arc;
+use tokio::time::Instant;
+
+/// What a handshake is refused with.
+#[derive(Debug)]
+struct Refused {
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+}
+
+/// Carries the id of the request in every answer.
+const REQUEST_ID: HeaderName = HeaderName::from_static("dg-request-id");
+
+/// Carries why a handshake was refused, for clients that cannot read its body.
+const ERROR: HeaderName = HeaderName::from_static("dg-error");
+
+/// Answers the handshake; the socket lives on in a task.
+pub async fn listen(
+    State(mocks): State<Arc<Mocks>>,
+    RawQuery(query): RawQuery,
+    mut request: Request<Body>,
+) -> Response<Body> {
+    let complete = Instant::now();
+    let mut ticket = mocks.arrived(Service::Listen);
+    let mut fate = mocks.fate_of_part(&ticket, 0, Fault::is_of_handshakes);
+    let request_id = request_id(fate.rng.u128(..));
+    let accepted = authorize(&mocks, request.headers())
+        .and_then(|()| Options::read(query.as_deref().unwrap_or_default()))
+        .and_then(|options| Ok((options, Handshake::read(&mut request).map_err(Refused::invalid)?)));
+    let (options, handshake) = match accepted {
+        Ok(accepted) => accepted,
+        Err(refused) => {
+            ticket.rejected();
+            return refused.respond(&request_id);
+        }
+    };
+    // A handshake is answered at once unless it fails: the delay is that of results.
+    if fate.fault.is_some()
+        && let Err(failure) = fate.first_byte(complete).await
+    {
+        ticket.answered();
+        return match failure {
+            Failure::Refused => unanswered(),
+            Failure::Status(status) => Refused::injected(status).respond(&request_id),
+        };
+    }
+    let (mut response, socket) = handshake.answer();
+    response.headers_mut().insert(REQUEST_ID, header(&request_id));
+    let session = Session::new(mocks, ticket, options, request_id);
+    tokio::spawn(async move {
+        // A client that is gone before the upgrade counts as one that has given up.
+        if let Ok(socket) = socket.await {
+            session.serve(socket).await;
+        }
+    });
+    response
+}
+
+/// `Authorization: Token KEY`, or `Bearer` with a token of its own making.
+fn authorize(mocks: &Mocks, headers: &HeaderMap) -> Result<(), Refused> {
+    let Some(wanted) = &mocks.config.api_key else { return Ok(()) };
+    let given = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()?.split_once(' '));
+    match given {
+        Some((scheme, key)) if is_key_scheme(scheme) && key == wanted => Ok(()),
+        _ => Err(Refused {
+            status: StatusCode::UNAUTHORIZED,
+            code: "INVALID_AUTH",
+            message: "Invalid credentials.".into(),
+        }),
+    }
+}
+
+fn is_key_scheme(scheme: &str) -> bool {
+    scheme.eq_ignore_ascii_case("token") || scheme.eq_ignore_ascii_case("bearer")
+}
+
+impl Refused {
+    fn invalid(message: impl Into<String>) -> Self {
+        Self { status: StatusCode::BAD_REQUEST, code: "INVALID_QUERY_PARAMETER", message: message.into() }
+    }
+
+    fn injected(status: StatusCode) -> Self {
+        let message = format!("The mock was told to fail with {}.", status.as_u16());
+        Self { status, code: "INTERNAL_SERVER_ERROR", message }
+    }
+
+    fn respond(&self, request_id: &str) -> Response<Body> {
+        let body = json!({"err_code": self.code, "err_msg": self.message, "request_id": request_id});
+        let headers = [(REQUEST_ID, header(request_id)), (ERROR, header(&self.message))];
+        (self.status, headers, Json(body)).into_response()
+    }
+}
+
+/// What cannot stand in a header is left out.
+fn header(value: &str) -> HeaderValue {
+    HeaderValue::from_str(value).unwrap_or(HeaderValue::from_static("-"))
+}
+
+/// In the form of a UUID.
+fn request_id(random: u128) -> String {
+    let hex = format!("{random:032x}");
+    [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
+}

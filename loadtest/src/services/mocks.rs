@@ -1,0 +1,73 @@
+use super::config::{Conduct, Config};
+use super::fate::{self, Fate};
+use super::fault::Fault;
+use super::stats::{Service, Stats, Ticket};
+use super::tone::Tone;
+use super::{deepgram, openai, piper};
+use axum::extract::{DefaultBodyLimit, State};
+use axum::routing::{any, get, post};
+use axum::{Json, Router};
+use std::sync::Arc;
+
+/// The mock services, and what they have in common.
+#[derive(Debug)]
+pub struct Mocks {
+    /// What they do.
+    pub config: Config,
+    /// What they have done.
+    pub stats: Arc<Stats>,
+    /// The voice.
+    pub tone: Tone,
+    conducts: [Conduct; Service::ALL.len()],
+}
+
+/// The most bytes of a request: a recording of 25 MiB, and the form around it.
+const MOST_BYTES: usize = 26 * 1024 * 1024;
+
+impl Mocks {
+    /// As configured.
+    pub fn new(config: Config) -> Self {
+        let conducts = Service::ALL.map(|service| config.conduct(service));
+        Self { tone: Tone::new(config.tts.rate_hz), stats: Arc::default(), conducts, config }
+    }
+
+    /// A request came.
+    pub fn arrived(&self, service: Service) -> Ticket {
+        self.stats.arrived(service)
+    }
+
+    /// What becomes of it.
+    pub fn fate(&self, ticket: &Ticket) -> Fate {
+        self.fate_of_part(ticket, 0, |_| true)
+    }
+
+    /// What becomes of a part of it, where only some failures may strike.
+    pub fn fate_of_part(&self, ticket: &Ticket, part: u64, may_strike: impl Fn(Fault) -> bool) -> Fate {
+        let service = ticket.service();
+        let seed = fate::seed(self.config.seed, service, ticket.number(), part);
+        let fate = Fate::draw(seed, &self.conducts[service as usize], self.config.slow_factor, may_strike);
+        fate.fault.into_iter().for_each(|fault| ticket.struck(fault));
+        fate
+    }
+
+    /// Every path.
+    pub fn router(self: &Arc<Self>) -> Router {
+        Router::new()
+            .route("/v1/audio/transcriptions", post(openai::transcription::transcribe))
+            .route("/v1/chat/completions", post(openai::chat::complete))
+            .route("/v1/models", get(openai::models))
+            .route("/v1/models/{model}", get(openai::one_model))
+            .route("/v1/listen", get(deepgram::listen))
+            .route("/", any(piper::speak))
+            .route("/synthesize", any(piper::speak))
+            .route("/voices", get(piper::voices))
+            .route("/info", get(piper::info))
+            .route(
+                "/stats",
+                get(|State(mocks): State<Arc<Self>>| async move { Json(mocks.stats.snapshot()) }),
+            )
+            .fallback(piper::not_found)
+            .layer(DefaultBodyLimit::max(MOST_BYTES))
+            .with_state(self.clone())
+    }
+}

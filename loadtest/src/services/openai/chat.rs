@@ -1,0 +1,235 @@
+//! `POST /v1/chat/completions`, streamed or not.
+
+use super::{ApiError, authorize};
+use crate::services::config::Llm;
+use crate::services::fate::Fate;
+use crate::services::mocks::Mocks;
+use crate::services::paced::{Answer, Failure, Piece, unanswered};
+use crate::services::stats::{Service, Ticket};
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::header::CACHE_CONTROL;
+use axum::http::{HeaderMap, HeaderValue, Response};
+use axum::response::IntoResponse;
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// What is read of a request; the rest of it is as it may be.
+#[derive(Debug, PartialEq)]
+struct ChatRequest {
+    model: String,
+    prompt_tokens: usize,
+    stream: bool,
+    include_usage: bool,
+    most_tokens: Option<u64>,
+}
+
+/// A reply on its way.
+#[derive(Debug)]
+struct Completion {
+    id: String,
+    created: i64,
+    model: String,
+    include_usage: bool,
+    tokens: Vec<String>,
+    finish_reason: &'static str,
+    prompt_tokens: usize,
+}
+
+/// An event that is no JSON, and no end of the stream.
+const GARBAGE_EVENTS: &[u8] = b"data: {\"id\": \"chatcmpl-\n\ndata: <!doctype html>\n\n";
+
+/// A body that is no JSON.
+const GARBAGE: &[u8] = b"<!doctype html><title>upstream</title>";
+
+/// Handles a request that has arrived whole.
+pub async fn complete(State(mocks): State<Arc<Mocks>>, headers: HeaderMap, body: Bytes) -> Response<Body> {
+    let complete = Instant::now();
+    let mut ticket = mocks.arrived(Service::Llm);
+    let request = match authorize(&mocks, &headers).and_then(|()| ChatRequest::parse(&body)) {
+        Ok(request) => request,
+        Err(error) => {
+            ticket.rejected();
+            return error.into_response();
+        }
+    };
+    let fate = mocks.fate(&ticket);
+    answer(&mocks.config.llm, request, fate, ticket, complete).await
+}
+
+async fn answer(
+    llm: &Llm,
+    request: ChatRequest,
+    mut fate: Fate,
+    mut ticket: Ticket,
+    complete: Instant,
+) -> Response<Body> {
+    let streamed = request.stream;
+    let completion = Completion::new(llm, request, &mut fate, ticket.number());
+    let pauses: Vec<_> = completion.tokens.iter().skip(1).map(|_| llm.token_ms.draw(&mut fate.rng)).collect();
+    if !streamed {
+        // What is not streamed is sent when its last token is there.
+        fate.delay += pauses.iter().map(|pause| fate.stretched(*pause)).sum::<Duration>();
+    }
+    match fate.first_byte(complete).await {
+        Ok(()) if streamed => {
+            let mut response = fate.respond(ticket, completion.streamed(&pauses));
+            response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+            response
+        }
+        Ok(()) => {
+            fate.respond(ticket, Answer::whole("application/json", completion.whole().to_string(), GARBAGE))
+        }
+        Err(failure) => {
+            ticket.answered();
+            match failure {
+                Failure::Refused => unanswered(),
+                Failure::Status(status) => ApiError::injected(status).into_response(),
+            }
+        }
+    }
+}
+
+impl ChatRequest {
+    fn parse(body: &[u8]) -> Result<Self, ApiError> {
+        let body: Value = serde_json::from_slice(body).map_err(|error| {
+            ApiError::invalid(format!("The body of the request is no JSON: {error}"), None, None)
+        })?;
+        let model = body["model"].as_str().filter(|model| !model.is_empty());
+        let messages = body["messages"].as_array().ok_or_else(|| ApiError::missing("messages"))?;
+        if messages.is_empty() {
+            let message = "Invalid 'messages': empty array. Expected an array with minimum length 1.";
+            return Err(ApiError::invalid(message, Some("messages"), Some("empty_array")));
+        }
+        if body["n"].as_u64().is_some_and(|n| n != 1) {
+            return Err(ApiError::invalid("This mock gives one choice.", Some("n"), None));
+        }
+        let most = |key: &str| body[key].as_u64();
+        Ok(Self {
+            model: model.ok_or_else(|| ApiError::missing("model"))?.to_owned(),
+            prompt_tokens: messages.iter().map(tokens_of).collect::<Result<Vec<_>, _>>()?.iter().sum(),
+            stream: body["stream"] == true,
+            include_usage: body["stream_options"]["include_usage"] == true,
+            most_tokens: most("max_completion_tokens").or_else(|| most("max_tokens")),
+        })
+    }
+}
+
+/// Words of a message, as a measure of its tokens.
+fn tokens_of(message: &Value) -> Result<usize, ApiError> {
+    const ROLES: [&str; 6] = ["system", "developer", "user", "assistant", "tool", "function"];
+    let role = message["role"].as_str();
+    if !role.is_some_and(|role| ROLES.contains(&role)) {
+        let message = format!("Invalid value: {}. Supported values are: {ROLES:?}.", message["role"]);
+        return Err(ApiError::invalid(message, Some("messages"), Some("invalid_value")));
+    }
+    let words = |text: &Value| text.as_str().map_or(0, |text| text.split_whitespace().count());
+    Ok(match &message["content"] {
+        Value::Array(parts) => parts.iter().map(|part| words(&part["text"])).sum(),
+        text => words(text),
+    })
+}
+
+impl Completion {
+    fn new(llm: &Llm, request: ChatRequest, fate: &mut Fate, number: u64) -> Self {
+        let replies = llm.replies.len() as u64;
+        let mut tokens = tokens(&llm.replies[(number % replies) as usize]);
+        let most = request.most_tokens.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX));
+        let finish_reason = if tokens.len() > most { "length" } else { "stop" };
+        tokens.truncate(most);
+        Self {
+            id: format!("chatcmpl-{:016x}", fate.rng.u64(..)),
+            created: Timestamp::now().as_second(),
+            model: request.model,
+            include_usage: request.include_usage,
+            tokens,
+            finish_reason,
+            prompt_tokens: request.prompt_tokens,
+        }
+    }
+
+    /// Server-sent events: the role with the first token, then a token each, the end with the last.
+    fn streamed(&self, pauses: &[Duration]) -> Answer {
+        let role = event(&self.chunk(&json!({"role": "assistant", "content": "", "refusal": null}), None));
+        let mut pieces = vec![Piece { after: Duration::ZERO, bytes: role.into() }];
+        let pauses = std::iter::once(&Duration::ZERO).chain(pauses);
+        pieces.extend(self.tokens.iter().zip(pauses).map(|(token, after)| {
+            let bytes = event(&self.chunk(&json!({"content": token}), None)).into();
+            Piece { after: *after, bytes }
+        }));
+        pieces.push(Piece { after: Duration::ZERO, bytes: self.last_events().into() });
+        let garbage = Bytes::from_static(GARBAGE_EVENTS);
+        Answer { content_type: "text/event-stream; charset=utf-8", pieces, announced: false, garbage }
+    }
+
+    fn last_events(&self) -> String {
+        let mut events = event(&self.chunk(&json!({}), Some(self.finish_reason)));
+        if self.include_usage {
+            let mut chunk = self.head("chat.completion.chunk");
+            chunk.insert("choices".into(), json!([]));
+            chunk.insert("usage".into(), self.usage());
+            events += &event(&chunk.into());
+        }
+        events + "data: [DONE]\n\n"
+    }
+
+    fn chunk(&self, delta: &Value, finish_reason: Option<&str>) -> Value {
+        let mut chunk = self.head("chat.completion.chunk");
+        let choice = json!({"index": 0, "delta": delta, "logprobs": null, "finish_reason": finish_reason});
+        chunk.insert("choices".into(), json!([choice]));
+        if self.include_usage {
+            chunk.insert("usage".into(), Value::Null);
+        }
+        chunk.into()
+    }
+
+    fn whole(&self) -> Value {
+        let mut whole = self.head("chat.completion");
+        let content = self.tokens.concat();
+        let message = json!({"role": "assistant", "content": content, "refusal": null, "annotations": []});
+        let choice =
+            json!({"index": 0, "message": message, "logprobs": null, "finish_reason": self.finish_reason});
+        whole.insert("choices".into(), json!([choice]));
+        whole.insert("usage".into(), self.usage());
+        whole.into()
+    }
+
+    fn head(&self, object: &str) -> Map<String, Value> {
+        let head = json!({
+            "id": self.id, "object": object, "created": self.created, "model": self.model,
+            "service_tier": "default", "system_fingerprint": "fp_mock",
+        });
+        match head {
+            Value::Object(head) => head,
+            _ => unreachable!("a literal object is one"),
+        }
+    }
+
+    fn usage(&self) -> Value {
+        let completion = self.tokens.len();
+        json!({
+            "prompt_tokens": self.prompt_tokens,
+            "completion_tokens": completion,
+            "total_tokens": self.prompt_tokens + completion,
+            "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
+            "completion_tokens_details": {
+                "reasoning_tokens": 0, "audio_tokens": 0,
+                "accepted_prediction_tokens": 0, "rejected_prediction_tokens": 0,
+            },
+        })
+    }
+}
+
+/// Words, each but the first with the space before it.
+fn tokens(reply: &str) -> Vec<String> {
+    let words = reply.split_whitespace().enumerate();
+    words.map(|(n, word)| if n == 0 { word.to_owned() } else { format!(" {word}") }).collect()
+}
+
+fn event(data: &Value) -> String {
+    format!("data: {data}\n\n")
+}
