@@ -1,5 +1,5 @@
 use super::Config;
-use super::alarm::Alarm;
+use crate::alarm::Alarm;
 use crate::Expectation;
 use crate::llm::{LanguageModel, LlmCall, LlmError, LlmEvent, LlmRequest, LlmSession, Next};
 use std::sync::Arc;
