@@ -72,9 +72,8 @@ impl Connector {
         config: Option<Arc<ClientConfig>>,
     ) -> Result<Self, SetupError> {
         let host = endpoint.host();
-        let name = || {
-            ServerName::try_from(host.to_owned()).map_err(|_| SetupError::Name { host: host.to_owned() })
-        };
+        let name =
+            || ServerName::try_from(host.to_owned()).map_err(|_| SetupError::Name { host: host.to_owned() });
         let tls = config.map(|config| Ok(Tls { config, name: name()? })).transpose()?;
         Ok(Self { endpoint: endpoint.clone(), tls, limit, control: Handle::current() })
     }
@@ -150,7 +149,8 @@ mod tests {
         let certificate = signed.cert.der().clone();
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(signed.signing_key.serialize_der()));
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+        let config =
+            ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
         let config = config.with_no_client_auth().with_single_cert(vec![certificate.clone()], key).unwrap();
         let listener = TcpListener::bind("localhost:0").await.unwrap();
         let address = format!("https://localhost:{}", listener.local_addr().unwrap().port());
@@ -179,7 +179,8 @@ mod tests {
     /// Made on one runtime, used on another: the socket goes on there when the first one is gone.
     #[test]
     fn a_connection_within_tls_moves_to_the_core_that_uses_it() {
-        let runtime = || tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let runtime =
+            || tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let (control, core, services) = (runtime(), runtime(), runtime());
         let (address, trusted) = services.block_on(echo());
         let endpoint = Endpoint::parse(&address).unwrap();

@@ -1,8 +1,8 @@
 //! One request and its answer, as a session polls it.
 
+use super::ServiceError;
 use super::answer::Answer;
 use super::http::{Accepted, Http, Post};
-use super::ServiceError;
 use bytes::Bytes;
 use hyper::HeaderMap;
 use std::future::Future;

@@ -2,7 +2,7 @@
 
 use super::sse::Events;
 use super::wav::WavStream;
-use super::{openai_chat, deepgram};
+use super::{deepgram, openai_chat};
 use bytes::Bytes;
 
 /// A fuzz target.

@@ -137,11 +137,6 @@ impl Http {
         let words = answer.whole().await.unwrap_or_default();
         Err(refusal(head.status, &words))
     }
-
-    #[cfg(test)]
-    pub(super) fn idle(&self) -> usize {
-        self.pool.idle()
-    }
 }
 
 enum Failure {

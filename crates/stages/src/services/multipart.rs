@@ -83,7 +83,8 @@ mod tests {
         assert!(text.starts_with(&format!(
             "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nwhisper-1\r\n--{BOUNDARY}\r\n"
         )));
-        let end = [&wav::header(rate, 6)[..], &[1, 0, 2, 0, 255, 255], b"\r\n--", BOUNDARY.as_bytes(), b"--\r\n"];
+        let end =
+            [&wav::header(rate, 6)[..], &[1, 0, 2, 0, 255, 255], b"\r\n--", BOUNDARY.as_bytes(), b"--\r\n"];
         assert!(body.ends_with(&end.concat()));
     }
 }

@@ -59,9 +59,10 @@ impl Default for Config {
             url: Endpoint::parse("https://api.openai.com/v1").expect("an address"),
             model: "gpt-4o-mini".into(),
             key: "OPENAI_API_KEY".into(),
-            system: "You talk with a caller on the telephone. Answer in one to three short sentences of plain \
+            system:
+                "You talk with a caller on the telephone. Answer in one to three short sentences of plain \
                      words, without lists, symbols or markup."
-                .into(),
+                    .into(),
             greeting: "Hello, how can I help you?".into(),
             max_tokens: 300,
             temperature: None,
@@ -138,7 +139,8 @@ impl LlmSession for Session {
         }
         let post = request::post(&self.service.config, &request);
         let exchange = Exchange::begin(&self.service.http, post, check);
-        let reply = Reply { id: *id, exchange, events: Events::default(), piece: Bytes::new(), stopped: false };
+        let reply =
+            Reply { id: *id, exchange, events: Events::default(), piece: Bytes::new(), stopped: false };
         self.running = Some(Running::Asked(reply));
         Ok(())
     }

@@ -7,7 +7,9 @@ use super::multipart::Form;
 use super::{ApiKey, Endpoint, Limits, ServiceError, SetupError};
 use crate::humane;
 use crate::pcm;
-use crate::stt::{Segment, SegmentId, SpeechToText, SttCall, SttError, SttEvent, SttMode, SttSession, Urgency};
+use crate::stt::{
+    Segment, SegmentId, SpeechToText, SttCall, SttError, SttEvent, SttMode, SttSession, Urgency,
+};
 use hyper::HeaderMap;
 use hyper::header::HeaderValue;
 use ringway_frame::{Format, Frame};

@@ -110,7 +110,12 @@ impl TextToSpeech for Piper {
     fn open(&self, call: TtsCall) -> Result<Box<dyn TtsSession>, TtsError> {
         self.http.warm();
         let format = call.format;
-        Ok(Box::new(Session { service: self.clone(), format, waiting: VecDeque::new(), spoken: VecDeque::new() }))
+        Ok(Box::new(Session {
+            service: self.clone(),
+            format,
+            waiting: VecDeque::new(),
+            spoken: VecDeque::new(),
+        }))
     }
 }
 

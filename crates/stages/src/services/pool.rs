@@ -97,12 +97,6 @@ impl Pool {
     fn shelf(&self) -> MutexGuard<'_, Shelf> {
         self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    /// How many connections wait.
-    #[cfg(test)]
-    pub(super) fn idle(&self) -> usize {
-        self.shelf().idle.len()
-    }
 }
 
 /// Notes, also when it is cancelled, that no connection comes any more.

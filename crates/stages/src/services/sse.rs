@@ -89,7 +89,9 @@ impl Events {
             return Ok(None);
         }
         let data = std::mem::take(&mut self.data);
-        String::from_utf8(data).map(Some).map_err(|error| ServiceError::malformed("event", error.utf8_error()))
+        String::from_utf8(data)
+            .map(Some)
+            .map_err(|error| ServiceError::malformed("event", error.utf8_error()))
     }
 }
 

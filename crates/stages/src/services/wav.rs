@@ -43,11 +43,17 @@ pub(super) struct WavStream {
 enum State {
     Riff,
     ChunkHead,
-    Format { size: usize },
+    Format {
+        size: usize,
+    },
     /// A chunk that says nothing about audio.
-    Skip { left: u64 },
+    Skip {
+        left: u64,
+    },
     /// Samples; without a count, to the end of the stream.
-    Samples { left: Option<u64> },
+    Samples {
+        left: Option<u64>,
+    },
     /// Whatever is behind them.
     Behind,
 }
