@@ -161,11 +161,12 @@ impl TtsSession for Session {
     }
 
     fn poll_next(&mut self, cx: &mut Context<'_>, frame: &mut Frame) -> Poll<Result<TtsEvent, TtsError>> {
+        let Some(spoken) = self.spoken.front_mut() else { return Poll::Pending };
+        let event = spoken.poll_next(cx, frame);
         for behind in self.spoken.iter_mut().skip(1) {
             behind.prepare(cx);
         }
-        let Some(spoken) = self.spoken.front_mut() else { return Poll::Pending };
-        let event = ready!(spoken.poll_next(cx, frame));
+        let event = ready!(event);
         if !matches!(event, Ok(TtsEvent::Audio | TtsEvent::Word { .. })) {
             self.spoken.pop_front();
             self.ask();

@@ -1,5 +1,5 @@
 use crate::services::ServiceError;
-use crate::services::error::message_in;
+use crate::services::error::{message_in, own_words};
 use serde::Deserialize;
 
 /// What one event of the stream says.
@@ -23,8 +23,9 @@ pub(in crate::services) fn read(event: &str) -> Result<Chunk, ServiceError> {
     let completion: Completion =
         serde_json::from_str(event).map_err(|error| ServiceError::malformed("event", error))?;
     if let Some(error) = completion.error.filter(|error| !error.is_null()) {
-        let message = message_in(&error).unwrap_or_else(|| error.to_string());
-        return Err(ServiceError::Failed { message: super::super::error::own_words(message.as_bytes()) });
+        let message = error.as_str().map(str::to_owned).or_else(|| message_in(&error));
+        let message = message.unwrap_or_else(|| error.to_string());
+        return Err(ServiceError::Failed { message: own_words(message.as_bytes()) });
     }
     // Behind the last one comes a chunk about usage, without any.
     let Some(choice) = completion.choices.into_iter().next() else { return Ok(Chunk::Nothing) };
