@@ -43,7 +43,9 @@ impl Events {
 
     /// The stream has ended; some servers forget the blank line behind their last event.
     pub(super) fn finish(&mut self) -> Result<Option<String>, ServiceError> {
-        self.close_line()?;
+        if !self.line.is_empty() {
+            self.close_line()?;
+        }
         self.close_event()
     }
 
