@@ -16,11 +16,12 @@ use ringway_stages::pocketsphinx::{self, Pocketsphinx};
 use ringway_stages::pool::StartError;
 use ringway_stages::scripted;
 use ringway_stages::services::{SetupError, deepgram, openai_chat, openai_transcription, piper};
-use ringway_stages::silero::{Silero, SileroConfig};
+use ringway_stages::silero::{Silero, SileroConfig, SileroKernel};
 use ringway_stages::speech_cache::SpeechCache;
 use ringway_stages::stt::SpeechToText;
 use ringway_stages::tts::{TextToSpeech, TtsError};
 use ringway_stages::vad::{Vad, VadError};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// All that a server's calls share.
@@ -41,10 +42,10 @@ pub enum EngineError {
     #[error(transparent)]
     Vad(#[from] VadError),
     /// No engine of this name.
-    #[error("{stage}.engines: no engine is named {name:?}")]
+    #[error("{key}: no engine is named {name:?}")]
     Unknown {
-        /// The stage.
-        stage: &'static str,
+        /// Where it was asked for.
+        key: &'static str,
         /// What was asked for.
         name: String,
     },
@@ -86,15 +87,38 @@ pub fn build(config: &Config, secrets: &Secrets) -> Result<Built, EngineError> {
 /// Loads the model once, so that a missing file is said at start.
 fn vad(config: &Config) -> Result<VadEngine, EngineError> {
     let rate = SampleRate::new(config.vad.rate).unwrap_or(SampleRate::HZ_16000);
+    match config.vad.engine.as_str() {
+        "kernel" => match vad_by_kernel(config.vad.model.clone(), rate) {
+            Err(VadError::Cpu(reason)) => {
+                tracing::warn!(%reason, "vad.engine: ONNX Runtime takes the place of the kernel");
+                Ok(vad_by_onnx_runtime(config, rate)?)
+            }
+            engine => Ok(engine?),
+        },
+        "ort" => Ok(vad_by_onnx_runtime(config, rate)?),
+        name => Err(EngineError::Unknown { key: "vad.engine", name: name.into() }),
+    }
+}
+
+type VadBuild = Box<dyn Fn() -> Result<Box<dyn Vad + Send>, VadError> + Send + Sync>;
+
+fn vad_by_kernel(model: PathBuf, rate: SampleRate) -> Result<VadEngine, VadError> {
+    let first = SileroKernel::load(&model, rate)?;
+    tracing::info!(instructions = %first.instructions(), "vad.engine: the kernel");
+    let build =
+        move || -> Result<Box<dyn Vad + Send>, VadError> { Ok(Box::new(SileroKernel::load(&model, rate)?)) };
+    Ok(vad_engine("kernel", &first, Box::new(build)))
+}
+
+fn vad_by_onnx_runtime(config: &Config, rate: SampleRate) -> Result<VadEngine, VadError> {
     let silero = SileroConfig { library: config.vad.library.clone(), model: config.vad.model.clone(), rate };
     let first = Silero::load(&silero)?;
-    Ok(VadEngine {
-        name: config.vad.engine.clone(),
-        rate: first.rate(),
-        window: first.window(),
-        state: first.state(),
-        build: Box::new(move || Ok(Box::new(Silero::load(&silero)?))),
-    })
+    let build = move || -> Result<Box<dyn Vad + Send>, VadError> { Ok(Box::new(Silero::load(&silero)?)) };
+    Ok(vad_engine("ort", &first, Box::new(build)))
+}
+
+fn vad_engine(name: &str, first: &impl Vad, build: VadBuild) -> VadEngine {
+    VadEngine { name: name.into(), rate: first.rate(), window: first.window(), state: first.state(), build }
 }
 
 /// The names of the configuration to engines.
@@ -133,7 +157,7 @@ impl Builder<'_> {
                 Ok(Arc::new(deepgram::Deepgram::new(config.clone(), key.as_ref())?))
             }
             "scripted" => Ok(Arc::new(scripted::ScriptedStt::new(&self.config.scripted))),
-            _ => Err(EngineError::Unknown { stage: "stt", name: name.into() }),
+            _ => Err(EngineError::Unknown { key: "stt.engines", name: name.into() }),
         }
     }
 
@@ -155,7 +179,7 @@ impl Builder<'_> {
                 Ok(Arc::new(openai_chat::OpenAiChat::new(config.clone(), key.as_ref())?))
             }
             "scripted" => Ok(Arc::new(scripted::ScriptedLlm::new(&self.config.scripted))),
-            _ => Err(EngineError::Unknown { stage: "llm", name: name.into() }),
+            _ => Err(EngineError::Unknown { key: "llm.engines", name: name.into() }),
         }
     }
 
@@ -174,7 +198,7 @@ impl Builder<'_> {
             }
             piper::NAME => Ok(Arc::new(piper::Piper::new(self.config.piper.clone())?)),
             "scripted" => Ok(Arc::new(scripted::ScriptedTts::new(&self.config.scripted))),
-            _ => Err(EngineError::Unknown { stage: "tts", name: name.into() }),
+            _ => Err(EngineError::Unknown { key: "tts.engines", name: name.into() }),
         }
     }
 }

@@ -19,6 +19,19 @@ mod web;
 
 use std::process::ExitCode;
 
+/// Frames of a stack that are kept, from the allocation outwards.
+#[cfg(feature = "heap-profile")]
+const FRAMES: usize = 48;
+
+#[cfg(feature = "heap-profile")]
+#[global_allocator]
+static ALLOCATOR: dhat::Alloc = dhat::Alloc;
+
 fn main() -> ExitCode {
+    #[cfg(feature = "heap-profile")]
+    let _written_when_dropped = {
+        let file = std::env::var_os("DHAT_FILE").unwrap_or_else(|| "dhat-heap.json".into());
+        dhat::Profiler::builder().file_name(file).trim_backtraces(Some(FRAMES)).build()
+    };
     cli::run()
 }

@@ -4,6 +4,7 @@ use crate::clock::CallClock;
 use crate::core::{Core, Place};
 use crate::edge::EdgeCommand;
 use crate::event::{CallEventKind, Cause, EdgeKind, StageState};
+use crate::inbox::Inbox;
 use crate::llm::LlmStage;
 use crate::plumbing::Plumbing;
 use crate::recital::Recital;
@@ -35,6 +36,7 @@ pub struct Call {
     core: Rc<Core>,
     plumbing: Plumbing,
     router: Child<Router>,
+    inbox: Inbox,
     stages: Children,
     lives: [Life; 4],
     watchdog: Watchdog,
@@ -128,6 +130,7 @@ pub(crate) struct CallParts {
     pub(crate) core: Rc<Core>,
     pub(crate) plumbing: Plumbing,
     pub(crate) router: Child<Router>,
+    pub(crate) inbox: Inbox,
     pub(crate) watches: Watches,
     pub(crate) edge: mpsc::Sender<EdgeCommand>,
     pub(crate) events: Events,
@@ -148,6 +151,7 @@ impl Call {
             core: parts.core,
             plumbing: parts.plumbing,
             router: parts.router,
+            inbox: parts.inbox,
             stages: Children::default(),
             lives,
             watchdog,
@@ -225,7 +229,7 @@ impl Call {
         let cutter = WindowCutter::new(format, engine.rate)?;
         let seat = (self.core.vad.clone(), Ticket::new(engine));
         let ends = (self.plumbing.mic.lend()?, self.plumbing.speech_in.lend()?);
-        let actor = VadStage::new(ends, seat, cutter, format, self.router.addr.clone());
+        let actor = VadStage::new(ends, seat, cutter, format, self.inbox.clone());
         self.stages.vad = Some(spawn(actor, STAGE_MAILBOX, self.bury(StageKind::Vad, call)));
         Ok(StageNews::Vad)
     }
@@ -234,7 +238,7 @@ impl Call {
         let format = self.profile.format;
         let session = self.core.engines.stt[engine].open(SttCall { format })?;
         let speech = self.plumbing.speech_out.lend()?;
-        let actor = SttStage::new(speech, session, Expectation::anything(), format, self.router.addr.clone());
+        let actor = SttStage::new(speech, session, Expectation::anything(), format, self.inbox.clone());
         let child = spawn(actor, STAGE_MAILBOX, self.bury(StageKind::Stt, call));
         let news = StageNews::Stt(child.addr.clone());
         self.stages.stt = Some(child);
@@ -244,7 +248,7 @@ impl Call {
     fn build_llm(&mut self, engine: usize, call: &Addr<Self>) -> Result<StageNews, Refusal> {
         let dialogue = self.profile.dialogue.clone();
         let session = self.core.engines.llm[engine].open(LlmCall { dialogue })?;
-        let actor = LlmStage::new(session, self.router.addr.clone());
+        let actor = LlmStage::new(session, self.inbox.clone());
         let child = spawn(actor, STAGE_MAILBOX, self.bury(StageKind::Llm, call));
         let news = StageNews::Llm(child.addr.clone());
         self.stages.llm = Some(child);
@@ -258,7 +262,7 @@ impl Call {
             Some(_) => Box::new(Recital::new(self.core.engines.apology.audio(format).clone())),
         };
         let voice = self.plumbing.voice.lend()?;
-        let actor = TtsStage::new(session, voice, self.count.clone(), format, self.router.addr.clone());
+        let actor = TtsStage::new(session, voice, self.count.clone(), format, self.inbox.clone());
         let child = spawn(actor, STAGE_MAILBOX, self.bury(StageKind::Tts, call));
         let addr = child.addr.clone();
         self.stages.tts = Some(child);

@@ -3,10 +3,10 @@
 use crate::call::{Call, Finish, InjectInto};
 use crate::clock::CallClock;
 use crate::event::{CallEventKind, EdgeKind};
+use crate::inbox::Inbox;
 use crate::metronome::Beat;
 use crate::mic::Mic;
 use crate::playout::{Played, Playout};
-use crate::router::Router;
 use crate::stage::Fault;
 use actix::prelude::*;
 use ringway_frame::{CallId, Epoch};
@@ -15,8 +15,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 /// What an edge tells its call.
-#[derive(Clone, Debug, Message)]
-#[rtype(result = "()")]
+#[derive(Clone, Debug)]
 pub enum EdgeInput {
     /// Media flows both ways.
     Started,
@@ -76,7 +75,7 @@ pub struct CallHandle {
     /// Its edge.
     pub edge: EdgeKind,
     pub(crate) call: Addr<Call>,
-    pub(crate) router: Addr<Router>,
+    pub(crate) router: Inbox,
 }
 
 /// The call takes no more messages: it is over, or hopelessly behind.
@@ -90,7 +89,7 @@ impl CallHandle {
     /// # Errors
     /// The call is over.
     pub fn tell(&self, input: EdgeInput) -> Result<(), CallOver> {
-        self.router.try_send(input).map_err(|_| CallOver)
+        if self.router.tell(input) { Ok(()) } else { Err(CallOver) }
     }
 
     /// Ends the call.

@@ -23,6 +23,7 @@ mod core;
 mod edge;
 mod engines;
 mod event;
+mod inbox;
 mod llm;
 mod metronome;
 mod mic;

@@ -1,6 +1,6 @@
 //! The language model's stage of one call.
 
-use crate::router::{Report, Router};
+use crate::inbox::{Inbox, Report};
 use crate::stage::{Inject, Obituary, Pump, Stage, StageError, inject};
 use actix::prelude::*;
 use ringway_stages::Expectation;
@@ -11,7 +11,7 @@ use std::task::{self, Poll};
 /// Relays one call's requests to its session and the session's text to the router.
 pub(crate) struct LlmStage {
     session: Box<dyn LlmSession>,
-    router: Addr<Router>,
+    router: Inbox,
     obituary: Obituary,
 }
 
@@ -24,7 +24,7 @@ pub(crate) enum Ask {
 }
 
 impl LlmStage {
-    pub(crate) fn new(session: Box<dyn LlmSession>, router: Addr<Router>) -> Self {
+    pub(crate) fn new(session: Box<dyn LlmSession>, router: Inbox) -> Self {
         Self { session, router, obituary: Obituary::default() }
     }
 
@@ -33,14 +33,14 @@ impl LlmStage {
             LlmEvent::Text { id, text } => self.tell(Input::Token { request: RequestId::new(id), text }),
             LlmEvent::Done { id, next, memo } => {
                 let (after, expectation) = split(next);
-                Report::Expect { request: RequestId::new(id), expectation }.send(&self.router)?;
+                self.router.report(Report::Expect { request: RequestId::new(id), expectation })?;
                 self.tell(Input::ReplyEnd { request: RequestId::new(id), after, memo: Memo(memo) })
             }
         }
     }
 
     fn tell(&self, input: Input) -> Result<(), StageError> {
-        Report::Input(input).send(&self.router)
+        self.router.report(Report::Input(input))
     }
 }
 

@@ -4,6 +4,7 @@ use crate::call::{Apologise, Call, Finish};
 use crate::clock::CallClock;
 use crate::edge::{EdgeCommand, EdgeInput};
 use crate::event::{CallEvent, CallEventKind, EventSink, StageState};
+use crate::inbox::{Mail, Report};
 use crate::llm::{self, LlmStage};
 use crate::record::Record;
 use crate::retry::Retry;
@@ -23,6 +24,7 @@ use tokio::time::Instant;
 /// Relays; it decides nothing. The conversation lives here, so that any stage can die and be replaced.
 pub struct Router {
     turn: Turn,
+    inbox: mpsc::Receiver<Mail>,
     clock: CallClock,
     stages: Stages,
     hints: Hints,
@@ -83,25 +85,6 @@ impl Events {
     }
 }
 
-/// What a stage tells the router.
-#[derive(Debug, Message)]
-#[rtype(result = "()")]
-pub(crate) enum Report {
-    /// For the turn.
-    Input(Input),
-    /// What the dialogue expects after this reply.
-    Expect { request: RequestId, expectation: Expectation },
-}
-
-impl Report {
-    pub(crate) fn send(self, router: &Addr<Router>) -> Result<(), StageError> {
-        router.try_send(self).map_err(|refused| match refused {
-            SendError::Full(_) => StageError::Router("full"),
-            SendError::Closed(_) => StageError::Router("closed"),
-        })
-    }
-}
-
 /// The Call tells the router that a stage is there, or is not.
 #[derive(Message)]
 #[rtype(result = "()")]
@@ -119,6 +102,7 @@ pub(crate) enum StageNews {
 /// What a router is made of.
 pub(crate) struct RouterParts {
     pub(crate) turn: Turn,
+    pub(crate) inbox: mpsc::Receiver<Mail>,
     pub(crate) clock: CallClock,
     pub(crate) gate: EpochGate,
     pub(crate) edge: mpsc::Sender<EdgeCommand>,
@@ -133,6 +117,7 @@ impl Router {
         let stages = Stages { watches: parts.watches, ..Stages::default() };
         Self {
             turn: parts.turn,
+            inbox: parts.inbox,
             clock: parts.clock,
             stages,
             hints: Hints::default(),
@@ -144,6 +129,46 @@ impl Router {
             timer: Retry::default(),
             obituary: Obituary::default(),
         }
+    }
+
+    /// What a stage said before its end comes before the news of it.
+    fn catch_up(&mut self) {
+        while let Ok(mail) = self.inbox.try_recv() {
+            self.take(mail);
+        }
+    }
+
+    fn take(&mut self, mail: Mail) {
+        match mail {
+            Mail::Report(Report::Input(input)) => {
+                self.show(&input);
+                self.feed(input);
+            }
+            Mail::Report(Report::Expect { request, expectation }) => self.expect(request, expectation),
+            Mail::Edge(input) => self.edge_saw(input),
+        }
+    }
+
+    fn edge_saw(&mut self, input: EdgeInput) {
+        let input = match input {
+            EdgeInput::Started => Input::Started,
+            EdgeInput::Sounding(epoch) => Input::Sounding { epoch },
+            EdgeInput::Played(played) => Input::Played { epoch: played.epoch, frames: played.frames },
+            EdgeInput::Dtmf(digit) => Input::Dtmf { digit },
+            EdgeInput::Interrupt => Input::Interrupt,
+            EdgeInput::Mute(muted) => Input::Mute { muted },
+            EdgeInput::Closed(reason) => {
+                self.feed(Input::Ended { reason: reason.clone() });
+                return self.tell_call(Finish(reason));
+            }
+            EdgeInput::Cleared(decided) => {
+                return self.events.put_inside(CallEventKind::Cleared { after: decided.elapsed() });
+            }
+            EdgeInput::ProtocolError(code) => {
+                return self.events.put_inside(CallEventKind::ProtocolError { code });
+            }
+        };
+        self.feed(input);
     }
 
     fn feed(&mut self, input: Input) {
@@ -344,6 +369,9 @@ impl Stage for Router {
         while let Poll::Ready(()) = self.timer.poll(cx) {
             self.feed(Input::Tick);
         }
+        while let Poll::Ready(Some(mail)) = self.inbox.poll_recv(cx) {
+            self.take(mail);
+        }
         Ok(())
     }
 
@@ -357,20 +385,6 @@ impl Actor for Router {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.spawn(Pump);
-    }
-}
-
-impl Handler<Report> for Router {
-    type Result = ();
-
-    fn handle(&mut self, report: Report, _: &mut Self::Context) {
-        match report {
-            Report::Input(input) => {
-                self.show(&input);
-                self.feed(input);
-            }
-            Report::Expect { request, expectation } => self.expect(request, expectation),
-        }
     }
 }
 
@@ -399,6 +413,7 @@ impl Handler<StageNews> for Router {
                 return self.say(Say::Clause { epoch, clause: ClauseId::default(), text: String::new() });
             }
             StageNews::Lost(stage) => {
+                self.catch_up();
                 self.stages.forget(stage);
                 Input::StageLost { stage }
             }
@@ -419,31 +434,5 @@ impl Stages {
         if let Some(watch) = self.watches.of(stage) {
             watch.settle();
         }
-    }
-}
-
-impl Handler<EdgeInput> for Router {
-    type Result = ();
-
-    fn handle(&mut self, input: EdgeInput, _: &mut Self::Context) {
-        let input = match input {
-            EdgeInput::Started => Input::Started,
-            EdgeInput::Sounding(epoch) => Input::Sounding { epoch },
-            EdgeInput::Played(played) => Input::Played { epoch: played.epoch, frames: played.frames },
-            EdgeInput::Dtmf(digit) => Input::Dtmf { digit },
-            EdgeInput::Interrupt => Input::Interrupt,
-            EdgeInput::Mute(muted) => Input::Mute { muted },
-            EdgeInput::Closed(reason) => {
-                self.feed(Input::Ended { reason: reason.clone() });
-                return self.tell_call(Finish(reason));
-            }
-            EdgeInput::Cleared(decided) => {
-                return self.events.put_inside(CallEventKind::Cleared { after: decided.elapsed() });
-            }
-            EdgeInput::ProtocolError(code) => {
-                return self.events.put_inside(CallEventKind::ProtocolError { code });
-            }
-        };
-        self.feed(input);
     }
 }

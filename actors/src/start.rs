@@ -5,6 +5,7 @@ use crate::clock::CallClock;
 use crate::core::{Core, Place};
 use crate::edge::{CallHandle, EdgePort};
 use crate::event::{EdgeKind, EventSink};
+use crate::inbox::Inbox;
 use crate::mic::Mic;
 use crate::playout::Playout;
 use crate::plumbing::Plumbing;
@@ -39,8 +40,8 @@ pub struct CallSpec {
 /// Messages that wait for the edge at most; an edge that lets them pile up does not read its socket.
 const EDGE_COMMANDS: usize = 256;
 
-/// Reports that wait for the router at most; only a blocked core lets them pile up.
-const ROUTER_MAILBOX: usize = 1_024;
+/// News of the Call that wait for the router at most.
+const ROUTER_MAILBOX: usize = 64;
 
 impl CallSpec {
     /// Builds the call and all its stages on the present media core.
@@ -58,8 +59,10 @@ impl CallSpec {
         let call = context.address();
         let events =
             |sink: &EventSink| Events { call: self.id, clock, sink: sink.clone(), edge: edge.clone() };
+        let (inbox, mail) = Inbox::new();
         let router = Router::new(RouterParts {
             turn: Turn::new(self.turn),
+            inbox: mail,
             clock,
             gate: gate.clone(),
             edge: edge.clone(),
@@ -69,8 +72,7 @@ impl CallSpec {
             record,
         });
         let router = spawn(router, ROUTER_MAILBOX, Call::bury_router(&call));
-        let handle =
-            CallHandle { id: self.id, edge: self.edge, call: call.clone(), router: router.addr.clone() };
+        let handle = CallHandle { id: self.id, edge: self.edge, call: call.clone(), router: inbox.clone() };
         let port = EdgePort {
             mic: Mic::new(mic, clock, self.format),
             playout: Playout::new(voice, gate, core.config.playout.lead, Frame::silence(self.format)),
@@ -87,7 +89,8 @@ impl CallSpec {
             carrier_call_id: self.carrier_call_id,
         };
         let events = events(&core.events);
-        let parts = CallParts { profile, core, plumbing, router, watches, edge, events, place: self.place };
+        let parts =
+            CallParts { profile, core, plumbing, router, inbox, watches, edge, events, place: self.place };
         let mut supervisor = Call::new(parts);
         supervisor.begin(&call);
         tokio::task::spawn_local(context.into_future(supervisor));

@@ -1,7 +1,7 @@
 //! The recogniser's stage of one call: it reads *speech*, and commits only what has been answered for.
 
+use crate::inbox::{Inbox, Report};
 use crate::retry::Retry;
-use crate::router::{Report, Router};
 use crate::stage::{Inject, Obituary, Pump, Stage, StageError, inject};
 use crate::utterance::{Job, PRE_ROLL, Utterance};
 use actix::prelude::*;
@@ -29,7 +29,7 @@ pub(crate) struct SttStage {
     latest: MediaTime,
     frame: Frame,
     retry: Retry,
-    router: Addr<Router>,
+    router: Inbox,
     obituary: Obituary,
 }
 
@@ -63,7 +63,7 @@ impl SttStage {
         session: Box<dyn SttSession>,
         expectation: Expectation,
         format: Format,
-        router: Addr<Router>,
+        router: Inbox,
     ) -> Self {
         Self {
             speech,
@@ -293,7 +293,7 @@ impl SttStage {
     }
 
     fn tell(&self, input: Input) -> Result<(), StageError> {
-        Report::Input(input).send(&self.router)
+        self.router.report(Report::Input(input))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The voice's stage of one call: it fills *voice*.
 
+use crate::inbox::{Inbox, Report};
 use crate::retry::Retry;
-use crate::router::{Report, Router};
 use crate::stage::{Inject, Obituary, Pump, Stage, StageError, inject};
 use actix::prelude::*;
 use ringway_frame::{Epoch, FRAME, Format, Frame, MediaTime};
@@ -57,7 +57,7 @@ pub(crate) struct TtsStage {
     epoch: Option<Epoch>,
     frame: Frame,
     waiting: bool,
-    router: Addr<Router>,
+    router: Inbox,
     obituary: Obituary,
 }
 
@@ -81,7 +81,7 @@ impl TtsStage {
         voice: Lent<Writer>,
         count: VoiceCount,
         format: Format,
-        router: Addr<Router>,
+        router: Inbox,
     ) -> Self {
         let frame = Frame::silence(format);
         Self {
@@ -167,7 +167,7 @@ impl TtsStage {
             }
             TtsEvent::Done { clause } => Input::ClauseEnd { epoch, clause: ClauseId::new(clause), frames },
         };
-        Report::Input(input).send(&self.router)
+        self.router.report(Report::Input(input))
     }
 }
 

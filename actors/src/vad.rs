@@ -1,6 +1,6 @@
 //! The voice activity detector's stage of one call: it reads *mic*, fills *speech*, and judges windows.
 
-use crate::router::{Report, Router};
+use crate::inbox::{Inbox, Report};
 use crate::stage::{Inject, Obituary, Pump, Stage, StageError, inject};
 use crate::vad_batch::{Ticket, VadBatch};
 use actix::prelude::*;
@@ -22,7 +22,7 @@ pub(crate) struct VadStage {
     loud: LoudTracker,
     frame: Frame,
     judged: MediaTime,
-    router: Addr<Router>,
+    router: Inbox,
     obituary: Obituary,
 }
 
@@ -32,7 +32,7 @@ impl VadStage {
         (batch, ticket): (Rc<VadBatch>, Rc<Ticket>),
         cutter: WindowCutter,
         format: Format,
-        router: Addr<Router>,
+        router: Inbox,
     ) -> Self {
         Self {
             mic,
@@ -80,7 +80,7 @@ impl VadStage {
 
     fn tell(&self, probability: f32) -> Result<(), StageError> {
         let window = Window { until: self.judged, probability, loud_until: self.loud.loud_until() };
-        Report::Input(Input::Window(window)).send(&self.router)
+        self.router.report(Report::Input(Input::Window(window)))
     }
 }
 

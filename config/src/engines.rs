@@ -5,7 +5,7 @@ use std::path::PathBuf;
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct VadConfig {
-    /// The engine.
+    /// The engine: the kernel, or ONNX Runtime, which also serves where the CPU is none for the kernel.
     pub engine: String,
     /// Samples a second that the model hears: 16000, or 8000 at half the price, which is said to miss high voices.
     pub rate: u32,
@@ -50,7 +50,7 @@ pub struct ApologyConfig {
 impl Default for VadConfig {
     fn default() -> Self {
         Self {
-            engine: "silero".into(),
+            engine: "kernel".into(),
             rate: 16_000,
             library: ".ringway/lib/libonnxruntime.so".into(),
             model: ".ringway/models/silero_vad.onnx".into(),

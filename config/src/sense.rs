@@ -96,7 +96,7 @@ fn durations(config: &Config) -> [(&'static str, Duration, Duration, Duration); 
 
 /// The engines that there are, by the key that names them.
 pub const ENGINES: [(&str, &[&str]); 4] = [
-    ("vad.engine", &["silero"]),
+    ("vad.engine", &["kernel", "ort"]),
     (
         "stt.engines",
         &["pocketsphinx", services::openai_transcription::NAME, services::deepgram::NAME, "scripted"],

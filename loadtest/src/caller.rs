@@ -1,34 +1,59 @@
 //! One simulated caller: what it says when, and what it makes of what it hears. No socket, no clock.
 
-use crate::answer_watch::AnswerWatch;
+use crate::answer_watch::{AnswerTo, AnswerWatch};
 use crate::barge_in_watch::{BargeIn, BargeInWatch};
+use crate::burst_watch::{Burst, BurstWatch};
 use crate::mouth::{Mouth, Spoken};
 use crate::playout::Playout;
-use crate::scenario::{Scenario, Step};
+use crate::scenario::{Conditions, Scenario, Step, Words};
 use crate::tally::Tally;
 use crate::voice::Voice;
 use fastrand::Rng;
 use ringway_frame::{FRAME, MediaTime};
+use std::collections::VecDeque;
 use std::ops::Range;
 use std::rc::Rc;
 use std::time::Duration;
 
 /// Follows a scenario.
 ///
-/// Call [`Caller::tick`] each 20 ms for the frame to send, and `hear`, `clear` and `mark` with what arrives.
+/// Call [`Caller::tick`] each 20 ms for the frame to send, do what [`Caller::act`] then gives, and call `hear`, `clear`
+/// and `mark` with what arrives.
 #[derive(Debug)]
 pub struct Caller {
     scenario: Rc<Scenario>,
-    utterances: usize,
+    /// Of the kinds of calls in the scenario.
+    kind: usize,
     rng: Rng,
     /// Number of the step in the scenario.
     step: usize,
     doing: Doing,
     mouth: Mouth,
+    keys: VecDeque<char>,
+    acts: VecDeque<Act>,
     playout: Playout,
     answer: Option<AnswerWatch>,
     barge_in: Option<BargeInWatch>,
+    burst: Option<BurstWatch>,
+    /// It says something that nobody has interrupted yet.
+    is_undisturbed: bool,
     answered: MediaTime,
+}
+
+/// What a caller does besides speaking.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Act {
+    /// Presses a key.
+    Press(char),
+    /// Ends the call.
+    HangUp {
+        /// Without a word of the protocol.
+        abrupt: bool,
+    },
+    /// The line is like this from now on.
+    Network(Conditions),
+    /// The socket stands still for so long.
+    Stall(Duration),
 }
 
 /// What the present step waits for.
@@ -38,26 +63,40 @@ enum Doing {
     AwaitingGreeting(MediaTime),
     /// The first loud frame of its own over the bot's words, which is still to come.
     Interrupting,
+    /// The same of a sound that is no interruption.
+    Bursting,
     /// The last loud frame of its own.
     Saying,
+    /// The end of a sound that wants no answer.
+    Sounding,
+    /// The time of the next key.
+    Pressing(MediaTime),
     AwaitingAnswer,
     AwaitingQuiet,
     Waiting(MediaTime),
+    HungUp,
 }
+
+/// From one key to the next.
+const KEY: Duration = Duration::from_millis(200);
 
 impl Caller {
     /// A caller whose call began at `now`.
-    pub fn new(scenario: Rc<Scenario>, voice: Rc<Voice>, rng: Rng, now: MediaTime) -> Self {
+    pub fn new(scenario: Rc<Scenario>, voice: Rc<Voice>, mut rng: Rng, now: MediaTime) -> Self {
         let mut caller = Self {
+            kind: scenario.draw(&mut rng),
             scenario,
-            utterances: voice.utterances.len(),
             rng,
             step: 0,
             doing: Doing::Waiting(now),
             mouth: Mouth::new(voice),
+            keys: VecDeque::new(),
+            acts: VecDeque::new(),
             playout: Playout::default(),
             answer: None,
             barge_in: None,
+            burst: None,
+            is_undisturbed: false,
             answered: now,
         };
         caller.begin(now);
@@ -67,6 +106,7 @@ impl Caller {
     /// The 20 ms that end at `now`, to be sent now.
     pub fn tick(&mut self, now: MediaTime, tally: &mut Tally) -> Spoken {
         self.give_up(now, tally);
+        self.press(now);
         while self.is_done(now) {
             self.step += 1;
             self.begin(now);
@@ -79,6 +119,11 @@ impl Caller {
             self.said(now, tally);
         }
         spoken
+    }
+
+    /// What is to be done besides, in its order.
+    pub fn act(&mut self) -> Option<Act> {
+        self.acts.pop_front()
     }
 
     /// Audio of this length arrives at `now`, beginning `offset` behind the beginning of its message.
@@ -95,18 +140,21 @@ impl Caller {
         }
         let verdict = self.barge_in.as_mut().and_then(|watch| watch.media(now));
         self.judge(verdict, tally);
-        if is_loud && let Some(watch) = self.answer.take() {
-            self.answered = now + offset;
-            tally.answer.record(watch.answered(self.answered));
+        if is_loud {
+            self.is_cut_in(tally);
+            let verdict = self.burst.as_mut().and_then(|watch| watch.loud(now));
+            self.judge_burst(verdict, tally);
+            self.answer_begins(now + offset, tally);
         }
     }
 
     /// What is buffered became void.
-    pub fn clear(&mut self, now: MediaTime) {
+    pub fn clear(&mut self, now: MediaTime, tally: &mut Tally) {
         self.playout.clear(now);
         if let Some(watch) = &mut self.barge_in {
             watch.clear(now);
         }
+        self.judge_burst(self.burst.map(BurstWatch::clear), tally);
     }
 
     /// A mark to be returned when all audio so far was played.
@@ -119,24 +167,64 @@ impl Caller {
         self.playout.returned_mark(now)
     }
 
+    /// The socket goes on after it stood still: what was waited for meanwhile cannot be measured.
+    pub fn recovered(&mut self, now: MediaTime) {
+        self.playout.recovered(now);
+        (self.answer, self.barge_in, self.burst) = (None, None, None);
+        self.answered = now;
+    }
+
     /// Begins the present step.
     fn begin(&mut self, now: MediaTime) {
-        self.doing = match self.scenario.step(self.step).clone() {
+        let is_sounding = self.playout.is_sounding(now);
+        self.doing = match self.scenario.step(self.kind, self.step).clone() {
             Step::AwaitGreeting(within) => Doing::AwaitingGreeting(now + within),
-            Step::Say => self.say(Doing::Saying),
-            Step::Interrupt if self.playout.is_sounding(now) => self.say(Doing::Interrupting),
+            Step::Say(words) => {
+                self.is_undisturbed = !is_sounding;
+                self.say(&words, Doing::Saying)
+            }
+            Step::Interrupt(words) if is_sounding => self.say(&words, Doing::Interrupting),
             // The bot has said all already: nothing is left to be interrupted.
-            Step::Interrupt => self.say(Doing::Saying),
+            Step::Interrupt(words) => self.say(&words, Doing::Saying),
+            Step::Burst(words) if is_sounding => self.sound(&words, Doing::Bursting),
+            Step::Burst(_) => Doing::Waiting(now),
             Step::AwaitAnswer => Doing::AwaitingAnswer,
             Step::Listen(range) => Doing::Waiting(self.answered + self.between(range)),
-            Step::AwaitQuiet => Doing::AwaitingQuiet,
+            Step::HearOut => Doing::AwaitingQuiet,
             Step::Think(range) => Doing::Waiting(now + self.between(range)),
+            Step::Press(keys) => {
+                self.keys.extend(keys.iter());
+                Doing::Pressing(now)
+            }
+            Step::BeginToSay(words, range) => {
+                let until = Doing::Waiting(now + self.between(range));
+                self.sound(&words, until)
+            }
+            Step::HangUp { abrupt } => {
+                self.mouth.hush();
+                self.also(Act::HangUp { abrupt }, Doing::HungUp)
+            }
+            Step::Network(conditions) => self.also(Act::Network(conditions), Doing::Waiting(now)),
+            Step::Stall(range) => {
+                let act = Act::Stall(self.between(range));
+                self.also(act, Doing::Waiting(now))
+            }
         };
     }
 
-    fn say(&mut self, doing: Doing) -> Doing {
+    fn also(&mut self, act: Act, doing: Doing) -> Doing {
+        self.acts.push_back(act);
+        doing
+    }
+
+    /// Says one of these, which wants an answer.
+    fn say(&mut self, words: &Words, doing: Doing) -> Doing {
         self.answer = None;
-        self.mouth.say(self.rng.usize(..self.utterances));
+        self.sound(words, doing)
+    }
+
+    fn sound(&mut self, words: &Words, doing: Doing) -> Doing {
+        self.mouth.say(words[self.rng.usize(..words.len())]);
         doing
     }
 
@@ -144,11 +232,35 @@ impl Caller {
         range.start + (range.end - range.start).mul_f64(self.rng.f64())
     }
 
+    /// Presses the key that is due; the answer to the last is waited for.
+    fn press(&mut self, now: MediaTime) {
+        let Doing::Pressing(due) = self.doing else { return };
+        if now < due {
+            return;
+        }
+        if let Some(key) = self.keys.pop_front() {
+            self.acts.push_back(Act::Press(key));
+            self.doing = Doing::Pressing(now + KEY);
+        }
+        if self.keys.is_empty() {
+            // What sounds already is no answer to a key.
+            let is_quiet = !self.playout.is_sounding(now);
+            self.answer = is_quiet.then(|| AnswerWatch::new(now, AnswerTo::Key));
+            self.answered = now;
+            self.doing = Doing::Waiting(now);
+        }
+    }
+
     fn is_done(&self, now: MediaTime) -> bool {
         match self.doing {
             Doing::AwaitingGreeting(_) if self.playout.has_sounded() => self.playout.is_quiet(now),
             Doing::AwaitingGreeting(until) | Doing::Waiting(until) => now >= until,
-            Doing::Interrupting | Doing::Saying => false,
+            Doing::Interrupting
+            | Doing::Bursting
+            | Doing::Saying
+            | Doing::Sounding
+            | Doing::Pressing(_)
+            | Doing::HungUp => false,
             Doing::AwaitingAnswer => self.answer.is_none(),
             Doing::AwaitingQuiet => self.playout.is_quiet(now),
         }
@@ -157,21 +269,56 @@ impl Caller {
     /// A loud frame was said that ends at `now`.
     fn loud(&mut self, now: MediaTime) {
         self.playout.caller_is_loud(now);
-        if matches!(self.doing, Doing::Interrupting) {
-            self.doing = Doing::Saying;
-            self.barge_in = Some(BargeInWatch::new(now.saturating_sub(FRAME), self.playout.last_media()));
+        let began = now.saturating_sub(FRAME);
+        match self.doing {
+            Doing::Interrupting => {
+                self.doing = Doing::Saying;
+                self.barge_in = Some(BargeInWatch::new(began, self.playout.last_media()));
+            }
+            Doing::Bursting => {
+                self.doing = Doing::Sounding;
+                self.burst = Some(BurstWatch::new(began));
+            }
+            _ => {}
         }
     }
 
     /// The last loud frame was said.
     fn said(&mut self, now: MediaTime, tally: &mut Tally) {
-        self.doing = Doing::Waiting(now);
+        match self.doing {
+            Doing::Sounding => self.doing = Doing::Waiting(now),
+            Doing::Saying => {
+                self.is_undisturbed = false;
+                self.doing = Doing::Waiting(now);
+                self.await_answer(now, tally);
+            }
+            _ => {}
+        }
+    }
+
+    fn await_answer(&mut self, now: MediaTime, tally: &mut Tally) {
         if self.playout.is_sounding(now) {
             // What sounds already is no answer to this.
             tally.early += 1;
             self.answered = now;
         } else {
-            self.answer = Some(AnswerWatch::new(now));
+            self.answer = Some(AnswerWatch::new(now, AnswerTo::Words));
+        }
+    }
+
+    /// The bot begins to speak: inside of what the caller says, it took a pause for the end.
+    fn is_cut_in(&mut self, tally: &mut Tally) {
+        if matches!(self.doing, Doing::Saying) && std::mem::take(&mut self.is_undisturbed) {
+            tally.cut_in += 1;
+        }
+    }
+
+    fn answer_begins(&mut self, at: MediaTime, tally: &mut Tally) {
+        let Some(watch) = self.answer.take() else { return };
+        self.answered = at;
+        match watch.to() {
+            AnswerTo::Words => tally.answered(watch.answered(at)),
+            AnswerTo::Key => tally.key_answer.record(watch.answered(at)),
         }
     }
 
@@ -179,6 +326,8 @@ impl Caller {
     fn give_up(&mut self, now: MediaTime, tally: &mut Tally) {
         let verdict = self.barge_in.as_ref().and_then(|watch| watch.poll(now));
         self.judge(verdict, tally);
+        let verdict = self.burst.and_then(|watch| watch.poll(now));
+        self.judge_burst(verdict, tally);
         if self.answer.is_some_and(|watch| watch.is_missing(now)) {
             self.answer = None;
             self.answered = now;
@@ -195,138 +344,16 @@ impl Caller {
             BargeIn::Void => {}
         }
     }
+
+    fn judge_burst(&mut self, verdict: Option<Burst>, tally: &mut Tally) {
+        let Some(verdict) = verdict else { return };
+        self.burst = None;
+        match verdict {
+            Burst::WentOn => tally.went_on += 1,
+            Burst::WordsCut => tally.words_cut += 1,
+        }
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::voice::Utterance;
-    use bytes::Bytes;
-
-    /// A bot in virtual time: answers 300 ms after the caller's last loud frame, in frames of 20 ms.
-    struct Bot {
-        /// Loud frames of an answer; zero never answers.
-        answer: usize,
-        /// Sends `clear` when the caller has been loud over it for so many frames.
-        clears_after: Option<usize>,
-        speaking: usize,
-        /// Loud frames of the caller over the bot's own.
-        interrupted: usize,
-        answer_at: Option<MediaTime>,
-    }
-
-    const ANSWER_AFTER: Duration = Duration::from_millis(300);
-
-    impl Bot {
-        fn answering(answer: usize) -> Self {
-            Self { answer, clears_after: None, speaking: 0, interrupted: 0, answer_at: None }
-        }
-
-        fn greeting(self, frames: usize) -> Self {
-            Self { speaking: frames, ..self }
-        }
-
-        fn clearing_after(self, frames: usize) -> Self {
-            Self { clears_after: Some(frames), ..self }
-        }
-
-        fn step(&mut self, now: MediaTime, spoken: &Spoken, caller: &mut Caller, tally: &mut Tally) {
-            if spoken.is_loud && self.speaking > 0 {
-                self.interrupted += 1;
-                if self.clears_after == Some(self.interrupted) {
-                    (self.speaking, self.interrupted) = (0, 0);
-                    caller.clear(now);
-                }
-            }
-            if spoken.is_last_loud && self.answer > 0 {
-                self.answer_at = Some(now + ANSWER_AFTER);
-            }
-            if self.answer_at.take_if(|at| now >= *at).is_some() {
-                self.speaking = self.answer;
-            }
-            if self.speaking > 0 {
-                self.speaking -= 1;
-                caller.hear(now, Duration::ZERO, FRAME, true, tally);
-            }
-        }
-    }
-
-    /// Utterances of so many loud frames.
-    fn voice(lengths: &[usize]) -> Rc<Voice> {
-        let utterance = |&frames: &usize| Utterance {
-            path: "said.wav".into(),
-            frames: vec![Bytes::from_static(b"loud"); frames],
-            loud: vec![true; frames],
-            last_loud: frames - 1,
-        };
-        let utterances = lengths.iter().map(utterance).collect();
-        Rc::new(Voice { utterances, silence: Bytes::from_static(b"silence") })
-    }
-
-    /// A call of so many seconds; what was measured, and how many frames were loud.
-    fn call(scenario: &str, lengths: &[usize], mut bot: Bot, seconds: u64) -> (Tally, Vec<MediaTime>) {
-        let scenario = Rc::new(Scenario::named(scenario).unwrap());
-        let mut caller = Caller::new(scenario, voice(lengths), Rng::with_seed(7), MediaTime::ZERO);
-        let (mut tally, mut loud) = (Tally::new(), Vec::new());
-        for frame in 1..seconds * 50 {
-            let now = MediaTime::from_millis(frame * 20);
-            let spoken = caller.tick(now, &mut tally);
-            if spoken.is_loud {
-                loud.push(now);
-            }
-            bot.step(now, &spoken, &mut caller, &mut tally);
-        }
-        (tally, loud)
-    }
-
-    #[test]
-    fn an_answer_is_timed_from_the_end_of_the_last_loud_frame_said() {
-        let (tally, _) = call("chat", &[30], Bot::answering(50), 60);
-        assert!(tally.answer.count() > 10, "{}", tally.answer.count());
-        assert_eq!(tally.answer.max().map(|max| max.as_millis()), Some(300));
-        assert_eq!((tally.missing, tally.early, tally.underruns, tally.paused), (0, 0, 0, 0));
-    }
-
-    #[test]
-    fn the_greeting_is_heard_out() {
-        let (_, loud) = call("chat", &[30], Bot::answering(50).greeting(100), 10);
-        let quiet = MediaTime::from_millis(2_000 + 500);
-        assert!(loud[0] >= quiet && loud[0] <= quiet + FRAME * 4, "{}", loud[0]);
-    }
-
-    #[test]
-    fn without_a_greeting_the_caller_begins() {
-        let (_, loud) = call("chat", &[30], Bot::answering(50), 10);
-        assert_eq!(loud[0], MediaTime::from_millis(3_000));
-    }
-
-    #[test]
-    fn an_answer_that_never_comes_is_missing_and_the_caller_goes_on() {
-        let (tally, loud) = call("chat", &[30], Bot::answering(0), 60);
-        assert_eq!(tally.answer.count(), 0);
-        assert!((7..=10).contains(&tally.missing), "{}", tally.missing);
-        assert!(loud.len() >= 30 * 7);
-    }
-
-    #[test]
-    fn barge_in_is_timed_from_the_start_of_the_first_loud_frame() {
-        let (tally, _) = call("barge_in", &[40], Bot::answering(100).clearing_after(6), 60);
-        assert!(tally.barge_in.count() >= 5, "{}", tally.barge_in.count());
-        // The bot's last frame before the clear comes with the fifth loud frame, which ends 100 ms behind the start.
-        assert_eq!(tally.barge_in.max().map(|max| max.as_millis()), Some(100));
-        assert_eq!((tally.ignored, tally.early), (0, 0));
-    }
-
-    #[test]
-    fn a_bot_that_does_not_listen_ignores_and_is_early() {
-        let (tally, _) = call("barge_in", &[40], Bot::answering(400), 60);
-        assert_eq!(tally.barge_in.count(), 0);
-        assert!(tally.ignored > 0 && tally.early > 0, "{tally:?}");
-    }
-
-    #[test]
-    fn the_same_seed_says_the_same() {
-        let said = || call("barge_in", &[20, 30, 40], Bot::answering(80).clearing_after(5), 30).1;
-        assert_eq!(said(), said());
-    }
-}
+mod tests;

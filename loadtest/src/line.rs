@@ -1,15 +1,16 @@
 //! A WebSocket that never waits to send.
 
+use crate::target::Target;
 use bytes::{Bytes, BytesMut};
 use futures_util::{Sink, Stream};
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use tokio::net::TcpStream;
-use tokio_tungstenite::tungstenite::http::Uri;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
+use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config};
 
 /// The caller's end of one WebSocket.
 #[derive(Debug)]
@@ -22,9 +23,9 @@ pub struct Line {
 /// Why there is no connection.
 #[derive(Debug, thiserror::Error)]
 pub enum NoLine {
-    /// The server has no place for another call: HTTP 503.
-    #[error("the server is full")]
-    Full,
+    /// The server has no place for another call.
+    #[error("HTTP {0}")]
+    Full(u16),
     /// The server refuses the upgrade.
     #[error("the upgrade is refused with HTTP {0}")]
     Status(u16),
@@ -63,9 +64,15 @@ fn limits() -> WebSocketConfig {
 
 impl Line {
     /// Connects.
-    pub async fn open(url: &Uri) -> Result<Self, NoLine> {
+    pub async fn open(target: &Target) -> Result<Self, NoLine> {
+        let mut request = target.url.clone().into_client_request().map_err(no_line)?;
+        for header in &target.headers {
+            request.headers_mut().insert(header.name.clone(), header.value.clone());
+        }
+        let tls = target.tls.clone().map(Connector::Rustls);
         // Without Nagle's algorithm, which would gather frames.
-        let (stream, _) = connect_async_with_config(url, Some(limits()), true).await.map_err(no_line)?;
+        let connecting = connect_async_tls_with_config(request, Some(limits()), true, tls);
+        let (stream, _) = connecting.await.map_err(no_line)?;
         Ok(Self { stream, scratch: BytesMut::with_capacity(1_024), is_dirty: false })
     }
 
@@ -115,9 +122,14 @@ impl Line {
     }
 }
 
+/// Too Many Requests and Service Unavailable (RFC 6585, RFC 9110): come again later.
+const FULL: [u16; 2] = [429, 503];
+
 fn no_line(error: Error) -> NoLine {
     match error {
-        Error::Http(response) if response.status().as_u16() == 503 => NoLine::Full,
+        Error::Http(response) if FULL.contains(&response.status().as_u16()) => {
+            NoLine::Full(response.status().as_u16())
+        }
         Error::Http(response) => NoLine::Status(response.status().as_u16()),
         error => NoLine::Unreachable(error.to_string()),
     }

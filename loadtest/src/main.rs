@@ -8,30 +8,39 @@
 //!               │   ▲                 │
 //!               │   └──── heard ◄─────┘
 //!               ▼
-//!   playout, answer_watch, barge_in_watch ──► tally ──► report ──► fail_if
+//!   playout, answer_watch, barge_in_watch, burst_watch ──► tally ──► report ──► fail_if
 //! ```
 #![forbid(unsafe_code)]
 
 mod answer_watch;
 mod barge_in_watch;
+mod burst_watch;
 mod call;
 mod caller;
 mod cli;
 mod clock;
+mod document;
 mod fail_if;
 mod figure;
+mod interrupts;
 mod line;
 mod mouth;
+mod network;
 mod playout;
 mod process;
 mod progress;
 mod prompts;
 mod protocol;
+mod repertoire;
 mod report;
 mod run;
 mod scenario;
+mod sweep;
 mod tally;
 mod target;
+mod time;
+mod timeline;
+mod tls;
 mod usage;
 mod voice;
 

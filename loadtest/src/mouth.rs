@@ -32,6 +32,11 @@ impl Mouth {
         self.saying = Some((utterance, 0));
     }
 
+    /// Says no more of it.
+    pub const fn hush(&mut self) {
+        self.saying = None;
+    }
+
     /// The next 20 ms.
     pub fn next(&mut self) -> Spoken {
         let Some((number, frame)) = self.saying else {

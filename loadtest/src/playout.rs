@@ -22,6 +22,8 @@ pub struct Playout {
     last_media: Option<MediaTime>,
     /// When the caller was last loud.
     caller: Option<MediaTime>,
+    /// When the socket last went on after it stood still.
+    recovered: Option<MediaTime>,
     marks: VecDeque<Mark>,
 }
 
@@ -88,6 +90,11 @@ impl Playout {
     /// The caller is loud at `now`.
     pub fn caller_is_loud(&mut self, now: MediaTime) {
         self.caller = Some(now);
+    }
+
+    /// The socket stood still until `now`: the gap that this makes is not the server's.
+    pub fn recovered(&mut self, now: MediaTime) {
+        self.recovered = Some(now);
     }
 
     /// Drops what has not been played; marks behind it come back at once.
@@ -173,7 +180,9 @@ impl Playout {
         let gap = now.since(dry);
         let spoken_since = self.caller.is_some_and(|caller| caller > dry);
         let spoken_before = self.caller.is_some_and(|caller| dry.since(caller) <= PAUSE_WITHIN);
+        let stood_still = self.recovered.is_some_and(|recovered| recovered > dry);
         match () {
+            () if stood_still => Heard::Nothing,
             () if gap < GAP => Heard::Nothing,
             () if gap > UTTERANCE_ENDS || spoken_since => Heard::NewUtterance,
             () if spoken_before => Heard::Gap(Gap::Paused),
@@ -271,6 +280,14 @@ mod tests {
         playout.caller_is_loud(at(0));
         assert_eq!(gaps(&mut playout, (300..600).step_by(20)), []);
         assert_eq!(gaps(&mut playout, [700]), [(700, Gap::Underrun)]);
+    }
+
+    #[test]
+    fn a_gap_that_the_line_made_is_no_underrun() {
+        let mut playout = speaking();
+        playout.recovered(at(700));
+        assert_eq!(gaps(&mut playout, [700, 700, 720]), []);
+        assert_eq!(gaps(&mut playout, [900]), [(900, Gap::Underrun)], "later ones are");
     }
 
     #[test]

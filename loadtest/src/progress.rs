@@ -29,12 +29,13 @@ impl Progress {
 }
 
 fn message(tally: &Tally) -> String {
-    let Tally { active, refused, underruns, missing, .. } = tally;
+    let Tally { active, underruns, missing, .. } = tally;
     let (answers, p50) = (tally.answer.count(), shown(&tally.answer, 50.0));
     let (p95, late) = (shown(&tally.answer, 95.0), shown(&tally.lateness, 99.0));
     format!(
         "{active} calls, {answers} answers p50 {p50} p95 {p95}, {underruns} underruns, {missing} missing, \
-         {refused} refused, {} errors, late {late}",
+         {} refused, {} errors, late {late}",
+        tally.refused_count(),
         tally.error_count()
     )
 }

@@ -25,22 +25,36 @@ const PROMPTS: [&str; 14] = [
     "vm-nobodyavail.wav",
 ];
 
-/// There are no recorded prompts here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "callers have nothing to say: install the package asterisk-core-sounds-en-wav, or give recorded speech with --say FILE.wav"
-)]
-pub struct NoPrompts;
+/// Why there is no recorded prompt.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoPrompts {
+    /// None are installed.
+    #[error(
+        "callers have nothing to say: install the package asterisk-core-sounds-en-wav, or give recorded speech with --say FILE.wav"
+    )]
+    NotInstalled,
+    /// This one is not.
+    #[error(
+        "no recorded prompt {0:?}: it is not in the package asterisk-core-sounds-en-wav, or that is not installed"
+    )]
+    Unknown(String),
+}
 
 /// The recorded prompts that are installed.
 pub fn installed() -> Result<Vec<PathBuf>, NoPrompts> {
     found_in(Path::new(DIRECTORY))
 }
 
+/// The installed prompt of this name, such as `digits/day-1`.
+pub fn named(name: &str) -> Result<PathBuf, NoPrompts> {
+    let path = Path::new(DIRECTORY).join(format!("{name}.wav"));
+    if path.is_file() { Ok(path) } else { Err(NoPrompts::Unknown(name.to_owned())) }
+}
+
 fn found_in(directory: &Path) -> Result<Vec<PathBuf>, NoPrompts> {
     let found: Vec<_> =
         PROMPTS.iter().map(|prompt| directory.join(prompt)).filter(|path| path.is_file()).collect();
-    if found.is_empty() { Err(NoPrompts) } else { Ok(found) }
+    if found.is_empty() { Err(NoPrompts::NotInstalled) } else { Ok(found) }
 }
 
 #[cfg(test)]

@@ -19,6 +19,9 @@ pub trait Protocol {
     /// Sends 20 ms of the caller.
     fn say(&mut self, frame: &Bytes, line: &mut Line) -> Result<(), Lost>;
 
+    /// Sends a key that was pressed.
+    fn press(&mut self, key: char, line: &mut Line) -> Result<(), Lost>;
+
     /// Sends a mark back.
     fn return_mark(&mut self, name: &str, line: &mut Line) -> Result<(), Lost>;
 
@@ -50,8 +53,8 @@ pub enum Heard {
 /// Why the server does not serve the call any more.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// It has no place for it.
-    Full,
+    /// It has no place for it, and said so in this way.
+    Full(String),
     /// Something is wrong.
     Error(String),
 }
@@ -63,7 +66,7 @@ const TRY_AGAIN_LATER: u16 = 1013;
 pub fn closed(code: u16, reason: &str) -> Result<(), Refusal> {
     match code {
         1000 | 1001 => Ok(()),
-        TRY_AGAIN_LATER => Err(Refusal::Full),
+        TRY_AGAIN_LATER => Err(Refusal::Full(format!("closed with {code} {reason}").trim_end().to_owned())),
         code => Err(Refusal::Error(format!("closed with {code} {reason}").trim_end().to_owned())),
     }
 }

@@ -2,33 +2,29 @@
 
 use crate::call::{Shared, calls};
 use crate::clock::Clock;
+use crate::interrupts::Interrupts;
 use crate::process::{Process, ProcessError};
 use crate::progress::Progress;
 use crate::report::{Report, Setting};
 use crate::scenario::Scenario;
 use crate::tally::Tally;
-use crate::target::Dialect;
+use crate::target::Target;
+use crate::timeline::Timeline;
 use crate::usage::Usage;
-use crate::voice::{Encoding, Voice};
+use crate::voice::Voice;
 use fastrand::Rng;
 use ringway_frame::MediaTime;
-use ringway_wire::voice_ws::Codec;
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 use tokio::task::{JoinSet, LocalSet};
-use tokio_tungstenite::tungstenite::http::Uri;
 
 /// What is to be run.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Plan {
-    /// The media socket.
-    pub url: Uri,
-    /// How it is spoken to.
-    pub dialect: Dialect,
-    /// How audio is coded on a browser socket.
-    pub codec: Codec,
+    /// Who is called, and how.
+    pub target: Target,
     /// Calls at once.
     pub calls: u32,
     /// How long all of them are on.
@@ -45,6 +41,15 @@ pub struct Plan {
     pub server: Option<Process>,
 }
 
+/// A run that is over.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What was measured.
+    pub report: Report,
+    /// Somebody stopped it.
+    pub interrupted: bool,
+}
+
 /// Why there is no report.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
@@ -59,42 +64,45 @@ pub enum RunError {
 /// How often progress is shown and memory looked at.
 const WATCH_EVERY: Duration = Duration::from_millis(200);
 
-impl Plan {
-    /// How callers' audio is coded.
-    pub fn encoding(dialect: Dialect, codec: Codec) -> Encoding {
-        match dialect {
-            Dialect::Twilio => Encoding::Mulaw,
-            Dialect::Browser => codec.into(),
-        }
-    }
+/// Callers that have not hung up so long after an interrupt are not waited for.
+const HANG_UP_WITHIN: Duration = Duration::from_secs(3);
 
+impl Plan {
     /// Runs it to its end, or until interrupted.
     ///
     /// # Errors
     /// The server's process is not there when the run begins.
-    pub fn run(self) -> Result<Report, RunError> {
+    pub fn run(&self) -> Result<Outcome, RunError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         LocalSet::new().block_on(&runtime, self.drive())
     }
 
-    async fn drive(self) -> Result<Report, RunError> {
-        let mut usage = Usage::begin(self.server)?;
+    pub(crate) async fn drive(&self) -> Result<Outcome, RunError> {
+        let mut usages = Usages {
+            server: Usage::begin(self.server)?,
+            tester: Usage::begin(Some(Process::new(std::process::id())))?,
+        };
+        let mut interrupts = Interrupts::catch()?;
         let mut run = self.start();
-        run.watch(&mut usage).await;
-        let tally = run.shared.tally.borrow();
-        Ok(Report::new(self.setting(run.length()), &tally, usage.sum_up()))
+        run.watch(&mut usages, &mut interrupts).await;
+        let ended = run.shared.clock.now().min(run.shared.until.get());
+        let tally = &mut run.shared.tally.borrow_mut();
+        let timeline = run.timeline.finish(ended, tally);
+        let setting = self.setting(ended);
+        let report = Report::new(setting, tally, usages.server.sum_up(), timeline)
+            .with_tester_cpu(usages.tester.sum_up().cpu_per_call);
+        Ok(Outcome { report, interrupted: run.interrupted.is_some() })
     }
 
     /// Lets the callers begin, evenly over the ramp.
     fn start(&self) -> Run {
         let shared = Rc::new(Shared {
-            url: self.url.clone(),
-            dialect: self.dialect,
-            codec: self.codec,
+            target: self.target.clone(),
+            run: fastrand::u64(..),
             scenario: self.scenario.clone(),
             voice: self.voice.clone(),
             clock: Clock::start(),
-            until: Cell::new(MediaTime::ZERO + self.ramp + self.duration),
+            until: Cell::new(self.until()),
             tally: RefCell::new(Tally::new()),
         });
         let mut rng = Rng::with_seed(self.seed);
@@ -103,23 +111,34 @@ impl Plan {
             let begin = MediaTime::ZERO + self.ramp.mul_f64(f64::from(number) / f64::from(self.calls));
             callers.spawn_local(calls(shared.clone(), number, begin, rng.fork()));
         }
-        Run { shared, callers, ramped: MediaTime::ZERO + self.ramp }
+        let ramped = MediaTime::ZERO + self.ramp;
+        Run { shared, callers, ramped, timeline: Timeline::new(), interrupted: None }
     }
 
-    fn setting(&self, duration: Duration) -> Setting {
+    /// When all hang up.
+    fn until(&self) -> MediaTime {
+        MediaTime::ZERO + self.ramp + self.duration
+    }
+
+    fn setting(&self, ended: MediaTime) -> Setting {
         Setting {
-            url: self.url.to_string(),
-            protocol: self.dialect.name(),
-            codec: match self.dialect {
-                Dialect::Twilio => "mulaw",
-                Dialect::Browser => self.codec.name(),
-            },
-            scenario: self.scenario.name,
+            url: self.target.url.to_string(),
+            protocol: self.target.dialect.name().to_owned(),
+            codec: self.target.codec_name().to_owned(),
+            scenario: self.scenario.name.clone(),
             calls: self.calls,
-            duration_s: duration.as_secs_f64(),
+            duration_s: ended.since(MediaTime::ZERO + self.ramp).as_secs_f64(),
+            cut_short: ended < self.until(),
             seed: self.seed,
         }
     }
+}
+
+/// What both ends use.
+#[derive(Debug)]
+struct Usages {
+    server: Usage,
+    tester: Usage,
 }
 
 /// A run that is on.
@@ -128,44 +147,53 @@ struct Run {
     callers: JoinSet<()>,
     /// From when on all calls are on.
     ramped: MediaTime,
+    timeline: Timeline,
+    /// When somebody stopped it.
+    interrupted: Option<MediaTime>,
 }
 
 impl Run {
     /// Until all callers have ended, by themselves or because the run was interrupted.
-    async fn watch(&mut self, usage: &mut Usage) {
+    async fn watch(&mut self, usages: &mut Usages, interrupts: &mut Interrupts) {
         let progress = Progress::start(self.shared.until.get().since_start());
         let mut look = tokio::time::interval(WATCH_EVERY);
         loop {
             tokio::select! {
                 biased;
                 ended = self.callers.join_next() => match ended {
-                    Some(ended) => ended.expect("a caller does not panic"),
+                    Some(Ok(())) => {}
+                    Some(Err(aborted)) => assert!(aborted.is_cancelled(), "a caller does not panic"),
                     None => break,
                 },
-                _ = look.tick() => self.look(usage, &progress),
-                // Without a handler for the signal the run just goes on.
-                Ok(()) = tokio::signal::ctrl_c() => self.interrupt(),
+                _ = look.tick() => self.look(usages, &progress),
+                () = interrupts.next() => self.interrupt(),
             }
         }
         progress.finish();
     }
 
-    fn look(&self, usage: &mut Usage, progress: &Progress) {
+    fn look(&mut self, usages: &mut Usages, progress: &Progress) {
         let now = self.shared.clock.now();
-        let tally = self.shared.tally.borrow();
+        let mut tally = self.shared.tally.borrow_mut();
         if now < self.shared.until.get() {
-            usage.look(now, now >= self.ramped, tally.active);
+            usages.server.look(now, now >= self.ramped, tally.active);
+            usages.tester.look(now, now >= self.ramped, tally.active);
+            self.timeline.look(now, &mut tally);
         }
         progress.show(now.since_start(), &tally);
+        drop(tally);
+        if self.interrupted.is_some_and(|interrupted| now.since(interrupted) >= HANG_UP_WITHIN) {
+            self.callers.abort_all();
+        }
     }
 
     /// Every caller hangs up with its next frame.
-    fn interrupt(&self) {
-        self.shared.until.set(self.shared.until.get().min(self.shared.clock.now()));
-    }
-
-    /// How long all calls were on.
-    fn length(&self) -> Duration {
-        self.shared.until.get().since(self.ramped)
+    fn interrupt(&mut self) {
+        let now = self.shared.clock.now();
+        self.shared.until.set(self.shared.until.get().min(now));
+        self.interrupted.get_or_insert(now);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,29 @@
+use crate::voice::Encoding;
 use clap::ValueEnum;
+use ringway_wire::voice_ws::Codec;
 use std::fmt;
 use std::str::FromStr;
-use tokio_tungstenite::tungstenite::http::Uri;
+use std::sync::Arc;
+use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue, Uri};
+
+/// Who is called, and how.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// The media socket.
+    pub url: Uri,
+    /// How it is spoken to.
+    pub dialect: Dialect,
+    /// How audio is coded on a browser socket.
+    pub codec: Codec,
+    /// The dialogue asked for.
+    pub dialogue: Option<String>,
+    /// Sent along with a carrier's start.
+    pub custom_parameters: Vec<(String, String)>,
+    /// Sent with the upgrade.
+    pub headers: Vec<Header>,
+    /// Where the socket is spoken to by TLS.
+    pub tls: Option<Arc<rustls::ClientConfig>>,
+}
 
 /// How the server is spoken to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -10,6 +32,59 @@ pub enum Dialect {
     Twilio,
     /// The browser socket `/voice-ws`.
     Browser,
+}
+
+/// A header of the upgrade, as in `Authorization: Bearer abc`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// Its name.
+    pub name: HeaderName,
+    /// Its value.
+    pub value: HeaderValue,
+}
+
+/// A server's address, as the user gave it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server(Uri);
+
+/// Why a URL is of no use.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadUrl {
+    /// Not a URL at all, or without a host.
+    #[error("not a URL with a host, such as http://127.0.0.1:3000 or wss://bot.example/path")]
+    Malformed,
+    /// Another scheme.
+    #[error("{0}:// is not spoken here: http://, https://, ws:// and wss:// are")]
+    Scheme(String),
+}
+
+/// Not a header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a header such as 'Authorization: Bearer abc'")]
+pub struct BadHeader;
+
+impl Target {
+    /// How callers' audio is coded.
+    pub fn encoding(&self) -> Encoding {
+        match self.dialect {
+            Dialect::Twilio => Encoding::Mulaw,
+            Dialect::Browser => self.codec.into(),
+        }
+    }
+
+    /// The name of the coding in reports.
+    pub const fn codec_name(&self) -> &'static str {
+        match self.dialect {
+            Dialect::Twilio => "mulaw",
+            Dialect::Browser => self.codec.name(),
+        }
+    }
+
+    /// What a carrier's start carries: the dialogue, and what else was given.
+    pub fn parameters(&self) -> Vec<(String, String)> {
+        let dialogue = self.dialogue.iter().map(|dialogue| ("dialogue".to_owned(), dialogue.clone()));
+        dialogue.chain(self.custom_parameters.iter().cloned()).collect()
+    }
 }
 
 impl Dialect {
@@ -30,22 +105,13 @@ impl Dialect {
     }
 }
 
-/// A server's address, as the user gave it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Server(Uri);
-
-/// Why a URL is of no use.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BadUrl {
-    /// Not a URL at all, or without a host.
-    #[error("not a URL with a host, such as http://127.0.0.1:3000 or ws://127.0.0.1:3000/path")]
-    Malformed,
-    /// With TLS.
-    #[error("TLS is not spoken here: give the server's plain address (http:// or ws://)")]
-    Tls,
-    /// Another scheme.
-    #[error("{0}:// is not spoken here: http:// and ws:// are")]
-    Scheme(String),
+impl FromStr for Header {
+    type Err = BadHeader;
+    fn from_str(text: &str) -> Result<Self, BadHeader> {
+        let (name, value) = text.split_once(':').ok_or(BadHeader)?;
+        let name = name.trim().parse().map_err(|_| BadHeader)?;
+        Ok(Self { name, value: value.trim().parse().map_err(|_| BadHeader)? })
+    }
 }
 
 impl FromStr for Server {
@@ -54,8 +120,7 @@ impl FromStr for Server {
         let uri: Uri = text.parse().map_err(|_| BadUrl::Malformed)?;
         uri.host().ok_or(BadUrl::Malformed)?;
         match uri.scheme_str() {
-            Some("http" | "ws") => Ok(Self(uri)),
-            Some("https" | "wss") => Err(BadUrl::Tls),
+            Some("http" | "ws" | "https" | "wss") => Ok(Self(uri)),
             Some(other) => Err(BadUrl::Scheme(other.to_owned())),
             None => Err(BadUrl::Malformed),
         }
@@ -67,8 +132,14 @@ impl Server {
     pub fn socket(&self, dialect: Dialect) -> Uri {
         let authority = self.0.authority().expect("a host was checked for").as_str();
         let given = self.0.path_and_query().map(|path| path.as_str()).filter(|path| *path != "/");
-        let url = format!("ws://{authority}{}", given.unwrap_or(dialect.path()));
+        let scheme = if self.is_tls() { "wss" } else { "ws" };
+        let url = format!("{scheme}://{authority}{}", given.unwrap_or(dialect.path()));
         url.parse().expect("parts of a URL make one")
+    }
+
+    /// It is spoken to by TLS.
+    pub fn is_tls(&self) -> bool {
+        matches!(self.0.scheme_str(), Some("https" | "wss"))
     }
 }
 
@@ -88,15 +159,27 @@ mod tests {
         assert_eq!(socket("http://127.0.0.1:3000", Dialect::Twilio), "ws://127.0.0.1:3000/media/twilio");
         assert_eq!(socket("ws://localhost:1/", Dialect::Browser), "ws://localhost:1/voice-ws");
         assert_eq!(socket("ws://bot:80/ws?a=1", Dialect::Twilio), "ws://bot:80/ws?a=1");
+        assert_eq!(socket("https://bot/", Dialect::Browser), "wss://bot/voice-ws");
     }
 
     #[test]
-    fn what_is_no_plain_url_is_refused() {
+    fn what_is_no_url_is_refused() {
         let refused = |url: &str| url.parse::<Server>().unwrap_err();
-        assert_eq!(refused("wss://bot/"), BadUrl::Tls);
         assert_eq!(refused("ftp://bot/"), BadUrl::Scheme("ftp".into()));
         for malformed in ["", "127.0.0.1", "/media", "http://"] {
             assert_eq!(refused(malformed), BadUrl::Malformed, "{malformed:?}");
+        }
+    }
+
+    #[test]
+    fn headers_have_a_name_and_a_value() {
+        let header: Header = "X-Twilio-Signature: a:b=".parse().unwrap();
+        assert_eq!(
+            (header.name.as_str(), header.value.as_bytes()),
+            ("x-twilio-signature", b"a:b=".as_slice())
+        );
+        for wrong in ["", "Authorization", "bad name: x", "name: a\nb"] {
+            assert_eq!(wrong.parse::<Header>(), Err(BadHeader), "{wrong:?}");
         }
     }
 }

@@ -10,6 +10,7 @@ pub struct Usage {
     /// Resident memory before the first call.
     kib_before: u64,
     kib_most: u64,
+    died: bool,
     calls_most: u64,
     /// While all calls are on.
     cpu: Option<Cpu>,
@@ -29,16 +30,19 @@ impl Usage {
     /// No call is on yet; without a process nothing is measured.
     pub fn begin(process: Option<Process>) -> Result<Self, ProcessError> {
         let kib = process.map_or(Ok(0), Process::resident_kib)?;
-        Ok(Self { process, kib_before: kib, kib_most: kib, calls_most: 0, cpu: None })
+        Ok(Self { process, kib_before: kib, kib_most: kib, died: false, calls_most: 0, cpu: None })
     }
 
     /// So many calls are on now; `all` of them, or the run is still ramping up.
     pub fn look(&mut self, now: MediaTime, all: bool, calls: u64) {
         let Some(process) = self.process else { return };
-        // A server that died meanwhile shows as failed calls.
-        if let Ok(kib) = process.resident_kib() {
-            self.kib_most = self.kib_most.max(kib);
-            self.calls_most = self.calls_most.max(calls);
+        match process.resident_kib() {
+            Ok(kib) => {
+                self.kib_most = self.kib_most.max(kib);
+                self.calls_most = self.calls_most.max(calls);
+            }
+            // A process that nobody has waited for yet is there, but without memory.
+            Err(_) => self.died = true,
         }
         if let Ok(cpu) = process.cpu_time()
             && all
@@ -59,9 +63,13 @@ impl Usage {
         let grown = (self.kib_most - self.kib_before) as f64;
         let by_call =
             |total: f64, calls: f64| (calls > 0.0).then(|| (total / calls * 1_000.0).round() / 1_000.0);
+        let cpu = self.cpu.and_then(|cpu| cpu.percent());
         Server {
             cpu_per_call: self.cpu.and_then(|cpu| by_call(cpu.percent()?, cpu.mean_calls())),
+            cpu: cpu.map(|percent| (percent * 10.0).round() / 10.0),
             rss_per_call: self.process.and_then(|_| by_call(grown, self.calls_most as f64)),
+            rss: self.process.map(|_| self.kib_most as f64),
+            died: self.died,
         }
     }
 }
@@ -89,6 +97,7 @@ mod tests {
             process: Some(Process::new(1)),
             kib_before: 1_000,
             kib_most: 3_000,
+            died: false,
             calls_most: 10,
             cpu: None,
         };
@@ -115,6 +124,15 @@ mod tests {
     fn without_a_call_nothing_is_divided() {
         let mut none = usage(&[(0, 0, 0), (1_000, 10, 0)]);
         none.calls_most = 0;
-        assert_eq!(none.sum_up(), Server { cpu_per_call: None, rss_per_call: None });
+        let server = none.sum_up();
+        assert_eq!((server.cpu_per_call, server.rss_per_call), (None, None));
+    }
+
+    #[test]
+    fn a_process_that_ends_meanwhile_has_died() {
+        let mut usage = usage(&[]);
+        usage.process = Some(Process::new(u32::MAX));
+        usage.look(MediaTime::from_millis(1_000), true, 10);
+        assert!(usage.sum_up().died);
     }
 }

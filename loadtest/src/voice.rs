@@ -1,12 +1,19 @@
 //! What callers say, encoded once for all calls.
 
+pub mod burst;
+pub mod flite;
+mod source;
+
+pub use source::{Pause, Source};
+
+use crate::prompts::NoPrompts;
 use bytes::Bytes;
 use ringway_frame::SampleRate;
 use ringway_wire::level::Dbfs;
 use ringway_wire::opus::{self, Encoder, OpusError};
-use ringway_wire::wav::{self, WavError};
+use ringway_wire::wav::WavError;
 use ringway_wire::{g711, voice_ws};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// How callers' audio is coded.
@@ -33,7 +40,7 @@ pub struct Voice {
 #[derive(Debug)]
 pub struct Utterance {
     /// Where it is from.
-    pub path: PathBuf,
+    pub name: String,
     /// Encoded.
     pub frames: Vec<Bytes>,
     /// Which frames are loud.
@@ -62,8 +69,14 @@ pub enum VoiceError {
         error: WavError,
     },
     /// Nothing in it is loud.
-    #[error("{path}: no 20 ms of it are louder than -40 dBFS", path = .0.display())]
-    Silent(PathBuf),
+    #[error("{0}: no 20 ms of it are louder than -40 dBFS")]
+    Silent(String),
+    /// Recorded prompts are not installed.
+    #[error(transparent)]
+    Prompts(#[from] NoPrompts),
+    /// Text cannot be spoken.
+    #[error(transparent)]
+    Flite(#[from] flite::FliteError),
     /// libopus refuses.
     #[error(transparent)]
     Opus(#[from] OpusError),
@@ -128,10 +141,11 @@ fn opus_packets<'a>(frames: impl Iterator<Item = &'a [i16]>) -> Result<Vec<Bytes
 }
 
 impl Voice {
-    /// Reads and encodes WAV files.
-    pub fn load(paths: &[PathBuf], encoding: Encoding) -> Result<Self, VoiceError> {
-        let utterances =
-            paths.iter().map(|path| Utterance::load(path, encoding)).collect::<Result<_, _>>()?;
+    /// Says these.
+    ///
+    /// # Errors
+    /// libopus refuses to encode silence.
+    pub fn new(utterances: Vec<Utterance>, encoding: Encoding) -> Result<Self, OpusError> {
         let silence = vec![0; encoding.rate().frame_samples()];
         let silence = encoding.encode(&silence)?.pop().expect("one frame was encoded");
         Ok(Self { utterances, silence })
@@ -139,25 +153,25 @@ impl Voice {
 }
 
 impl Utterance {
-    fn load(path: &Path, encoding: Encoding) -> Result<Self, VoiceError> {
-        let file = std::fs::read(path).map_err(|error| VoiceError::Read { path: path.into(), error })?;
-        let samples = wav::read(&file, encoding.rate())
-            .map_err(|error| VoiceError::Wav { path: path.into(), error })?;
-        Self::new(path, &samples, encoding)
-    }
-
-    fn new(path: &Path, samples: &[i16], encoding: Encoding) -> Result<Self, VoiceError> {
+    /// Encodes samples of `encoding`'s rate, with a pause inside where one is wanted.
+    ///
+    /// # Errors
+    /// Nothing in it is loud, or libopus refuses.
+    pub fn new(
+        name: &str,
+        samples: &[i16],
+        encoding: Encoding,
+        pause: Option<Pause>,
+    ) -> Result<Self, VoiceError> {
         let frame = encoding.rate().frame_samples();
-        let loud: Vec<bool> =
-            samples.chunks_exact(frame).map(|frame| Dbfs::of_samples(frame).is_loud()).collect();
-        let first = loud.iter().position(|loud| *loud).ok_or_else(|| VoiceError::Silent(path.into()))?;
-        let last = loud.iter().rposition(|loud| *loud).expect("a first loud frame has a last one");
-        let (from, to) = (first.saturating_sub(ONSET), (last + 1 + DECAY).min(loud.len()));
+        let spoken = trimmed(samples, frame).ok_or_else(|| VoiceError::Silent(name.to_owned()))?;
+        let paused = pause.map_or_else(|| spoken.to_vec(), |pause| pause.put_into(spoken, frame));
+        let loud = loud_frames(&paused, frame);
         Ok(Self {
-            path: path.into(),
-            frames: encoding.encode(&samples[from * frame..to * frame])?,
-            loud: loud[from..to].to_vec(),
-            last_loud: last - from,
+            name: name.to_owned(),
+            frames: encoding.encode(&paused)?,
+            last_loud: loud.iter().rposition(|loud| *loud).expect("something loud was left"),
+            loud,
         })
     }
 
@@ -166,6 +180,31 @@ impl Utterance {
         let spoken = self.loud[..=self.last_loud].split(|loud| *loud).skip(1);
         let frames = spoken.map(<[bool]>::len).max().unwrap_or(0);
         ringway_frame::FRAME * u32::try_from(frames).unwrap_or(u32::MAX)
+    }
+}
+
+fn loud_frames(samples: &[i16], frame: usize) -> Vec<bool> {
+    samples.chunks_exact(frame).map(|frame| Dbfs::of_samples(frame).is_loud()).collect()
+}
+
+/// Whole frames, from shortly before the first loud one to shortly behind the last.
+fn trimmed(samples: &[i16], frame: usize) -> Option<&[i16]> {
+    let loud = loud_frames(samples, frame);
+    let (first, last) = (loud.iter().position(|loud| *loud)?, loud.iter().rposition(|loud| *loud)?);
+    let (from, to) = (first.saturating_sub(ONSET), (last + 1 + DECAY).min(loud.len()));
+    Some(&samples[from * frame..to * frame])
+}
+
+#[cfg(test)]
+impl Utterance {
+    /// So many loud frames.
+    pub fn tone(frames: usize) -> Self {
+        Self {
+            name: "said.wav".into(),
+            frames: vec![Bytes::from_static(b"loud"); frames],
+            loud: vec![true; frames],
+            last_loud: frames - 1,
+        }
     }
 }
 
@@ -178,7 +217,7 @@ mod tests {
         let len = encoding.rate().frame_samples();
         let level = |frame| if frame == '#' { 8_000 } else { 0 };
         let samples: Vec<i16> = frames.chars().flat_map(|frame| vec![level(frame); len]).collect();
-        Utterance::new(Path::new("said.wav"), &samples, encoding)
+        Utterance::new("said.wav", &samples, encoding, None)
     }
 
     #[test]

@@ -6,6 +6,7 @@ use super::transport::{Handshake, Moving};
 use crate::api::ApiError;
 use crate::app::Server;
 use crate::live::reason_name;
+use arrayvec::ArrayString;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::header::{CONTENT_TYPE, HOST};
@@ -17,6 +18,7 @@ use ringway_turn::EndReason;
 use ringway_wire::twilio::{Dialect, Event, FromCarrier, ServerWriter, Session, Start, signature, twiml};
 use ringway_wire::{CloseCode, ProtocolError, Reframer};
 use std::collections::VecDeque;
+use std::fmt::Write;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,6 +30,9 @@ const START_WITHIN: Duration = Duration::from_secs(10);
 
 /// A mark is sent behind so many frames (500 ms): each one returned says how much was heard.
 const MARK_EVERY: u32 = 25;
+
+/// The longest name of a mark: two numbers of 32 bits and a hyphen.
+const NAME: usize = 21;
 
 /// Marks that are out at most; more are not sent until some came back.
 const MARKS: usize = 64;
@@ -193,8 +198,10 @@ struct Mark {
 }
 
 impl Mark {
-    fn name(self) -> String {
-        format!("{}-{}", self.epoch, self.frames)
+    fn name(self) -> ArrayString<NAME> {
+        let mut name = ArrayString::new();
+        write!(name, "{}-{}", self.epoch, self.frames).expect("two numbers fit");
+        name
     }
 }
 
@@ -232,7 +239,7 @@ impl Carrier {
 
     /// Marks come back in order; those that a clear sent back say nothing of what was heard.
     fn returned<S>(&mut self, name: &str, line: &mut Line<S>) {
-        let Some(index) = self.marks.iter().position(|mark| mark.name() == name) else { return };
+        let Some(index) = self.marks.iter().position(|mark| *mark.name() == *name) else { return };
         let mark = self.marks[index];
         self.marks.drain(..=index);
         let void = index < self.cleared;

@@ -1,9 +1,10 @@
-//! What a window of voice activity detection costs: the network in batches, and the cutting of windows.
+//! What a window of voice activity detection costs: the network in batches by each engine, and the cutting of windows.
 //!
 //! A batch that shall not block its media core longer than 1 ms is as long as this says.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use ringway_frame::{Format, Frame, SampleRate};
+use ringway_silero_kernel::{Instructions, Kernel, Rate};
 use ringway_stages::level::LoudTracker;
 use ringway_stages::silero::{Silero, SileroConfig, WindowCutter};
 use ringway_stages::vad::{Vad, VadJob, VadState};
@@ -29,20 +30,39 @@ fn buzz(samples: usize, rate: SampleRate) -> Vec<f32> {
     (0..samples).map(|n| 0.2 - 0.4 * (n % period) as f32 / period as f32).collect()
 }
 
+/// Each engine, its name first: ONNX Runtime, then the kernel with each instruction set of this CPU.
+fn engines(rate: SampleRate) -> Vec<(String, Infer)> {
+    let mut silero = silero(rate);
+    let mut engines: Vec<(String, Infer)> =
+        vec![("ONNX Runtime".into(), Box::new(move |jobs| silero.infer(jobs).expect("the model runs")))];
+    let model = std::fs::read(file("RINGWAY_VAD_MODEL", "models/silero_vad.onnx")).expect("the model");
+    let hears = if rate == SampleRate::HZ_8000 { Rate::Hz8000 } else { Rate::Hz16000 };
+    for instructions in Instructions::all() {
+        let mut kernel = Kernel::read(&model, hears, instructions).expect("the model");
+        let infer = move |jobs: &mut [VadJob<'_>]| kernel.infer(jobs).expect("windows of this rate");
+        engines.push((format!("kernel {instructions}"), Box::new(infer)));
+    }
+    engines
+}
+
+type Infer = Box<dyn FnMut(&mut [VadJob<'_>])>;
+
 fn batches(c: &mut Criterion) {
     for rate in RATES {
-        let mut silero = silero(rate);
-        let samples = buzz(silero.window(), rate);
-        let mut group = c.benchmark_group(format!("silero {rate}"));
-        for size in [1, 2, 4, 8, 9, 16, 17, 20, 24, 32, 128] {
-            let mut states: Vec<VadState> = (0..size).map(|_| silero.state()).collect();
-            group.throughput(Throughput::Elements(size as u64));
-            group.bench_function(BenchmarkId::new("batch", size), |b| {
-                let jobs =
-                    states.iter_mut().map(|state| VadJob { state, samples: &samples, probability: 0.0 });
-                let mut jobs: Vec<_> = jobs.collect();
-                b.iter(|| silero.infer(black_box(&mut jobs)).expect("the model runs"));
-            });
+        let fresh = silero(rate);
+        let samples = buzz(fresh.window(), rate);
+        for (engine, mut infer) in engines(rate) {
+            let mut group = c.benchmark_group(format!("silero {rate}, {engine}"));
+            for size in [1, 8, 24, 32, 128] {
+                let mut states: Vec<VadState> = (0..size).map(|_| fresh.state()).collect();
+                group.throughput(Throughput::Elements(size as u64));
+                group.bench_function(BenchmarkId::new("batch", size), |b| {
+                    let jobs =
+                        states.iter_mut().map(|state| VadJob { state, samples: &samples, probability: 0.0 });
+                    let mut jobs: Vec<_> = jobs.collect();
+                    b.iter(|| infer(black_box(&mut jobs)));
+                });
+            }
         }
     }
 }

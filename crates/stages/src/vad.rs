@@ -72,6 +72,9 @@ pub enum VadError {
         /// What is wrong.
         reason: String,
     },
+    /// The engine is not written for this CPU.
+    #[error("the VAD kernel cannot run: {0}")]
+    Cpu(#[from] ringway_silero_kernel::UnsupportedCpu),
     /// The engine failed while it ran.
     #[error("VAD inference failed: {0}")]
     Inference(String),

@@ -122,9 +122,10 @@ async fn two_threads_speak_with_one_voice_at_once() {
         let [one, other] = &mut sessions;
         let (one, other) =
             tokio::join!(listen(&mut **one, Format::Pcm16k, 7), listen(&mut **other, Format::Pcm16k, 7));
-        assert_eq!(one.events, other.events, "{voice}");
-        // The breath in the other voices is noise, new each time.
-        assert!(voice != VoiceName::Kal16 || one.audio == other.audio, "{voice}");
+        assert_eq!(one.words(), other.words(), "{voice}");
+        // The breath in the other voices is noise, new each time: a word may end a frame earlier.
+        let alike = one.events == other.events && one.audio == other.audio;
+        assert!(voice != VoiceName::Kal16 || alike, "{voice}");
     }
 }
 

@@ -151,9 +151,11 @@ impl Turn {
 
     fn tell_heard(&mut self) {
         let Some(reply) = &mut self.reply else { return };
-        let text = join(&[reply.ledger.heard_filler().unwrap_or_default(), reply.heard()]);
-        if text.len() > reply.told {
-            reply.told = text.len();
+        let heard = [reply.ledger.heard_filler().unwrap_or_default(), reply.heard()];
+        let told = heard.iter().map(|piece| piece.trim().len()).sum();
+        if told > reply.told {
+            let text = join(&heard);
+            reply.told = told;
             let turn = reply.turn;
             self.tell(Event::Heard { turn, text, last: false });
         }

@@ -12,6 +12,7 @@ use tokio_tungstenite::tungstenite::Message;
 #[derive(Debug)]
 pub struct Browser {
     codec: Codec,
+    dialogue: Option<String>,
     /// Opus packets are decoded, since how loud they are cannot be told otherwise.
     decoder: Decoder,
     samples: Vec<i16>,
@@ -20,12 +21,12 @@ pub struct Browser {
 const RATE: SampleRate = SampleRate::HZ_16000;
 
 impl Browser {
-    /// A call in this codec.
+    /// A call in this codec that asks for this dialogue.
     ///
     /// # Errors
     /// libopus refuses to decode.
-    pub fn new(codec: Codec) -> Result<Self, OpusError> {
-        Ok(Self { codec, decoder: Decoder::new(RATE)?, samples: vec![0; RATE.frame_samples()] })
+    pub fn new(codec: Codec, dialogue: Option<String>) -> Result<Self, OpusError> {
+        Ok(Self { codec, dialogue, decoder: Decoder::new(RATE)?, samples: vec![0; RATE.frame_samples()] })
     }
 
     fn audio(&mut self, bytes: &[u8], tell: &mut dyn FnMut(Heard)) -> Result<(), Refusal> {
@@ -50,7 +51,9 @@ impl Browser {
 fn control(text: &str, tell: &mut dyn FnMut(Heard)) -> Result<(), Refusal> {
     match Down::parse(text) {
         Ok(Down::Clear { .. }) => tell(Heard::Clear),
-        Ok(Down::Error(error)) if error.code == "capacity" => return Err(Refusal::Full),
+        Ok(Down::Error(error)) if error.code == "capacity" => {
+            return Err(Refusal::Full(format!("error {error}")));
+        }
         Ok(Down::Error(error)) => return Err(Refusal::Error(error.to_string())),
         // Clients ignore what they do not know.
         Ok(_) | Err(_) => {}
@@ -61,11 +64,15 @@ fn control(text: &str, tell: &mut dyn FnMut(Heard)) -> Result<(), Refusal> {
 impl Protocol for Browser {
     fn begin(&mut self, line: &mut Line) -> Result<(), Lost> {
         let format = AudioFormat::new(self.codec, RATE).expect("the browser socket speaks 16 kHz");
-        line.control(&Up::Start(Start { format, dialogue: None }).to_text())
+        line.control(&Up::Start(Start { format, dialogue: self.dialogue.clone() }).to_text())
     }
 
     fn say(&mut self, frame: &Bytes, line: &mut Line) -> Result<(), Lost> {
         line.binary(frame.clone())
+    }
+
+    fn press(&mut self, key: char, line: &mut Line) -> Result<(), Lost> {
+        line.control(&Up::Dtmf { digit: key }.to_text())
     }
 
     /// This protocol has none.
@@ -94,7 +101,7 @@ mod tests {
 
     fn heard(codec: Codec, message: &Message) -> Result<Vec<Heard>, Refusal> {
         let mut heard = Vec::new();
-        Browser::new(codec).unwrap().hear(message, &mut |what| heard.push(what)).map(|()| heard)
+        Browser::new(codec, None).unwrap().hear(message, &mut |what| heard.push(what)).map(|()| heard)
     }
 
     fn frame(is_loud: bool) -> Heard {
@@ -118,7 +125,7 @@ mod tests {
                 UserError { code: code.into(), message: "no".into(), session_id: None, recoverable: true };
             heard(Codec::Pcm16, &Message::text(Down::Error(error).to_text()))
         };
-        assert_eq!(error("capacity"), Err(Refusal::Full));
+        assert_eq!(error("capacity"), Err(Refusal::Full("error capacity: no".into())));
         assert_eq!(error("bad_field"), Err(Refusal::Error("bad_field: no".into())));
     }
 

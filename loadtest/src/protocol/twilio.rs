@@ -4,7 +4,6 @@ use bytes::Bytes;
 use ringway_frame::Format;
 use ringway_wire::level::Dbfs;
 use ringway_wire::twilio::{CarrierWriter, Dialect, Start, ToCarrier};
-use std::collections::BTreeMap;
 use tokio_tungstenite::tungstenite::Message;
 
 /// A call over Twilio Media Streams, <https://www.twilio.com/docs/voice/media-streams/websocket-messages>.
@@ -15,14 +14,14 @@ pub struct Twilio {
 }
 
 impl Twilio {
-    /// The `number`th call of a run.
-    pub fn new(number: u64) -> Self {
+    /// The `number`th call of the run `run`: two runs at once have calls of different names.
+    pub fn new(run: u64, number: u64, parameters: &[(String, String)]) -> Self {
         let start = Start {
-            stream: format!("MZ{number:032x}"),
-            call: format!("CA{number:032x}"),
+            stream: format!("MZ{run:016x}{number:016x}"),
+            call: format!("CA{run:016x}{number:016x}"),
             account: format!("AC{:032x}", 0),
             format: Format::Mulaw8k,
-            custom_parameters: BTreeMap::new(),
+            custom_parameters: parameters.iter().cloned().collect(),
         };
         Self { writer: CarrierWriter::new(&Dialect::TWILIO, start), audio: Vec::with_capacity(1_024) }
     }
@@ -36,6 +35,10 @@ impl Protocol for Twilio {
 
     fn say(&mut self, frame: &Bytes, line: &mut Line) -> Result<(), Lost> {
         line.text(|out| self.writer.media(out, frame))
+    }
+
+    fn press(&mut self, key: char, line: &mut Line) -> Result<(), Lost> {
+        line.text(|out| self.writer.dtmf(out, key))
     }
 
     fn return_mark(&mut self, name: &str, line: &mut Line) -> Result<(), Lost> {
@@ -74,7 +77,7 @@ mod tests {
 
     fn heard(message: &Message) -> Result<Vec<Heard>, Refusal> {
         let mut heard = Vec::new();
-        Twilio::new(1).hear(message, &mut |what| heard.push(what)).map(|()| heard)
+        Twilio::new(1, 1, &[]).hear(message, &mut |what| heard.push(what)).map(|()| heard)
     }
 
     fn written(write: impl FnOnce(&ServerWriter, &mut Vec<u8>)) -> Message {

@@ -1,4 +1,4 @@
-//! Silero VAD on ONNX Runtime, and the cutter of windows for it.
+//! Silero VAD on ONNX Runtime and by the kernel, and the cutter of windows for both.
 //!
 //! The model is the combined `silero_vad.onnx` of the PyPI package `silero-vad` (version 6): inputs `input`
 //! (windows with the tail of the one before in front), `state` and `sr`, outputs `output` and `stateN`, as its
@@ -7,9 +7,11 @@
 mod batch;
 mod cutter;
 mod half_band;
+mod kernel;
 mod runtime;
 
 pub use cutter::{CutWindow, WindowCutter};
+pub use kernel::SileroKernel;
 
 use crate::vad::{Vad, VadError, VadJob, VadState};
 use batch::Batch;
@@ -17,6 +19,7 @@ use ort::environment::Environment;
 use ort::session::Session;
 use ort::session::builder::GraphOptimizationLevel;
 use ringway_frame::SampleRate;
+use ringway_silero_kernel::Rate;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -55,6 +58,7 @@ const RECURRENT: usize = LAYERS * LAYER;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Shape {
     rate: SampleRate,
+    kernel: Rate,
     window: usize,
     /// Samples of the window before that stand in front of a window.
     context: usize,
@@ -64,8 +68,8 @@ impl Shape {
     /// The branch for `rate`.
     fn of(rate: SampleRate) -> Result<Self, VadError> {
         match rate {
-            SampleRate::HZ_8000 => Ok(Self { rate, window: 256, context: 32 }),
-            SampleRate::HZ_16000 => Ok(Self { rate, window: 512, context: 64 }),
+            SampleRate::HZ_8000 => Ok(Self { rate, kernel: Rate::Hz8000, window: 256, context: 32 }),
+            SampleRate::HZ_16000 => Ok(Self { rate, kernel: Rate::Hz16000, window: 512, context: 64 }),
             _ => Err(VadError::Rate(rate)),
         }
     }

@@ -1,6 +1,8 @@
 //! The Silero model over recorded speech, and what is refused once ONNX Runtime is loaded.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod corpus;
+mod kernel;
 mod loudness;
 mod recordings;
 mod refusals;

@@ -37,14 +37,18 @@ pub const PROMPTS: [&str; 24] = [
 
 /// Half a second of silence, the prompt, and a second of silence, at 8 kHz.
 pub fn prompt(name: &str) -> Vec<i16> {
-    let path = Path::new(SOUNDS).join(name).with_added_extension("wav");
-    let mut reader = hound::WavReader::open(&path)
-        .unwrap_or_else(|error| panic!("{}: {error}: install asterisk-core-sounds-en-wav", path.display()));
-    assert_eq!((reader.spec().sample_rate, reader.spec().channels), (8_000, 1), "{name}");
     let mut samples = vec![0; 4_000];
-    samples.extend(reader.samples::<i16>().map(|sample| sample.expect("the file is whole")));
+    samples.extend(recording(&Path::new(SOUNDS).join(name).with_added_extension("wav")));
     samples.extend([0; 8_000]);
     samples
+}
+
+/// What is recorded in a file, at 8 kHz.
+pub fn recording(path: &Path) -> Vec<i16> {
+    let mut reader = hound::WavReader::open(path)
+        .unwrap_or_else(|error| panic!("{}: {error}: install asterisk-core-sounds-en-wav", path.display()));
+    assert_eq!((reader.spec().sample_rate, reader.spec().channels), (8_000, 1), "{}", path.display());
+    reader.samples::<i16>().map(|sample| sample.expect("the file is whole")).collect()
 }
 
 /// White noise of `dbfs`, the same each time.
