@@ -96,8 +96,8 @@ impl Starting {
     pub async fn finish(self) -> Result<Arc<Server>, StartError> {
         let Self { config, secrets } = self;
         let metrics = telemetry::install()?;
-        let wanted = config.clone();
-        let built = tokio::task::spawn_blocking(move || engines::build(&wanted)).await;
+        let wanted = (config.clone(), secrets.clone());
+        let built = tokio::task::spawn_blocking(move || engines::build(&wanted.0, &wanted.1)).await;
         let engines::Built { engines, dialogues, pools } = built.map_err(std::io::Error::other)??;
         let engines = Arc::new(engines);
         let (events, reader) = EventSink::bounded(EVENTS);

@@ -7,7 +7,7 @@ pub use apology::render;
 pub use pools::Pools;
 
 use ringway_actors::{Engines, VadEngine};
-use ringway_config::Config;
+use ringway_config::{Config, Secrets};
 use ringway_frame::SampleRate;
 use ringway_stages::dialogue::{Diagnostic, Dialogues};
 use ringway_stages::flite::Flite;
@@ -15,6 +15,7 @@ use ringway_stages::llm::{LanguageModel, LlmError};
 use ringway_stages::pocketsphinx::{self, Pocketsphinx};
 use ringway_stages::pool::StartError;
 use ringway_stages::scripted;
+use ringway_stages::services::{SetupError, deepgram, openai_chat, openai_transcription, piper};
 use ringway_stages::silero::{Silero, SileroConfig, SileroKernel};
 use ringway_stages::speech_cache::SpeechCache;
 use ringway_stages::stt::SpeechToText;
@@ -60,21 +61,25 @@ pub enum EngineError {
     /// No dialogue of the default's name.
     #[error("dialogue.default: {0}")]
     Default(LlmError),
+    /// Connections to a service cannot even be tried.
+    #[error(transparent)]
+    Service(#[from] SetupError),
     /// The apology cannot be spoken.
     #[error("apology.text: {0}")]
     Apology(TtsError),
 }
 
-/// Builds all engines and speaks the apology; takes seconds, so it is no work for a media core.
+/// Builds all engines and speaks the apology; takes seconds, so it is no work for a media core. Services are connected to
+/// on the present runtime.
 ///
 /// # Errors
 /// One cannot be used.
-pub fn build(config: &Config) -> Result<Built, EngineError> {
-    let mut builder = Builder { config, dialogues: Vec::new(), pools: Pools::default() };
+pub fn build(config: &Config, secrets: &Secrets) -> Result<Built, EngineError> {
+    let mut builder = Builder { config, secrets, dialogues: Vec::new(), pools: Pools::default() };
     let stt = builder.all(&config.stt.engines, Builder::stt)?;
     let llm = builder.all(&config.llm.engines, Builder::llm)?;
     let tts = builder.all(&config.tts.engines, Builder::tts)?;
-    let apology = apology::speak(&config.apology.text, tts.first()).map_err(EngineError::Apology)?;
+    let apology = apology::speak(&config.apology.text, &tts).map_err(EngineError::Apology)?;
     let engines = Engines { vad: vad(config)?, stt, llm, tts, apology };
     Ok(Built { engines, dialogues: builder.dialogues, pools: builder.pools })
 }
@@ -119,6 +124,7 @@ fn vad_engine(name: &str, first: &impl Vad, build: VadBuild) -> VadEngine {
 /// The names of the configuration to engines.
 struct Builder<'a> {
     config: &'a Config,
+    secrets: &'a Secrets,
     dialogues: Vec<String>,
     pools: Pools,
 }
@@ -140,6 +146,16 @@ impl Builder<'_> {
                 self.pools.add("pocketsphinx", move || counted.counters());
                 Ok(pocketsphinx)
             }
+            openai_transcription::NAME => {
+                let config = &self.config.openai_stt;
+                let key = self.secrets.api_key(&config.key);
+                Ok(Arc::new(openai_transcription::OpenAiTranscription::new(config.clone(), key.as_ref())?))
+            }
+            deepgram::NAME => {
+                let config = &self.config.deepgram;
+                let key = self.secrets.api_key(&config.key);
+                Ok(Arc::new(deepgram::Deepgram::new(config.clone(), key.as_ref())?))
+            }
             "scripted" => Ok(Arc::new(scripted::ScriptedStt::new(&self.config.scripted))),
             _ => Err(EngineError::Unknown { key: "stt.engines", name: name.into() }),
         }
@@ -156,6 +172,11 @@ impl Builder<'_> {
                 let dialogues = dialogues.with_default(&config.default).map_err(EngineError::Default)?;
                 self.dialogues = dialogues.names().map(str::to_owned).collect();
                 Ok(Arc::new(dialogues))
+            }
+            openai_chat::NAME => {
+                let config = &self.config.openai_llm;
+                let key = self.secrets.api_key(&config.key);
+                Ok(Arc::new(openai_chat::OpenAiChat::new(config.clone(), key.as_ref())?))
             }
             "scripted" => Ok(Arc::new(scripted::ScriptedLlm::new(&self.config.scripted))),
             _ => Err(EngineError::Unknown { key: "llm.engines", name: name.into() }),
@@ -175,6 +196,7 @@ impl Builder<'_> {
                 self.pools.cache = Some(cache.clone());
                 Ok(cache)
             }
+            piper::NAME => Ok(Arc::new(piper::Piper::new(self.config.piper.clone())?)),
             "scripted" => Ok(Arc::new(scripted::ScriptedTts::new(&self.config.scripted))),
             _ => Err(EngineError::Unknown { key: "tts.engines", name: name.into() }),
         }

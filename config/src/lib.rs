@@ -27,6 +27,7 @@ mod problem;
 mod schema;
 mod sense;
 mod server;
+mod services;
 mod setting;
 mod suggest;
 
@@ -76,6 +77,14 @@ pub struct Config {
     pub flite: ringway_stages::flite::Config,
     /// Speech that is kept once it was made.
     pub speech_cache: ringway_stages::speech_cache::Config,
+    /// A recogniser of whole utterances behind HTTP.
+    pub openai_stt: ringway_stages::services::openai_transcription::Config,
+    /// A streaming recogniser behind a socket.
+    pub deepgram: ringway_stages::services::deepgram::Config,
+    /// A language model behind HTTP.
+    pub openai_llm: ringway_stages::services::openai_chat::Config,
+    /// A voice behind HTTP.
+    pub piper: ringway_stages::services::piper::Config,
     /// The scripted engines of benchmarks.
     pub scripted: ringway_stages::scripted::Config,
     /// What is said when a stage cannot be restored.
@@ -100,6 +109,10 @@ impl Default for Config {
             pocketsphinx: ringway_stages::pocketsphinx::Config::default(),
             flite: ringway_stages::flite::Config::default(),
             speech_cache: ringway_stages::speech_cache::Config::default(),
+            openai_stt: ringway_stages::services::openai_transcription::Config::default(),
+            deepgram: ringway_stages::services::deepgram::Config::default(),
+            openai_llm: ringway_stages::services::openai_chat::Config::default(),
+            piper: ringway_stages::services::piper::Config::default(),
             scripted: ringway_stages::scripted::Config::default(),
             apology: ApologyConfig::default(),
             recording: RecordingConfig::default(),

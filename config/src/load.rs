@@ -4,6 +4,7 @@ use crate::environment::{self, Said, Variables};
 use crate::problem::{Origin, Problem, Problems};
 use crate::schema::Schema;
 use crate::sense;
+use crate::services;
 use crate::setting::{Setting, Settings};
 use crate::{Config, Secrets};
 use serde::Deserialize;
@@ -101,7 +102,7 @@ where
     layers.add(alias::read(&variables, &SCHEMA));
     layers.add(environment::read(&variables, &SCHEMA));
     layers.add(Said { settings: sources.flags.into_iter().map(Setting::from).collect(), ..Said::default() });
-    layers.finish(path, secrets(&variables))
+    layers.finish(path, &variables)
 }
 
 /// Sources in the order of their weight, the lightest first.
@@ -124,12 +125,13 @@ impl Layers {
         }
     }
 
-    fn finish(mut self, path: &Path, secrets: Secrets) -> Result<Loaded, Problems> {
+    fn finish(mut self, path: &Path, variables: &Variables) -> Result<Loaded, Problems> {
         let config = Config::deserialize(self.settings.document()).unwrap_or_else(|error| {
             self.problems.push(at_file(path, error.message().to_owned()));
             Config::default()
         });
-        self.check_sense(path, &config);
+        let secrets = secrets(variables, &config);
+        self.check_sense(path, &config, &secrets);
         if self.problems.is_empty() {
             let Self { settings: provenance, warnings, .. } = self;
             return Ok(Loaded { config, secrets, warnings, provenance });
@@ -140,9 +142,9 @@ impl Layers {
     }
 
     /// A default is blamed on the file's first line: there it can be changed.
-    fn check_sense(&mut self, path: &Path, config: &Config) {
+    fn check_sense(&mut self, path: &Path, config: &Config, secrets: &Secrets) {
         let wrong: BTreeSet<_> = self.problems.iter().map(|problem| problem.key.clone()).collect();
-        for (key, message) in sense::mistakes(config) {
+        for (key, message) in sense::mistakes(config, secrets) {
             // What could not be read was told already, and has its default here.
             if wrong.contains(&key) {
                 continue;
@@ -167,11 +169,13 @@ impl From<Flag> for Setting {
     }
 }
 
-fn secrets(variables: &Variables) -> Secrets {
-    let secret = |name| variables.get(name).cloned();
+fn secrets(variables: &Variables, config: &Config) -> Secrets {
+    let secret = |name: &str| variables.get(name).cloned();
+    let named = services::keyed(config).map(|service| service.variable).filter(|name| !name.is_empty());
     Secrets {
         admin_token: secret(Secrets::ADMIN_TOKEN),
         twilio_auth_token: secret(Secrets::TWILIO_AUTH_TOKEN),
+        api_keys: named.map(|name| (name.to_owned(), secret(name))).collect(),
     }
 }
 

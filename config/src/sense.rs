@@ -1,6 +1,8 @@
 //! What is wrong with values that are well formed: those that make no sense, and files that are not there.
 
-use crate::{Config, DialogueConfig, LimitsConfig, ServerConfig, Tls};
+use crate::services::keyed;
+use crate::{Config, DialogueConfig, LimitsConfig, Secrets, ServerConfig, Tls};
+use ringway_stages::services;
 use std::path::Path;
 use std::time::Duration;
 
@@ -8,13 +10,14 @@ use std::time::Duration;
 pub(crate) type Mistake = (String, String);
 
 /// All mistakes, by key.
-pub(crate) fn mistakes(config: &Config) -> Vec<Mistake> {
+pub(crate) fn mistakes(config: &Config, secrets: &Secrets) -> Vec<Mistake> {
     let turn = config.turn.problems();
     let mut mistakes: Vec<Mistake> =
         turn.iter().map(|problem| (format!("turn.{}", problem.key), problem.reason.to_owned())).collect();
     mistakes.extend(server(config));
     mistakes.extend(numbers(config));
     mistakes.extend(engines(config));
+    mistakes.extend(keys(config, secrets));
     mistakes.extend(files(config));
     mistakes
 }
@@ -43,6 +46,15 @@ fn numbers(config: &Config) -> Vec<Mistake> {
     if !VAD_RATES.contains(&config.vad.rate) {
         mistakes.push(at("vad.rate", format!("must be 8000 or 16000, not {}", config.vad.rate)));
     }
+    if config.openai_llm.max_tokens == 0 {
+        mistakes.push(at("openai_llm.max_tokens", "must not be zero"));
+    }
+    if config.openai_llm.temperature.is_some_and(|value| !(0.0..=2.0).contains(&value)) {
+        mistakes.push(at("openai_llm.temperature", "must be from 0 to 2"));
+    }
+    if config.piper.length_scale.is_some_and(|value| !(0.1..=10.0).contains(&value)) {
+        mistakes.push(at("piper.length_scale", "must be from 0.1 to 10"));
+    }
     let outside = |(key, value, least, most): (&str, Duration, Duration, Duration)| {
         let message = || format!("must be from {least:?} to {most:?}, not {value:?}");
         (!(least..=most).contains(&value)).then(|| at(key, message()))
@@ -52,8 +64,9 @@ fn numbers(config: &Config) -> Vec<Mistake> {
 }
 
 /// Durations that must lie within bounds.
-fn durations(config: &Config) -> [(&'static str, Duration, Duration, Duration); 11] {
+fn durations(config: &Config) -> [(&'static str, Duration, Duration, Duration); 22] {
     let (ServerConfig { drain, .. }, LimitsConfig { lateness, .. }) = (&config.server, &config.limits);
+    let Config { openai_stt, deepgram, openai_llm, piper, .. } = config;
     let ringway_actors::Config { restart, stall, rings, playout } = &config.call;
     [
         ("server.drain", *drain, Duration::ZERO, DAY),
@@ -67,15 +80,29 @@ fn durations(config: &Config) -> [(&'static str, Duration, Duration, Duration); 
         ("call.rings.replay", rings.replay, FRAME, LONGEST_RING),
         ("call.rings.voice", rings.voice, FRAME, LONGEST_RING),
         ("call.playout.lead", playout.lead, FRAME, LONGEST_LEAD),
+        ("openai_stt.connect", openai_stt.connect, FRAME, HOUR),
+        ("openai_stt.first_byte", openai_stt.first_byte, FRAME, HOUR),
+        ("openai_stt.idle", openai_stt.idle, FRAME, HOUR),
+        ("deepgram.connect", deepgram.connect, FRAME, HOUR),
+        ("deepgram.finalize", deepgram.finalize, FRAME, HOUR),
+        ("openai_llm.connect", openai_llm.connect, FRAME, HOUR),
+        ("openai_llm.first_byte", openai_llm.first_byte, FRAME, HOUR),
+        ("openai_llm.idle", openai_llm.idle, FRAME, HOUR),
+        ("piper.connect", piper.connect, FRAME, HOUR),
+        ("piper.first_byte", piper.first_byte, FRAME, HOUR),
+        ("piper.idle", piper.idle, FRAME, HOUR),
     ]
 }
 
 /// The engines that there are, by the key that names them.
 pub const ENGINES: [(&str, &[&str]); 4] = [
     ("vad.engine", &["kernel", "ort"]),
-    ("stt.engines", &["pocketsphinx", "scripted"]),
-    ("llm.engines", &["dialogue", "scripted"]),
-    ("tts.engines", &["flite", "scripted"]),
+    (
+        "stt.engines",
+        &["pocketsphinx", services::openai_transcription::NAME, services::deepgram::NAME, "scripted"],
+    ),
+    ("llm.engines", &["dialogue", services::openai_chat::NAME, "scripted"]),
+    ("tts.engines", &["flite", services::piper::NAME, "scripted"]),
 ];
 
 fn engines(config: &Config) -> Vec<Mistake> {
@@ -91,6 +118,15 @@ fn engines(config: &Config) -> Vec<Mistake> {
         }
     }
     mistakes
+}
+
+/// A vendor's own service without its key would refuse every call.
+fn keys(config: &Config, secrets: &Secrets) -> Vec<Mistake> {
+    let missing =
+        keyed(config).filter(|service| service.needs_key() && secrets.api_key(service.variable).is_none());
+    missing
+        .map(|service| at(service.path, format!("the variable {:?} is not set", service.variable)))
+        .collect()
 }
 
 fn files(config: &Config) -> Vec<Mistake> {

@@ -1,4 +1,6 @@
+use ringway_stages::services::ApiKey;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -68,6 +70,8 @@ pub struct Secrets {
     pub admin_token: Option<String>,
     /// `TWILIO_AUTH_TOKEN`.
     pub twilio_auth_token: Option<String>,
+    /// Keys of the services that serve, by the variables that the configuration names.
+    pub api_keys: BTreeMap<String, Option<String>>,
 }
 
 impl Secrets {
@@ -76,9 +80,16 @@ impl Secrets {
     /// The variable of Twilio's token.
     pub const TWILIO_AUTH_TOKEN: &'static str = "TWILIO_AUTH_TOKEN";
 
-    pub(crate) fn by_variable(&self) -> [(&'static str, Option<&str>); 2] {
-        let Self { admin_token, twilio_auth_token } = self;
-        [(Self::ADMIN_TOKEN, admin_token.as_deref()), (Self::TWILIO_AUTH_TOKEN, twilio_auth_token.as_deref())]
+    /// The key in this variable.
+    pub fn api_key(&self, variable: &str) -> Option<ApiKey> {
+        self.api_keys.get(variable)?.as_ref().map(ApiKey::new)
+    }
+
+    pub(crate) fn by_variable(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        let Self { admin_token, twilio_auth_token, api_keys } = self;
+        let ours = [(Self::ADMIN_TOKEN, admin_token), (Self::TWILIO_AUTH_TOKEN, twilio_auth_token)];
+        let services = api_keys.iter().map(|(variable, key)| (variable.as_str(), key));
+        ours.into_iter().chain(services).map(|(variable, secret)| (variable, secret.as_deref()))
     }
 
     /// All that is told of a secret.

@@ -2,7 +2,7 @@ use super::{FAILED, MISTAKEN, fail};
 use crate::engines::{self, Built};
 use clap::Args;
 use ringway_actors::VadEngine;
-use ringway_config::{Config, Sources, load};
+use ringway_config::{Loaded, Sources, load};
 use ringway_frame::{Format, Frame};
 use ringway_stages::Expectation;
 use ringway_stages::llm::{Cue, LanguageModel, LlmCall, LlmEvent, LlmRequest};
@@ -47,14 +47,14 @@ struct Finding {
 impl Doctor {
     /// Exit 0: all are well; 1: one is not; 2: the configuration has mistakes.
     pub fn run(self) -> ExitCode {
-        let config = match load(Sources::of_process(self.config.clone(), Vec::new())) {
-            Ok(loaded) => loaded.config,
+        let loaded = match load(Sources::of_process(self.config.clone(), Vec::new())) {
+            Ok(loaded) => loaded,
             Err(problems) => {
                 eprintln!("{problems}");
                 return ExitCode::from(MISTAKEN);
             }
         };
-        match examine(config) {
+        match examine(loaded) {
             Ok(findings) => self.print(&findings),
             Err(error) => fail(&error),
         }
@@ -105,15 +105,15 @@ impl Finding {
 }
 
 /// On a thread beside the runtime's own, since engines are waited for.
-fn examine(config: Config) -> std::io::Result<Vec<Finding>> {
+fn examine(loaded: Loaded) -> std::io::Result<Vec<Finding>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let examined = runtime.block_on(runtime.spawn_blocking(move || examine_all(&config)));
+    let examined = runtime.block_on(runtime.spawn_blocking(move || examine_all(&loaded)));
     examined.map_err(std::io::Error::other)
 }
 
-fn examine_all(config: &Config) -> Vec<Finding> {
+fn examine_all(loaded: &Loaded) -> Vec<Finding> {
     let began = Instant::now();
-    match engines::build(config) {
+    match engines::build(&loaded.config, &loaded.secrets) {
         Ok(built) => examine_built(&built),
         Err(error) => {
             let outcome = Err(error.to_string());

@@ -5,9 +5,21 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use tokio::runtime::Handle;
 
-/// Speaks the apology once for each format, so that it needs no engine when it is needed. Without a voice it is silent.
-pub fn speak(text: &str, voice: Option<&Arc<dyn TextToSpeech>>) -> Result<Apology, TtsError> {
-    let Some(voice) = voice else { return Ok(Apology { text: text.to_owned(), ..Apology::default() }) };
+/// Speaks the apology once for each format, so that it needs no engine when it is needed: by the first voice that can,
+/// for a service may not be there yet. Without any it is silent.
+pub fn speak(text: &str, voices: &[Arc<dyn TextToSpeech>]) -> Result<Apology, TtsError> {
+    for voice in voices {
+        match speak_by(voice, text) {
+            Err(error @ TtsError::Service { .. }) => {
+                tracing::warn!(%error, "the apology is not spoken by this voice");
+            }
+            outcome => return outcome,
+        }
+    }
+    Ok(Apology { text: text.to_owned(), ..Apology::default() })
+}
+
+fn speak_by(voice: &Arc<dyn TextToSpeech>, text: &str) -> Result<Apology, TtsError> {
     let spoken = |format| render(voice.as_ref(), format, text).map(Arc::from);
     Ok(Apology {
         text: text.to_owned(),

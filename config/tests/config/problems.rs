@@ -23,7 +23,7 @@ engines = ["flyte"]
         "a.toml:4: server.chaos: must be true or false, not \"yes\"",
         "a.toml:7: turn.speech_start: must be within 0 and 1",
         "a.toml:8: turn.key_pause: \"soon\" is not a duration such as \"200ms\", \"1.5s\" or \"30m\"",
-        "a.toml:11: tts.engines: no engine is named \"flyte\"; there are: flite, scripted",
+        "a.toml:11: tts.engines: no engine is named \"flyte\"; there are: flite, piper, scripted",
     ];
     assert_eq!(file(text).problems(), wanted);
 }
@@ -125,8 +125,8 @@ fn each_stage_knows_its_engines() {
     let text = "[vad]\nengine = \"webrtc\"\n[stt]\nengines = [\"flite\"]\n[llm]\nengines = []\n[tts]\nengines = \"flite\"";
     let wanted = [
         "a.toml:2: vad.engine: no engine is named \"webrtc\"; there are: kernel, ort",
-        "a.toml:4: stt.engines: no engine is named \"flite\"; there are: pocketsphinx, scripted",
-        "a.toml:6: llm.engines: must name at least one engine; there are: dialogue, scripted",
+        "a.toml:4: stt.engines: no engine is named \"flite\"; there are: pocketsphinx, openai_stt, deepgram, scripted",
+        "a.toml:6: llm.engines: must name at least one engine; there are: dialogue, openai_llm, scripted",
         "a.toml:8: tts.engines: must be a list, each a string, not \"flite\"",
     ];
     assert_eq!(file(text).problems(), wanted);
@@ -215,4 +215,17 @@ fn bytes_that_are_no_text_are_told_with_their_line() {
     let problems =
         ringway_config::parse("a.toml".as_ref(), b"[turn]\nfiller = \"\xff\"", sources).unwrap_err();
     assert!(problems.to_string().contains("a.toml:2: not UTF-8 text"), "{problems}");
+}
+
+#[test]
+fn the_addresses_of_services_are_read_where_they_stand() {
+    let text = "[openai_llm]\nurl = \"ftp://host/\"\n[piper]\nurl = \"localhost:5000\"\nidle = \"0s\"";
+    assert_eq!(
+        file(text).problems(),
+        [
+            "a.toml:2: openai_llm.url: \"ftp://host/\": begins with \"ftp\"; there are: http, https, ws, wss",
+            "a.toml:4: piper.url: \"localhost:5000\" is no address such as https://host/path",
+            "a.toml:5: piper.idle: must be from 20ms to 3600s, not 0ns",
+        ]
+    );
 }

@@ -4,9 +4,11 @@
 //! call. A session lives on the call's media core and never blocks it: `poll_*` methods register the waker and
 //! return at once; blocking engines run on threads of their own.
 
+mod alarm;
 pub mod dialogue;
 pub mod expectation;
 pub mod flite;
+mod humane;
 pub mod level;
 pub mod llm;
 mod pcm;
@@ -14,10 +16,12 @@ pub mod pocketsphinx;
 pub mod pool;
 mod resample;
 pub mod scripted;
+pub mod services;
 pub mod silero;
 pub mod speech_cache;
 pub mod spoken;
 pub mod stt;
+mod text;
 pub mod tts;
 pub mod vad;
 

@@ -146,4 +146,12 @@ pub enum LlmError {
         /// What it said.
         reason: String,
     },
+    /// A service failed.
+    #[error("{engine}: {source}")]
+    Service {
+        /// Which.
+        engine: &'static str,
+        /// When and how.
+        source: crate::services::ServiceError,
+    },
 }

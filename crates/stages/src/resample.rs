@@ -32,6 +32,22 @@ impl Resampler {
         Self { fft, waiting: Vec::new(), output, delay, from, to, received: 0, given: 0 }
     }
 
+    /// The rates it was made for.
+    pub(crate) const fn rates(&self) -> (SampleRate, SampleRate) {
+        (self.from, self.to)
+    }
+
+    /// Another stream begins; what is left of the last one is forgotten.
+    pub(crate) fn reset(&mut self) {
+        if let Some(fft) = &mut self.fft {
+            fft.reset();
+            self.delay = fft.output_delay();
+        }
+        self.waiting.clear();
+        self.received = 0;
+        self.given = 0;
+    }
+
     /// Takes in `samples` and appends what comes out to `out`.
     pub(crate) fn push(&mut self, samples: &[f32], out: &mut Vec<f32>) {
         self.received += samples.len();
@@ -100,5 +116,20 @@ mod tests {
                 assert!((sample - tone(to, at)).abs() < 0.01, "{from} to {to}: sample {at} is {sample}");
             }
         }
+    }
+
+    #[test]
+    fn one_that_is_used_again_remembers_nothing() {
+        let mut resampler = Resampler::new(SampleRate::HZ_24000, SampleRate::HZ_8000);
+        let mut run = |samples: &[f32]| {
+            let mut out = Vec::new();
+            resampler.reset();
+            resampler.push(samples, &mut out);
+            resampler.finish(&mut out);
+            out
+        };
+        let first = run(&[0.25; 1_000]);
+        run(&[-0.9; 777]);
+        assert_eq!(run(&[0.25; 1_000]), first);
     }
 }

@@ -143,4 +143,12 @@ pub enum SttError {
         /// What it said.
         reason: String,
     },
+    /// A service failed.
+    #[error("{engine}: {source}")]
+    Service {
+        /// Which.
+        engine: &'static str,
+        /// When and how.
+        source: crate::services::ServiceError,
+    },
 }

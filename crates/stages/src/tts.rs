@@ -95,4 +95,12 @@ pub enum TtsError {
         /// What it said.
         reason: String,
     },
+    /// A service failed.
+    #[error("{engine}: {source}")]
+    Service {
+        /// Which.
+        engine: &'static str,
+        /// When and how.
+        source: crate::services::ServiceError,
+    },
 }

@@ -8,7 +8,7 @@ mod session;
 mod speaking;
 mod spelling;
 mod sys;
-mod trim;
+pub(crate) mod trim;
 mod voice;
 
 pub use voice::VoiceName;

@@ -4,7 +4,7 @@ use std::time::Duration;
 /// Takes most of the silence off both ends of a stream: what is left of it at the front is a delay for the caller,
 /// at the end a pause that the turn's own silence already makes.
 #[derive(Debug)]
-pub(super) struct Trim {
+pub(crate) struct Trim {
     /// A silence that is given only when sound follows.
     held: Vec<i16>,
     /// Samples that do not fill a block.
@@ -18,7 +18,7 @@ pub(super) struct Trim {
 }
 
 impl Trim {
-    pub(super) fn new(rate: SampleRate) -> Self {
+    pub(crate) fn new(rate: SampleRate) -> Self {
         let samples = |duration| rate.samples(duration) as usize;
         Self {
             held: Vec::new(),
@@ -32,7 +32,7 @@ impl Trim {
     }
 
     /// Takes in `samples`; `out` gets what can be played.
-    pub(super) fn push(&mut self, samples: &[i16], out: &mut Vec<i16>) {
+    pub(crate) fn push(&mut self, samples: &[i16], out: &mut Vec<i16>) {
         for sample in samples {
             self.block.push(*sample);
             if self.block.len() == self.block_len {
@@ -42,14 +42,14 @@ impl Trim {
     }
 
     /// The stream has ended.
-    pub(super) fn finish(&mut self, out: &mut Vec<i16>) {
+    pub(crate) fn finish(&mut self, out: &mut Vec<i16>) {
         self.close_block(out);
         self.held.truncate(if self.begun { self.tail } else { 0 });
         out.append(&mut self.held);
     }
 
     /// Samples that were taken off the front; `None` before the first sound.
-    pub(super) const fn dropped(&self) -> Option<usize> {
+    pub(crate) const fn dropped(&self) -> Option<usize> {
         if self.begun { Some(self.dropped) } else { None }
     }
 

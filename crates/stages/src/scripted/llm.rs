@@ -1,6 +1,6 @@
 use super::Config;
-use super::alarm::Alarm;
 use crate::Expectation;
+use crate::alarm::Alarm;
 use crate::llm::{LanguageModel, LlmCall, LlmError, LlmEvent, LlmRequest, LlmSession, Next};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};

@@ -1,7 +1,6 @@
 //! Engines that answer by a script, after fixed times: what benchmarks and tests put in the place of real ones, so
 //! that the figures are those of the router.
 
-mod alarm;
 mod config;
 mod llm;
 mod stt;

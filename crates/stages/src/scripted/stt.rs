@@ -1,5 +1,5 @@
 use super::Config;
-use super::alarm::Alarm;
+use crate::alarm::Alarm;
 use crate::stt::{Segment, SegmentId, SpeechToText, SttCall, SttError, SttEvent, SttMode, SttSession};
 use ringway_frame::Frame;
 use std::sync::Arc;

@@ -1,6 +1,7 @@
 use super::Config;
-use super::alarm::Alarm;
 use super::tone::Tone;
+use crate::alarm::Alarm;
+use crate::text::word_end;
 use crate::tts::{Clause, TextToSpeech, TtsCall, TtsError, TtsEvent, TtsSession};
 use ringway_frame::Frame;
 use std::collections::VecDeque;
@@ -95,13 +96,6 @@ impl Spoken {
         self.words += word.len();
         TtsEvent::Word { clause: self.clause.id, upto: self.words as u32 }
     }
-}
-
-/// Where the first word of `text` ends; blanks before it belong to it, and blanks behind the last one.
-fn word_end(text: &str) -> usize {
-    let start = text.len() - text.trim_start().len();
-    let end = text[start..].find(char::is_whitespace).map_or(text.len(), |length| start + length);
-    if text[end..].trim_start().is_empty() { text.len() } else { end }
 }
 
 /// 60 ms.

@@ -1,0 +1,41 @@
+//! Recognisers, language models and voices behind sockets, one file a service.
+//!
+//! The sockets of a call live on its media core; what takes longer than a millisecond, looking up names and the
+//! handshakes of TCP and TLS, is done on the runtime on which the engine was made (`docs/adr/0009`). Connections are
+//! kept and used again, a request that is not wanted any more is cancelled by dropping it, and whatever fails is a
+//! [`ServiceError`] that names when and how.
+
+mod answer;
+mod connector;
+pub mod deepgram;
+mod endpoint;
+mod error;
+mod exchange;
+#[doc(hidden)]
+pub mod fuzz;
+mod http;
+mod multipart;
+pub mod openai_chat;
+pub mod openai_transcription;
+pub mod piper;
+mod pool;
+mod sse;
+mod stream;
+mod wav;
+
+pub use connector::SetupError;
+pub use endpoint::{ApiKey, Endpoint, EndpointError};
+pub use error::{Phase, ServiceError};
+
+use std::time::Duration;
+
+/// How long a service may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Until a connection stands, its handshakes included.
+    pub connect: Duration,
+    /// From a request to the head of its answer.
+    pub first_byte: Duration,
+    /// Between two pieces of an answer.
+    pub idle: Duration,
+}

@@ -1,0 +1,135 @@
+//! [Deepgram](https://developers.deepgram.com/reference/speech-to-text/listen-streaming)'s streaming recogniser,
+//! version 1; WhisperLiveKit's `/v1/listen` and others speak the same.
+
+mod link;
+mod message;
+mod session;
+
+pub(super) use message::read as read_message;
+
+use super::connector::Connector;
+use super::{ApiKey, Endpoint, SetupError};
+use crate::humane;
+use crate::stt::{SpeechToText, SttCall, SttError, SttSession};
+use hyper::header::HeaderValue;
+use link::Link;
+use ringway_frame::Format;
+use serde::Deserialize;
+use session::Session;
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Its name in configuration.
+pub const NAME: &str = "deepgram";
+
+/// Which model listens, and how.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Where it listens; what the address asks for behind a `?` is asked for too. Default Deepgram's own.
+    pub url: Endpoint,
+    /// The model. Default `nova-3`.
+    pub model: String,
+    /// The environment variable of its key; a service that asks for none needs none. Default `DEEPGRAM_API_KEY`.
+    pub key: String,
+    /// The language spoken, as BCP 47 has it; empty: the model's own. Default `en`.
+    pub language: String,
+    /// Until a connection stands. Default 1 s.
+    #[serde(with = "humane")]
+    pub connect: Duration,
+    /// How long the last words of a turn are waited for before what was guessed of them counts. Default 700 ms.
+    #[serde(with = "humane")]
+    pub finalize: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            url: Endpoint::parse("wss://api.deepgram.com/v1/listen").expect("an address"),
+            model: "nova-3".into(),
+            key: "DEEPGRAM_API_KEY".into(),
+            language: "en".into(),
+            connect: Duration::from_secs(1),
+            finalize: Duration::from_millis(700),
+        }
+    }
+}
+
+/// A recogniser that hears every frame, behind a socket for each call.
+#[derive(Clone, Debug)]
+pub struct Deepgram {
+    connector: Connector,
+    config: Arc<Config>,
+    authorization: Option<HeaderValue>,
+}
+
+impl Deepgram {
+    /// A client of the service; connections are set up on the present runtime.
+    ///
+    /// # Errors
+    /// Connections cannot even be tried.
+    pub fn new(config: Config, key: Option<&ApiKey>) -> Result<Self, SetupError> {
+        let refused = || SetupError::Key { host: config.url.host().to_owned() };
+        let authorization = key.map(|key| key.authorization("Token").ok_or_else(refused)).transpose()?;
+        let connector = Connector::new(&config.url, config.connect)?;
+        Ok(Self { connector, config: Arc::new(config), authorization })
+    }
+
+    /// Path and query of a call's socket.
+    fn path(&self, format: Format) -> String {
+        let Config { url, model, language, .. } = &*self.config;
+        let mut path = url.below("");
+        path.push(if path.contains('?') { '&' } else { '?' });
+        let encoding = match format {
+            Format::Mulaw8k => "mulaw",
+            Format::Pcm8k | Format::Pcm16k => "linear16",
+        };
+        let hz = format.rate().hz();
+        let _ = write!(path, "encoding={encoding}&sample_rate={hz}&channels=1&interim_results=true");
+        for (name, value) in [("model", model), ("language", language)] {
+            if !value.is_empty() {
+                let _ = write!(path, "&{name}={}", encoded(value));
+            }
+        }
+        path
+    }
+}
+
+/// As a query has it.
+fn encoded(value: &str) -> String {
+    let encode = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    };
+    value.bytes().map(encode).collect()
+}
+
+impl SpeechToText for Deepgram {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    fn open(&self, call: SttCall) -> Result<Box<dyn SttSession>, SttError> {
+        Ok(Box::new(Session::new(Link::open(self.clone(), call.format), self.config.finalize)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_calls_audio_is_announced_as_it_is() {
+        let deepgram = |url: &str| {
+            let config = Config { url: Endpoint::parse(url).unwrap(), ..Config::default() };
+            Deepgram::new(Config { language: "en GB".into(), ..config }, None).unwrap()
+        };
+        assert_eq!(
+            deepgram("ws://localhost/v1/listen").path(Format::Mulaw8k),
+            "/v1/listen?encoding=mulaw&sample_rate=8000&channels=1&interim_results=true&model=nova-3&language=en%20GB"
+        );
+        let with_more = deepgram("ws://localhost/v1/listen?numerals=true").path(Format::Pcm16k);
+        assert!(with_more.starts_with("/v1/listen?numerals=true&encoding=linear16&sample_rate=16000&"));
+    }
+}

@@ -1,0 +1,174 @@
+use super::ServiceError;
+use hyper::header::HeaderValue;
+use hyper::http::uri::Scheme;
+use hyper::{StatusCode, Uri};
+use serde::Deserialize;
+use std::fmt;
+
+/// Where a service listens: `https://host/path`, `http://`, and `wss://` or `ws://` for sockets.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Endpoint {
+    host: String,
+    port: u16,
+    tls: bool,
+    /// Path and query, without a slash at the end.
+    path: String,
+}
+
+/// Not the address of a service.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EndpointError {
+    /// Not an address at all.
+    #[error("{0:?} is no address such as https://host/path")]
+    NotAnAddress(String),
+    /// Nothing that a service speaks.
+    #[error("begins with {0:?}; there are: http, https, ws, wss")]
+    Scheme(String),
+    /// Passwords in addresses end up in logs.
+    #[error("must not hold a user or a password")]
+    UserInfo,
+}
+
+impl Endpoint {
+    /// Reads an address.
+    ///
+    /// # Errors
+    /// It is none of a service.
+    pub fn parse(text: &str) -> Result<Self, EndpointError> {
+        let uri: Uri = text.parse().map_err(|_| EndpointError::NotAnAddress(text.to_owned()))?;
+        let (Some(scheme), Some(authority)) = (uri.scheme(), uri.authority()) else {
+            return Err(EndpointError::NotAnAddress(text.to_owned()));
+        };
+        if authority.as_str().contains('@') {
+            return Err(EndpointError::UserInfo);
+        }
+        let tls = is_secure(scheme).ok_or_else(|| EndpointError::Scheme(scheme.to_string()))?;
+        let port = authority.port_u16().unwrap_or(if tls { 443 } else { 80 });
+        let path = uri.path_and_query().map_or("", |path| path.as_str()).trim_end_matches('/').to_owned();
+        Ok(Self { host: authority.host().to_owned(), port, tls, path })
+    }
+
+    /// The host's name, or its address in digits.
+    pub fn host(&self) -> &str {
+        self.host.trim_start_matches('[').trim_end_matches(']')
+    }
+
+    pub(super) const fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub(super) const fn is_secure(&self) -> bool {
+        self.tls
+    }
+
+    /// Path and query below the address, such as `/v1/chat/completions`.
+    pub(super) fn below(&self, path: &str) -> String {
+        let whole = format!("{}{path}", self.path);
+        if whole.starts_with('/') { whole } else { format!("/{whole}") }
+    }
+
+    /// Host and port, as the Host header and messages have them.
+    pub(super) fn authority(&self) -> String {
+        format!("{}:{}", self.host, self.port)
+    }
+}
+
+impl TryFrom<String> for Endpoint {
+    type Error = EndpointError;
+
+    fn try_from(text: String) -> Result<Self, EndpointError> {
+        Self::parse(&text)
+    }
+}
+
+fn is_secure(scheme: &Scheme) -> Option<bool> {
+    match scheme.as_str() {
+        "https" | "wss" => Some(true),
+        "http" | "ws" => Some(false),
+        _ => None,
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.authority(), self.path)
+    }
+}
+
+/// The key of a service; never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ApiKey(String);
+
+impl ApiKey {
+    /// A key as the environment has it.
+    pub fn new(key: impl Into<String>) -> Self {
+        Self(key.into())
+    }
+
+    /// The value of an Authorization header; `None` when the key has characters that a header must not have.
+    pub(super) fn authorization(&self, scheme: &str) -> Option<HeaderValue> {
+        let mut value = HeaderValue::from_str(&format!("{scheme} {}", self.0.trim())).ok()?;
+        value.set_sensitive(true);
+        Some(value)
+    }
+}
+
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ApiKey(..)")
+    }
+}
+
+/// The error of a status; of a refused key only that, since services show a part of it.
+pub(super) fn refusal(status: StatusCode, body: &[u8]) -> ServiceError {
+    let message = match status {
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => "the key is missing or was refused".to_owned(),
+        _ => super::error::own_words(body),
+    };
+    ServiceError::Status { status: status.as_u16(), message }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_has_the_port_of_its_scheme() {
+        for (text, authority, secure) in [
+            ("https://api.example/v1", "api.example:443", true),
+            ("http://127.0.0.1:8000/v1/", "127.0.0.1:8000", false),
+            ("wss://api.example", "api.example:443", true),
+            ("ws://[::1]:9/listen", "[::1]:9", false),
+        ] {
+            let endpoint = Endpoint::parse(text).unwrap();
+            assert_eq!((endpoint.authority().as_str(), endpoint.is_secure()), (authority, secure), "{text}");
+        }
+        assert_eq!(Endpoint::parse("ws://[::1]:9").unwrap().host(), "::1");
+    }
+
+    #[test]
+    fn paths_are_put_below_the_address() {
+        let below = |text| Endpoint::parse(text).unwrap().below("/chat");
+        assert_eq!(below("http://host/v1/"), "/v1/chat");
+        assert_eq!(below("http://host"), "/chat");
+        assert_eq!(Endpoint::parse("http://host").unwrap().below(""), "/");
+    }
+
+    #[test]
+    fn what_is_no_address_of_a_service_is_refused() {
+        assert!(matches!(Endpoint::parse("localhost:80"), Err(EndpointError::NotAnAddress(_))));
+        assert!(matches!(Endpoint::parse("/v1"), Err(EndpointError::NotAnAddress(_))));
+        assert!(matches!(Endpoint::parse("ftp://host/"), Err(EndpointError::Scheme(_))));
+        assert_eq!(Endpoint::parse("https://me:secret@host/"), Err(EndpointError::UserInfo));
+    }
+
+    #[test]
+    fn a_key_is_never_shown() {
+        let key = ApiKey::new("sk-correct-horse");
+        let header = key.authorization("Bearer").unwrap();
+        assert!(!format!("{key:?} {header:?}").contains("horse"));
+        let told = refusal(StatusCode::UNAUTHORIZED, b"{\"error\": \"Incorrect API key: sk-corr****rse\"}");
+        assert_eq!(told.to_string(), "status 401: the key is missing or was refused");
+    }
+}

@@ -1,0 +1,153 @@
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+/// What a service was doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Its name was looked up, and TCP, TLS and the socket's handshake were under way.
+    Connect,
+    /// A request was sent, its answer had not begun.
+    FirstByte,
+    /// Its answer had begun.
+    Answer,
+}
+
+/// How a service failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServiceError {
+    /// No connection, or none that may be trusted.
+    #[error("cannot connect to {address}: {source}")]
+    Refused {
+        /// Host and port.
+        address: String,
+        /// What the system or TLS said.
+        source: io::Error,
+    },
+    /// It answers, and will not serve.
+    #[error("status {status}: {message}")]
+    Status {
+        /// The status of HTTP.
+        status: u16,
+        /// The service's own words.
+        message: String,
+    },
+    /// It says, inside an answer that began well, that it failed.
+    #[error("failed inside its answer: {message}")]
+    Failed {
+        /// The service's own words.
+        message: String,
+    },
+    /// What it answers cannot be understood.
+    #[error("malformed {place}: {reason}")]
+    Malformed {
+        /// What was read.
+        place: &'static str,
+        /// What is wrong with it, and where.
+        reason: String,
+    },
+    /// The connection ended before the answer did.
+    #[error("the connection ended {phase}: {reason}")]
+    Cut {
+        /// When.
+        phase: Phase,
+        /// What the connection said.
+        reason: String,
+    },
+    /// It was too slow.
+    #[error("nothing came within {limit:?} {phase}")]
+    Late {
+        /// What was waited for.
+        phase: Phase,
+        /// How long.
+        limit: Duration,
+    },
+    /// It sent more than is taken in.
+    #[error("{place} of more than {limit} bytes")]
+    TooLarge {
+        /// What was read.
+        place: &'static str,
+        /// The most that is taken in.
+        limit: usize,
+    },
+    /// More audio waits for it than is kept.
+    #[error("takes its audio too slowly: {waiting} bytes wait")]
+    Backlog {
+        /// How much waits.
+        waiting: usize,
+    },
+}
+
+impl ServiceError {
+    pub(super) fn malformed(place: &'static str, reason: impl fmt::Display) -> Self {
+        Self::Malformed { place, reason: reason.to_string() }
+    }
+
+    pub(super) fn cut(phase: Phase, reason: impl fmt::Display) -> Self {
+        Self::Cut { phase, reason: reason.to_string() }
+    }
+}
+
+/// As it ends a sentence.
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Connect => "while it was being set up",
+            Self::FirstByte => "before the answer",
+            Self::Answer => "inside the answer",
+        })
+    }
+}
+
+/// The longest piece of a service's own words that is passed on.
+const LONGEST_MESSAGE: usize = 300;
+
+/// What a service says for itself, out of the usual shapes of an error's body; short, on one line.
+pub(super) fn own_words(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body);
+    let found = serde_json::from_str::<serde_json::Value>(&text).ok().and_then(|json| message_in(&json));
+    let words = found.unwrap_or_else(|| text.into_owned());
+    let line: String = words.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let line = line.trim();
+    match line.char_indices().nth(LONGEST_MESSAGE) {
+        Some((end, _)) => format!("{}...", &line[..end]),
+        None if line.is_empty() => "without a word of why".to_owned(),
+        None => line.to_owned(),
+    }
+}
+
+/// `{"error": {"message": ..}}`, `{"error": ".."}`, and what others write.
+pub(super) fn message_in(json: &serde_json::Value) -> Option<String> {
+    let names = ["error", "message", "detail", "err_msg", "description", "reason"];
+    names.iter().filter_map(|name| json.get(name)).find_map(|value| match value {
+        serde_json::Value::String(text) => Some(text.clone()),
+        serde_json::Value::Object(_) => message_in(value),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_services_own_words_are_found_in_every_usual_shape() {
+        for body in [
+            r#"{"error": {"message": "no such model", "type": "invalid_request_error"}}"#,
+            r#"{"error": "no such model"}"#,
+            r#"{"detail": "no such model"}"#,
+            r#"{"err_code": "X", "err_msg": "no such model"}"#,
+            "no such model\n",
+        ] {
+            assert_eq!(own_words(body.as_bytes()), "no such model", "{body}");
+        }
+    }
+
+    #[test]
+    fn long_and_empty_words_stay_readable() {
+        assert_eq!(own_words("é".repeat(500).as_bytes()).chars().count(), LONGEST_MESSAGE + 3);
+        assert_eq!(own_words(b""), "without a word of why");
+        assert_eq!(own_words(b"a\r\nb"), "a  b");
+    }
+}

@@ -1,0 +1,154 @@
+//! Requests to one service over HTTP/1.1.
+
+use super::answer::{Answer, reason};
+use super::connector::{Connector, SetupError};
+use super::endpoint::refusal;
+use super::pool::{Connection, Pool};
+use super::{ApiKey, Endpoint, Limits, Phase, ServiceError};
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderValue, USER_AGENT};
+use hyper::{HeaderMap, Method, Request, Response};
+use std::sync::Arc;
+use tokio::time::{Instant, timeout_at};
+
+/// One service's client, shared by all calls.
+#[derive(Clone, Debug)]
+pub(super) struct Http {
+    pool: Pool,
+    limits: Limits,
+    headers: Arc<HeaderMap>,
+}
+
+/// What is sent.
+#[derive(Clone, Debug)]
+pub(super) struct Post {
+    /// Path and query.
+    pub(super) path: String,
+    pub(super) content_type: HeaderValue,
+    pub(super) accept: HeaderValue,
+    pub(super) body: Bytes,
+    /// Bytes of an answer that are taken in.
+    pub(super) answer_limit: usize,
+}
+
+/// An answer whose head is here: it was accepted.
+#[derive(Debug)]
+pub(super) struct Accepted {
+    pub(super) headers: HeaderMap,
+    pub(super) answer: Answer,
+}
+
+impl Http {
+    /// The client of a service; handshakes are done on the present runtime.
+    pub(super) fn new(endpoint: &Endpoint, key: Option<&ApiKey>, limits: Limits) -> Result<Self, SetupError> {
+        let connector = Connector::new(endpoint, limits.connect)?;
+        let host = || endpoint.host().to_owned();
+        let mut headers = HeaderMap::new();
+        let authority = HeaderValue::from_str(&endpoint.authority());
+        headers.insert(HOST, authority.map_err(|_| SetupError::Name { host: host() })?);
+        headers.insert(USER_AGENT, HeaderValue::from_static(concat!("ringway/", env!("CARGO_PKG_VERSION"))));
+        if let Some(key) = key {
+            let value = key.authorization("Bearer").ok_or_else(|| SetupError::Key { host: host() })?;
+            headers.insert(AUTHORIZATION, value);
+        }
+        Ok(Self { pool: Pool::new(connector), limits, headers: Arc::new(headers) })
+    }
+
+    pub(super) fn endpoint(&self) -> &Endpoint {
+        self.pool.connector().endpoint()
+    }
+
+    /// Sets up a connection ahead of time; for the present media core.
+    pub(super) fn warm(&self) {
+        self.pool.warm();
+    }
+
+    /// Sends a request and waits for the head of its answer.
+    ///
+    /// A connection that was used before may be closing while the request is under way: then it goes out again.
+    pub(super) async fn post(self, post: Post) -> Result<Accepted, ServiceError> {
+        let mut kept = self.pool.take();
+        loop {
+            let mut connection = match kept.take() {
+                Some(connection) => connection,
+                None => self.pool.dial().await?,
+            };
+            match self.exchange(&mut connection, &post).await {
+                Ok(response) => return self.accept(response, connection, &post).await,
+                Err(Failure::Gone(_)) if connection.used => {}
+                Err(Failure::Gone(error)) => return Err(ServiceError::cut(Phase::FirstByte, reason(&error))),
+                Err(Failure::Other(error)) => return Err(error),
+            }
+        }
+    }
+
+    async fn exchange(
+        &self,
+        connection: &mut Connection,
+        post: &Post,
+    ) -> Result<Response<Incoming>, Failure> {
+        let sender = &mut connection.sender;
+        let exchange = async {
+            sender.ready().await?;
+            sender.send_request(self.request(post)).await
+        };
+        let deadline = Instant::now() + self.limits.first_byte;
+        match timeout_at(deadline, exchange).await {
+            Ok(Ok(response)) => Ok(response),
+            Ok(Err(error)) if error.is_parse() => {
+                Err(Failure::Other(ServiceError::malformed("head of the answer", reason(&error))))
+            }
+            Ok(Err(error)) => Err(Failure::Gone(error)),
+            Err(_) => {
+                let late = ServiceError::Late { phase: Phase::FirstByte, limit: self.limits.first_byte };
+                Err(Failure::Other(late))
+            }
+        }
+    }
+
+    fn request(&self, post: &Post) -> Request<Full<Bytes>> {
+        let mut request = Request::new(Full::new(post.body.clone()));
+        *request.method_mut() = Method::POST;
+        // Checked when the address was read.
+        *request.uri_mut() = post.path.parse().unwrap_or_default();
+        let headers = request.headers_mut();
+        headers.clone_from(&self.headers);
+        headers.insert(CONTENT_TYPE, post.content_type.clone());
+        headers.insert(ACCEPT, post.accept.clone());
+        headers.insert(CONTENT_LENGTH, post.body.len().into());
+        request
+    }
+
+    async fn accept(
+        &self,
+        response: Response<Incoming>,
+        connection: Connection,
+        post: &Post,
+    ) -> Result<Accepted, ServiceError> {
+        let (head, body) = response.into_parts();
+        let limit = if head.status.is_success() { post.answer_limit } else { LARGEST_REFUSAL };
+        let answer = Answer::new(body, self.pool.clone(), connection, self.limits.idle, limit);
+        if head.status.is_success() {
+            return Ok(Accepted { headers: head.headers, answer });
+        }
+        // A refusal counts whether or not its words arrive.
+        let words = answer.whole().await.unwrap_or_default();
+        Err(refusal(head.status, &words))
+    }
+}
+
+enum Failure {
+    /// The connection ended before the answer began.
+    Gone(hyper::Error),
+    Other(ServiceError),
+}
+
+/// What an answer says it is, for messages.
+pub(super) fn content_type(headers: &HeaderMap) -> &str {
+    headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("no content type")
+}
+
+/// Bytes of a refusal's words that are read.
+const LARGEST_REFUSAL: usize = 16 * 1_024;

@@ -1,0 +1,9 @@
+//! Services as sessions see them, played by servers that do as they are told.
+
+mod corpora;
+mod deepgram;
+mod openai_chat;
+mod openai_transcription;
+mod piper;
+mod socket;
+mod support;

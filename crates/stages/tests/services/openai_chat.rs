@@ -1,0 +1,202 @@
+//! Chat completions.
+
+use crate::support::{LONG, Server, Step, answer, chunk, chunked, nobody, settle};
+use ringway_stages::llm::{Cue, LanguageModel, LlmCall, LlmError, LlmEvent, LlmRequest, LlmSession};
+use ringway_stages::services::openai_chat::{Config, OpenAiChat};
+use ringway_stages::services::{ApiKey, Endpoint};
+use std::future::poll_fn;
+use std::time::Duration;
+
+fn config(url: Endpoint) -> Config {
+    let greeting = "Hello.".into();
+    Config { url, greeting, connect: LONG, first_byte: LONG, idle: LONG, ..Config::default() }
+}
+
+fn open(config: Config) -> Box<dyn LlmSession> {
+    let key = ApiKey::new("sk-test");
+    OpenAiChat::new(config, Some(&key)).unwrap().open(LlmCall::default()).unwrap()
+}
+
+fn ask(id: u32, cue: Cue) -> LlmRequest {
+    LlmRequest { id, cue, history: Vec::new(), memo: String::new(), already: String::new() }
+}
+
+fn said(id: u32) -> LlmRequest {
+    ask(id, Cue::Said("hi".into()))
+}
+
+async fn event(session: &mut dyn LlmSession) -> Result<LlmEvent, LlmError> {
+    poll_fn(|cx| session.poll_event(cx)).await
+}
+
+/// The words of a reply, to its end.
+async fn reply(session: &mut dyn LlmSession) -> Result<String, LlmError> {
+    let mut words = String::new();
+    loop {
+        match event(session).await? {
+            LlmEvent::Text { text, .. } => words += &text,
+            LlmEvent::Done { .. } => return Ok(words),
+        }
+    }
+}
+
+fn token(text: &str) -> Step {
+    let text = serde_json::to_string(text).unwrap();
+    chunk(format!("data: {{\"choices\":[{{\"delta\":{{\"content\":{text}}}}}]}}\n\n").as_bytes())
+}
+
+fn stop() -> [Step; 2] {
+    [
+        chunk(b"data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n"),
+        chunk(b""),
+    ]
+}
+
+fn stream(steps: impl IntoIterator<Item = Step>) -> Vec<Step> {
+    std::iter::once(chunked("text/event-stream; charset=utf-8")).chain(steps).collect()
+}
+
+fn good(text: &str) -> Vec<Step> {
+    stream([token(text)].into_iter().chain(stop()))
+}
+
+#[tokio::test]
+async fn words_come_as_the_model_says_them() {
+    let steps = [chunk(b": keep-alive\n\n"), token("Good"), Step::Wait, token(" day.")];
+    let mut server = Server::start(vec![stream(steps.into_iter().chain(stop()))]).await;
+    let mut session = open(config(server.endpoint("/v1")));
+    session.reply(said(7)).unwrap();
+    assert_eq!(event(&mut *session).await.unwrap(), LlmEvent::Text { id: 7, text: "Good".into() });
+    server.go_on();
+    assert_eq!(reply(&mut *session).await.unwrap(), " day.");
+    let asked = server.asked().await;
+    assert!(asked.head.starts_with("post /v1/chat/completions http/1.1\r\n"), "{}", asked.head);
+    assert!(asked.head.contains("\r\nauthorization: bearer sk-test\r\n"), "{}", asked.head);
+    let body: serde_json::Value = serde_json::from_slice(&asked.body).unwrap();
+    assert_eq!(body["messages"][1], serde_json::json!({"role": "user", "content": "hi"}));
+}
+
+#[tokio::test]
+async fn a_caller_is_greeted_without_a_request() {
+    let mut session = open(config(nobody().await));
+    session.reply(ask(1, Cue::Joined)).unwrap();
+    assert_eq!(reply(&mut *session).await.unwrap(), "Hello.");
+    let already = LlmRequest { already: "Hel".into(), ..ask(2, Cue::Joined) };
+    session.reply(already).unwrap();
+    assert_eq!(reply(&mut *session).await.unwrap(), "lo.");
+}
+
+#[tokio::test]
+async fn a_connection_is_used_again() {
+    let mut server = Server::start(vec![good("One."); 12]).await;
+    let mut session = open(config(server.endpoint("")));
+    let mut connections = Vec::new();
+    for id in 0..12 {
+        session.reply(said(id)).unwrap();
+        assert_eq!(reply(&mut *session).await.unwrap(), "One.");
+        connections.push(server.asked().await.connection);
+    }
+    // One that carries a request, one whose answer is just ending, and one that was set up ahead.
+    assert!(connections.iter().all(|connection| *connection < 3), "{connections:?}");
+}
+
+#[tokio::test]
+async fn a_connection_that_the_service_closed_meanwhile_is_no_failure() {
+    // The second request meets a connection that is just being closed, the third one that was closed before.
+    let closing = [good("Two."), vec![Step::Close]].concat();
+    let server = Server::start(vec![good("One."), vec![Step::Close], closing, good("Three.")]).await;
+    let mut session = open(config(server.endpoint("")));
+    for (id, words) in ["One.", "Two.", "Three."].into_iter().enumerate() {
+        session.reply(said(id as u32)).unwrap();
+        assert_eq!(reply(&mut *session).await.unwrap(), words);
+        settle().await;
+    }
+}
+
+#[tokio::test]
+async fn a_cancelled_reply_closes_its_connection() {
+    let mut server =
+        Server::start(vec![stream([token("One"), Step::Hang]), vec![Step::Hang], good("Two.")]).await;
+    let mut session = open(config(server.endpoint("")));
+    session.reply(said(1)).unwrap();
+    event(&mut *session).await.unwrap();
+    session.cancel();
+    server.gone().await;
+    server.asked().await;
+    // Before its answer begins, too.
+    session.reply(said(2)).unwrap();
+    tokio::select! {
+        _ = event(&mut *session) => panic!("an answer out of nothing"),
+        _ = server.asked() => {}
+    }
+    session.cancel();
+    server.gone().await;
+    session.reply(said(3)).unwrap();
+    assert_eq!(reply(&mut *session).await.unwrap(), "Two.");
+}
+
+#[tokio::test]
+async fn every_failure_is_told_with_its_place() {
+    let sse = "text/event-stream";
+    let cut = |step| stream([token("One"), step, Step::Close]);
+    let cases = [
+        (answer("500 No", "application/json", br#"{"error":{"message":"oh no"}}"#), "status 500: oh no"),
+        (
+            answer("401 No", "application/json", b"sk-test is bad"),
+            "status 401: the key is missing or was refused",
+        ),
+        (
+            answer("200 OK", "text/html", b"<html>"),
+            "malformed answer: text/html, where text/event-stream was asked for",
+        ),
+        (
+            answer("200 OK", sse, b"data: {oops\n\n"),
+            "malformed event: key must be a string at line 1 column 2",
+        ),
+        (
+            answer("200 OK", sse, b"data: {\"error\":\"overloaded\"}\n\n"),
+            "failed inside its answer: overloaded",
+        ),
+        (answer("200 OK", sse, b""), "the connection ended inside the answer: the reply has no end"),
+        (cut(chunk(b"data: {\"choi")), "the connection ended inside the answer: "),
+        (vec![Step::Send(b"garbage\r\n\r\n".to_vec())], "malformed head of the answer: "),
+    ];
+    for (steps, expected) in cases {
+        let server = Server::start(vec![steps]).await;
+        let mut session = open(config(server.endpoint("")));
+        session.reply(said(1)).unwrap();
+        let error = reply(&mut *session).await.unwrap_err().to_string();
+        assert!(error.starts_with(&format!("openai_llm: {expected}")), "{error}");
+    }
+    let mut session = open(config(nobody().await));
+    session.reply(said(1)).unwrap();
+    let error = reply(&mut *session).await.unwrap_err().to_string();
+    assert!(error.starts_with("openai_llm: cannot connect to 127.0.0.1:"), "{error}");
+}
+
+#[tokio::test]
+async fn a_stream_may_end_without_the_word_for_it() {
+    let last = chunk(b"data: {\"choices\":[{\"delta\":{\"content\":\"!\"},\"finish_reason\":\"stop\"}]}\n\n");
+    let server = Server::start(vec![stream([token("One"), last, chunk(b"")])]).await;
+    let mut session = open(config(server.endpoint("")));
+    session.reply(said(1)).unwrap();
+    assert_eq!(reply(&mut *session).await.unwrap(), "One!");
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_wait_has_its_limit() {
+    let limits =
+        |url| Config { first_byte: Duration::from_secs(3), idle: Duration::from_secs(2), ..config(url) };
+    let silent = Server::start(vec![vec![Step::Hang]]).await;
+    let mut session = open(limits(silent.endpoint("")));
+    session.reply(said(1)).unwrap();
+    let error = reply(&mut *session).await.unwrap_err().to_string();
+    assert_eq!(error, "openai_llm: nothing came within 3s before the answer");
+    silent.gone().await;
+    let stuck = Server::start(vec![stream([token("One"), Step::Hang])]).await;
+    let mut session = open(limits(stuck.endpoint("")));
+    session.reply(said(1)).unwrap();
+    let error = reply(&mut *session).await.unwrap_err().to_string();
+    assert_eq!(error, "openai_llm: nothing came within 2s inside the answer");
+    stuck.gone().await;
+}

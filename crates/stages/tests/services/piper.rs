@@ -1,0 +1,196 @@
+//! Piper over HTTP.
+
+use crate::support::{LONG, Server, Step, answer, chunk, chunked, nobody, once};
+use ringway_frame::{Format, Frame, SampleRate};
+use ringway_stages::services::Endpoint;
+use ringway_stages::services::piper::{Config, Piper};
+use ringway_stages::tts::{Clause, TextToSpeech, TtsCall, TtsError, TtsEvent, TtsSession};
+use std::f64::consts::TAU;
+use std::future::poll_fn;
+use std::time::Duration;
+
+/// As Flask says of everything.
+const HTML: &str = "text/html; charset=utf-8";
+
+fn config(url: Endpoint) -> Config {
+    Config { url, connect: LONG, first_byte: LONG, idle: LONG, ..Config::default() }
+}
+
+fn open(config: Config, format: Format) -> Box<dyn TtsSession> {
+    Piper::new(config).unwrap().open(TtsCall { format }).unwrap()
+}
+
+fn clause(id: u32, text: &str) -> Clause {
+    Clause { id, text: text.into() }
+}
+
+/// A tone, loud from its first sample.
+fn wav(rate: u32, millis: u32) -> Vec<u8> {
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: rate,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut file = std::io::Cursor::new(Vec::new());
+    let mut writer = hound::WavWriter::new(&mut file, spec).unwrap();
+    for at in 0..rate * millis / 1_000 {
+        let phase = TAU * 440.0 * f64::from(at) / f64::from(rate);
+        writer.write_sample((phase.cos() * 8_192.0) as i16).unwrap();
+    }
+    writer.finalize().unwrap();
+    file.into_inner()
+}
+
+async fn next(session: &mut dyn TtsSession, frame: &mut Frame) -> Result<TtsEvent, TtsError> {
+    poll_fn(|cx| session.poll_next(cx, frame)).await
+}
+
+/// Frames and words of the next clause, to its end.
+async fn spoken(session: &mut dyn TtsSession, format: Format) -> Result<(Vec<Frame>, Vec<u32>), TtsError> {
+    let (mut frames, mut words) = (Vec::new(), Vec::new());
+    let mut frame = Frame::silence(format);
+    loop {
+        match next(session, &mut frame).await? {
+            TtsEvent::Audio => frames.push(frame),
+            TtsEvent::Word { upto, .. } => words.push(upto),
+            TtsEvent::Done { .. } => return Ok((frames, words)),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_clause_is_spoken_in_the_calls_format_whatever_the_voices_rate() {
+    for format in [Format::Mulaw8k, Format::Pcm8k, Format::Pcm16k] {
+        for rate in [8_000, 16_000, 22_050, 44_100] {
+            let server = Server::start(vec![answer("200 OK", HTML, &wav(rate, 400))]).await;
+            let mut session = open(config(server.endpoint("/synthesize")), format);
+            session.speak(clause(1, "Good day to you.")).unwrap();
+            let (frames, words) = spoken(&mut *session, format).await.unwrap();
+            assert_eq!(frames.len(), 20, "{format} of {rate} Hz");
+            assert_eq!(words, [4, 8, 11, 16]);
+            let silent = Frame::silence(format);
+            assert!(frames.iter().all(|frame| frame.payload() != silent.payload()), "{format} of {rate} Hz");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_voice_gets_the_text_and_its_options() {
+    let mut server = Server::start(vec![answer("200 OK", HTML, &wav(16_000, 100))]).await;
+    let options =
+        Config { voice: Some("en_US-amy".into()), length_scale: Some(0.5), ..config(server.endpoint("/")) };
+    let mut session = open(options, Format::Pcm16k);
+    session.speak(clause(1, " One moment. ")).unwrap();
+    spoken(&mut *session, Format::Pcm16k).await.unwrap();
+    let asked = server.asked().await;
+    assert!(asked.head.starts_with("post / http/1.1\r\n"), "{}", asked.head);
+    let body: serde_json::Value = serde_json::from_slice(&asked.body).unwrap();
+    assert_eq!(body, serde_json::json!({"text": "One moment.", "voice": "en_US-amy", "length_scale": 0.5}));
+}
+
+#[tokio::test]
+async fn audio_sounds_before_all_of_it_has_come() {
+    let file = wav(16_000, 400);
+    let (front, back) = file.split_at(44 + 3 * 640);
+    let steps = vec![chunked(HTML), chunk(front), Step::Wait, chunk(back), chunk(b"")];
+    let server = Server::start(vec![steps]).await;
+    let mut session = open(config(server.endpoint("")), Format::Pcm16k);
+    session.speak(clause(1, "Good day.")).unwrap();
+    let mut frame = Frame::silence(Format::Pcm16k);
+    for _ in 0..3 {
+        assert_eq!(next(&mut *session, &mut frame).await.unwrap(), TtsEvent::Audio);
+    }
+    assert_eq!(once(|cx| session.poll_next(cx, &mut frame)).await.map(Result::unwrap), None);
+    server.go_on();
+    assert_eq!(spoken(&mut *session, Format::Pcm16k).await.unwrap().0.len(), 17);
+}
+
+#[tokio::test]
+async fn the_next_clause_is_asked_for_while_one_sounds() {
+    let good = answer("200 OK", HTML, &wav(8_000, 60));
+    let first = vec![chunked(HTML), chunk(&wav(8_000, 60)), Step::Wait, chunk(b"")];
+    let mut server = Server::start(vec![first, good.clone(), good]).await;
+    let mut session = open(config(server.endpoint("")), Format::Pcm8k);
+    for (id, text) in ["One.", "Two.", "Three."].into_iter().enumerate() {
+        session.speak(clause(id as u32, text)).unwrap();
+    }
+    let mut frame = Frame::silence(Format::Pcm8k);
+    assert_eq!(next(&mut *session, &mut frame).await.unwrap(), TtsEvent::Audio);
+    let mut texts = Vec::new();
+    for _ in 0..2 {
+        tokio::select! {
+            () = async { while next(&mut *session, &mut frame).await.unwrap() == TtsEvent::Audio {} } => panic!("the first clause is not over"),
+            asked = server.asked() => texts.push(String::from_utf8(asked.body).unwrap()),
+        }
+    }
+    assert_eq!(texts, [r#"{"text":"One."}"#, r#"{"text":"Two."}"#]);
+    server.go_on();
+    for frames in [0..=3, 3..=3, 3..=3] {
+        let (spoken, _) = spoken(&mut *session, Format::Pcm8k).await.unwrap();
+        assert!(frames.contains(&spoken.len()), "{}", spoken.len());
+    }
+}
+
+#[tokio::test]
+async fn a_text_without_a_sound_is_not_sent() {
+    let mut session = open(config(nobody().await), Format::Mulaw8k);
+    session.speak(clause(1, " ... ")).unwrap();
+    let (frames, words) = spoken(&mut *session, Format::Mulaw8k).await.unwrap();
+    assert_eq!((frames.len(), words), (0, vec![5]));
+}
+
+#[tokio::test]
+async fn a_cancelled_voice_closes_its_connection_and_speaks_again() {
+    let stuck = vec![chunked(HTML), chunk(&wav(8_000, 60)), Step::Hang];
+    let server = Server::start(vec![stuck, answer("200 OK", HTML, &wav(8_000, 40))]).await;
+    let mut session = open(config(server.endpoint("")), Format::Pcm8k);
+    session.speak(clause(1, "One.")).unwrap();
+    let mut frame = Frame::silence(Format::Pcm8k);
+    assert_eq!(next(&mut *session, &mut frame).await.unwrap(), TtsEvent::Audio);
+    session.cancel();
+    server.gone().await;
+    session.speak(clause(2, "Two.")).unwrap();
+    assert_eq!(spoken(&mut *session, Format::Pcm8k).await.unwrap().0.len(), 2);
+}
+
+#[tokio::test]
+async fn every_failure_is_told_with_its_place() {
+    let file = wav(SampleRate::HZ_16000.hz(), 400);
+    let half = &file[..file.len() / 2];
+    let cases = [
+        (
+            answer("500 No", HTML, b"<h1>Internal Server Error</h1>"),
+            "status 500: <h1>Internal Server Error</h1>",
+        ),
+        (
+            answer("200 OK", "audio/wav", b"<html>not audio"),
+            "malformed WAV audio: it does not begin with RIFF and WAVE",
+        ),
+        (
+            answer("200 OK", HTML, half),
+            "malformed WAV audio: it ends 6422 bytes before the end of its samples",
+        ),
+        (answer("200 OK", HTML, b""), "malformed WAV audio: it ends before its samples"),
+        (vec![chunked(HTML), chunk(half), Step::Close], "the connection ended inside the answer: "),
+    ];
+    for (steps, expected) in cases {
+        let server = Server::start(vec![steps]).await;
+        let mut session = open(config(server.endpoint("")), Format::Mulaw8k);
+        session.speak(clause(1, "One.")).unwrap();
+        let error = spoken(&mut *session, Format::Mulaw8k).await.unwrap_err().to_string();
+        assert!(error.starts_with(&format!("piper: {expected}")), "{error}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_voice_that_stops_in_the_middle_is_given_up() {
+    let stuck = vec![chunked(HTML), chunk(&wav(8_000, 60)), Step::Hang];
+    let server = Server::start(vec![stuck]).await;
+    let idle = Duration::from_secs(1);
+    let mut session = open(Config { idle, ..config(server.endpoint("")) }, Format::Pcm8k);
+    session.speak(clause(1, "One.")).unwrap();
+    let error = spoken(&mut *session, Format::Pcm8k).await.unwrap_err().to_string();
+    assert_eq!(error, "piper: nothing came within 1s inside the answer");
+    server.gone().await;
+}

@@ -1,0 +1,81 @@
+//! A server of sockets whose other end a test holds.
+
+use futures_util::{SinkExt, StreamExt};
+use ringway_stages::services::Endpoint;
+use std::net::SocketAddr;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
+use tokio_tungstenite::tungstenite::{Message, protocol::CloseFrame};
+use tokio_tungstenite::{WebSocketStream, accept_hdr_async};
+
+/// A listener.
+pub(crate) struct Sockets(TcpListener, SocketAddr);
+
+/// One accepted socket.
+pub(crate) struct Accepted {
+    pub(crate) path: String,
+    pub(crate) authorization: Option<String>,
+    socket: WebSocketStream<TcpStream>,
+}
+
+impl Sockets {
+    pub(crate) async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        Self(listener, address)
+    }
+
+    pub(crate) fn endpoint(&self, path: &str) -> Endpoint {
+        Endpoint::parse(&format!("ws://{}{path}", self.1)).unwrap()
+    }
+
+    /// The next connection, as it comes.
+    pub(crate) async fn tcp(&self) -> TcpStream {
+        self.0.accept().await.unwrap().0
+    }
+
+    /// The next socket.
+    pub(crate) async fn accept(&self) -> Accepted {
+        let (mut path, mut authorization) = (String::new(), None);
+        let note = |request: &Request, response: Response| {
+            path = request.uri().to_string();
+            authorization =
+                request.headers().get("authorization").map(|key| key.to_str().unwrap().to_owned());
+            Ok(response)
+        };
+        let socket = accept_hdr_async(self.tcp().await, note).await.unwrap();
+        Accepted { path, authorization, socket }
+    }
+}
+
+impl Accepted {
+    pub(crate) async fn send(&mut self, text: &str) {
+        self.socket.send(Message::text(text)).await.unwrap();
+    }
+
+    /// The next message, audio as its length; `None`: the client has gone.
+    pub(crate) async fn receive(&mut self) -> Option<Result<String, Vec<u8>>> {
+        match self.socket.next().await?.ok()? {
+            Message::Text(text) => Some(Ok(text.to_string())),
+            Message::Binary(audio) => Some(Err(audio.to_vec())),
+            _ => None,
+        }
+    }
+
+    /// Bytes of audio up to the next text, and that text.
+    pub(crate) async fn audio(&mut self) -> (usize, String) {
+        let mut bytes = 0;
+        loop {
+            match self.receive().await.expect("a text") {
+                Ok(text) => return (bytes, text),
+                Err(audio) => bytes += audio.len(),
+            }
+        }
+    }
+
+    /// Closes it as a service does.
+    pub(crate) async fn close(mut self) {
+        let bye = CloseFrame { code: 1011.into(), reason: "time is up".into() };
+        let _ = self.socket.close(Some(bye)).await;
+    }
+}
