@@ -105,9 +105,12 @@ fn step<S: Simd>(simd: S, gates: &[f32], state: &mut [f32], decoder: &[f32]) -> 
     let zero = simd.splat(0.0);
     let mut sum = zero;
     for unit in (0..HIDDEN).step_by(S::WIDTH) {
-        let gate = |part: usize| simd.load(&gates[part * HIDDEN + unit..]);
-        let now = cell_of(simd, [gate(0), gate(1), gate(2)], simd.load(&cell[unit..]));
-        let shown = output_of(simd, gate(3), now);
+        let admit = simd.load(&gates[unit..]);
+        let keep = simd.load(&gates[HIDDEN + unit..]);
+        let new = simd.load(&gates[2 * HIDDEN + unit..]);
+        let show = simd.load(&gates[3 * HIDDEN + unit..]);
+        let now = cell_of(simd, [admit, keep, new], simd.load(&cell[unit..]));
+        let shown = output_of(simd, show, now);
         simd.store(now, &mut cell[unit..]);
         simd.store(shown, &mut output[unit..]);
         sum = simd.mul_add(simd.max(shown, zero), simd.load(&decoder[unit..]), sum);

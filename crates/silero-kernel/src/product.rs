@@ -120,11 +120,14 @@ impl Product<'_> {
         for (input, weights) in weights.chunks_exact(of * C * S::WIDTH).enumerate() {
             let weights = &weights[used.start * C * S::WIDTH..used.end * C * S::WIDTH];
             for (tap, weights) in weights.chunks_exact(C * S::WIDTH).enumerate() {
-                let weights: [S::Vector; C] = std::array::from_fn(|c| simd.load(&weights[c * S::WIDTH..]));
+                let mut abreast = [simd.splat(0.0); C];
+                for (vector, weights) in abreast.iter_mut().zip(weights.chunks_exact(S::WIDTH)) {
+                    *vector = simd.load(weights);
+                }
                 for (sums, from) in sums.iter_mut().zip(&from) {
                     // SAFETY: `tap` is below the taps used and `input` below the inputs, and a row reaches as far.
                     let number = simd.splat(unsafe { *from.get_unchecked(tap * step + input) });
-                    for (sum, weights) in sums.iter_mut().zip(&weights) {
+                    for (sum, weights) in sums.iter_mut().zip(&abreast) {
                         *sum = simd.mul_add(number, *weights, *sum);
                     }
                 }

@@ -57,15 +57,20 @@ pub(crate) trait Simd: Copy + Debug {
         let whole = self.round(self.mul(x, self.splat(std::f32::consts::LOG2_E)));
         let rest = self.mul_add(whole, self.splat(-LN_2[0]), x);
         let rest = self.mul_add(whole, self.splat(-LN_2[1]), rest);
-        let [first, others @ ..] = POLYNOMIAL.map(|factor| self.splat(factor));
-        let polynomial = others.iter().fold(first, |sum, &factor| self.mul_add(sum, rest, factor));
+        let mut polynomial = self.splat(POLYNOMIAL[0]);
+        for factor in &POLYNOMIAL[1..] {
+            polynomial = self.mul_add(polynomial, rest, self.splat(*factor));
+        }
         let one_and_rest = self.add(rest, self.splat(1.0));
         let power = self.mul_add(polynomial, self.mul(rest, rest), one_and_rest);
         self.mul(power, self.power_of_two(whole))
     }
 }
 
-/// Something to be computed with vectors. Its `run` must be `#[inline(always)]`, and all that it calls with them.
+/// Something to be computed with vectors.
+///
+/// Its `run` must be `#[inline(always)]`, and all that it calls with them; no closure may touch a vector. What is not
+/// inlined is compiled without the instruction set, and is ten times as slow.
 pub(crate) trait Work {
     fn run<S: Simd>(self, simd: S);
 }
