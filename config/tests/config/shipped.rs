@@ -5,6 +5,7 @@ use ringway_config::{Config, DEFAULTS, SCHEMA};
 use std::time::Duration;
 
 const BENCH: &str = include_str!("../../bench.toml");
+const BENCH_SERVICES: &str = include_str!("../../bench-services.toml");
 
 #[test]
 fn the_default_file_holds_the_defaults() {
@@ -45,4 +46,15 @@ fn the_benchmark_file_has_scripted_engines_on_one_core() {
     let scripted = &config.scripted;
     let times = [scripted.stt, scripted.llm, scripted.token, scripted.tts].map(|time| time.as_millis());
     assert_eq!(times, [50, 100, 10, 50]);
+}
+
+#[test]
+fn the_benchmark_file_of_services_needs_no_key() {
+    let loaded = file(BENCH_SERVICES).loaded();
+    assert_eq!(loaded.config.stt.engines, ["openai_stt"]);
+    assert_eq!(loaded.config.llm.engines, ["openai_llm"]);
+    assert_eq!(loaded.config.tts.engines, ["piper"]);
+    assert_eq!(loaded.config.turn.hang_over_fixed, file(BENCH).loaded().config.turn.hang_over_fixed);
+    let streaming = file(BENCH_SERVICES).env("RINGWAY_STT__ENGINES", "deepgram").loaded();
+    assert_eq!(streaming.secrets.api_key("DEEPGRAM_API_KEY"), None);
 }

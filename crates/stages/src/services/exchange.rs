@@ -32,6 +32,7 @@ impl Exchange {
         if let State::Asked(head) = &mut self.state {
             match ready!(head.as_mut().poll(cx)) {
                 Ok(Accepted { headers, answer }) => {
+                    self.state = State::Over;
                     (self.check)(&headers)?;
                     self.state = State::Answered(answer);
                 }

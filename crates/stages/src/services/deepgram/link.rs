@@ -28,7 +28,7 @@ pub(super) struct Link {
     service: Deepgram,
     format: Format,
     state: State,
-    /// Losses in a row.
+    /// Losses since the service last said something.
     losses: u32,
     queue: VecDeque<Outgoing>,
     /// Frames that do not fill a message.
@@ -145,7 +145,10 @@ impl Link {
                 State::Open(_) => {
                     self.send(cx)?;
                     match ready!(self.receive(cx))? {
-                        Message::Text(text) => return Poll::Ready(Ok(text)),
+                        Message::Text(text) => {
+                            self.losses = 0;
+                            return Poll::Ready(Ok(text));
+                        }
                         Message::Close(_) => {
                             return Poll::Ready(Err(ServiceError::cut(
                                 Phase::Answer,
@@ -162,7 +165,6 @@ impl Link {
 
     fn opened(&mut self, socket: Socket) {
         self.state = State::Open(Box::new(socket));
-        self.losses = 0;
         self.sent = Instant::now();
         self.look = self.sent + KEEP_ALIVE;
         self.base = self.heard - ((self.waiting() + self.audio.len()) / self.format.bytes()) as u64;
