@@ -112,3 +112,50 @@ impl Engine {
         added.then_some(name)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pool::Cancelled;
+    use ringway_frame::{Format, Frame};
+    use std::cell::Cell;
+
+    /// Two seconds of a buzz.
+    fn buzz() -> Recording {
+        let mut recording = Recording::new(Format::Mulaw8k);
+        let mut frame = Frame::silence(Format::Mulaw8k);
+        frame.payload_mut().iter_mut().enumerate().for_each(|(at, byte)| *byte = 0x90 | (at % 16) as u8);
+        for _ in 0..100 {
+            recording.hear(&frame);
+        }
+        recording
+    }
+
+    #[test]
+    fn a_cancelled_job_ends_at_the_next_slice_and_the_engine_goes_on() {
+        let mut engine = Engine::open(&Config::default()).unwrap();
+        let yes = Expectation { phrases: vec!["yes".into()], ..Expectation::default() };
+        let looks = Cell::new(0);
+        let look = || {
+            looks.set(looks.get() + 1);
+            Ok(())
+        };
+        engine.recognise(&buzz(), &yes, None, &look).unwrap();
+        // 20 slices are analysed, then decoded by the grammar, then as free speech.
+        let all = looks.get();
+        assert!((58..=64).contains(&all), "{all}");
+        for last in [1, 10, 30, 50] {
+            looks.set(0);
+            let stop = || {
+                looks.set(looks.get() + 1);
+                if looks.get() == last { Err(Cancelled) } else { Ok(()) }
+            };
+            let outcome = engine.recognise(&buzz(), &yes, None, &stop);
+            assert_eq!(outcome.err(), Some(DecodeError::Cancelled));
+            assert_eq!(looks.get(), last);
+        }
+        looks.set(0);
+        engine.recognise(&buzz(), &yes, None, &look).unwrap();
+        assert_eq!(looks.get(), all);
+    }
+}
