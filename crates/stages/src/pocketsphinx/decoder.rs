@@ -178,6 +178,7 @@ impl Decoder {
             return Ok(Transcript::default());
         }
         assert_eq!(cepstra.width(), self.width, "cepstra come from this decoder or one with the same model");
+        let rows = cepstra.len();
         // The library would add it only to what its own front end made.
         cepstra.lead_out(WINDOW);
         // SAFETY: the decoder is alive; it refuses an unknown name, or to start twice.
@@ -193,7 +194,7 @@ impl Decoder {
             sys::ps_end_utt(self.decoder.as_ptr());
         }
         fed?;
-        Ok(Transcript { text: self.hypothesis(), spans: self.spans() })
+        Ok(Transcript { text: self.hypothesis(), spans: self.spans(), rows })
     }
 
     fn feed(&mut self, cepstra: &mut Cepstra, checkpoint: &Checkpoint<'_>) -> Result<(), DecodeError> {
@@ -345,13 +346,13 @@ fn init(arguments: Vec<CString>) -> Option<NonNull<sys::Decoder>> {
     }
 }
 
-fn c_path(path: &Path) -> Result<CString, ModelError> {
+pub(super) fn c_path(path: &Path) -> Result<CString, ModelError> {
     CString::new(path.as_os_str().as_bytes()).map_err(|_| ModelError::new(path, "the path has a zero byte"))
 }
 
 /// The right to make decoders, one at a time: the library's front end has global variables that only its
 /// initialisation writes to.
-fn library() -> impl Drop {
+pub(super) fn library() -> impl Drop {
     static LOCK: Mutex<()> = Mutex::new(());
     static QUIET: Once = Once::new();
     let guard = LOCK.lock().unwrap_or_else(PoisonError::into_inner);
