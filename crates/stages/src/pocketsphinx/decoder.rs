@@ -53,7 +53,8 @@ impl Decoder {
     /// One for what grammars expect. It compares each sound with all that the language has (`-compallsen`), so that a
     /// transcript tells how well it fits, and in more detail than free speech could afford (`-topn`).
     pub(super) fn for_answers(config: &Config) -> Result<Self, ModelError> {
-        let options = [("-compallsen", "yes".to_owned()), ("-topn", "16".to_owned())];
+        let mut options = vec![("-compallsen", "yes".to_owned()), ("-topn", "16".to_owned())];
+        options.extend(BEAMS.map(|(name, least)| (name, least.to_owned())));
         Self::open(&config.model, arguments(&config.model, &options)?)
     }
 
@@ -313,6 +314,10 @@ fn add_word(fsg: NonNull<sys::Fsg>, word: &str) -> i32 {
     // SAFETY: the grammar is alive and copies the word.
     unsafe { sys::fsg_model_word_add(fsg.as_ptr(), word.as_ptr()) }
 }
+
+/// How much less likely than the best a path may become before it is given up: wide enough that an answer survives an
+/// onset that the line swallowed, beside the many words that are no answers.
+const BEAMS: [(&str, &str); 3] = [("-beam", "1e-80"), ("-pbeam", "1e-80"), ("-wbeam", "1e-60")];
 
 /// The weight of words against sounds.
 const LANGUAGE_WEIGHT: f32 = 7.0;

@@ -188,7 +188,7 @@ fn merged(arcs: Vec<Arc>) -> Vec<Arc> {
 const AROUND: f64 = 0.0001;
 
 /// Of a word that is not expected.
-const OTHER: f64 = 0.000_01;
+const OTHER: f64 = 0.000_003;
 
 /// Of another digit to follow.
 const ANOTHER: f64 = 0.03;
