@@ -284,6 +284,26 @@ async fn a_guess_is_not_queued_behind_others() {
 }
 
 #[tokio::test]
+async fn a_guess_that_gave_way_is_told_and_the_next_one_is_heard() {
+    let engine = start(one_thread());
+    let long = frames(&recorded("conf-usermenu"), Format::Mulaw8k);
+    let monday = frames(&recorded("digits/day-1"), Format::Mulaw8k);
+    let mut guess = session(&engine, Format::Mulaw8k);
+    let expectation = Expectation::anything();
+    guess.begin(Segment { id: SegmentId(1), urgency: Urgency::Partial, expectation }).unwrap();
+    long.iter().for_each(|frame| guess.hear(frame).unwrap());
+    guess.flush().unwrap();
+    while engine.counters().running == 0 {
+        std::thread::yield_now();
+    }
+    let mut turn = session(&engine, Format::Mulaw8k);
+    assert_eq!(heard(&mut *turn, &phrases(&DAYS), &monday).await, "monday");
+    let told = poll_fn(|cx| guess.poll_event(cx)).await;
+    assert!(matches!(told, Err(SttError::Overloaded { .. })), "{told:?}");
+    assert_eq!(heard(&mut *guess, &phrases(&DAYS), &monday).await, "monday");
+}
+
+#[tokio::test]
 async fn a_segment_that_is_too_long_keeps_its_end() {
     let engine = start(one_thread());
     let mut session = session(&engine, Format::Mulaw8k);
