@@ -307,7 +307,11 @@ impl Stage for SttStage {
             self.again()?;
         }
         while let Poll::Ready(event) = self.session.poll_event(cx) {
-            self.relay(event?)?;
+            match event {
+                // A guess gave way to another call's turn: the next one is due when more was said.
+                Err(SttError::Overloaded { .. }) => self.forget_question(),
+                event => self.relay(event?)?,
+            }
         }
         Ok(())
     }

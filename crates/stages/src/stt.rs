@@ -113,7 +113,8 @@ pub trait SttSession {
     /// The next event; a session without work is pending.
     ///
     /// # Errors
-    /// The session is broken.
+    /// [`SttError::Overloaded`]: a guess ([`Urgency::Partial`]) gave way to something more urgent, and will not come;
+    /// anything else: the session is broken.
     fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<SttEvent, SttError>>;
 }
 

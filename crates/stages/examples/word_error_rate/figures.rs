@@ -14,6 +14,8 @@ struct Row {
     right: usize,
     all: usize,
     heard: Vec<Heard>,
+    /// Those that were heard wrong; empty where words are counted.
+    wrong: Vec<Heard>,
 }
 
 impl Report {
@@ -24,15 +26,22 @@ impl Report {
 
     /// Adds prompts that are right when `judge` says so.
     pub fn judged(&mut self, title: impl Into<String>, heard: Vec<Heard>, judge: impl Fn(&Heard) -> bool) {
-        let right = heard.iter().filter(|heard| judge(heard)).count();
-        self.0.push(Row { title: title.into(), right, all: heard.len(), heard });
+        let wrong: Vec<_> = heard.iter().filter(|heard| !judge(heard)).cloned().collect();
+        let all = heard.len();
+        self.0.push(Row { title: title.into(), right: all - wrong.len(), all, heard, wrong });
     }
 
     /// Adds prompts of which every word counts: substituted, left out and added ones are wrong.
     pub fn words(&mut self, title: impl Into<String>, heard: Vec<Heard>) {
         let all = heard.iter().map(|heard| heard.said.split(' ').count()).sum::<usize>();
         let wrong = heard.iter().map(errors).sum::<usize>();
-        self.0.push(Row { title: title.into(), right: all.saturating_sub(wrong), all, heard });
+        self.0.push(Row {
+            title: title.into(),
+            right: all.saturating_sub(wrong),
+            all,
+            heard,
+            wrong: Vec::new(),
+        });
     }
 
     /// The report for scripts.
@@ -42,6 +51,15 @@ impl Report {
 }
 
 impl Row {
+    /// What was taken for what, where each prompt is right or wrong as a whole.
+    fn confusions(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.wrong.is_empty() {
+            return Ok(());
+        }
+        writeln!(f, "\n{}:", self.title)?;
+        self.wrong.iter().try_for_each(|heard| writeln!(f, "  {} -> {}", heard.said, heard.text))
+    }
+
     fn to_json(&self) -> Value {
         let times = Times::of(&self.heard);
         json!({
@@ -62,7 +80,8 @@ impl fmt::Display for Report {
             "{:<40} {:>9} {:>6} {:>15} {:>15} {:>9}",
             "", "right", "error", "CPU ms p50/p95", "wall ms p50/p95", "real time"
         )?;
-        self.0.iter().try_for_each(|row| row.fmt(f))
+        self.0.iter().try_for_each(|row| row.fmt(f))?;
+        self.0.iter().try_for_each(|row| row.confusions(f))
     }
 }
 

@@ -52,12 +52,45 @@ fn measure() -> Result<Report, Box<dyn Error>> {
     let others: Vec<_> = sentences.iter().step_by(4).cloned().collect();
     let heard = recogniser.hear_all(&others, &vocabulary, Format::Mulaw8k)?;
     report.judged("a sentence, not taken for a word", heard, |heard| !vocabulary.completes(&heard.text));
+    for (name, words) in
+        [("tuning", [words.clone(), prompts::ordinals()?].concat()), ("check", prompts::others()?)]
+    {
+        refuse(&recogniser, &mut report, name, &words)?;
+    }
     let heard = recogniser.hear_all(&sentences, &Expectation::anything(), Format::Mulaw8k)?;
     let ten = |heard: &&Heard| (9..=11).contains(&heard.said.split(' ').count());
     report.words("words of sentences of 9 to 11 words", heard.iter().filter(ten).cloned().collect());
     report.words("words of sentences of 3 to 30 words", heard);
     Ok(report)
 }
+
+/// Words that are not expected: none is to be taken for an answer.
+fn refuse(
+    recogniser: &Recogniser,
+    report: &mut Report,
+    name: &str,
+    words: &[Prompt],
+) -> Result<(), Box<dyn Error>> {
+    let one_digit = digits_up_to(1);
+    for (asked, expectation) in
+        [("yes or no", phrases(&YES_NO)), ("a day", phrases(&prompts::DAYS)), ("a digit", one_digit)]
+    {
+        let unexpected: Vec<_> =
+            words.iter().filter(|word| !expectation.completes(&word.text)).cloned().collect();
+        let heard = recogniser.hear_all(&unexpected, &expectation, Format::Mulaw8k)?;
+        report.judged(format!("not taken for {asked}, {name}"), heard, |heard| {
+            !expectation.completes(&heard.text)
+        });
+    }
+    Ok(())
+}
+
+fn phrases(phrases: &[&str]) -> Expectation {
+    let phrases = phrases.iter().map(|phrase| (*phrase).to_owned()).collect();
+    Expectation { phrases, ..Expectation::default() }
+}
+
+const YES_NO: [&str; 6] = ["yes", "yeah", "correct", "no", "nope", "wrong"];
 
 fn one_of(words: &[Prompt]) -> Expectation {
     let phrases = words.iter().map(|word| word.text.clone()).collect();

@@ -3,6 +3,7 @@ use ringway_stages::spoken;
 use std::error::Error;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 /// A recording and what is said in it.
@@ -67,6 +68,22 @@ fn without_silence(samples: &[i16]) -> &[i16] {
 
 /// All prompts of three to thirty words that are read as they are written.
 pub fn sentences() -> Result<Vec<Prompt>, Box<dyn Error>> {
+    read_as_written(3..=30)
+}
+
+/// All prompts of one or two words but numbers, days and months.
+pub fn others() -> Result<Vec<Prompt>, Box<dyn Error>> {
+    let mut others = read_as_written(1..=2)?;
+    let (words, ordinals) = (words()?, ordinals()?);
+    others.retain(|other| words.iter().chain(&ordinals).all(|word| word.text != other.text));
+    // A letter of the alphabet is no word, and some words are there twice.
+    others.retain(|other| other.text.len() > 1);
+    others.sort_by(|a, b| a.text.cmp(&b.text));
+    others.dedup_by(|a, b| a.text == b.text);
+    Ok(others)
+}
+
+fn read_as_written(lengths: RangeInclusive<usize>) -> Result<Vec<Prompt>, Box<dyn Error>> {
     let mut sentences = Vec::new();
     for line in BufReader::new(GzDecoder::new(File::open(TEXTS)?)).lines() {
         let line = line?;
@@ -74,8 +91,8 @@ pub fn sentences() -> Result<Vec<Prompt>, Box<dyn Error>> {
             continue;
         };
         let words = spoken::words(&text.replace('-', " "));
-        let literal = !text.contains(['[', '/']) && !text.bytes().any(|byte| byte.is_ascii_digit());
-        if literal && (3..=30).contains(&words.len()) && path(name).exists() {
+        let literal = !text.contains(['[', '/', '<', '(']) && !text.bytes().any(|byte| byte.is_ascii_digit());
+        if literal && lengths.contains(&words.len()) && path(name).exists() {
             sentences.push(read(name, words.join(" "))?);
         }
     }
@@ -94,7 +111,7 @@ fn path(name: &str) -> PathBuf {
     Path::new(SOUNDS).join(name).with_added_extension("wav")
 }
 
-const DAYS: [&str; 7] = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"];
+pub const DAYS: [&str; 7] = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"];
 const MONTHS: [&str; 12] = [
     "january",
     "february",

@@ -53,7 +53,8 @@ impl Decoder {
     /// One for what grammars expect. It compares each sound with all that the language has (`-compallsen`), so that a
     /// transcript tells how well it fits, and in more detail than free speech could afford (`-topn`).
     pub(super) fn for_answers(config: &Config) -> Result<Self, ModelError> {
-        let options = [("-compallsen", "yes".to_owned()), ("-topn", "16".to_owned())];
+        let mut options = vec![("-compallsen", "yes".to_owned()), ("-topn", "16".to_owned())];
+        options.extend(BEAMS.map(|(name, least)| (name, least.to_owned())));
         Self::open(&config.model, arguments(&config.model, &options)?)
     }
 
@@ -178,6 +179,7 @@ impl Decoder {
             return Ok(Transcript::default());
         }
         assert_eq!(cepstra.width(), self.width, "cepstra come from this decoder or one with the same model");
+        let rows = cepstra.len();
         // The library would add it only to what its own front end made.
         cepstra.lead_out(WINDOW);
         // SAFETY: the decoder is alive; it refuses an unknown name, or to start twice.
@@ -193,7 +195,7 @@ impl Decoder {
             sys::ps_end_utt(self.decoder.as_ptr());
         }
         fed?;
-        Ok(Transcript { text: self.hypothesis(), spans: self.spans() })
+        Ok(Transcript { text: self.hypothesis(), spans: self.spans(), rows })
     }
 
     fn feed(&mut self, cepstra: &mut Cepstra, checkpoint: &Checkpoint<'_>) -> Result<(), DecodeError> {
@@ -313,6 +315,10 @@ fn add_word(fsg: NonNull<sys::Fsg>, word: &str) -> i32 {
     unsafe { sys::fsg_model_word_add(fsg.as_ptr(), word.as_ptr()) }
 }
 
+/// How much less likely than the best a path may become before it is given up: wide enough that an answer survives an
+/// onset that the line swallowed, beside the many words that are no answers.
+const BEAMS: [(&str, &str); 3] = [("-beam", "1e-80"), ("-pbeam", "1e-80"), ("-wbeam", "1e-60")];
+
 /// The weight of words against sounds.
 const LANGUAGE_WEIGHT: f32 = 7.0;
 
@@ -345,13 +351,13 @@ fn init(arguments: Vec<CString>) -> Option<NonNull<sys::Decoder>> {
     }
 }
 
-fn c_path(path: &Path) -> Result<CString, ModelError> {
+pub(super) fn c_path(path: &Path) -> Result<CString, ModelError> {
     CString::new(path.as_os_str().as_bytes()).map_err(|_| ModelError::new(path, "the path has a zero byte"))
 }
 
 /// The right to make decoders, one at a time: the library's front end has global variables that only its
 /// initialisation writes to.
-fn library() -> impl Drop {
+pub(super) fn library() -> impl Drop {
     static LOCK: Mutex<()> = Mutex::new(());
     static QUIET: Once = Once::new();
     let guard = LOCK.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,15 +1,20 @@
 use crate::{Expectation, spoken};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What may be said, as a graph: a path of words from [`START`] to [`END`] for each answer.
 ///
 /// An answer may have a word on each side ("um monday please"), but no more: what many little words could be would
 /// swallow whole sentences. A number of digits may be cut short, for a caller pauses within a number and is heard in
 /// parts.
+///
+/// Beside them stand the commonest words of the language, each as little likely as a word around an answer. What was
+/// not expected is then heard as one of those that it sounds like, rather than as the nearest answer.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Grammar {
     pub(super) states: u32,
     pub(super) arcs: Vec<Arc>,
+    /// The words that answers are made of.
+    answers: BTreeSet<String>,
 }
 
 /// A word between two states.
@@ -36,7 +41,13 @@ const FIXED_STATES: u32 = 4;
 impl Grammar {
     /// The grammar of an expectation, without the phrases that have a word which the recogniser does not know; `None`
     /// when nothing certain is expected.
-    pub(super) fn of(expectation: &Expectation, knows: &dyn Fn(&str) -> bool) -> Option<Self> {
+    ///
+    /// `others` are words that may be said although nobody expects them; the recogniser knows them.
+    pub(super) fn of(
+        expectation: &Expectation,
+        knows: &dyn Fn(&str) -> bool,
+        others: &[String],
+    ) -> Option<Self> {
         let mut builder = Builder::default();
         for phrase in &expectation.phrases {
             builder.phrase(&spoken::words(phrase), knows);
@@ -44,7 +55,12 @@ impl Grammar {
         if let Some(count) = &expectation.digits {
             builder.digits(usize::from(*count.end()));
         }
-        builder.finish()
+        builder.finish(others)
+    }
+
+    /// Whether a transcript has an answer, rather than one of the words beside them.
+    pub(super) fn has_answer(&self, text: &str) -> bool {
+        text.split_whitespace().any(|word| self.answers.contains(word))
     }
 }
 
@@ -119,12 +135,15 @@ impl Builder {
         }
     }
 
-    fn finish(mut self) -> Option<Grammar> {
+    fn finish(mut self, others: &[String]) -> Option<Grammar> {
         if self.arcs.is_empty() {
             return None;
         }
+        let answers: BTreeSet<String> = self.arcs.iter().map(|arc| arc.word.clone()).collect();
         self.surround();
-        Some(Grammar { states: self.states + FIXED_STATES, arcs: merged(self.arcs) })
+        let unexpected = others.iter().filter(|word| !answers.contains(*word));
+        unexpected.for_each(|word| self.arc(START, END, word, OTHER));
+        Some(Grammar { states: self.states + FIXED_STATES, arcs: merged(self.arcs), answers })
     }
 
     /// Lets every answer begin and end with a word that is none.
@@ -168,6 +187,9 @@ fn merged(arcs: Vec<Arc>) -> Vec<Arc> {
 /// Of a word around an answer.
 const AROUND: f64 = 0.0001;
 
+/// Of a word that is not expected.
+const OTHER: f64 = 0.000_003;
+
 /// Of another digit to follow.
 const ANOTHER: f64 = 0.03;
 
@@ -204,7 +226,7 @@ mod tests {
     }
 
     fn grammar(expectation: &Expectation) -> Grammar {
-        Grammar::of(expectation, &|_| true).unwrap()
+        Grammar::of(expectation, &|_| true, &[]).unwrap()
     }
 
     /// A path of the words leads from the start to the end.
@@ -244,15 +266,27 @@ mod tests {
     fn a_phrase_with_an_unknown_word_is_left_out() {
         let knows = |word: &str| word != "zyzzx";
         let both = phrases(&["sales", "zyzzx road"]);
-        let grammar = Grammar::of(&both, &knows).unwrap();
+        let grammar = Grammar::of(&both, &knows, &[]).unwrap();
         assert!(accepts(&grammar, "sales") && !accepts(&grammar, "zyzzx road"));
-        assert_eq!(Grammar::of(&phrases(&["zyzzx"]), &knows), None);
+        assert_eq!(Grammar::of(&phrases(&["zyzzx"]), &knows, &[]), None);
     }
 
     #[test]
     fn nothing_certain_has_no_grammar() {
-        assert_eq!(Grammar::of(&Expectation::anything(), &|_| true), None);
-        assert_eq!(Grammar::of(&phrases(&["", " - "]), &|_| true), None);
+        assert_eq!(Grammar::of(&Expectation::anything(), &|_| true, &["the".into()]), None);
+        assert_eq!(Grammar::of(&phrases(&["", " - "]), &|_| true, &[]), None);
+    }
+
+    #[test]
+    fn other_words_stand_beside_the_answers_and_are_none() {
+        let others = ["no", "october", "on"].map(str::to_owned);
+        let grammar = Grammar::of(&phrases(&["yes", "no thanks"]), &|_| true, &others).unwrap();
+        for (said, answer) in [("yes", true), ("on yes", true), ("no thanks", true), ("october", false)] {
+            assert!(accepts(&grammar, said), "{said}");
+            assert_eq!(grammar.has_answer(said), answer, "{said}");
+        }
+        assert!(!accepts(&grammar, "no") && !accepts(&grammar, "october yes"));
+        assert!(!grammar.has_answer("on") && !grammar.has_answer(""));
     }
 
     #[test]

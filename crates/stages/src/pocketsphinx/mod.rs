@@ -13,6 +13,7 @@ mod decoder;
 mod dictionary;
 mod engine;
 mod grammar;
+mod language;
 mod model;
 mod preparation;
 mod recording;
@@ -64,6 +65,9 @@ impl Default for Config {
     }
 }
 
+/// Of the commonest words of the language: as many as have the days and the months among them.
+const OTHER_WORDS: usize = 2_500;
+
 /// Speech to text by PocketSphinx.
 #[derive(Debug)]
 pub struct Pocketsphinx {
@@ -96,7 +100,8 @@ impl Pocketsphinx {
     pub fn start(config: Config) -> Result<Self, StartError> {
         config.model.check()?;
         let pool = pool::Config { threads: config.threads, queue: config.queue, ..pool::Config::default() };
-        let engine = move || Engine::open(&config).map_err(Into::into);
+        let others = language::commonest_words(&config.model.language, OTHER_WORDS)?;
+        let engine = move || Engine::open(&config, &others).map_err(Into::into);
         let pool = Arc::new(EnginePool::start("pocketsphinx", pool, engine)?);
         Ok(Self { pool, dropped: Arc::default() })
     }

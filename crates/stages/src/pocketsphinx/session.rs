@@ -106,8 +106,10 @@ impl SttSession for Session {
         match outcome {
             Ok(Ok(heard)) => Poll::Ready(Ok(self.answer(segment, urgency, heard))),
             Ok(Err(Refused)) => Poll::Ready(Err(engine_error("the utterance was refused".into()))),
-            // A guess that gave way: nothing was understood, and nothing is wrong.
-            Err(JobError::Cancelled) if urgency == Urgency::Partial => Poll::Pending,
+            // A guess that gave way: who waits for it must hear that it will not come.
+            Err(JobError::Cancelled) if urgency == Urgency::Partial => {
+                Poll::Ready(Err(SttError::Overloaded { queued: self.pool.counters().queued }))
+            }
             Err(error) => Poll::Ready(Err(engine_error(error.to_string()))),
         }
     }

@@ -1,5 +1,5 @@
 //! The parts of the C interfaces of PocketSphinx and SphinxBase that are used, after Debian's 0.8+5prealpha
-//! (`pocketsphinx.h`, `ps_search.h`, `cmd_ln.h`, `err.h`, `fe.h`, `feat.h`, `fsg_model.h`, `logmath.h`).
+//! (`pocketsphinx.h`, `ps_search.h`, `cmd_ln.h`, `err.h`, `fe.h`, `feat.h`, `fsg_model.h`, `logmath.h`, `ngram_model.h`).
 
 use std::ffi::{c_char, c_int, c_void};
 
@@ -15,7 +15,7 @@ macro_rules! opaque {
     };
 }
 
-opaque!(Arg CmdLn Decoder FrontEnd LogMath Segment);
+opaque!(Arg CmdLn Decoder FrontEnd LogMath NgramModel Segment);
 
 /// `feat_t` up to what is used.
 #[repr(C)]
@@ -34,6 +34,9 @@ pub(super) struct Features {
     /// Which cepstral mean normalisation is done: a `cmn_type_t`.
     pub(super) cmn: c_int,
 }
+
+/// `NGRAM_AUTO` of `ngram_file_type_t`.
+pub(super) const NGRAM_AUTO: c_int = 0;
 
 /// `CMN_NONE` of `cmn_type_t`.
 pub(super) const CMN_NONE: c_int = 0;
@@ -120,6 +123,8 @@ unsafe extern "C" {
     ) -> c_int;
     pub(super) fn fe_end_utt(front_end: *mut FrontEnd, cepstrum: *mut f32, frames: *mut i32) -> c_int;
 
+    pub(super) fn logmath_init(base: f64, shift: c_int, use_table: c_int) -> *mut LogMath;
+    pub(super) fn logmath_free(logmath: *mut LogMath) -> c_int;
     pub(super) fn logmath_log(logmath: *mut LogMath, probability: f64) -> c_int;
 
     pub(super) fn fsg_model_init(
@@ -131,4 +136,23 @@ unsafe extern "C" {
     pub(super) fn fsg_model_word_add(fsg: *mut Fsg, word: *const c_char) -> c_int;
     pub(super) fn fsg_model_trans_add(fsg: *mut Fsg, from: i32, to: i32, log_probability: i32, word: i32);
     pub(super) fn fsg_model_free(fsg: *mut Fsg) -> c_int;
+
+    /// It retains the logarithms.
+    pub(super) fn ngram_model_read(
+        config: *mut CmdLn,
+        path: *const c_char,
+        file_type: c_int,
+        logmath: *mut LogMath,
+    ) -> *mut NgramModel;
+    pub(super) fn ngram_model_free(model: *mut NgramModel) -> c_int;
+    /// How many words, pairs and so on it has.
+    pub(super) fn ngram_model_get_counts(model: *mut NgramModel) -> *const u32;
+    pub(super) fn ngram_word(model: *mut NgramModel, word: i32) -> *const c_char;
+    pub(super) fn ngram_ng_score(
+        model: *mut NgramModel,
+        word: i32,
+        history: *mut i32,
+        history_len: i32,
+        used: *mut i32,
+    ) -> i32;
 }
