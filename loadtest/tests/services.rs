@@ -13,26 +13,26 @@ fn services(options: &[&str]) -> Command {
 
 /// The running program, its table and its address.
 fn start(options: &[&str]) -> (Child, Vec<String>, String) {
-    let mut child = services(options).spawn().unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-    let first = lines.next().unwrap();
-    let address = first.split("http://").nth(1).unwrap().split(',').next().unwrap().to_owned();
+    let mut child = services(options).spawn().expect("the binary was built");
+    let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines().map_while(Result::ok);
+    let first = lines.next().expect("a table is printed");
+    let address = first.split(&['/', ','][..]).nth(2).expect("it begins with the address").to_owned();
     let table = lines.take_while(|line| !line.contains("/stats")).collect();
     (child, table, address)
 }
 
 fn get(address: &str, path: &str) -> String {
-    let mut stream = TcpStream::connect(address).unwrap();
-    write!(stream, "GET {path} HTTP/1.1\r\nhost: mock\r\nconnection: close\r\n\r\n").unwrap();
+    let mut stream = TcpStream::connect(address).expect("it listens");
+    write!(stream, "GET {path} HTTP/1.1\r\nhost: mock\r\nconnection: close\r\n\r\n").expect("it reads");
     let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
+    stream.read_to_string(&mut answer).expect("it answers");
     answer
 }
 
 /// Code and standard error of one that ends by itself.
 fn refused(options: &[&str]) -> (Option<i32>, String) {
-    let output = services(options).output().unwrap();
-    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    let output = services(options).output().expect("the binary was built");
+    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
 #[test]

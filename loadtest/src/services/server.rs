@@ -1,5 +1,6 @@
 use super::mocks::Mocks;
 use super::paced::CloseUnanswered;
+use super::stats::Stats;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response};
@@ -20,12 +21,13 @@ const BREATHER: Duration = Duration::from_millis(50);
 
 /// Accepts connections until it is dropped.
 pub async fn accept(listener: TcpListener, mocks: Arc<Mocks>) -> Infallible {
+    let routes = mocks.router();
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
                 // A socket that cannot be tuned serves as well, only later.
                 let _ = stream.set_nodelay(true);
-                tokio::spawn(connection(stream, mocks.clone()));
+                tokio::spawn(connection(stream, mocks.stats.clone(), routes.clone()));
             }
             Err(error) => {
                 eprintln!("ringway-load: cannot accept: {error}");
@@ -36,12 +38,12 @@ pub async fn accept(listener: TcpListener, mocks: Arc<Mocks>) -> Infallible {
 }
 
 /// Serves one connection to its end.
-pub async fn connection<S>(stream: S, mocks: Arc<Mocks>)
+pub async fn connection<S>(stream: S, stats: Arc<Stats>, routes: Router)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    mocks.stats.connected();
-    let service = Answering(TowerToHyperService::new(mocks.router()));
+    stats.connected();
+    let service = Answering(TowerToHyperService::new(routes));
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .serve_connection(TokioIo::new(stream), service)

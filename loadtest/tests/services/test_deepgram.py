@@ -5,11 +5,11 @@ import threading
 import unittest
 
 from deepgram import DeepgramClient
-from deepgram.core.api_error import ApiError
 from deepgram.core.events import EventType
 from deepgram.environment import DeepgramClientEnvironment
 from deepgram.listen.v1.types import ListenV1Metadata, ListenV1Results, ListenV1SpeechStarted, ListenV1UtteranceEnd
 from mocks import RATE_HZ, Mocks, silence, tone
+from websockets.exceptions import InvalidStatus
 
 PATIENCE_S = 30
 CLOSED = object()
@@ -102,9 +102,9 @@ class Failures(unittest.TestCase):
     def test_handshakes(self):
         for failure, status in (("503", 503), ("429", 429)):
             with Mocks("--fail", f"listen:100%:{failure}") as mocks:
-                with self.assertRaises(ApiError) as refused, Listening(mocks):
+                with self.assertRaises(InvalidStatus) as refused, Listening(mocks):
                     pass
-                self.assertEqual(status, refused.exception.status_code)
+                self.assertEqual(status, refused.exception.response.status_code)
 
     def test_a_connection_that_is_refused(self):
         with Mocks("--fail", "listen:100%:refuse") as mocks:
@@ -114,9 +114,9 @@ class Failures(unittest.TestCase):
 
     def test_options_that_make_no_sense(self):
         with Mocks() as mocks:
-            with self.assertRaises(ApiError) as refused, Listening(mocks, utterance_end_ms=1000):
+            with self.assertRaises(InvalidStatus) as refused, Listening(mocks, utterance_end_ms=1000):
                 pass
-            self.assertEqual(400, refused.exception.status_code)
+            self.assertEqual(400, refused.exception.response.status_code)
 
     def test_a_socket_that_is_cut(self):
         with Mocks("--fail", "listen:100%:cut") as mocks:

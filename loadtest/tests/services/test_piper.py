@@ -2,8 +2,10 @@
 
 import array
 import io
+import logging
 import math
 import sys
+import tempfile
 import types
 import unittest
 import urllib.error
@@ -26,6 +28,8 @@ from pipecat.services.piper.tts import PiperHttpTTSService
 from pipecat.tests.utils import run_test
 
 logger.remove()
+# Asyncio tells of every step that takes long on a busy machine.
+logging.getLogger("asyncio").setLevel(logging.ERROR)
 
 TEXT = "Hello there, how can I help you?"
 TEXT_MS = 60 * len(TEXT)
@@ -91,8 +95,6 @@ class Configured(Mocks):
     """As one generation of Piper, by a configuration file."""
 
     def __init__(self, generation: str = "any"):
-        import tempfile
-
         with tempfile.NamedTemporaryFile("w", suffix=".toml") as file:
             file.write(f"[tts]\ngeneration = '{generation}'\n")
             file.flush()

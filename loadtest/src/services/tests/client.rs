@@ -27,7 +27,7 @@ const PIPE: usize = 4 << 20;
 /// A connection to the services.
 pub fn connect(mocks: &Arc<Mocks>) -> DuplexStream {
     let (client, server) = tokio::io::duplex(PIPE);
-    tokio::spawn(server::connection(server, mocks.clone()));
+    tokio::spawn(server::connection(server, mocks.stats.clone(), mocks.router()));
     client
 }
 
