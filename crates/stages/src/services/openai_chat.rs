@@ -114,7 +114,7 @@ enum Running {
     /// Known words.
     Words { id: u32, text: Option<String> },
     /// The model's.
-    Asked(Reply),
+    Asked(Box<Reply>),
 }
 
 #[derive(Debug)]
@@ -141,7 +141,7 @@ impl LlmSession for Session {
         let exchange = Exchange::begin(&self.service.http, post, check);
         let reply =
             Reply { id: *id, exchange, events: Events::default(), piece: Bytes::new(), stopped: false };
-        self.running = Some(Running::Asked(reply));
+        self.running = Some(Running::Asked(Box::new(reply)));
         Ok(())
     }
 
