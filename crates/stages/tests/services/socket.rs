@@ -37,6 +37,7 @@ impl Sockets {
     /// The next socket.
     pub(crate) async fn accept(&self) -> Accepted {
         let (mut path, mut authorization) = (String::new(), None);
+        #[expect(clippy::result_large_err, reason = "the type of the library's callback")]
         let note = |request: &Request, response: Response| {
             path = request.uri().to_string();
             authorization =
