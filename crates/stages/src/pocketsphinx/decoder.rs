@@ -5,6 +5,7 @@ use super::{Config, Model, ModelError, sys};
 use crate::pool::Cancelled;
 use std::collections::HashMap;
 use std::ffi::{CStr, CString, c_char};
+use std::iter::once;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::ptr::{self, NonNull};
@@ -54,6 +55,7 @@ impl Decoder {
     /// transcript tells how well it fits, and in more detail than free speech could afford (`-topn`).
     pub(super) fn for_answers(config: &Config) -> Result<Self, ModelError> {
         let mut options = vec![("-compallsen", "yes".to_owned()), ("-topn", "16".to_owned())];
+        options.push(("-fsgusealtpron", "no".to_owned()));
         options.extend(BEAMS.map(|(name, least)| (name, least.to_owned())));
         Self::open(&config.model, arguments(&config.model, &options)?)
     }
@@ -273,14 +275,27 @@ impl Decoder {
         }
         let mut words = HashMap::new();
         for arc in &grammar.arcs {
-            let word = *words.entry(arc.word.as_str()).or_insert_with(|| add_word(fsg, &arc.word));
-            // SAFETY: as above; the word has just been added.
-            unsafe {
-                let log = sys::logmath_log(logmath, arc.weight) as f32 * LANGUAGE_WEIGHT;
-                sys::fsg_model_trans_add(fsg.as_ptr(), arc.from as i32, arc.to as i32, log as i32, word);
+            let numbers: &Vec<i32> = words
+                .entry(arc.word.as_str())
+                .or_insert_with(|| self.pronunciations(&arc.word).map(|word| add_word(fsg, &word)).collect());
+            for word in numbers {
+                // SAFETY: as above; the word has been added.
+                unsafe {
+                    let log = sys::logmath_log(logmath, arc.weight) as f32 * LANGUAGE_WEIGHT;
+                    sys::fsg_model_trans_add(fsg.as_ptr(), arc.from as i32, arc.to as i32, log as i32, *word);
+                }
             }
         }
         Some(fsg)
+    }
+
+    /// The word, and the names of its other pronunciations: `word(2)` and so on.
+    ///
+    /// The library would add them too (`-fsgusealtpron`), but goes through the whole grammar for each: half a second
+    /// for one with thousands of words.
+    fn pronunciations(&self, word: &str) -> impl Iterator<Item = String> {
+        let others = (2..).map(move |number| format!("{word}({number})"));
+        once(word.to_owned()).chain(others.take_while(|other| self.knows(other)))
     }
 }
 
