@@ -303,6 +303,10 @@ impl Turn {
         let (epoch, config) = (self.next_epoch, &self.config);
         self.reply.get_or_insert_with(|| Reply::new(turn, epoch, since, config));
         self.release();
+        if self.reply.is_none() {
+            // It came with nothing to say: it is over, and perhaps the call with it.
+            return;
+        }
         self.tell(Event::Filler { turn });
         self.say(Words::Filler(self.config.filler.clone()));
     }
