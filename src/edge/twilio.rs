@@ -262,7 +262,7 @@ impl Carrier {
                 Ok(())
             }
             Event::Message(FromCarrier::Mark(name)) => {
-                self.returned(&name, line);
+                self.returned(name, line);
                 Ok(())
             }
             Event::Message(FromCarrier::Stop) => Err(Leave::HungUp),
