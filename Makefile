@@ -8,16 +8,11 @@ MAKEFLAGS += --no-print-directory
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 RINGWAY := $(TARGET)/release/ringway
-RINGWAY_LOAD := $(TARGET)/release/ringway-load
 
 CONFIG ?= config/default.toml
-CALLS ?= 100
-DURATION ?= 50s
-MAX_CALLS ?= 2000
 
-# Results of load runs, and where server and tester run: a core each, where there are two.
-LOAD := $(TARGET)/load
-ON_CORE = $(shell taskset -c 0,1 true 2>/dev/null && echo taskset -c $(1))
+# What scripts/measure reads.
+export CALLS DURATION START MAX_CALLS SERVICES VAD_RATE
 
 section = @printf '\n=== %s\n' '$(1)' >&2
 
@@ -119,30 +114,13 @@ bench: setup ## Benchmarks of the parts
 bench-allocations: setup-test ## Allocations of the server for each frame
 	@scripts/bench-allocations
 
-# Runs a script against a server with config/bench.toml and keeps its exit code, which says nothing of the server.
-define against_bench
-rm -f $(LOAD)/code; mkdir -p $(LOAD); $(call ON_CORE,0) scripts/with-server --config config/bench.toml -- bash -c '$(1) echo $$code > $(LOAD)/code'
-endef
-
 .PHONY: load
-load: setup-test build ## Two minutes of telephone calls against config/bench.toml, and a page about them (CALLS=100 DURATION=50s)
-	@rm -f $(LOAD)/{chat,barge_in}.json $(LOAD)/load.html; \
-	$(call against_bench,code=0; for scenario in chat barge_in; do \
-	    $(call ON_CORE,1) $(RINGWAY_LOAD) run --url "$$RINGWAY_URL" --pid "$$RINGWAY_PID" --protocol twilio \
-	      --calls $(CALLS) --duration $(DURATION) --scenario $$scenario --json $(LOAD)/$$scenario.json || code=$$?; \
-	    echo; \
-	  done;); \
-	$(RINGWAY_LOAD) report $(LOAD)/{chat,barge_in}.json --html $(LOAD)/load.html || true; \
-	echo 'report: file://$(abspath $(LOAD)/load.html)'; exit $$(< $(LOAD)/code)
+load: setup-test build ## Two minutes of telephone calls over mock services, and a page about them (CALLS=100 DURATION=50s SERVICES=mock)
+	@scripts/measure load
 
 .PHONY: sweep
-sweep: setup-test build ## How many telephone calls a core carries, and a page about it (MAX_CALLS=2000)
-	@rm -f $(LOAD)/sweep.{json,html}; \
-	$(call against_bench,code=0; \
-	  $(call ON_CORE,1) $(RINGWAY_LOAD) sweep --url "$$RINGWAY_URL" --pid "$$RINGWAY_PID" --protocol twilio \
-	    --start 100 --max $(MAX_CALLS) --json $(LOAD)/sweep.json || code=$$?;); \
-	$(RINGWAY_LOAD) report $(LOAD)/sweep.json --html $(LOAD)/sweep.html || true; \
-	echo 'report: file://$(abspath $(LOAD)/sweep.html)'; exit $$(< $(LOAD)/code)
+sweep: setup-test build ## How many telephone calls a core carries, and a page about it (MAX_CALLS=2000 SERVICES=mock VAD_RATE=16000)
+	@scripts/measure sweep
 
 .PHONY: faults
 faults: setup-test ## Faults injected into each stage of running calls, and how long the stage was away
