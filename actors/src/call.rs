@@ -10,7 +10,7 @@ use crate::plumbing::Plumbing;
 use crate::recital::Recital;
 use crate::restart::{Decision, RestartBudget};
 use crate::router::{Events, Router, StageNews, Watches};
-use crate::stage::{Child, Death, Fault, Inject, StageError, spawn};
+use crate::stage::{Child, Death, Fault, Inject, Rest, StageError, spawn};
 use crate::stt::SttStage;
 use crate::tts::{TtsStage, VoiceCount};
 use crate::vad::VadStage;
@@ -364,6 +364,9 @@ impl Call {
     fn watch(&mut self, call: &Addr<Self>) {
         if let Some(report) = self.plumbing.report_rings() {
             self.events.put_inside(CallEventKind::Rings(report));
+            if self.plumbing.fell_idle() {
+                self.rest();
+            }
         }
         if Core::current().vad.is_building() {
             self.watchdog.forgive(StageKind::Vad);
@@ -373,6 +376,13 @@ impl Call {
             self.watchdog.forgive(stage);
             self.died(stage, Cause::Stall, detail, since, call);
         }
+    }
+
+    /// An idle call costs no rings: those who write to them give their memory back, as the edge does with *mic*.
+    fn rest(&self) {
+        let vad = self.stages.vad.as_ref().map(|vad| vad.addr.try_send(Rest).is_ok());
+        let tts = self.stages.tts.as_ref().map(|tts| tts.addr.try_send(Rest).is_ok());
+        tracing::debug!(call = %self.profile.id, ?vad, ?tts, "idle");
     }
 
     fn end(&mut self, reason: EndReason, ctx: &mut Context<Self>) {

@@ -18,6 +18,7 @@ pub struct Mic {
     arrived: MediaTime,
     resumed: Option<Resumed>,
     early: u64,
+    resting: bool,
 }
 
 /// The end of a hole, and how many frames came since.
@@ -36,6 +37,9 @@ const JITTER: Duration = Duration::from_millis(10);
 /// How far a burst may run ahead of the clock.
 const AHEAD: Duration = Duration::from_millis(500);
 
+/// Without a frame for so long, the ring's memory is given back.
+const IDLE: Duration = Duration::from_secs(60);
+
 impl Mic {
     pub(crate) fn new(writer: Writer, clock: CallClock, format: Format) -> Self {
         Self {
@@ -47,6 +51,7 @@ impl Mic {
             arrived: MediaTime::ZERO,
             resumed: None,
             early: 0,
+            resting: true,
         }
     }
 
@@ -74,7 +79,16 @@ impl Mic {
         self.early
     }
 
+    /// To be called now and then: gives the ring's memory back when nothing came for a minute.
+    pub fn rest_when_idle(&mut self) {
+        if !self.resting && self.clock.now().since(self.arrived) >= IDLE {
+            self.writer.release();
+            self.resting = true;
+        }
+    }
+
     fn put(&mut self) {
+        self.resting = false;
         let now = self.clock.now();
         let time = self.date(now);
         if time.since(now) > AHEAD {
@@ -172,6 +186,20 @@ mod tests {
         advance(Duration::from_secs(1)).await;
         hear(&mut mic, 3, FRAME).await;
         assert_eq!(times(&mut reader), [0, 20, 40, 1_060, 1_080]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_minute_without_audio_is_a_rest_that_loses_nothing() {
+        let (mut mic, mut reader) = mic();
+        hear(&mut mic, 2, FRAME).await;
+        mic.rest_when_idle();
+        assert!(!mic.resting);
+        advance(IDLE).await;
+        mic.rest_when_idle();
+        assert!(mic.resting);
+        hear(&mut mic, 1, FRAME).await;
+        assert!(!mic.resting);
+        assert_eq!(times(&mut reader).len(), 3);
     }
 
     #[tokio::test(start_paused = true)]

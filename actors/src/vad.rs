@@ -1,7 +1,7 @@
 //! The voice activity detector's stage of one call: it reads *mic*, fills *speech*, and judges windows.
 
 use crate::inbox::{Inbox, Report};
-use crate::stage::{Inject, Obituary, Pump, Stage, StageError, inject};
+use crate::stage::{Inject, Obituary, Pump, Rest, Stage, StageError, inject};
 use crate::vad_batch::{Ticket, VadBatch};
 use actix::prelude::*;
 use ringway_frame::{Format, Frame, MediaTime};
@@ -124,5 +124,15 @@ impl Handler<Inject> for VadStage {
 
     fn handle(&mut self, Inject(fault): Inject, ctx: &mut Self::Context) {
         inject(self, fault, ctx);
+    }
+}
+
+impl Handler<Rest> for VadStage {
+    type Result = ();
+
+    fn handle(&mut self, Rest: Rest, _: &mut Self::Context) {
+        if let Ok(speech) = self.speech.get_mut() {
+            speech.release();
+        }
     }
 }

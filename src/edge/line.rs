@@ -156,6 +156,7 @@ where
         Wake::Flushed(result) => Ok(result?),
         Wake::Heartbeat => {
             wakes.heartbeat.as_mut().reset(Instant::now() + PING_EVERY);
+            line.mic.rest_when_idle();
             if wakes.heard.elapsed() >= DEAD_AFTER {
                 return Err(Lost::Gone.into());
             }

@@ -123,6 +123,13 @@ impl Writer {
         poll_fn(|cx| self.poll_space(cx, frames)).await
     }
 
+    /// Gives the memory of free places back to the system; it comes again as frames do, without a word of ours.
+    ///
+    /// For a ring that has been idle: one system call, and a page fault for every 4 KiB that is written to later.
+    pub fn release(&mut self) {
+        self.queue.release();
+    }
+
     /// Ends the stream: the reader still gets what is queued, then `Closed`.
     pub fn close(&mut self) {
         self.shared.close();
