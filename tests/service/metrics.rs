@@ -68,7 +68,7 @@ async fn a_call_is_counted() {
 async fn a_call_takes_a_place_until_it_ends() {
     let mut server = Setup::bench().with("[limits]\ncalls = 2").start();
     assert_eq!(server.metric("ringway_capacity_left_calls").await, Some(2.0));
-    let (mut browser, _) = Browser::call(&server).await;
+    let (browser, _) = Browser::call(&server).await;
     assert_eq!(server.metric("ringway_capacity_left_calls").await, Some(1.0));
     browser.tell(json!({"type": "stop"}));
     server.log("call.ended").await;
