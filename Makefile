@@ -33,10 +33,10 @@ build: ## Build the server and the load tester, release
 ##@ Prove
 
 .PHONY: test
-test: setup-test build test-rust test-loom test-scripts test-page ## Set up and run all tests, the real browser included
+test: setup-test build test-rust test-loom test-scripts test-grafana test-page ## Set up and run all tests, the real browser included
 
 .PHONY: setup-test
-setup-test: ## Set up what the tests need besides: Chromium, recorded prompts, Node.js
+setup-test: ## Set up what the tests need besides: Chromium, recorded prompts, Node.js, Prometheus
 	@scripts/setup --test
 
 .PHONY: test-rust
@@ -55,6 +55,11 @@ test-scripts: setup-test ## Set-up on systems where things are missing; compose 
 	@scripts/test-setup
 	@scripts/check-compose
 	@scripts/check-grafana
+
+.PHONY: test-grafana
+test-grafana: setup-test build ## Every query of dashboards and rules in a real Prometheus, against a server under load
+	$(call section,dashboards and rules)
+	@scripts/test-grafana
 
 .PHONY: test-page
 test-page: setup-test build ## The page in headless Chromium against the real server
@@ -113,6 +118,11 @@ bench: setup ## Benchmarks of the parts
 .PHONY: bench-allocations
 bench-allocations: setup-test ## Allocations of the server for each frame
 	@scripts/bench-allocations
+
+.PHONY: bench-metrics
+bench-metrics: CALLS = 300
+bench-metrics: setup-test build ## What metrics cost: CPU of a server with them, without, and scraped (CALLS=300)
+	@scripts/bench-metrics --calls $(CALLS)
 
 .PHONY: load
 load: setup-test build ## Two minutes of telephone calls over mock services, and a page about them (CALLS=100 DURATION=50s SERVICES=mock)

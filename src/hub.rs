@@ -1,7 +1,7 @@
 //! The reader of all calls' events: live state, metrics and the log come from here.
 
 use crate::live::{Ending, LiveCall, LiveCalls, Summary, Whole, reason_name};
-use crate::telemetry::{self, stage_name};
+use crate::telemetry::{self, Counting, stage_name};
 use jiff::Timestamp;
 use ringway_actors::{CallEvent, CallEventKind, CallHandle};
 use ringway_frame::CallId;
@@ -26,9 +26,9 @@ pub struct Hub(mpsc::Sender<Question>);
 
 impl Hub {
     /// Starts the hub on the present runtime.
-    pub fn start(events: mpsc::Receiver<CallEvent>) -> Self {
+    pub fn start(events: mpsc::Receiver<CallEvent>, counting: Counting) -> Self {
         let (sender, questions) = mpsc::channel(QUESTIONS);
-        tokio::spawn(run(events, questions));
+        tokio::spawn(run(events, questions, counting));
         Self(sender)
     }
 
@@ -64,14 +64,18 @@ impl Hub {
     }
 }
 
-async fn run(mut events: mpsc::Receiver<CallEvent>, mut questions: mpsc::Receiver<Question>) {
+async fn run(
+    mut events: mpsc::Receiver<CallEvent>,
+    mut questions: mpsc::Receiver<Question>,
+    counting: Counting,
+) {
     let mut calls = LiveCalls::default();
     let mut every = tokio::time::interval(telemetry::UPKEEP_EVERY);
     loop {
         tokio::select! {
             biased;
             event = events.recv() => match event {
-                Some(event) => take(&mut calls, &event),
+                Some(event) => take(&mut calls, &event, counting),
                 None => return,
             },
             question = questions.recv() => match question {
@@ -97,9 +101,9 @@ fn answer(calls: &mut LiveCalls, question: Question) {
     }
 }
 
-fn take(calls: &mut LiveCalls, event: &CallEvent) {
+fn take(calls: &mut LiveCalls, event: &CallEvent, counting: Counting) {
     let Some(call) = calls.take(event) else { return };
-    telemetry::count(event, call);
+    counting.count(event, call);
     log(event, call);
 }
 

@@ -241,6 +241,8 @@ impl LiveCall {
             }
             CallEventKind::Started { .. }
             | CallEventKind::StageRestarted { .. }
+            | CallEventKind::Served { .. }
+            | CallEventKind::ServiceFailed { .. }
             | CallEventKind::ProtocolError { .. }
             | CallEventKind::Cleared { .. } => {}
             CallEventKind::Rings(report) => self.rings = *report,

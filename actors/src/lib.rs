@@ -34,6 +34,7 @@ mod record;
 mod restart;
 mod retry;
 mod router;
+mod service_times;
 mod stage;
 mod start;
 mod stt;

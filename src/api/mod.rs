@@ -8,9 +8,11 @@ mod health;
 pub use error::ApiError;
 
 use crate::app::Server;
-use crate::{edge, web};
+use crate::{edge, process, web};
 use axum::Router;
 use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use std::sync::Arc;
 
@@ -39,7 +41,10 @@ pub fn starting() -> Router {
     Router::new().route("/health", get(health::starting)).fallback(error::starting)
 }
 
-async fn metrics(State(server): State<Arc<Server>>) -> String {
+/// The version of Prometheus' text format, without which some scrapers refuse it.
+const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+async fn metrics(State(server): State<Arc<Server>>) -> impl IntoResponse {
     server.report();
-    server.metrics.render()
+    ([(CONTENT_TYPE, TEXT_FORMAT)], server.metrics.render() + &process::render())
 }
