@@ -140,7 +140,7 @@ pub fn count(event: &CallEvent, call: &LiveCall) {
             histogram!("ringway_barge_in_clear_seconds").record(after.as_secs_f64())
         }
         CallEventKind::Rings(report) => count_rings(report),
-        CallEventKind::Stage { .. } | CallEventKind::StageRestarted { .. } => {}
+        CallEventKind::Mark(_) | CallEventKind::Stage { .. } | CallEventKind::StageRestarted { .. } => {}
     }
 }
 
