@@ -14,6 +14,7 @@ mod recorder;
 mod serve;
 mod telemetry;
 mod tls;
+mod trace;
 mod watch_cores;
 mod web;
 
