@@ -12,3 +12,4 @@ mod metrics;
 mod recordings;
 mod starting;
 mod support;
+mod trace;
