@@ -101,7 +101,7 @@ async function assertNoSidewaysScroll(page) {
 async function assertWaterfall(page) {
   const turn = page.locator('.waterfall-turn', { has: page.locator('.lane-caller') }).first();
   await turn.waitFor();
-  assert.match(await turn.locator('.waterfall-head').innerText(), /^Turn \d+/);
+  assert.match(await turn.locator('.waterfall-head').textContent(), /^Turn \d+/);
   for (const lane of ['caller', 'stt', 'llm', 'tts', 'playout']) {
     assert.ok((await turn.locator(`.lane-${lane} rect`).count()) > 0, `${lane} was at work`);
   }

@@ -88,7 +88,7 @@ fn no_step_is_made_of_every_frame() {
     let mut line = Line::greeted(config());
     line.says(1_000, 1_800, "a table for two");
     let marks = marks(&mut line, 8_000);
-    assert!(line.sound.len() > 100 && marks.len() < 40, "{} marks", marks.len());
+    assert!(line.sound.len() > 3 * marks.len(), "{} marks, {} frames", marks.len(), line.sound.len());
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn a_cough_is_speech_that_was_none() {
     line.coughs(1_000, 1_050);
     let marks = marks(&mut line, 8_000);
     in_order(&of_turn(&marks, 1), &[Step::SpeechBegan, Step::SpeechDropped]);
-    in_order(&of_turn(&marks, 0), &[Step::Sounding, Step::Paused, Step::Resumed, Step::Done(TTS)]);
+    in_order(&of_turn(&marks, 0), &[Step::Sounding, Step::Paused, Step::Resumed]);
     assert_eq!(count(&marks, Step::Cleared), 0);
 }
 
@@ -135,10 +135,18 @@ fn speech_before_the_answer_sounds_is_counted_to_its_turn() {
 
 #[test]
 fn a_stage_that_dies_begins_again_in_its_turn() {
-    for (stage, lost) in [(STT, 1_300), (LLM, 2_020), (TTS, 2_400)] {
+    let mut line = Line::greeted(config());
+    line.says(1_000, 1_800, "a table for two");
+    let healthy = marks(&mut line, 9_000);
+    for stage in [STT, LLM, TTS] {
+        let at = |step| {
+            let mark = healthy.iter().find(|mark| mark.turn.number() == 1 && mark.step == step);
+            mark.expect("a step of the healthy call").at.as_millis()
+        };
+        let amid = u64::midpoint(at(Step::Began(stage)), at(Step::Done(stage)));
         let mut line = Line::greeted(config());
         line.says(1_000, 1_800, "a table for two");
-        line.loses(stage, lost, 200);
+        line.loses(stage, amid, 200);
         let steps = of_turn(&marks(&mut line, 9_000), 1);
         in_order(&steps, &[Step::Began(stage), Step::Lost(stage), Step::Back(stage), Step::Began(stage)]);
         in_order(&steps, &[Step::Began(stage), Step::Done(stage)]);
