@@ -15,9 +15,7 @@ use actix::prelude::*;
 use ringway_frame::{CallId, Epoch};
 use ringway_ring::EpochGate;
 use ringway_stages::Expectation;
-use ringway_turn::{
-    ClauseId, Command, Input, Observer, Output, Playout, RequestId, StageKind, Stt, Turn,
-};
+use ringway_turn::{ClauseId, Command, Input, Observer, Output, Playout, RequestId, StageKind, Stt, Turn};
 use std::task::{self, Poll};
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
@@ -204,8 +202,7 @@ impl Router {
 
     fn execute(&mut self, command: Command) {
         let events = &self.events;
-        self.observer
-            .command(&command, &self.turn, |mark| events.put_inside(CallEventKind::Mark(mark)));
+        self.observer.command(&command, &self.turn, |mark| events.put_inside(CallEventKind::Mark(mark)));
         match command {
             Command::Stt(stt) => self.listen(stt),
             Command::Reply { request, caller, context, already } => {

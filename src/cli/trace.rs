@@ -122,7 +122,8 @@ impl TraceCall {
 
     fn put(&self, told: &str) -> Result<(), TraceError> {
         if let Some(path) = &self.svg {
-            return std::fs::write(path, told).map_err(|error| TraceError::File { path: path.clone(), error });
+            return std::fs::write(path, told)
+                .map_err(|error| TraceError::File { path: path.clone(), error });
         }
         let printed = io::stdout().write_all(format!("{}\n", told.trim_end()).as_bytes());
         match printed {

@@ -6,6 +6,7 @@ use super::turn_line::{Lane, Outcome, Restart, Span};
 use super::{Trace, TurnTrace};
 use crate::telemetry::stage_name;
 use std::fmt::{self, Display, Formatter};
+use std::time::Duration;
 
 /// Room for the lanes' names, in pixels.
 const LABELS: f64 = 58.0;
@@ -17,6 +18,9 @@ const LANE: f64 = 20.0;
 const BAR: f64 = 12.0;
 const LINE: f64 = 18.0;
 const GAP: f64 = 14.0;
+
+/// Room for what has not ended.
+const AHEAD: Duration = Duration::from_millis(200);
 
 /// The width of a letter, about.
 const LETTER: f64 = 6.6;
@@ -56,7 +60,6 @@ impl Display for Picture<'_> {
     }
 }
 
-
 fn height_of(turn: &TurnTrace) -> f64 {
     LINE * (1 + words(turn).count()) as f64 + LANE * Lane::ALL.len() as f64 + GAP
 }
@@ -77,7 +80,7 @@ fn write_turn(f: &mut Formatter<'_>, turn: &TurnTrace, top: f64, width: f64) -> 
         y += LINE;
         write_text(f, 0.0, y, "waterfall-words", &format!("{who} “{words}”"), width)?;
     }
-    let axis = Axis::new(&turn.line.moments(), LABELS, width - LABELS - FIGURES);
+    let axis = Axis::new(&moments(turn), LABELS, width - LABELS - FIGURES);
     let lanes = y + 5.0;
     write_ruler(f, turn, &axis, lanes)?;
     for (row, lane) in Lane::ALL.into_iter().enumerate() {
@@ -85,6 +88,14 @@ fn write_turn(f: &mut Formatter<'_>, turn: &TurnTrace, top: f64, width: f64) -> 
     }
     turn.line.restarts.iter().try_for_each(|restart| write_restart(f, restart, lanes, &axis))?;
     f.write_str("</g>")
+}
+
+/// What goes on is drawn beyond the last moment that is known.
+fn moments(turn: &TurnTrace) -> Vec<Moment> {
+    let mut moments = turn.line.moments();
+    let open = turn.line.spans.iter().any(|span| span.outcome == Outcome::Open);
+    moments.extend(moments.last().filter(|_| open).map(|last| *last + AHEAD));
+    moments
 }
 
 fn head(turn: &TurnTrace) -> String {
@@ -236,5 +247,59 @@ impl Display for Escaped<'_> {
             letter if letter.is_control() || matches!(letter, '\u{fffe}' | '\u{ffff}') => f.write_str(" "),
             letter => write!(f, "{letter}"),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Timeline;
+    use super::*;
+    use ringway_frame::MediaTime;
+    use ringway_turn::{Mark, StageKind, Step, TurnNumber};
+
+    fn picture(width: u16, heard: &str) -> String {
+        let mut timeline = Timeline::default();
+        let steps =
+            [Step::SpeechBegan, Step::Began(StageKind::Llm), Step::Lost(StageKind::Llm), Step::Sounding];
+        for (index, step) in steps.into_iter().enumerate() {
+            let at = MediaTime::from_millis(100 * (1 + index as u64));
+            timeline.mark(&Mark { turn: TurnNumber::new(1), at, step });
+        }
+        let mut turns = TurnTrace::all(&timeline, &[], &[]);
+        turns[0].heard = Some(heard.to_owned());
+        let (call, started_at) = ("0".repeat(32), "2026-11-20T12:00:00Z".to_owned());
+        let (edge, state, end_reason, dropped_turns) = (None, "listening", None, 0);
+        let trace = Trace { call, edge, state, started_at, end_reason, dropped_turns, turns };
+        Picture::new(&trace, width).to_string()
+    }
+
+    #[test]
+    fn what_was_said_is_text_and_no_markup() {
+        let drawn = picture(900, "<script>\u{0}&amp; \"so\"</script>");
+        assert!(drawn.contains("&lt;script&gt; &amp;amp; \"so\"&lt;/script&gt;"), "{drawn}");
+        assert!(!drawn.contains("<script") && !drawn.contains("style="));
+    }
+
+    #[test]
+    fn a_picture_has_the_width_that_was_asked_for_within_bounds() {
+        for (asked, drawn) in [(0, 280), (360, 360), (u16::MAX, 2_000)] {
+            assert!(picture(asked, "yes").contains(&format!("viewBox=\"0 0 {drawn} ")));
+        }
+    }
+
+    #[test]
+    fn long_words_are_cut_to_the_width() {
+        let drawn = picture(280, &"word ".repeat(100));
+        assert!(drawn.contains('…') && !drawn.contains(&"word ".repeat(20)));
+    }
+
+    #[test]
+    fn what_goes_on_has_a_bar_and_what_died_a_cross() {
+        let drawn = picture(360, "yes");
+        for lane in ["lane-caller open", "lane-llm lost", "lane-playout open"] {
+            let bar = drawn.split_once(lane).map(|(_, rest)| rest.split("</g>").next().unwrap_or_default());
+            assert!(bar.is_some_and(|bar| bar.contains("<rect")), "{lane} in {drawn}");
+        }
+        assert!(drawn.contains("waterfall-restart"));
     }
 }

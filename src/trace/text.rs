@@ -10,8 +10,18 @@ use std::fmt::{self, Display, Formatter};
 /// Something that happened, in words.
 struct Row {
     at: Moment,
+    kind: Kind,
     who: &'static str,
     what: String,
+}
+
+/// What of the same moment is told first: the end of one stage's work is the beginning of the next one's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Death,
+    Result,
+    News,
+    Beginning,
 }
 
 impl Display for Trace {
@@ -39,7 +49,7 @@ impl Display for TurnTrace {
         }
         writeln!(f)?;
         let end = self.line.speech_ended();
-        for Row { at, who, what } in self.rows() {
+        for Row { at, who, what, .. } in self.rows() {
             let from_end = end.map(|end| from(end, at)).unwrap_or_default();
             writeln!(f, "{at:>10} {from_end:>8}  {who:<8} {what}")?;
         }
@@ -62,7 +72,7 @@ impl TurnTrace {
         self.line.spans.iter().for_each(|span| span_rows(span, &mut rows));
         rows.extend(self.line.notes.iter().map(note_row));
         self.line.restarts.iter().for_each(|restart| restart_rows(restart, &mut rows));
-        rows.sort_by_key(|row| row.at);
+        rows.sort_by_key(|row| (row.at, row.kind));
         rows
     }
 }
@@ -87,13 +97,13 @@ fn from(end: Moment, at: Moment) -> String {
 
 fn span_rows(span: &Span, rows: &mut Vec<Row>) {
     let who = span.lane.name();
-    let mut row = |at: Option<Moment>, what: &str| {
-        rows.extend(at.map(|at| Row { at, who, what: what.to_owned() }));
+    let mut row = |at: Option<Moment>, kind: Kind, what: &str| {
+        rows.extend(at.map(|at| Row { at, kind, who, what: what.to_owned() }));
     };
-    row(Some(span.start), begins(span.lane));
-    row(span.asked, "is asked what was said");
-    row(span.first.filter(|_| span.first != span.end), first(span.lane));
-    row(span.end, ends(span.lane, span.outcome));
+    row(Some(span.start), Kind::Beginning, begins(span.lane));
+    row(span.asked, Kind::Result, "is asked what was said");
+    row(span.first.filter(|_| span.first != span.end), Kind::Result, first(span.lane));
+    row(span.end, Kind::Result, ends(span.lane, span.outcome));
 }
 
 fn begins(lane: Lane) -> &'static str {
@@ -122,7 +132,7 @@ fn ends(lane: Lane, outcome: Outcome) -> &'static str {
         (Outcome::Done, Lane::Llm) => "has all text",
         (Outcome::Done, Lane::Tts) => "has all audio",
         (Outcome::Done, Lane::Playout) => "has been heard out",
-        (Outcome::Cancelled, Lane::Playout) => "is broken off",
+        (Outcome::Cancelled, Lane::Playout) => "falls silent",
         (Outcome::Cancelled, _) => "is told to stop",
         (Outcome::Wasted, Lane::Caller) => "was no speech",
         (Outcome::Wasted, _) => "ends; it was in vain",
@@ -138,22 +148,23 @@ fn note_row(note: &Note) -> Row {
         What::WentOn => ("turn", "is not over, the caller goes on"),
         What::Merged => ("turn", "continues: the caller goes on before the answer sounds"),
         What::Keys => ("caller", "presses keys"),
-        What::BargeIn => ("caller", "speaks over the answer"),
+        What::BargeIn => ("turn", "the caller speaks over the answer: it is broken off"),
         What::FalseInterruption => ("turn", "it was nothing, the answer goes on"),
         What::Filler => ("turn", "takes long, the wait is bridged"),
         What::Apology => ("turn", "ends with an apology"),
     };
-    Row { at: note.at, who, what: what.to_owned() }
+    Row { at: note.at, kind: Kind::News, who, what: what.to_owned() }
 }
 
 fn restart_rows(restart: &Restart, rows: &mut Vec<Row>) {
     let who = stage_name(restart.stage);
     let cause = restart.cause.map(|cause| format!(" of {}", an(cause.name()))).unwrap_or_default();
     let fate = if restart.gone { " and does not come back" } else { "" };
-    rows.push(Row { at: restart.at, who, what: format!("dies{cause}{fate}") });
+    let kind = Kind::Death;
+    rows.push(Row { at: restart.at, kind, who, what: format!("dies{cause}{fate}") });
     if let Some(back) = restart.back {
         let away = back.since(restart.at).as_millis();
-        rows.push(Row { at: back, who, what: format!("is there again, {away} ms later") });
+        rows.push(Row { at: back, kind: Kind::News, who, what: format!("is there again, {away} ms later") });
     }
 }
 

@@ -150,9 +150,8 @@ mod tests {
 
     /// Lane, outcome, beginning and end of each span.
     fn spans(line: &TurnLine) -> Vec<(Lane, Outcome, f64, Option<f64>)> {
-        let span = |span: &Span| {
-            (span.lane, span.outcome, span.start.as_millis(), span.end.map(Moment::as_millis))
-        };
+        let span =
+            |span: &Span| (span.lane, span.outcome, span.start.as_millis(), span.end.map(Moment::as_millis));
         line.spans.iter().map(span).collect()
     }
 
@@ -193,7 +192,8 @@ mod tests {
             (Lane::Playout, done, 1_772.0, Some(2_500.0)),
         ];
         assert_eq!(spans(line), wanted);
-        let waits: Vec<_> = line.spans.iter().filter_map(|span| span.wait()).map(|wait| wait.as_millis()).collect();
+        let waits: Vec<_> =
+            line.spans.iter().filter_map(|span| span.wait()).map(|wait| wait.as_millis()).collect();
         assert_eq!(waits, [50, 100, 50], "of the recogniser from the question, of the others from the start");
     }
 
@@ -212,10 +212,13 @@ mod tests {
         tell(&mut timeline, 1_150, CallEventKind::Turn(Event::BargeIn { turn: TurnNumber::new(0), after }));
         timeline.mark(&mark(0, 1_151, Step::Resumed));
         let line = of_turn(&timeline, 0);
-        assert_eq!(spans(line)[1..], [
-            (Lane::Tts, Outcome::Cancelled, 10.0, Some(1_150.0)),
-            (Lane::Playout, Outcome::Cancelled, 20.0, Some(1_000.0)),
-        ]);
+        assert_eq!(
+            spans(line)[1..],
+            [
+                (Lane::Tts, Outcome::Cancelled, 10.0, Some(1_150.0)),
+                (Lane::Playout, Outcome::Cancelled, 20.0, Some(1_000.0)),
+            ]
+        );
         assert_eq!(line.notes[0].what, What::BargeIn);
         assert_eq!(spans(of_turn(&timeline, 1)), [(Lane::Caller, Outcome::Open, 900.0, None)]);
     }
@@ -262,7 +265,8 @@ mod tests {
             mark(1, 600, Step::Cancelled(LLM)),
             mark(1, 600, Step::Wasted(LLM)),
         ]);
-        let outcomes: Vec<_> = spans(of_turn(&timeline, 1)).into_iter().map(|span| (span.0, span.1)).collect();
+        let outcomes: Vec<_> =
+            spans(of_turn(&timeline, 1)).into_iter().map(|span| (span.0, span.1)).collect();
         let wanted = [
             (Lane::Caller, Outcome::Open),
             (Lane::Stt, Outcome::Wasted),

@@ -103,7 +103,7 @@ async function assertWaterfall(page) {
   await turn.waitFor();
   assert.match(await turn.locator('.waterfall-head').textContent(), /^Turn \d+/);
   for (const lane of ['caller', 'stt', 'llm', 'tts', 'playout']) {
-    assert.ok((await turn.locator(`.lane-${lane} rect`).count()) > 0, `${lane} was at work`);
+    await turn.locator(`.lane-${lane} rect`).first().waitFor();
   }
   assert.ok(await page.locator('#waterfall-empty').isHidden());
 }

@@ -24,7 +24,8 @@ async fn two_turns(server: &Server) -> (Browser, String) {
     browser.understood().await;
     browser.event_where("the answer", |event| event["state"] == "speaking").await;
     assert_eq!(server.inject(&call, "llm", "error").await, 202);
-    let again = |event: &Value| event["type"] == "bot" && event["text"].as_str().is_some_and(|text| text.len() > 40);
+    let again =
+        |event: &Value| event["type"] == "bot" && event["text"].as_str().is_some_and(|text| text.len() > 40);
     browser.event_where("some of the answer", again).await;
     browser.say("digits/7");
     browser.event("clear").await;
@@ -50,7 +51,8 @@ fn outcomes<'a>(turn: &'a Value, lane: &'a str) -> Vec<&'a str> {
 /// The marks of the answered turn, in the order in which they must have happened.
 fn marks(turn: &Value) -> Vec<f64> {
     let last = |lane, mark: &str| spans(turn, lane).last().map(|span| span[mark].clone()).unwrap_or_default();
-    let first = |lane, mark: &str| spans(turn, lane).next().map(|span| span[mark].clone()).unwrap_or_default();
+    let first =
+        |lane, mark: &str| spans(turn, lane).next().map(|span| span[mark].clone()).unwrap_or_default();
     let marks = [
         first("caller", "startMs"),
         first("stt", "startMs"),
@@ -76,7 +78,10 @@ async fn a_call_of_two_turns_tells_its_story() {
     let server = setup().start();
     let (mut browser, call) = two_turns(&server).await;
     let told = trace(&server, &call).await;
-    assert_eq!((&told["call"], &told["edge"], &told["droppedTurns"]), (&json!(call), &json!("browser"), &json!(0)));
+    assert_eq!(
+        (&told["call"], &told["edge"], &told["droppedTurns"]),
+        (&json!(call), &json!("browser"), &json!(0))
+    );
     let turns = told["turns"].as_array().unwrap();
     let numbers: Vec<_> = turns.iter().map(|turn| turn["turn"].as_u64().unwrap()).collect();
     assert_eq!(numbers, [0, 1, 2], "the greeting and two turns");
@@ -113,7 +118,9 @@ async fn a_story_comes_as_text_and_as_a_picture_too() {
     browser.answered().await;
     let path = |query: &str| format!("/api/calls/{call}/trace?{query}");
     let (_, text) = server.get(&path("format=text")).await;
-    for words in ["turn 1  answer", "caller   begins to speak", "stt      is asked", "heard    \"Hello, how can"] {
+    for words in
+        ["turn 1  answer", "caller   begins to speak", "stt      is asked", "heard    \"Hello, how can"]
+    {
         assert!(text.contains(words), "{words} in {text}");
     }
     let (_, picture) = server.get(&path("format=svg&width=360&turns=1")).await;
@@ -149,7 +156,8 @@ fn run(arguments: &[&str]) -> Output {
 /// Off the runtime, which serves the caller meanwhile.
 async fn command(arguments: &[&str]) -> (Option<i32>, String, String) {
     let arguments: Vec<_> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
-    let ran = tokio::task::spawn_blocking(move || run(&arguments.iter().map(String::as_str).collect::<Vec<_>>()));
+    let ran =
+        tokio::task::spawn_blocking(move || run(&arguments.iter().map(String::as_str).collect::<Vec<_>>()));
     let Output { status, stdout, stderr } = ran.await.unwrap();
     (status.code(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
 }

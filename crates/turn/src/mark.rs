@@ -205,7 +205,9 @@ impl Observer {
     fn event(&mut self, event: &Event, mut put: impl FnMut(Mark)) {
         match event {
             Event::Transcript { turn, last, .. } => {
-                let Some(utterance) = self.listening.as_ref().map(|listening| listening.utterance) else { return };
+                let Some(utterance) = self.listening.as_ref().map(|listening| listening.utterance) else {
+                    return;
+                };
                 put_some(self.heard_in(utterance, *turn), &mut put);
                 if let Some(until) = self.listening.take_if(|_| *last).and_then(|listening| listening.until) {
                     put(Mark { turn: *turn, at: until, step: Step::SpeechEnded });

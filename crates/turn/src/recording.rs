@@ -185,7 +185,8 @@ pub fn replay_before(reader: impl BufRead, witness: &mut impl Witness) -> Result
     let mut turn = Turn::new(header.config.clone());
     let mut report = Report { header, inputs: 0, outputs: 0, until: MediaTime::ZERO, difference: None };
     while let Some(line) = lines.next()? {
-        report.difference = step(&mut turn, line, &mut report, witness).map(|difference| difference.at(lines.number));
+        report.difference =
+            step(&mut turn, line, &mut report, witness).map(|difference| difference.at(lines.number));
         if report.difference.is_some() {
             return Ok(report);
         }
@@ -194,12 +195,7 @@ pub fn replay_before(reader: impl BufRead, witness: &mut impl Witness) -> Result
     Ok(report)
 }
 
-fn step(
-    turn: &mut Turn,
-    line: Line,
-    report: &mut Report,
-    witness: &mut impl Witness,
-) -> Option<Parting> {
+fn step(turn: &mut Turn, line: Line, report: &mut Report, witness: &mut impl Witness) -> Option<Parting> {
     match line {
         Line::Input { at, input } => {
             let parting = left_over(turn);

@@ -74,12 +74,7 @@ pub async fn open(url: &str, insecure: bool) -> Result<Socket, ConnectError> {
 ///
 /// # Errors
 /// Nobody is there, or it is not to be trusted.
-pub async fn reach(
-    host: &str,
-    port: u16,
-    is_tls: bool,
-    insecure: bool,
-) -> Result<Box<dyn Io>, ConnectError> {
+pub async fn reach(host: &str, port: u16, is_tls: bool, insecure: bool) -> Result<Box<dyn Io>, ConnectError> {
     let stream = tcp(host, port).await?;
     if is_tls { tls(stream, host.to_owned(), insecure).await } else { Ok(Box::new(stream)) }
 }

@@ -62,18 +62,21 @@ fn a_turn_has_each_step_once_and_in_order() {
     line.says(1_000, 1_800, "a table for two");
     let marks = marks(&mut line, 8_000);
     let steps = of_turn(&marks, 1);
-    in_order(&steps, &[
-        Step::SpeechBegan,
-        Step::Began(STT),
-        Step::Asked,
-        Step::Done(STT),
-        Step::Began(LLM),
-        Step::First(LLM),
-        Step::Began(TTS),
-        Step::First(TTS),
-        Step::Sounding,
-        Step::Done(TTS),
-    ]);
+    in_order(
+        &steps,
+        &[
+            Step::SpeechBegan,
+            Step::Began(STT),
+            Step::Asked,
+            Step::Done(STT),
+            Step::Began(LLM),
+            Step::First(LLM),
+            Step::Began(TTS),
+            Step::First(TTS),
+            Step::Sounding,
+            Step::Done(TTS),
+        ],
+    );
     in_order(&steps, &[Step::SpeechEnded, Step::Released, Step::Sounding]);
     for step in [Step::SpeechBegan, Step::SpeechEnded, Step::Released, Step::Sounding, Step::First(LLM)] {
         assert_eq!(steps.iter().filter(|other| **other == step).count(), 1, "{step:?} in {steps:?}");
@@ -112,11 +115,15 @@ fn a_cough_is_speech_that_was_none() {
 
 #[test]
 fn a_pause_that_was_not_the_end_makes_work_void() {
-    let mut line = Line::greeted(Config { hang_over_fixed: Some(Duration::from_millis(700)), ..Config::default() });
+    let mut line =
+        Line::greeted(Config { hang_over_fixed: Some(Duration::from_millis(700)), ..Config::default() });
     line.says(1_000, 1_500, "a table");
     line.says(1_900, 2_400, "for two");
     let steps = of_turn(&marks(&mut line, 9_000), 1);
-    in_order(&steps, &[Step::Asked, Step::Began(LLM), Step::WentOn, Step::Wasted(LLM), Step::Asked, Step::SpeechEnded]);
+    in_order(
+        &steps,
+        &[Step::Asked, Step::Began(LLM), Step::WentOn, Step::Wasted(LLM), Step::Asked, Step::SpeechEnded],
+    );
 }
 
 #[test]
@@ -126,9 +133,11 @@ fn speech_before_the_answer_sounds_is_counted_to_its_turn() {
     line.says(1_000, 1_500, "a table");
     line.says(2_000, 2_700, "for two");
     let marks = marks(&mut line, 12_000);
-    let merged = Mark { turn: TurnNumber::new(1), at: MediaTime::ZERO, step: Step::Merged { of: TurnNumber::new(2) } };
+    let merged =
+        Mark { turn: TurnNumber::new(1), at: MediaTime::ZERO, step: Step::Merged { of: TurnNumber::new(2) } };
     assert_eq!(count(&marks, merged.step), 1, "{marks:?}");
-    let ended: Vec<_> = marks.iter().filter(|mark| mark.step == Step::SpeechEnded).map(|mark| mark.turn).collect();
+    let ended: Vec<_> =
+        marks.iter().filter(|mark| mark.step == Step::SpeechEnded).map(|mark| mark.turn).collect();
     assert_eq!(ended, [merged.turn, merged.turn]);
     assert_eq!(count(&marks, Step::Released), 3, "the greeting, the turn, and the turn again");
 }
