@@ -44,21 +44,29 @@ export class Waterfall {
   async #draw(call) {
     const picture = await drawn(call, this.#picture.clientWidth);
     if (!picture || call !== this.#call) return;
+    if (picture === 'forbidden') return this.#forbid();
     this.#picture.replaceChildren(picture);
     this.#empty.hidden = picture.querySelector('g') !== null;
+  }
+
+  /** A server that others can reach tells those who know its token. */
+  #forbid() {
+    this.#call = undefined;
+    this.#empty.textContent = 'This server shows it to those who know its token: ringway trace.';
   }
 }
 
 /**
  * @param {string} call
  * @param {number} width in pixels
- * @returns {Promise<Node | undefined>} `undefined` when the server has none
+ * @returns {Promise<Element | 'forbidden' | undefined>} `undefined` when the server has none
  */
 async function drawn(call, width) {
   const url = new URL(`/api/calls/${encodeURIComponent(call)}/trace`, location.href);
   url.search = String(new URLSearchParams({ format: 'svg', turns: String(TURNS), width: String(Math.floor(width)) }));
   try {
     const response = await fetch(url);
+    if (response.status === 401) return 'forbidden';
     if (!response.ok) return undefined;
     const parsed = new DOMParser().parseFromString(await response.text(), 'image/svg+xml');
     return parsed.querySelector('parsererror') ? undefined : document.importNode(parsed.documentElement, true);

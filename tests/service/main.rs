@@ -12,4 +12,6 @@ mod metrics;
 mod recordings;
 mod starting;
 mod support;
+mod talk;
 mod trace;
+mod transfers;

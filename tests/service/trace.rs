@@ -1,7 +1,7 @@
 //! One call's story: what it tells and in which order, never how long anything took.
 
 use crate::support::browser::Browser;
-use crate::support::server::{Server, Setup, root};
+use crate::support::server::{Server, Setup, TOKEN, root};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::{Command, Output};
@@ -221,16 +221,17 @@ async fn the_command_says_why_there_is_no_story() {
     assert!(code == Some(1) && error.contains("does the server run?"), "{code:?} {error}");
 }
 
-/// A face in front of ringway may ask for a token.
 #[tokio::test]
-async fn the_command_names_the_token_that_is_missing_or_wrong() {
-    let guard = axum::Router::new().fallback(|| async { axum::http::StatusCode::UNAUTHORIZED });
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, guard).await });
-    let nobody = "0".repeat(32);
-    let (code, _, error) = command(&[&nobody, "--url", &url]).await;
-    assert!(code == Some(1) && error.contains("--token"), "{code:?} {error}");
-    let (code, _, error) = command(&[&nobody, "--url", &url, "--token", "guess"]).await;
+async fn a_server_that_others_can_reach_tells_those_who_know_the_token() {
+    let server =
+        Setup::bench().with("[server]\nlisten = \"0.0.0.0\"").env("RINGWAY_ADMIN_TOKEN", TOKEN).start();
+    let (_browser, call) = Browser::call(&server).await;
+    let url = server.url("");
+    assert_eq!(server.get(&format!("/api/calls/{call}/trace")).await.0, 401);
+    let (code, _, error) = command(&[&call, "--url", &url]).await;
+    assert!(code == Some(1) && error.contains("asks for a token: give --token"), "{code:?} {error}");
+    let (code, _, error) = command(&[&call, "--url", &url, "--token", "a guess"]).await;
     assert!(code == Some(1) && error.contains("does not know this token"), "{code:?} {error}");
+    let (code, text, error) = command(&[&call, "--url", &url, "--token", TOKEN]).await;
+    assert!(code == Some(0) && text.contains(&call), "{code:?} {error}");
 }

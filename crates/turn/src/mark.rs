@@ -239,7 +239,7 @@ impl Observer {
             }
             Playout::Pause => Step::Paused,
             Playout::Resume => Step::Resumed,
-            Playout::Clear(_) => {
+            Playout::Clear { .. } => {
                 (self.answer.released, self.answer.sounding, self.answer.epochs) = (false, false, None);
                 Step::Cleared
             }
