@@ -2,7 +2,6 @@ use ringway_frame::MediaTime;
 use serde::{Serialize, Serializer};
 use std::fmt;
 use std::num::NonZeroU32;
-use std::ops::Add;
 use std::time::Duration;
 
 /// A moment of a call in tenths of a millisecond, in four bytes, since time lines of ended calls are kept; written in
@@ -21,18 +20,15 @@ impl Moment {
         f64::from(self.tenths()) / 10.0
     }
 
+    /// The moment so much later.
+    pub fn after(self, wait: Duration) -> Self {
+        let tenths = u32::try_from(wait.as_micros() / 100).unwrap_or(u32::MAX);
+        Self(self.0.saturating_add(tenths))
+    }
+
     /// The time since `earlier`; zero when that is later.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(u64::from(self.tenths().saturating_sub(earlier.tenths())) * 100)
-    }
-}
-
-impl Add<Duration> for Moment {
-    type Output = Self;
-
-    fn add(self, later: Duration) -> Self {
-        let tenths = u32::try_from(later.as_micros() / 100).unwrap_or(u32::MAX);
-        Self(self.0.saturating_add(tenths))
     }
 }
 
@@ -78,7 +74,7 @@ mod tests {
     fn the_end_of_time_is_a_moment() {
         let last = Moment::from(MediaTime::MAX);
         assert!(last > Moment::from(MediaTime::from_millis(86_400_000)));
-        assert_eq!(last + Duration::from_secs(1), last);
+        assert_eq!(last.after(Duration::from_secs(1)), last);
         assert_eq!(Moment::from(MediaTime::ZERO).since(last), Duration::ZERO);
     }
 }

@@ -94,7 +94,7 @@ fn write_turn(f: &mut Formatter<'_>, turn: &TurnTrace, top: f64, width: f64) -> 
 fn moments(turn: &TurnTrace) -> Vec<Moment> {
     let mut moments = turn.line.moments();
     let open = turn.line.spans.iter().any(|span| span.outcome == Outcome::Open);
-    moments.extend(moments.last().filter(|_| open).map(|last| *last + AHEAD));
+    moments.extend(moments.last().filter(|_| open).map(|last| last.after(AHEAD)));
     moments
 }
 
