@@ -34,7 +34,7 @@ fn config() -> Config {
 fn marks(line: &mut Line, until: u64) -> Vec<Mark> {
     line.run(until);
     let mut marks = Marks::default();
-    let report = replay_before(line.recording.as_bytes(), &mut marks).unwrap();
+    let report = replay_before(line.recording.as_bytes(), &mut marks).expect("a recording");
     assert_eq!(report.difference, None);
     marks.seen
 }
