@@ -2,6 +2,7 @@
 
 use crate::live::{Ending, LiveCall, LiveCalls, Summary, Whole, reason_name};
 use crate::telemetry::{self, Counting, stage_name};
+use crate::trace::Trace;
 use jiff::Timestamp;
 use ringway_actors::{CallEvent, CallEventKind, CallHandle};
 use ringway_frame::CallId;
@@ -15,6 +16,7 @@ const QUESTIONS: usize = 64;
 enum Question {
     InProgress(oneshot::Sender<Vec<Summary>>),
     Whole(CallId, oneshot::Sender<Option<Whole>>),
+    Trace(CallId, oneshot::Sender<Option<Trace>>),
     Handle(CallId, oneshot::Sender<Option<CallHandle>>),
     Handles(oneshot::Sender<Vec<CallHandle>>),
     Ending(String, oneshot::Sender<Ending>),
@@ -40,6 +42,11 @@ impl Hub {
     /// A call in progress or lately ended.
     pub async fn whole(&self, id: CallId) -> Option<Whole> {
         self.ask(|answer| Question::Whole(id, answer)).await.flatten()
+    }
+
+    /// The story of a call in progress or lately ended.
+    pub async fn trace(&self, id: CallId) -> Option<Trace> {
+        self.ask(|answer| Question::Trace(id, answer)).await.flatten()
     }
 
     /// A call in progress, to reach it.
@@ -95,6 +102,7 @@ fn answer(calls: &mut LiveCalls, question: Question) {
     match question {
         Question::InProgress(answer) => drop(answer.send(calls.in_progress())),
         Question::Whole(id, answer) => drop(answer.send(calls.get(id).map(LiveCall::whole))),
+        Question::Trace(id, answer) => drop(answer.send(calls.get(id).map(LiveCall::trace))),
         Question::Handle(id, answer) => drop(answer.send(calls.get(id).and_then(|call| call.handle.clone()))),
         Question::Handles(answer) => drop(answer.send(calls.handles())),
         Question::Ending(id, answer) => drop(answer.send(calls.ending(&id))),

@@ -15,6 +15,7 @@ mod recorder;
 mod serve;
 mod telemetry;
 mod tls;
+mod trace;
 mod watch_cores;
 mod web;
 

@@ -203,7 +203,7 @@ impl Counting {
                 histogram!("ringway_barge_in_clear_seconds").record(after.as_secs_f64())
             }
             CallEventKind::Rings(report) => count_rings(report),
-            CallEventKind::Stage { .. } | CallEventKind::StageRestarted { .. } => {}
+            CallEventKind::Mark(_) | CallEventKind::Stage { .. } | CallEventKind::StageRestarted { .. } => {}
         }
     }
 

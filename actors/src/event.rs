@@ -86,6 +86,8 @@ pub enum CallEventKind {
     },
     /// Part of the conversation.
     Turn(ringway_turn::Event),
+    /// A step of a turn: for those inside the process.
+    Mark(ringway_turn::Mark),
     /// A stage's state changed.
     Stage {
         /// Which.

@@ -16,7 +16,7 @@ use actix::prelude::*;
 use ringway_frame::{CallId, Epoch};
 use ringway_ring::EpochGate;
 use ringway_stages::Expectation;
-use ringway_turn::{ClauseId, Command, Input, Output, Playout, RequestId, StageKind, Stt, Turn};
+use ringway_turn::{ClauseId, Command, Input, Observer, Output, Playout, RequestId, StageKind, Stt, Turn};
 use std::sync::Arc;
 use std::task::{self, Poll};
 use tokio::sync::mpsc;
@@ -26,6 +26,7 @@ use tokio::time::Instant;
 /// Relays; it decides nothing. The conversation lives here, so that any stage can die and be replaced.
 pub struct Router {
     turn: Turn,
+    observer: Observer,
     inbox: mpsc::Receiver<Mail>,
     clock: CallClock,
     stages: Stages,
@@ -120,6 +121,7 @@ impl Router {
         let stages = Stages { watches: parts.watches, ..Stages::default() };
         Self {
             turn: parts.turn,
+            observer: Observer::default(),
             inbox: parts.inbox,
             clock: parts.clock,
             stages,
@@ -183,6 +185,9 @@ impl Router {
         if let Some(record) = &mut self.record {
             record.input(now, &input);
         }
+        if let Some(mark) = self.observer.input(&input, now) {
+            self.events.put_inside(CallEventKind::Mark(mark));
+        }
         self.turn.handle(input, now);
         self.obey();
     }
@@ -202,6 +207,8 @@ impl Router {
     }
 
     fn execute(&mut self, command: Command) {
+        let events = &self.events;
+        self.observer.command(&command, &self.turn, |mark| events.put_inside(CallEventKind::Mark(mark)));
         match command {
             Command::Stt(stt) => self.listen(stt),
             Command::Reply { request, caller, context, already } => {

@@ -4,6 +4,7 @@ mod calls;
 mod chaos;
 mod error;
 mod health;
+mod trace;
 
 pub use error::ApiError;
 
@@ -23,6 +24,7 @@ pub fn router(server: Arc<Server>) -> Router {
         .route("/metrics", get(metrics))
         .route("/api/calls", get(calls::list))
         .route("/api/calls/{id}", get(calls::show).delete(calls::hang_up))
+        .route("/api/calls/{id}/trace", get(trace::show))
         .route("/voice-ws", get(edge::browser::accept))
         .route("/media/twilio", get(edge::twilio::accept))
         .route("/media/twilio/voice", post(edge::twilio::voice))
