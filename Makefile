@@ -132,6 +132,18 @@ load: setup-test build ## Two minutes of telephone calls over mock services, and
 sweep: setup-test build ## How many telephone calls a core carries, and a page about it (MAX_CALLS=2000 SERVICES=mock VAD_RATE=16000)
 	@scripts/measure sweep
 
+.PHONY: sessions
+sessions: setup-test build ## Open, idle browser sessions, and the memory of each (CALLS=10000)
+	@scripts/measure sessions
+
+.PHONY: churn
+churn: setup-test build ## Some 5,000 short calls, and memory after against before (DURATION=220s)
+	@scripts/measure churn
+
+.PHONY: overload
+overload: setup-test build ## As many calls as there are places, then twice as many (CALLS=100)
+	@scripts/measure overload
+
 .PHONY: faults
 faults: setup-test ## Faults injected into each stage of running calls, and how long the stage was away
 	@cargo test --quiet --test service faults:: -- --test-threads 1

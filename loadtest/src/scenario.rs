@@ -51,13 +51,15 @@ pub enum ScenarioError {
 }
 
 /// All that come with the tester.
-const BUILT_IN: [(&str, &str); 6] = [
+const BUILT_IN: [(&str, &str); 8] = [
     ("chat", include_str!("../scenarios/chat.toml")),
     ("barge_in", include_str!("../scenarios/barge_in.toml")),
     ("interruptions_that_are_none", include_str!("../scenarios/interruptions_that_are_none.toml")),
     ("ivr", include_str!("../scenarios/ivr.toml")),
     ("flaky_network", include_str!("../scenarios/flaky_network.toml")),
     ("campaign_answering", include_str!("../scenarios/campaign_answering.toml")),
+    ("short_calls", include_str!("../scenarios/short_calls.toml")),
+    ("idle", include_str!("../scenarios/idle.toml")),
 ];
 
 /// The names of all built-in scenarios.

@@ -27,7 +27,7 @@ pub struct Callers {
     /// How audio is coded on a browser socket.
     #[arg(long, value_enum, default_value_t = Codec::Pcm16)]
     codec: Codec,
-    /// What callers do: chat, barge_in, interruptions_that_are_none, ivr, flaky_network, campaign_answering, or FILE.toml.
+    /// What callers do: chat, barge_in, interruptions_that_are_none, ivr, flaky_network, campaign_answering, short_calls, idle, or FILE.toml.
     #[arg(long, value_name = "NAME", default_value = "chat")]
     scenario: String,
     /// Recorded speech for callers to say, any WAV file; repeatable. Without it Debian's asterisk-core-sounds-en-wav.
