@@ -1,7 +1,7 @@
 //! The supervisor of one call: builds its stages, watches them, rebuilds them, and escalates.
 
 use crate::clock::CallClock;
-use crate::core::{Core, Place};
+use crate::core::{Core, Place, mark};
 use crate::edge::EdgeCommand;
 use crate::event::{CallEventKind, Cause, EdgeKind, StageState};
 use crate::inbox::Inbox;
@@ -215,6 +215,7 @@ impl Call {
         if engine >= self.core.engines.count(stage) && !recites {
             return Err(Refusal::Engine(StageError::NoEngine));
         }
+        let _marked = mark(Some(stage));
         match stage {
             StageKind::Vad => self.build_vad(call),
             StageKind::Stt => self.build_stt(engine, call),
