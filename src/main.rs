@@ -10,6 +10,7 @@ mod engines;
 mod hub;
 mod live;
 mod logging;
+mod readiness;
 mod recorder;
 mod serve;
 mod telemetry;

@@ -187,7 +187,8 @@ impl CoreLoad {
         let _ = self.hears.subscribe().wait_for(|hears| *hears).await;
     }
 
-    pub(crate) fn set_hears(&self, hears: bool) {
+    /// Its detector has come or gone; the core itself says so.
+    pub fn set_hears(&self, hears: bool) {
         self.hears.send_replace(hears);
     }
 
