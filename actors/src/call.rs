@@ -44,6 +44,8 @@ pub struct Call {
     edge: mpsc::Sender<EdgeCommand>,
     events: Events,
     apology: Option<Epoch>,
+    /// The core's detector is away, and the router knows.
+    deaf: bool,
     ended: bool,
     _place: Place,
 }
@@ -72,6 +74,8 @@ struct Life {
     budget: RestartBudget,
     generation: u32,
     died: Option<(Instant, Cause)>,
+    /// It was given up: what it leaves undone is no news.
+    gone: bool,
 }
 
 /// Ends the call.
@@ -144,6 +148,7 @@ impl Call {
             budget: RestartBudget::new(config.restart.clone(), parts.core.engines.count(stage)),
             generation: 0,
             died: None,
+            gone: false,
         });
         let watchdog = Watchdog::new(config.stall.clone(), parts.plumbing.stats(), parts.watches);
         Self {
@@ -159,6 +164,7 @@ impl Call {
             edge: parts.edge,
             events: parts.events,
             apology: None,
+            deaf: false,
             ended: false,
             _place: parts.place,
         }
@@ -321,6 +327,9 @@ impl Call {
     }
 
     fn give_up(&mut self, stage: StageKind) {
+        if std::mem::replace(&mut self.life(stage).gone, true) {
+            return;
+        }
         tracing::error!(call = %self.profile.id, ?stage, "no engine is left");
         self.events.put(CallEventKind::Stage { stage, state: StageState::Gone });
         self.tell_router(StageNews::Gone(stage));
@@ -351,13 +360,24 @@ impl Call {
                 self.rest();
             }
         }
-        if Core::current().vad.is_building() {
-            self.watchdog.forgive(StageKind::Vad);
-        }
+        self.look_at_detector();
         while let Some((stage, since)) = self.watchdog.stuck() {
             let detail = format!("no progress for {} ms", since.elapsed().as_millis());
             self.watchdog.forgive(stage);
-            self.died(stage, Cause::Stall, detail, since, call);
+            if !self.life(stage).gone {
+                self.died(stage, Cause::Stall, detail, since, call);
+            }
+        }
+    }
+
+    /// While the core's detector is away its stages wait and are not to blame, and silence proves nothing.
+    fn look_at_detector(&mut self) {
+        let deaf = self.core.vad.is_building();
+        if deaf {
+            self.watchdog.forgive(StageKind::Vad);
+        }
+        if std::mem::replace(&mut self.deaf, deaf) != deaf {
+            self.tell_router(if deaf { StageNews::Lost(StageKind::Vad) } else { StageNews::Vad });
         }
     }
 

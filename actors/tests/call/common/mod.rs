@@ -45,20 +45,30 @@ pub fn with_engines<F: Future<Output = ()>>(
         let engines = Arc::new(engines(&load));
         Core::install(engines, Arc::new(Config::default()), sink, load.clone(), |_| {});
         pass(Duration::from_millis(20)).await;
-        let spec = CallSpec {
-            id: CallId::from_bits(7),
-            edge: EdgeKind::Twilio,
-            format: Format::Pcm16k,
-            dialogue: None,
-            carrier_call_id: None,
-            turn,
-            place: load.reserve(),
-        };
-        test(World { line: Line::start(spec.start(None)), events, load }).await;
+        test(World { line: call(turn, &load), events, load }).await;
     });
 }
 
+/// Begins a call on the core of this load.
+fn call(turn: ringway_turn::Config, load: &Arc<CoreLoad>) -> Line {
+    let spec = CallSpec {
+        id: CallId::from_bits(load.calls() as u128),
+        edge: EdgeKind::Twilio,
+        format: Format::Pcm16k,
+        dialogue: None,
+        carrier_call_id: None,
+        turn,
+        place: load.reserve(),
+    };
+    Line::start(spec.start(None))
+}
+
 impl World {
+    /// One more call on the same core.
+    pub fn another(&self) -> Line {
+        call(ringway_turn::Config::default(), &self.load)
+    }
+
     /// Everything that has happened so far.
     pub fn drain(&mut self) -> Vec<CallEventKind> {
         let mut events = Vec::new();
