@@ -145,9 +145,7 @@ impl Server {
             turn.media_timeout = None;
         }
         let record = self.recorder.as_ref().map(|recorder| recorder.begin(id, &turn));
-        let port = CallSpec { id, edge, format, dialogue, carrier_call_id, turn, place }.start(record);
-        self.hub.attach(port.call.clone());
-        port
+        CallSpec { id, edge, format, dialogue, carrier_call_id, turn, place }.start(record)
     }
 
     /// The error of a caller who asks for a dialogue that is not there.
@@ -155,7 +153,7 @@ impl Server {
         let name = name
             .filter(|name| !self.dialogues.is_empty() && !self.dialogues.iter().any(|known| known == name))?;
         let message = format!("no dialogue is named {name:?}; there are: {}", self.dialogues.join(", "));
-        Some(ProtocolError::fatal(ErrorCode::BadField, ringway_wire::CloseCode::Order, message))
+        Some(ProtocolError::recoverable(ErrorCode::BadField, message))
     }
 
     /// Which stages can serve.
@@ -188,6 +186,14 @@ impl Server {
         } else {
             Err(ApiError::Unauthorized)
         }
+    }
+
+    /// Lets those read what was said in calls who may: on loopback everybody, elsewhere those who know the token.
+    ///
+    /// # Errors
+    /// The token is missing or wrong.
+    pub fn authorize_reader(&self, headers: &HeaderMap) -> Result<(), ApiError> {
+        if self.config.listen.is_loopback() { Ok(()) } else { self.authorize(headers) }
     }
 
     /// The same where a token is set; on loopback without one everybody may.

@@ -2,8 +2,8 @@
 
 use crate::clock::CallClock;
 use crate::core::{Core, Place, mark};
-use crate::edge::EdgeCommand;
-use crate::event::{CallEventKind, Cause, EdgeKind, StageState};
+use crate::edge::{CallHandle, EdgeCommand};
+use crate::event::{CallEventKind, Cause, StageState};
 use crate::inbox::Inbox;
 use crate::llm::LlmStage;
 use crate::plumbing::Plumbing;
@@ -54,7 +54,6 @@ pub struct Call {
 #[derive(Clone, Debug)]
 pub(crate) struct Profile {
     pub(crate) id: CallId,
-    pub(crate) edge: EdgeKind,
     pub(crate) format: Format,
     pub(crate) dialogue: Option<String>,
     pub(crate) carrier_call_id: Option<String>,
@@ -171,11 +170,9 @@ impl Call {
     }
 
     /// Builds all stages, before the first message of the edge.
-    pub(crate) fn begin(&mut self, call: &Addr<Self>) {
-        self.events.put(CallEventKind::Started {
-            edge: self.profile.edge,
-            carrier_call_id: self.profile.carrier_call_id.clone(),
-        });
+    pub(crate) fn begin(&mut self, call: &Addr<Self>, handle: CallHandle) {
+        self.events
+            .put(CallEventKind::Started { handle, carrier_call_id: self.profile.carrier_call_id.clone() });
         for stage in STAGES {
             self.start(stage, call);
         }
@@ -197,7 +194,7 @@ impl Call {
                 Ok(news) => return self.started(stage, news),
                 Err(Refusal::OnLoan) => return self.start_later(stage, call),
                 Err(Refusal::Engine(error)) => {
-                    tracing::warn!(call = %self.profile.id, ?stage, engine, %error, "the engine cannot serve the call");
+                    tracing::warn!(callId = %self.profile.id, ?stage, engine, %error, "the engine cannot serve the call");
                     match self.life(stage).budget.unusable() {
                         Decision::Restart { engine: next } => engine = next,
                         Decision::GiveUp => return self.give_up(stage),
@@ -236,7 +233,7 @@ impl Call {
         let cutter = WindowCutter::new(format, engine.rate)?;
         let seat = (self.core.vad.clone(), Ticket::new(engine));
         let ends = (self.plumbing.mic.lend()?, self.plumbing.speech_in.lend()?);
-        let actor = VadStage::new(ends, seat, cutter, format, self.inbox.clone());
+        let actor = VadStage::new(ends, seat, cutter, (format, self.clock()), self.inbox.clone());
         self.stages.vad = Some(spawn(actor, STAGE_MAILBOX, self.bury(StageKind::Vad, call)));
         Ok(StageNews::Vad)
     }
@@ -312,7 +309,7 @@ impl Call {
 
     /// A stage is dead: the router is told, and it is rebuilt or given up.
     fn died(&mut self, stage: StageKind, cause: Cause, detail: String, since: Instant, call: &Addr<Self>) {
-        tracing::warn!(call = %self.profile.id, ?stage, cause = cause.name(), detail, "stage died");
+        tracing::warn!(callId = %self.profile.id, ?stage, cause = cause.name(), detail, "stage died");
         self.drop_child(stage);
         let at = self.clock().now().since_start();
         let life = self.life(stage);
@@ -330,7 +327,7 @@ impl Call {
         if std::mem::replace(&mut self.life(stage).gone, true) {
             return;
         }
-        tracing::error!(call = %self.profile.id, ?stage, "no engine is left");
+        tracing::error!(callId = %self.profile.id, ?stage, "no engine is left");
         self.events.put(CallEventKind::Stage { stage, state: StageState::Gone });
         self.tell_router(StageNews::Gone(stage));
     }
@@ -349,7 +346,7 @@ impl Call {
 
     fn tell_router(&self, news: StageNews) {
         if self.router.addr.try_send(news).is_err() {
-            tracing::error!(call = %self.profile.id, "the router takes no messages");
+            tracing::error!(callId = %self.profile.id, "the router takes no messages");
         }
     }
 
@@ -385,7 +382,7 @@ impl Call {
     fn rest(&self) {
         let vad = self.stages.vad.as_ref().map(|vad| vad.addr.try_send(Rest).is_ok());
         let tts = self.stages.tts.as_ref().map(|tts| tts.addr.try_send(Rest).is_ok());
-        tracing::debug!(call = %self.profile.id, ?vad, ?tts, "idle");
+        tracing::debug!(callId = %self.profile.id, ?vad, ?tts, "idle");
     }
 
     fn end(&mut self, reason: EndReason, ctx: &mut Context<Self>) {
@@ -442,7 +439,7 @@ impl Handler<InjectInto> for Call {
             StageKind::Llm => self.stages.llm.as_ref().is_some_and(|child| child.inject(Inject(fault))),
             StageKind::Tts => self.stages.tts.as_ref().is_some_and(|child| child.inject(Inject(fault))),
         };
-        tracing::info!(call = %self.profile.id, ?stage, ?fault, sent, "fault injected");
+        tracing::info!(callId = %self.profile.id, ?stage, ?fault, sent, "fault injected");
     }
 }
 

@@ -1,5 +1,6 @@
 //! What leaves a call: one typed, bounded stream that everybody who wants to know reads.
 
+use crate::edge::CallHandle;
 use ringway_frame::{CallId, MediaTime};
 use ringway_turn::{EndReason, StageKind};
 use std::sync::Arc;
@@ -78,8 +79,8 @@ impl Cause {
 pub enum CallEventKind {
     /// The call was accepted.
     Started {
-        /// By which edge.
-        edge: EdgeKind,
+        /// To reach it.
+        handle: CallHandle,
         /// The carrier's own id of it.
         carrier_call_id: Option<String>,
     },

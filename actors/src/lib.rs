@@ -52,7 +52,7 @@ pub use engines::{Apology, Engines, VadEngine};
 pub use event::{CallEvent, CallEventKind, Cause, EdgeKind, EventSink, RingReport, RingState, StageState};
 pub use metronome::{Beat, Metronome};
 pub use mic::Mic;
-pub use playout::{Played, Playout};
+pub use playout::{Cleared, Played, Playout};
 pub use record::Record;
 pub use restart::{Decision, RestartBudget, RestartConfig};
 pub use stage::Fault;

@@ -203,9 +203,15 @@ impl Router {
                 self.events.put(working(StageKind::Llm));
                 self.ask(llm::Ask::Reply { request, caller, context, already });
             }
-            Command::CancelReply { .. } => self.ask(llm::Ask::Cancel),
+            Command::CancelReply { .. } => {
+                self.ask(llm::Ask::Cancel);
+                self.events.put(ready(StageKind::Llm));
+            }
             Command::Speak { epoch, clause, text } => self.say(Say::Clause { epoch, clause, text }),
-            Command::CancelSpeech { .. } => self.say(Say::Cancel),
+            Command::CancelSpeech { .. } => {
+                self.say(Say::Cancel);
+                self.events.put(ready(StageKind::Tts));
+            }
             Command::Playout(playout) => self.playout(playout),
             Command::Apologise { epoch } => self.tell_call(Apologise(epoch)),
             Command::Transfer { to } => self.tell_edge(EdgeCommand::Transfer(to)),
@@ -253,7 +259,7 @@ impl Router {
     /// A stage whose mailbox is full or closed is as good as dead; the Call finds out by its own watch.
     fn deliver(&self, stage: StageKind, delivered: Option<bool>) {
         if delivered == Some(false) {
-            tracing::warn!(call = %self.events.call, ?stage, "the stage does not take commands");
+            tracing::warn!(callId = %self.events.call, ?stage, "the stage does not take commands");
         }
     }
 
@@ -265,7 +271,7 @@ impl Router {
                     self.to_stt(Listen::Expect(expectation));
                 }
             }
-            Playout::Clear(epoch) => raise_to(&self.gate, epoch),
+            Playout::Clear { epoch, .. } => raise_to(&self.gate, epoch),
             Playout::Pause | Playout::Resume => {}
         }
         self.tell_edge(EdgeCommand::Playout(playout, Instant::now()));
@@ -284,7 +290,7 @@ impl Router {
         Call: Handler<M>,
     {
         if self.call.try_send(message).is_err() {
-            tracing::error!(call = %self.events.call, "the call's supervisor takes no messages");
+            tracing::error!(callId = %self.events.call, "the call's supervisor takes no messages");
         }
     }
 
@@ -297,7 +303,10 @@ impl Router {
     fn show(&self, input: &Input) {
         match input {
             Input::ReplyEnd { .. } => self.events.put(ready(StageKind::Llm)),
-            Input::ClauseEnd { .. } => self.events.put(ready(StageKind::Tts)),
+            // This one is repaid when the turn has heard of it.
+            Input::ClauseEnd { .. } if self.stages.watches.tts.answers() <= 1 => {
+                self.events.put(ready(StageKind::Tts));
+            }
             _ => {}
         }
     }

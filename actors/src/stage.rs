@@ -123,6 +123,11 @@ impl Watch {
         self.0.set(Debt { answers, since: (answers > 0).then(Instant::now) });
     }
 
+    /// How many answers are owed.
+    pub(crate) fn answers(&self) -> u32 {
+        self.0.get().answers
+    }
+
     /// Nothing is owed.
     pub(crate) fn settle(&self) {
         self.0.set(Debt::default());

@@ -32,7 +32,19 @@ fn server(config: &Config) -> Vec<Mistake> {
         let message = format!("{origin:?} is no origin such as https://shop.example, without a path");
         mistakes.push(at("server.allowed_origins", message));
     }
+    if server.browser_path.as_deref().is_some_and(|path| !is_free_path(path)) {
+        let message = "must be a path of letters, digits, - and _ that nothing else is served at";
+        mistakes.push(at("server.browser_path", message));
+    }
     mistakes
+}
+
+/// Files of the page have a dot in their names.
+fn is_free_path(path: &str) -> bool {
+    let plain = |char: char| char.is_ascii_alphanumeric() || matches!(char, '-' | '_' | '/');
+    let first = path.split('/').nth(1).unwrap_or_default();
+    let taken = ["", "api", "media", "health", "metrics"].contains(&first);
+    path.starts_with('/') && !taken && !path.ends_with('/') && !path.contains("//") && path.chars().all(plain)
 }
 
 fn numbers(config: &Config) -> Vec<Mistake> {

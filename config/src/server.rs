@@ -13,6 +13,11 @@ pub struct ServerConfig {
     pub listen: IpAddr,
     /// Port to listen on; 0 lets the system choose.
     pub port: u16,
+    /// A second path of the browser socket, beside `/voice-ws`.
+    pub browser_path: Option<String>,
+    /// How often a peer is pinged; one that is silent for 2.4 times as long is gone.
+    #[serde(with = "crate::humane")]
+    pub heartbeat: Duration,
     /// Origins besides our own whose pages may open `/voice-ws`, such as `https://shop.example`.
     pub allowed_origins: Vec<String>,
     /// How carriers reach us, such as `https://voice.example`: signatures are computed over it and TwiML names it.
@@ -114,6 +119,8 @@ impl Default for ServerConfig {
         Self {
             listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
             port: 3000,
+            browser_path: None,
+            heartbeat: Duration::from_secs(25),
             allowed_origins: Vec::new(),
             public_url: None,
             drain: Duration::from_secs(30),

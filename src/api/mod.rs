@@ -23,7 +23,11 @@ pub fn router(server: Arc<Server>) -> Router {
         .route("/api/calls/{id}", get(calls::show).delete(calls::hang_up))
         .route("/voice-ws", get(edge::browser::accept))
         .route("/media/twilio", get(edge::twilio::accept))
-        .route("/media/twilio/voice", post(edge::twilio::voice));
+        .route("/media/twilio/voice", post(edge::twilio::voice))
+        .route("/media/twilio/after", post(edge::twilio::after));
+    if let Some(path) = server.config.browser_path.as_deref().filter(|path| *path != "/voice-ws") {
+        routes = routes.route(path, get(edge::browser::accept));
+    }
     if server.config.chaos {
         routes = routes.route("/api/calls/{id}/chaos", post(chaos::inject));
     }

@@ -14,3 +14,5 @@ mod metrics;
 mod recordings;
 mod starting;
 mod support;
+mod talk;
+mod transfers;

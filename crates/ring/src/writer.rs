@@ -94,10 +94,15 @@ impl Writer {
     pub fn push_or_drop(&mut self, frame: &Frame) -> Result<(), PushError> {
         let pushed = self.push(frame);
         if pushed == Err(PushError::Full) {
-            self.gap = true;
-            self.shared.writer.dropped.increment();
+            self.drop_newest();
         }
         pushed
+    }
+
+    /// Counts a frame that its owner had to drop, and marks the next one that enters with [`gap`](Frame::gap).
+    pub fn drop_newest(&mut self) {
+        self.gap = true;
+        self.shared.writer.dropped.increment();
     }
 
     /// Ready once `frames` places are free, at most the capacity; until then the task of `cx` waits for the
