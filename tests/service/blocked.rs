@@ -2,16 +2,20 @@
 
 use crate::support::browser::Browser;
 use crate::support::server::{Server, Setup};
+use crate::support::within;
 use serde_json::Value;
 
 /// Asks for `/health` until it has this status.
 async fn health_until(server: &Server, status: u16) -> Value {
-    loop {
-        let (is, health) = server.get_json("/health").await;
-        if is == status {
-            return health;
+    within("the status of /health", async {
+        loop {
+            let (is, health) = server.get_json("/health").await;
+            if is == status {
+                return health;
+            }
         }
-    }
+    })
+    .await
 }
 
 #[tokio::test]
