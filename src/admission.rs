@@ -115,18 +115,23 @@ impl Admission {
     /// # Errors
     /// Full, late, without an engine that serves, or draining.
     pub fn admit(&self) -> Result<Admitted<'_>, Refused> {
-        self.try_admit().inspect_err(|refused| {
+        let core = self.choose().inspect_err(|refused| {
             metrics::counter!("ringway_refusals_total", "reason" => refused.reason()).increment(1);
-        })
+        })?;
+        Ok(Admitted { core, place: core.reserve() })
     }
 
-    fn try_admit(&self) -> Result<Admitted<'_>, Refused> {
+    fn choose(&self) -> Result<&MediaCore, Refused> {
         if self.is_draining() {
             return Err(Refused::Draining);
         }
         self.limits.check(&self.engines, self.calls())?;
-        let core = &self.cores[choose(self.loads(), self.limits.lateness)?];
-        Ok(Admitted { core, place: core.reserve() })
+        Ok(&self.cores[choose(self.loads(), self.limits.lateness)?])
+    }
+
+    /// Calls that would be admitted now, besides those in progress: none while nobody would be served, or while draining.
+    pub fn left(&self) -> usize {
+        self.choose().map_or(0, |_| self.limits.capacity(&self.engines).saturating_sub(self.calls()))
     }
 
     /// Writes how many calls are taken at the moment into the metrics.

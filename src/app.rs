@@ -6,7 +6,7 @@ use crate::engines;
 use crate::hub::Hub;
 use crate::readiness::Stages;
 use crate::recorder::Recorder;
-use crate::telemetry;
+use crate::telemetry::{self, Counting};
 use crate::watch_cores::BlockedCores;
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
@@ -32,7 +32,7 @@ pub struct Server {
     pub blocked: BlockedCores,
     engines: Arc<Engines>,
     pools: engines::Pools,
-    dropped: EventSink,
+    events: EventSink,
     dialogues: Vec<String>,
     recorder: Option<Recorder>,
     turn: ringway_turn::Config,
@@ -94,11 +94,12 @@ impl Starting {
     /// Whatever keeps it from serving.
     pub async fn finish(self) -> Result<Arc<Server>, StartError> {
         let Self { config, secrets } = self;
-        let metrics = telemetry::install()?;
+        let metrics = telemetry::install(config.metrics.enabled)?;
         let wanted = (config.clone(), secrets.clone());
         let built = tokio::task::spawn_blocking(move || engines::build(&wanted.0, &wanted.1)).await;
         let engines::Built { engines, dialogues, pools } = built.map_err(std::io::Error::other)??;
         let engines = Arc::new(engines);
+        telemetry::expect_services(&engines);
         let (events, reader) = EventSink::bounded(EVENTS);
         let cores = start_cores(&config, &engines, &events);
         for core in &cores {
@@ -115,12 +116,12 @@ impl Starting {
             config: config.server,
             secrets,
             admission: Admission::new(cores, engines.clone(), limits),
-            hub: Hub::start(reader),
+            hub: Hub::start(reader, Counting::new(config.metrics.answer_budget)),
             metrics,
             blocked: BlockedCores::watch(loads)?,
             engines,
             pools,
-            dropped: events,
+            events,
             dialogues,
             recorder: config.recording.dir.as_deref().map(Recorder::start).transpose()?,
             turn: config.turn,
@@ -165,7 +166,9 @@ impl Server {
     pub fn report(&self) {
         self.pools.report();
         self.admission.report();
-        metrics::counter!("ringway_events_dropped_total").absolute(self.dropped.dropped());
+        metrics::counter!("ringway_events_dropped_total").absolute(self.events.dropped());
+        metrics::gauge!("ringway_events_queued").set(self.events.queued() as f64);
+        metrics::gauge!("ringway_capacity_left_calls").set(self.admission.left() as f64);
         self.metrics.run_upkeep();
     }
 

@@ -5,6 +5,7 @@ mod doctor;
 mod replay;
 mod serve;
 mod talk;
+mod trace;
 
 use crate::logging::LogFormat;
 use clap::{Parser, Subcommand};
@@ -32,6 +33,8 @@ enum Command {
     Replay(replay::Replay),
     /// Speak WAV files into a running server and print the conversation.
     Talk(talk::Talk),
+    /// Print what happened when in each turn of a call.
+    Trace(trace::TraceCall),
 }
 
 /// A failed start: a port in use, a missing model.
@@ -49,6 +52,7 @@ pub fn run() -> ExitCode {
         Command::Doctor(doctor) => doctor.run(),
         Command::Replay(replay) => replay.run(),
         Command::Talk(talk) => talk.run(),
+        Command::Trace(trace) => trace.run(),
     }
 }
 

@@ -1,7 +1,8 @@
 //! The reader of all calls' events: live state, metrics and the log come from here.
 
 use crate::live::{Ending, LiveCall, LiveCalls, Summary, Whole, reason_name};
-use crate::telemetry::{self, stage_name};
+use crate::telemetry::{self, Counting, stage_name};
+use crate::trace::Trace;
 use jiff::Timestamp;
 use ringway_actors::{CallEvent, CallEventKind, CallHandle};
 use ringway_frame::CallId;
@@ -15,6 +16,7 @@ const QUESTIONS: usize = 64;
 enum Question {
     InProgress(oneshot::Sender<Vec<Summary>>),
     Whole(CallId, oneshot::Sender<Option<Whole>>),
+    Trace(CallId, oneshot::Sender<Option<Trace>>),
     Handle(CallId, oneshot::Sender<Option<CallHandle>>),
     Handles(oneshot::Sender<Vec<CallHandle>>),
     Ending(String, oneshot::Sender<Ending>),
@@ -26,9 +28,9 @@ pub struct Hub(mpsc::Sender<Question>);
 
 impl Hub {
     /// Starts the hub on the present runtime.
-    pub fn start(events: mpsc::Receiver<CallEvent>) -> Self {
+    pub fn start(events: mpsc::Receiver<CallEvent>, counting: Counting) -> Self {
         let (sender, questions) = mpsc::channel(QUESTIONS);
-        tokio::spawn(run(events, questions));
+        tokio::spawn(run(events, questions, counting));
         Self(sender)
     }
 
@@ -40,6 +42,11 @@ impl Hub {
     /// A call in progress or lately ended.
     pub async fn whole(&self, id: CallId) -> Option<Whole> {
         self.ask(|answer| Question::Whole(id, answer)).await.flatten()
+    }
+
+    /// The story of a call in progress or lately ended.
+    pub async fn trace(&self, id: CallId) -> Option<Trace> {
+        self.ask(|answer| Question::Trace(id, answer)).await.flatten()
     }
 
     /// A call in progress, to reach it.
@@ -64,14 +71,18 @@ impl Hub {
     }
 }
 
-async fn run(mut events: mpsc::Receiver<CallEvent>, mut questions: mpsc::Receiver<Question>) {
+async fn run(
+    mut events: mpsc::Receiver<CallEvent>,
+    mut questions: mpsc::Receiver<Question>,
+    counting: Counting,
+) {
     let mut calls = LiveCalls::default();
     let mut every = tokio::time::interval(telemetry::UPKEEP_EVERY);
     loop {
         tokio::select! {
             biased;
             event = events.recv() => match event {
-                Some(event) => take(&mut calls, &event),
+                Some(event) => take(&mut calls, &event, counting),
                 None => return,
             },
             question = questions.recv() => match question {
@@ -91,15 +102,16 @@ fn answer(calls: &mut LiveCalls, question: Question) {
     match question {
         Question::InProgress(answer) => drop(answer.send(calls.in_progress())),
         Question::Whole(id, answer) => drop(answer.send(calls.get(id).map(LiveCall::whole))),
+        Question::Trace(id, answer) => drop(answer.send(calls.get(id).map(LiveCall::trace))),
         Question::Handle(id, answer) => drop(answer.send(calls.get(id).and_then(|call| call.handle.clone()))),
         Question::Handles(answer) => drop(answer.send(calls.handles())),
         Question::Ending(id, answer) => drop(answer.send(calls.ending(&id))),
     }
 }
 
-fn take(calls: &mut LiveCalls, event: &CallEvent) {
+fn take(calls: &mut LiveCalls, event: &CallEvent, counting: Counting) {
     let Some(call) = calls.take(event) else { return };
-    telemetry::count(event, call);
+    counting.count(event, call);
     log(event, call);
 }
 

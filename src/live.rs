@@ -1,5 +1,6 @@
 //! The calls as the API shows them: those in progress, and the last that ended.
 
+use crate::trace::{Timeline, Trace, TurnTrace};
 use jiff::Timestamp;
 use ringway_actors::{CallEvent, CallEventKind, CallHandle, EdgeKind, RingReport, StageState};
 use ringway_frame::{CallId, MediaTime};
@@ -41,6 +42,7 @@ pub struct LiveCall {
     pub handle: Option<CallHandle>,
     summary: Summary,
     detail: Detail,
+    timeline: Timeline,
     rings: RingReport,
     started: Timestamp,
 }
@@ -74,10 +76,13 @@ pub struct Detail {
 /// One thing that was said.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Line {
-    turn: u32,
-    who: Speaker,
-    text: String,
+pub struct Line {
+    /// In which turn.
+    pub turn: u32,
+    /// Who.
+    pub who: Speaker,
+    /// What.
+    pub text: String,
     at_ms: u64,
 }
 
@@ -85,13 +90,20 @@ struct Line {
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LatencyLine {
-    turn: u32,
-    answer_ms: f64,
-    end_of_turn_ms: f64,
-    stt_ms: f64,
-    llm_ms: f64,
-    tts_ms: f64,
-    playout_ms: f64,
+    /// Which turn.
+    pub turn: u32,
+    /// All of it.
+    pub answer_ms: f64,
+    /// Its parts, as [`Latency`] has them.
+    pub end_of_turn_ms: f64,
+    /// See there.
+    pub stt_ms: f64,
+    /// See there.
+    pub llm_ms: f64,
+    /// See there.
+    pub tts_ms: f64,
+    /// See there.
+    pub playout_ms: f64,
 }
 
 /// One stage of a call.
@@ -110,7 +122,21 @@ pub struct Whole {
     detail: Detail,
 }
 
+impl Line {
+    /// What this event adds to the transcript.
+    pub fn of(event: &Event, at: MediaTime) -> Option<Self> {
+        let Event::Message { turn, who, text } = event else { return None };
+        Some(Self { turn: turn.number(), who: *who, text: text.clone(), at_ms: at.as_millis() })
+    }
+}
+
 impl LatencyLine {
+    /// The answer time that this event tells.
+    pub fn of(event: &Event) -> Option<Self> {
+        let Event::Latency { turn, latency } = event else { return None };
+        Some(Self::new(turn.number(), latency))
+    }
+
     /// In milliseconds, as clients see it.
     pub fn new(turn: u32, latency: &Latency) -> Self {
         let ms = |part: Duration| (part.as_secs_f64() * 10_000.0).round() / 10.0;
@@ -199,7 +225,8 @@ impl LiveCall {
             turns: 0,
             restarts: 0,
         };
-        Self { handle: None, summary, detail: Detail::default(), rings: RingReport::default(), started }
+        let (detail, timeline, rings) = Default::default();
+        Self { handle: None, summary, detail, timeline, rings, started }
     }
 
     /// By which edge it came.
@@ -222,7 +249,23 @@ impl LiveCall {
         Whole { summary: self.summary.clone(), detail: self.detail.clone() }
     }
 
+    /// What happened when in its turns.
+    pub fn trace(&self) -> Trace {
+        let Summary { id, edge, state, started_at, .. } = &self.summary;
+        let Detail { transcript, latency, end_reason, .. } = &self.detail;
+        Trace {
+            call: id.clone(),
+            edge: Some(edge),
+            state,
+            started_at: started_at.clone(),
+            end_reason: end_reason.clone(),
+            dropped_turns: self.timeline.dropped(),
+            turns: TurnTrace::all(&self.timeline, transcript, latency),
+        }
+    }
+
     fn take(&mut self, event: &CallEvent) {
+        self.timeline.take(event);
         match &event.kind {
             CallEventKind::Turn(turn) => self.take_turn(turn, event.at),
             CallEventKind::Stage { stage, state } => self.stage(*stage).state = state.name(),
@@ -241,7 +284,10 @@ impl LiveCall {
             }
             CallEventKind::Started { .. }
             | CallEventKind::StageRestarted { .. }
+            | CallEventKind::Served { .. }
+            | CallEventKind::ServiceFailed { .. }
             | CallEventKind::ProtocolError { .. }
+            | CallEventKind::Mark(_)
             | CallEventKind::Cleared { .. } => {}
             CallEventKind::Rings(report) => self.rings = *report,
         }
@@ -250,16 +296,11 @@ impl LiveCall {
     fn take_turn(&mut self, event: &Event, at: MediaTime) {
         match event {
             Event::State(state) => self.summary.state = state_name(*state),
-            Event::Message { turn, who, text } => {
-                self.summary.turns = self.summary.turns.max(turn.number());
-                let line = Line { turn: turn.number(), who: *who, text: text.clone(), at_ms: at.as_millis() };
-                self.detail.transcript.push(line);
-            }
-            Event::Latency { turn, latency } => {
-                self.detail.latency.push(LatencyLine::new(turn.number(), latency));
-            }
+            Event::Message { turn, .. } => self.summary.turns = self.summary.turns.max(turn.number()),
             _ => {}
         }
+        self.detail.transcript.extend(Line::of(event, at));
+        self.detail.latency.extend(LatencyLine::of(event));
     }
 
     fn stage(&mut self, stage: StageKind) -> &mut StageLine {

@@ -10,11 +10,13 @@ mod engines;
 mod hub;
 mod live;
 mod logging;
+mod process;
 mod readiness;
 mod recorder;
 mod serve;
 mod telemetry;
 mod tls;
+mod trace;
 mod watch_cores;
 mod web;
 

@@ -195,6 +195,7 @@ impl Call {
                 Err(Refusal::OnLoan) => return self.start_later(stage, call),
                 Err(Refusal::Engine(error)) => {
                     tracing::warn!(callId = %self.profile.id, ?stage, engine, %error, "the engine cannot serve the call");
+                    self.service_failed(stage, engine, Cause::Error);
                     match self.life(stage).budget.unusable() {
                         Decision::Restart { engine: next } => engine = next,
                         Decision::GiveUp => return self.give_up(stage),
@@ -240,21 +241,23 @@ impl Call {
 
     fn build_stt(&mut self, engine: usize, call: &Addr<Self>) -> Result<StageNews, Refusal> {
         let format = self.profile.format;
-        let session = self.core.engines.stt[engine].open(SttCall { format })?;
+        let service = self.core.engines.stt[engine].clone();
+        let session = service.open(SttCall { format })?;
         let speech = self.plumbing.speech_out.lend()?;
         let actor = SttStage::new(speech, session, Expectation::anything(), format, self.inbox.clone());
         let child = spawn(actor, STAGE_MAILBOX, self.bury(StageKind::Stt, call));
-        let news = StageNews::Stt(child.addr.clone());
+        let news = StageNews::Stt(child.addr.clone(), service.name().into());
         self.stages.stt = Some(child);
         Ok(news)
     }
 
     fn build_llm(&mut self, engine: usize, call: &Addr<Self>) -> Result<StageNews, Refusal> {
         let dialogue = self.profile.dialogue.clone();
-        let session = self.core.engines.llm[engine].open(LlmCall { dialogue })?;
+        let service = self.core.engines.llm[engine].clone();
+        let session = service.open(LlmCall { dialogue })?;
         let actor = LlmStage::new(session, self.inbox.clone());
         let child = spawn(actor, STAGE_MAILBOX, self.bury(StageKind::Llm, call));
-        let news = StageNews::Llm(child.addr.clone());
+        let news = StageNews::Llm(child.addr.clone(), service.name().into());
         self.stages.llm = Some(child);
         Ok(news)
     }
@@ -270,7 +273,10 @@ impl Call {
         let child = spawn(actor, STAGE_MAILBOX, self.bury(StageKind::Tts, call));
         let addr = child.addr.clone();
         self.stages.tts = Some(child);
-        Ok(self.apology.map_or(StageNews::Tts(addr.clone()), |epoch| StageNews::Recital(addr, epoch)))
+        Ok(match self.apology {
+            None => StageNews::Tts(addr, self.core.engines.tts[engine].name().into()),
+            Some(epoch) => StageNews::Recital(addr, epoch),
+        })
     }
 
     /// Tells this call how the stage of the present generation ended.
@@ -312,6 +318,8 @@ impl Call {
         tracing::warn!(callId = %self.profile.id, ?stage, cause = cause.name(), detail, "stage died");
         self.drop_child(stage);
         let at = self.clock().now().since_start();
+        let engine = self.life(stage).budget.engine();
+        self.service_failed(stage, engine, cause);
         let life = self.life(stage);
         life.died = Some((since, cause));
         let decision = life.budget.died(at);
@@ -320,6 +328,16 @@ impl Call {
         match decision {
             Decision::Restart { .. } => self.start(stage, call),
             Decision::GiveUp => self.give_up(stage),
+        }
+    }
+
+    /// Of the apology, which comes from memory, there is nothing to say.
+    fn service_failed(&self, stage: StageKind, engine: usize, cause: Cause) {
+        let recites = stage == StageKind::Tts && self.apology.is_some();
+        let names = self.core.engines.names(stage);
+        if let Some(name) = names.get(engine).filter(|_| !recites) {
+            let service = (*name).into();
+            self.events.put_inside(CallEventKind::ServiceFailed { stage, service, cause });
         }
     }
 

@@ -86,6 +86,8 @@ pub enum CallEventKind {
     },
     /// Part of the conversation.
     Turn(ringway_turn::Event),
+    /// A step of a turn: for those inside the process.
+    Mark(ringway_turn::Mark),
     /// A stage's state changed.
     Stage {
         /// Which.
@@ -112,6 +114,24 @@ pub enum CallEventKind {
         pause: Duration,
         /// Times it was rebuilt in this call.
         restarts: u32,
+    },
+    /// The service behind a stage gave the first of what it was asked for: words, a token, or audio.
+    Served {
+        /// Which.
+        stage: StageKind,
+        /// Its engine's name in the configuration.
+        service: Arc<str>,
+        /// Request to there.
+        after: Duration,
+    },
+    /// The service behind a stage failed: the stage died of it, or it could not serve the call at all.
+    ServiceFailed {
+        /// Which.
+        stage: StageKind,
+        /// Its engine's name in the configuration.
+        service: Arc<str>,
+        /// How.
+        cause: Cause,
     },
     /// The peer broke the protocol; its stable code.
     ProtocolError {
@@ -182,6 +202,11 @@ impl EventSink {
         if self.sender.try_send(event).is_err() {
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// Events that wait for the reader.
+    pub fn queued(&self) -> usize {
+        self.sender.max_capacity() - self.sender.capacity()
     }
 
     /// Events dropped so far.

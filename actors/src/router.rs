@@ -8,6 +8,7 @@ use crate::inbox::{Mail, Report};
 use crate::llm::{self, LlmStage};
 use crate::record::Record;
 use crate::retry::Retry;
+use crate::service_times::{Served, ServiceTimes};
 use crate::stage::{Obituary, Pump, Stage, StageError, Watch};
 use crate::stt::{Listen, SttStage};
 use crate::tts::{Say, TtsStage};
@@ -15,7 +16,8 @@ use actix::prelude::*;
 use ringway_frame::{CallId, Epoch};
 use ringway_ring::EpochGate;
 use ringway_stages::Expectation;
-use ringway_turn::{ClauseId, Command, Input, Output, Playout, RequestId, StageKind, Stt, Turn};
+use ringway_turn::{ClauseId, Command, Input, Observer, Output, Playout, RequestId, StageKind, Stt, Turn};
+use std::sync::Arc;
 use std::task::{self, Poll};
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
@@ -24,6 +26,7 @@ use tokio::time::Instant;
 /// Relays; it decides nothing. The conversation lives here, so that any stage can die and be replaced.
 pub struct Router {
     turn: Turn,
+    observer: Observer,
     inbox: mpsc::Receiver<Mail>,
     clock: CallClock,
     stages: Stages,
@@ -44,6 +47,7 @@ pub(crate) struct Stages {
     llm: Option<Addr<LlmStage>>,
     tts: Option<Addr<TtsStage>>,
     watches: Watches,
+    times: ServiceTimes,
 }
 
 /// What each stage owes, shared with the Call that watches them.
@@ -85,13 +89,13 @@ impl Events {
     }
 }
 
-/// The Call tells the router that a stage is there, or is not.
+/// The Call tells the router that a stage is there, with the name of the service behind it, or is not.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(crate) enum StageNews {
-    Stt(Addr<SttStage>),
-    Llm(Addr<LlmStage>),
-    Tts(Addr<TtsStage>),
+    Stt(Addr<SttStage>, Arc<str>),
+    Llm(Addr<LlmStage>, Arc<str>),
+    Tts(Addr<TtsStage>, Arc<str>),
     Vad,
     /// A voice that only recites the apology, in this epoch.
     Recital(Addr<TtsStage>, Epoch),
@@ -117,6 +121,7 @@ impl Router {
         let stages = Stages { watches: parts.watches, ..Stages::default() };
         Self {
             turn: parts.turn,
+            observer: Observer::default(),
             inbox: parts.inbox,
             clock: parts.clock,
             stages,
@@ -174,8 +179,14 @@ impl Router {
     fn feed(&mut self, input: Input) {
         let now = self.clock.now();
         self.stages.watches.heard(&input);
+        if let Some(Served { stage, service, after }) = self.stages.times.heard(&input, now) {
+            self.events.put_inside(CallEventKind::Served { stage, service, after });
+        }
         if let Some(record) = &mut self.record {
             record.input(now, &input);
+        }
+        if let Some(mark) = self.observer.input(&input, now) {
+            self.events.put_inside(CallEventKind::Mark(mark));
         }
         self.turn.handle(input, now);
         self.obey();
@@ -196,10 +207,13 @@ impl Router {
     }
 
     fn execute(&mut self, command: Command) {
+        let events = &self.events;
+        self.observer.command(&command, &self.turn, |mark| events.put_inside(CallEventKind::Mark(mark)));
         match command {
             Command::Stt(stt) => self.listen(stt),
             Command::Reply { request, caller, context, already } => {
                 self.hints.begin(request);
+                self.stages.times.llm.asked(request, self.clock.now());
                 self.events.put(working(StageKind::Llm));
                 self.ask(llm::Ask::Reply { request, caller, context, already });
             }
@@ -207,7 +221,10 @@ impl Router {
                 self.ask(llm::Ask::Cancel);
                 self.events.put(ready(StageKind::Llm));
             }
-            Command::Speak { epoch, clause, text } => self.say(Say::Clause { epoch, clause, text }),
+            Command::Speak { epoch, clause, text } => {
+                self.stages.times.tts.asked(epoch, self.clock.now());
+                self.say(Say::Clause { epoch, clause, text });
+            }
             Command::CancelSpeech { .. } => {
                 self.say(Say::Cancel);
                 self.events.put(ready(StageKind::Tts));
@@ -222,7 +239,10 @@ impl Router {
 
     fn listen(&mut self, command: Stt) {
         match &command {
-            Stt::Flush { .. } => self.stages.watches.stt.owe_anew(),
+            Stt::Flush { ask, .. } => {
+                self.stages.watches.stt.owe_anew();
+                self.stages.times.stt.asked(*ask, self.clock.now());
+            }
             Stt::Begin { .. } => self.events.put(working(StageKind::Stt)),
             Stt::Continue { .. } | Stt::Close { .. } | Stt::Drop { .. } => self.stages.watches.stt.settle(),
         }
@@ -403,22 +423,26 @@ impl Handler<StageNews> for Router {
     fn handle(&mut self, news: StageNews, _: &mut Self::Context) {
         let input = match news {
             StageNews::Vad => Input::StageReady { stage: StageKind::Vad },
-            StageNews::Stt(addr) => {
+            StageNews::Stt(addr, service) => {
                 self.stages.stt = Some(addr);
+                self.stages.times.stt.serve(Some(service));
                 self.to_stt(Listen::Expect(self.hints.current.clone()));
                 self.feed(Input::StageReady { stage: StageKind::Stt });
                 return self.to_stt(Listen::Attached);
             }
-            StageNews::Llm(addr) => {
+            StageNews::Llm(addr, service) => {
                 self.stages.llm = Some(addr);
+                self.stages.times.llm.serve(Some(service));
                 Input::StageReady { stage: StageKind::Llm }
             }
-            StageNews::Tts(addr) => {
+            StageNews::Tts(addr, service) => {
                 self.stages.tts = Some(addr);
+                self.stages.times.tts.serve(Some(service));
                 Input::StageReady { stage: StageKind::Tts }
             }
             StageNews::Recital(addr, epoch) => {
                 self.stages.tts = Some(addr);
+                self.stages.times.tts.serve(None);
                 return self.say(Say::Clause { epoch, clause: ClauseId::default(), text: String::new() });
             }
             StageNews::Lost(stage) => {

@@ -76,13 +76,14 @@ fn numbers(config: &Config) -> Vec<Mistake> {
 }
 
 /// Durations that must lie within bounds.
-fn durations(config: &Config) -> [(&'static str, Duration, Duration, Duration); 22] {
+fn durations(config: &Config) -> [(&'static str, Duration, Duration, Duration); 23] {
     let (ServerConfig { drain, .. }, LimitsConfig { lateness, .. }) = (&config.server, &config.limits);
     let Config { openai_stt, deepgram, openai_llm, piper, .. } = config;
     let ringway_actors::Config { restart, stall, rings, playout } = &config.call;
     [
         ("server.drain", *drain, Duration::ZERO, DAY),
         ("limits.lateness", *lateness, Duration::ZERO, HOUR),
+        ("metrics.answer_budget", config.metrics.answer_budget, FRAME, HOUR),
         ("call.restart.within", restart.within, FRAME, HOUR),
         ("call.stall.vad", stall.vad, FRAME, HOUR),
         ("call.stall.stt", stall.stt, FRAME, HOUR),

@@ -64,6 +64,17 @@ pub struct LimitsConfig {
     pub lateness: Duration,
 }
 
+/// What is shown at `/metrics`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MetricsConfig {
+    /// Counts and measures; off, `/metrics` tells of the process alone.
+    pub enabled: bool,
+    /// Time within which a turn is to be answered; later ones are counted as over budget.
+    #[serde(with = "crate::humane")]
+    pub answer_budget: Duration,
+}
+
 /// Where a record of each call's turns is kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -139,6 +150,12 @@ impl Default for LimitsConfig {
             media_cores: 0,
             lateness: Duration::from_millis(200),
         }
+    }
+}
+
+impl Default for MetricsConfig {
+    fn default() -> Self {
+        Self { enabled: true, answer_budget: Duration::from_millis(800) }
     }
 }
 

@@ -1,7 +1,7 @@
 //! `ringway talk`: speaks recorded files into a running server, as a page would, and tells how it went.
 
 mod codec;
-mod connection;
+pub(super) mod connection;
 mod conversation;
 mod journal;
 mod session;

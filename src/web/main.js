@@ -11,6 +11,7 @@ import { health, healthWords } from './server.js';
 import { Stages } from './stages.js';
 import { Tap } from './tap.js';
 import { Transcript } from './transcript.js';
+import { Waterfall } from './waterfall.js';
 import { endWords, problemWords } from './words.js';
 
 const byId = (/** @type {string} */ id) => document.getElementById(id);
@@ -27,6 +28,7 @@ const latency = new Latency({
   scale: byId('scale'),
   legend: byId('legend'),
 });
+const waterfall = new Waterfall({ picture: byId('waterfall'), empty: byId('waterfall-empty') });
 const keypad = new Keypad(byId('keypad'), byId('keys'), (digit) => call?.dtmf(digit));
 
 /** @type {Call | undefined} */
@@ -49,7 +51,7 @@ addEventListener('pagehide', () => call?.hangUp());
 greet();
 
 function dial() {
-  for (const view of [transcript, stages, latency]) view.reset();
+  for (const view of [transcript, stages, latency, waterfall]) view.reset();
   notices.clear();
   keypad.open(false);
   call = new Call(panel.wish());
@@ -74,6 +76,9 @@ function follow(current, tap) {
   on('clear', (event) => transcript.interrupt(event.turn));
   on('stage', (event) => stages.update(event));
   on('latency', (event) => latency.add(event));
+  on('started', (event) => waterfall.follow(event));
+  for (const type of ['latency', 'clear']) on(type, () => waterfall.update());
+  on('bot', (event) => event.final && waterfall.update());
   for (const type of ['state', 'transcript', 'bot']) on(type, (event) => stages.follow(event));
   on('said', (level) => meter.level('caller', level));
   on('played', (played) => {
@@ -90,6 +95,7 @@ function enter(current, phase) {
   panel.phase(phase, endWords(current.endReason));
   if (phase === 'live') meter.start();
   if (phase !== 'ended') return;
+  waterfall.update();
   meter.stop();
   keypad.open(false);
   stages.rest();

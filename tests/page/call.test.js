@@ -52,6 +52,8 @@ test('a call by keyboard is heard, answered aloud and hung up', { timeout: 2 * T
   if (process.env.RINGWAY_WORDS) assert.equal(heard, process.env.RINGWAY_WORDS);
   t.diagnostic(`answer: ${await answer.locator('.words').innerText()}`);
 
+  await assertWaterfall(page);
+
   await page.locator('#hangup').focus();
   await page.keyboard.press('Enter');
   await page.waitForFunction(() => document.documentElement.dataset.state === 'ended');
@@ -70,7 +72,9 @@ test('the page fits a phone, before a call and in it', { timeout: 2 * TIMEOUT_MS
   await page.locator('.line.bot').first().waitFor();
   await page.locator('#keys').click();
   await page.locator('#keypad button').last().waitFor();
+  await page.locator('.waterfall-turn').first().waitFor();
   await assertNoSidewaysScroll(page);
+  await assertReadable(page);
   await page.locator('#hangup').click();
   await page.waitForFunction(() => document.documentElement.dataset.state === 'ended');
   assert.deepEqual(mistakes, []);
@@ -93,4 +97,25 @@ test('a refused microphone is said with what to do', { timeout: TIMEOUT_MS }, as
 async function assertNoSidewaysScroll(page) {
   const [content, window] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
   assert.ok(content <= window, `content ${content} px in ${window} px`);
+}
+
+/** The waterfall of the call in progress has the turn that was answered. @param {import('playwright-core').Page} page */
+async function assertWaterfall(page) {
+  const turn = page.locator('.waterfall-turn', { has: page.locator('.lane-caller') }).first();
+  await turn.waitFor();
+  assert.match(await turn.locator('.waterfall-head').textContent(), /^Turn \d+/);
+  for (const lane of ['caller', 'stt', 'llm', 'tts', 'playout']) {
+    await turn.locator(`.lane-${lane} rect`).first().waitFor();
+  }
+  assert.ok(await page.locator('#waterfall-empty').isHidden());
+}
+
+/** It is drawn for the room it has, not shrunk into it. @param {import('playwright-core').Page} page */
+async function assertReadable(page) {
+  const [drawn, shown, room] = await page.evaluate(() => {
+    const picture = document.querySelector('svg.waterfall');
+    return [picture.viewBox.baseVal.width, picture.getBoundingClientRect().width, picture.parentElement.clientWidth];
+  });
+  assert.ok(Math.abs(shown - drawn) < 1, `drawn ${drawn} px wide, shown ${shown}`);
+  assert.ok(shown <= room, `${shown} px in ${room}`);
 }

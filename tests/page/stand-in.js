@@ -30,6 +30,13 @@ const HEALTH = {
   engines: { vad: 'ready', stt: 'ready', llm: 'ready', tts: 'ready' },
 };
 
+/** As the server draws a turn, as far as the page looks at it. @param {string} width */
+const waterfall = (width) => `<svg xmlns="http://www.w3.org/2000/svg" class="waterfall" role="img" width="${width}"
+  height="140" viewBox="0 0 ${width} 140" font-size="12"><g class="waterfall-turn" data-turn="1">
+  <text class="waterfall-head" y="13">Turn 1</text>${['caller', 'stt', 'llm', 'tts', 'playout']
+    .map((lane, row) => `<g class="lane-${lane} done"><rect x="${60 + 20 * row}" y="${20 + 20 * row}" width="20" height="12"/></g>`)
+    .join('')}</g></svg>`;
+
 /**
  * What happens on the next call.
  * @typedef {object} Scenario
@@ -73,8 +80,11 @@ export class StandIn {
  * @param {import('node:http').ServerResponse} response
  */
 async function serve(url, response) {
-  const { pathname } = new URL(url, 'http://stand-in');
+  const { pathname, searchParams } = new URL(url, 'http://stand-in');
   if (pathname === '/health') return response.setHeader('content-type', 'application/json').end(JSON.stringify(HEALTH));
+  if (pathname === '/api/calls/c-1/trace') {
+    return response.setHeader('content-type', TYPES['.svg']).end(waterfall(searchParams.get('width')));
+  }
   const name = pathname === '/' ? 'index.html' : pathname.slice(1);
   const type = TYPES[extname(name)];
   try {

@@ -15,4 +15,5 @@ mod recordings;
 mod starting;
 mod support;
 mod talk;
+mod trace;
 mod transfers;

@@ -9,7 +9,7 @@
 //!
 //! Recorded `timeout` lines are compared like commands; they may be left out.
 
-use crate::{Config, ConfigError, Input, Output, Turn};
+use crate::{Command, Config, ConfigError, Input, Output, Turn};
 use ringway_frame::{CallId, MediaTime};
 use serde::{Deserialize, Serialize};
 use std::io::{BufRead, Read};
@@ -148,11 +148,35 @@ pub enum ReplayError {
     Config(ConfigError),
 }
 
+/// Sees a recorded call happen again.
+pub trait Witness {
+    /// An input, before it is handled.
+    fn input(&mut self, input: &Input, now: MediaTime);
+
+    /// A command of `turn`, as it is polled.
+    fn command(&mut self, command: &Command, turn: &Turn);
+}
+
+/// Nobody.
+impl Witness for () {
+    fn input(&mut self, _: &Input, _: MediaTime) {}
+
+    fn command(&mut self, _: &Command, _: &Turn) {}
+}
+
 /// Feeds the recorded inputs to a fresh [`Turn`] and compares what it does, up to the first difference.
 ///
 /// # Errors
 /// The recording cannot be read or is malformed.
 pub fn replay(reader: impl BufRead) -> Result<Report, ReplayError> {
+    replay_before(reader, &mut ())
+}
+
+/// The same before a witness.
+///
+/// # Errors
+/// The recording cannot be read or is malformed.
+pub fn replay_before(reader: impl BufRead, witness: &mut impl Witness) -> Result<Report, ReplayError> {
     let mut lines = Lines { reader, number: 0, buffer: Vec::new() };
     let header = lines.header()?;
     if let Some(problem) = header.config.problems().into_iter().next() {
@@ -161,7 +185,8 @@ pub fn replay(reader: impl BufRead) -> Result<Report, ReplayError> {
     let mut turn = Turn::new(header.config.clone());
     let mut report = Report { header, inputs: 0, outputs: 0, until: MediaTime::ZERO, difference: None };
     while let Some(line) = lines.next()? {
-        report.difference = step(&mut turn, line, &mut report).map(|difference| difference.at(lines.number));
+        report.difference =
+            step(&mut turn, line, &mut report, witness).map(|difference| difference.at(lines.number));
         if report.difference.is_some() {
             return Ok(report);
         }
@@ -170,10 +195,11 @@ pub fn replay(reader: impl BufRead) -> Result<Report, ReplayError> {
     Ok(report)
 }
 
-fn step(turn: &mut Turn, line: Line, report: &mut Report) -> Option<Parting> {
+fn step(turn: &mut Turn, line: Line, report: &mut Report, witness: &mut impl Witness) -> Option<Parting> {
     match line {
         Line::Input { at, input } => {
             let parting = left_over(turn);
+            witness.input(&input, at);
             turn.handle(input, at);
             report.inputs += 1;
             report.until = at;
@@ -181,6 +207,9 @@ fn step(turn: &mut Turn, line: Line, report: &mut Report) -> Option<Parting> {
         }
         Line::Output(recorded) => {
             let replayed = turn.poll();
+            if let Output::Command(command) = &replayed {
+                witness.command(command, turn);
+            }
             report.outputs += 1;
             (recorded != replayed).then_some(Parting { recorded: Some(recorded), replayed: Some(replayed) })
         }

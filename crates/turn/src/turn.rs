@@ -115,6 +115,16 @@ impl Turn {
         crate::utterance::join(&[answered.unwrap_or_default(), &speaking.unwrap_or_default()])
     }
 
+    /// The caller's running utterance, and the turn that it belongs to as far as known.
+    pub fn hearing(&self) -> Option<(UtteranceId, TurnNumber)> {
+        self.utterance.as_ref().map(|utterance| (utterance.id, utterance.turn))
+    }
+
+    /// The turn that the running reply answers.
+    pub fn answering(&self) -> Option<TurnNumber> {
+        self.reply.as_ref().map(|reply| reply.turn)
+    }
+
     /// The call is over: nothing more will come of it.
     pub fn is_over(&self) -> bool {
         matches!(self.life, Life::Over)

@@ -64,11 +64,19 @@ pub async fn open(url: &str, insecure: bool) -> Result<Socket, ConnectError> {
         _ => return Err(malformed()),
     };
     let port = uri.port_u16().unwrap_or(if is_tls { 443 } else { 80 });
-    let stream = tcp(&host, port).await?;
-    let stream: Box<dyn Io> = if is_tls { tls(stream, host, insecure).await? } else { Box::new(stream) };
+    let stream = reach(&host, port, is_tls, insecure).await?;
     let request = uri.into_client_request().map_err(|_| malformed())?;
     let (socket, _) = client_async(request, stream).await.map_err(refused)?;
     Ok(socket)
+}
+
+/// Connects to a server, with TLS or without.
+///
+/// # Errors
+/// Nobody is there, or it is not to be trusted.
+pub async fn reach(host: &str, port: u16, is_tls: bool, insecure: bool) -> Result<Box<dyn Io>, ConnectError> {
+    let stream = tcp(host, port).await?;
+    if is_tls { tls(stream, host.to_owned(), insecure).await } else { Ok(Box::new(stream)) }
 }
 
 async fn tcp(host: &str, port: u16) -> Result<TcpStream, ConnectError> {

@@ -6,4 +6,5 @@ mod endings;
 mod faults;
 mod invariants;
 mod line;
+mod marks;
 mod recordings;

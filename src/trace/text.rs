@@ -1,0 +1,175 @@
+//! A trace for people at a terminal.
+
+use super::moment::Moment;
+use super::turn_line::{Lane, Note, Outcome, Restart, Span, What};
+use super::{Trace, TurnTrace};
+use crate::live::LatencyLine;
+use crate::telemetry::stage_name;
+use std::fmt::{self, Display, Formatter};
+
+/// Something that happened, in words.
+struct Row {
+    at: Moment,
+    kind: Kind,
+    who: &'static str,
+    what: String,
+}
+
+/// What of the same moment is told first: the end of one stage's work is the beginning of the next one's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Death,
+    Result,
+    News,
+    Beginning,
+}
+
+impl Display for Trace {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self { call, edge, state, started_at, end_reason, dropped_turns, turns } = self;
+        writeln!(f, "call      {call}")?;
+        if let Some(edge) = edge {
+            writeln!(f, "edge      {edge}")?;
+        }
+        writeln!(f, "started   {started_at}")?;
+        let reason = end_reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        writeln!(f, "state     {state}{reason}")?;
+        if *dropped_turns > 0 {
+            writeln!(f, "left out  {dropped_turns} turns before these")?;
+        }
+        turns.iter().try_for_each(|turn| write!(f, "\n{turn}"))
+    }
+}
+
+impl Display for TurnTrace {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "turn {}", self.line.turn)?;
+        if let Some(latency) = &self.latency {
+            write_latency(f, latency)?;
+        }
+        writeln!(f)?;
+        let end = self.line.speech_ended();
+        for Row { at, who, what, .. } in self.rows() {
+            let from_end = end.map(|end| from(end, at)).unwrap_or_default();
+            writeln!(f, "{at:>10} {from_end:>8}  {who:<8} {what}")?;
+        }
+        if self.line.more > 0 {
+            writeln!(f, "{:>10} {:>8}  {} more, not kept", "", "", self.line.more)?;
+        }
+        for (who, words) in [("said", &self.said), ("heard", &self.heard)] {
+            if let Some(words) = words {
+                writeln!(f, "{:>10} {:>8}  {who:<8} {words:?}", "", "")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl TurnTrace {
+    /// What happened, in order.
+    fn rows(&self) -> Vec<Row> {
+        let mut rows = Vec::new();
+        self.line.spans.iter().for_each(|span| span_rows(span, &mut rows));
+        rows.extend(self.line.notes.iter().map(note_row));
+        self.line.restarts.iter().for_each(|restart| restart_rows(restart, &mut rows));
+        rows.sort_by_key(|row| (row.at, row.kind));
+        rows
+    }
+}
+
+fn write_latency(f: &mut Formatter<'_>, latency: &LatencyLine) -> fmt::Result {
+    let LatencyLine { answer_ms, end_of_turn_ms, stt_ms, llm_ms, tts_ms, playout_ms, .. } = latency;
+    write!(
+        f,
+        "  answer {answer_ms:.0} ms = end of turn {end_of_turn_ms:.0} + stt {stt_ms:.0} + llm {llm_ms:.0} \
+         + tts {tts_ms:.0} + playout {playout_ms:.0}"
+    )
+}
+
+/// `at` as seen from the end of the caller's speech.
+fn from(end: Moment, at: Moment) -> String {
+    if at >= end {
+        format!("+{} ms", at.since(end).as_millis())
+    } else {
+        format!("-{} ms", end.since(at).as_millis())
+    }
+}
+
+fn span_rows(span: &Span, rows: &mut Vec<Row>) {
+    let who = span.lane.name();
+    let mut row = |at: Option<Moment>, kind: Kind, what: &str| {
+        rows.extend(at.map(|at| Row { at, kind, who, what: what.to_owned() }));
+    };
+    row(Some(span.start), Kind::Beginning, begins(span.lane));
+    row(span.asked, Kind::Result, "is asked what was said");
+    row(span.first.filter(|_| span.first != span.end), Kind::Result, first(span.lane));
+    row(span.end, Kind::Result, ends(span.lane, span.outcome));
+}
+
+fn begins(lane: Lane) -> &'static str {
+    match lane {
+        Lane::Caller => "begins to speak",
+        Lane::Stt => "listens",
+        Lane::Llm => "is asked",
+        Lane::Tts => "is given a clause",
+        Lane::Playout => "begins to sound",
+    }
+}
+
+fn first(lane: Lane) -> &'static str {
+    match lane {
+        Lane::Stt => "first words",
+        Lane::Llm => "first text",
+        Lane::Caller | Lane::Tts | Lane::Playout => "first audio",
+    }
+}
+
+fn ends(lane: Lane, outcome: Outcome) -> &'static str {
+    match (outcome, lane) {
+        (Outcome::Open, _) => "goes on",
+        (Outcome::Done, Lane::Caller) => "has finished",
+        (Outcome::Done, Lane::Stt) => "has the words",
+        (Outcome::Done, Lane::Llm) => "has all text",
+        (Outcome::Done, Lane::Tts) => "has all audio",
+        (Outcome::Done, Lane::Playout) => "has been heard out",
+        (Outcome::Cancelled, Lane::Playout) => "falls silent",
+        (Outcome::Cancelled, _) => "is told to stop",
+        (Outcome::Wasted, Lane::Caller) => "was no speech",
+        (Outcome::Wasted, _) => "ends; it was in vain",
+        (Outcome::Lost, _) => "loses its work",
+        (Outcome::Paused, _) => "pauses",
+        (Outcome::Unfinished, _) => "ends with the call",
+    }
+}
+
+fn note_row(note: &Note) -> Row {
+    let (who, what) = match note.what {
+        What::TurnOver => ("turn", "is over, the answer may sound"),
+        What::WentOn => ("turn", "is not over, the caller goes on"),
+        What::Merged => ("turn", "continues: the caller goes on before the answer sounds"),
+        What::Keys => ("caller", "presses keys"),
+        What::BargeIn => ("turn", "the caller speaks over the answer: it is broken off"),
+        What::FalseInterruption => ("turn", "it was nothing, the answer goes on"),
+        What::Filler => ("turn", "takes long, the wait is bridged"),
+        What::Apology => ("turn", "ends with an apology"),
+    };
+    Row { at: note.at, kind: Kind::News, who, what: what.to_owned() }
+}
+
+fn restart_rows(restart: &Restart, rows: &mut Vec<Row>) {
+    let who = stage_name(restart.stage);
+    let cause = restart.cause.map(|cause| format!(" of {}", an(cause.name()))).unwrap_or_default();
+    let fate = if restart.gone { " and does not come back" } else { "" };
+    let kind = Kind::Death;
+    rows.push(Row { at: restart.at, kind, who, what: format!("dies{cause}{fate}") });
+    if let Some(back) = restart.back {
+        let away = back.since(restart.at).as_millis();
+        rows.push(Row { at: back, kind: Kind::News, who, what: format!("is there again, {away} ms later") });
+    }
+}
+
+/// The word with its article.
+fn an(word: &str) -> String {
+    let article = if word.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    format!("{article} {word}")
+}
