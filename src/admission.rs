@@ -136,9 +136,7 @@ impl Admission {
 
     /// Writes how many calls are taken at the moment into the metrics.
     pub fn report(&self) {
-        let heard = self.loads().any(|core| core.hears());
-        let capacity = if heard { self.limits.capacity(&self.engines) } else { 0 };
-        metrics::gauge!("ringway_capacity_calls").set(capacity as f64);
+        metrics::gauge!("ringway_capacity_calls").set(self.limits.capacity(&self.engines) as f64);
     }
 
     /// Calls in progress, places reserved included.
@@ -183,9 +181,11 @@ impl Limits {
         Ok(())
     }
 
-    /// Calls that are taken at once at the moment.
+    /// Calls that are taken at once at the moment. A stage in which nothing serves does not count: it is no full server,
+    /// and what is left is told as a part of this.
     fn capacity(&self, engines: &Engines) -> usize {
-        self.by_engines(engines).filter_map(|(_, bound)| bound).fold(self.calls, usize::min)
+        let bounds = self.by_engines(engines).filter_map(|(_, bound)| bound);
+        bounds.filter(|bound| *bound > 0).fold(self.calls, usize::min)
     }
 
     /// Calls that the engines of each stage can serve at the moment; `None`: any number.
@@ -303,6 +303,7 @@ mod tests {
         assert_eq!((limits.check(&engines, 2), limits.capacity(&engines)), (full(2), 2));
         recogniser.0.store(0, Ordering::Relaxed);
         assert_eq!(limits.check(&engines, 0), Err(Refused::Unavailable { stage: StageKind::Stt }));
+        assert_eq!(limits.capacity(&engines), 10);
         recogniser.0.store(9, Ordering::Relaxed);
         assert_eq!(limits.check(&engines, 10), Err(Refused::Capacity { calls: 10 }));
     }
