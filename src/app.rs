@@ -4,6 +4,7 @@ use crate::admission::{Admission, Limits};
 use crate::api::ApiError;
 use crate::engines;
 use crate::hub::Hub;
+use crate::readiness::Stages;
 use crate::recorder::Recorder;
 use crate::telemetry::{self, Counting};
 use crate::watch_cores::BlockedCores;
@@ -13,9 +14,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use ringway_actors::{CallSpec, EdgeKind, EdgePort, Engines, EventSink, MediaCore, Place};
 use ringway_config::{Config, Secrets, ServerConfig};
 use ringway_frame::{CallId, Format};
-use ringway_turn::StageKind;
 use ringway_wire::{ErrorCode, ProtocolError};
-use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -106,12 +105,17 @@ impl Starting {
         for core in &cores {
             core.load().heard().await;
         }
-        let limits = Limits { calls: config.limits.calls, lateness: config.limits.lateness };
+        let limits = Limits {
+            calls: config.limits.calls,
+            calls_per_recogniser: config.limits.calls_per_recogniser,
+            calls_per_voice: config.limits.calls_per_voice,
+            lateness: config.limits.lateness,
+        };
         let loads = cores.iter().map(|core| core.load().clone()).collect();
         Ok(Arc::new(Server {
             config: config.server,
             secrets,
-            admission: Admission::new(cores, limits),
+            admission: Admission::new(cores, engines.clone(), limits),
             hub: Hub::start(reader, Counting::new(config.metrics.answer_budget)),
             metrics,
             blocked: BlockedCores::watch(loads)?,
@@ -153,20 +157,15 @@ impl Server {
         Some(ProtocolError::recoverable(ErrorCode::BadField, message))
     }
 
-    /// What `/health` says of the engines.
-    pub fn engine_states(&self) -> Value {
-        let listed = |stage| if self.engines.count(stage) > 0 { "ready" } else { "none" };
-        json!({
-            "vad": if self.admission.loads().all(|load| load.hears()) { "ready" } else { "starting" },
-            "stt": listed(StageKind::Stt),
-            "llm": listed(StageKind::Llm),
-            "tts": listed(StageKind::Tts),
-        })
+    /// Which stages can serve.
+    pub fn stages(&self) -> Stages {
+        Stages::of(&self.engines, self.admission.loads())
     }
 
     /// Brings what is not counted as it happens into the metrics.
     pub fn report(&self) {
         self.pools.report();
+        self.admission.report();
         metrics::counter!("ringway_events_dropped_total").absolute(self.events.dropped());
         metrics::gauge!("ringway_events_queued").set(self.events.queued() as f64);
         metrics::gauge!("ringway_capacity_left_calls").set(self.admission.left() as f64);

@@ -206,3 +206,22 @@ impl Builder<'_> {
 fn lines(diagnostics: &[Diagnostic]) -> String {
     diagnostics.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
+
+/// Scripted engines behind this recogniser, and a detector that is never built.
+#[cfg(test)]
+pub fn scripted_with(recogniser: Arc<dyn SpeechToText>) -> Engines {
+    let script = scripted::Config::default();
+    Engines {
+        vad: VadEngine {
+            name: "none".into(),
+            rate: SampleRate::HZ_16000,
+            window: 512,
+            state: ringway_stages::vad::VadState::zeroed(0),
+            build: Box::new(|| Err(VadError::Inference("never".into()))),
+        },
+        stt: vec![recogniser],
+        llm: vec![Arc::new(scripted::ScriptedLlm::new(&script))],
+        tts: vec![Arc::new(scripted::ScriptedTts::new(&script))],
+        apology: ringway_actors::Apology::default(),
+    }
+}

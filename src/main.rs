@@ -11,6 +11,7 @@ mod hub;
 mod live;
 mod logging;
 mod process;
+mod readiness;
 mod recorder;
 mod serve;
 mod telemetry;

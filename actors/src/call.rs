@@ -1,7 +1,7 @@
 //! The supervisor of one call: builds its stages, watches them, rebuilds them, and escalates.
 
 use crate::clock::CallClock;
-use crate::core::{Core, Place};
+use crate::core::{Core, Place, mark};
 use crate::edge::{CallHandle, EdgeCommand};
 use crate::event::{CallEventKind, Cause, StageState};
 use crate::inbox::Inbox;
@@ -44,6 +44,8 @@ pub struct Call {
     edge: mpsc::Sender<EdgeCommand>,
     events: Events,
     apology: Option<Epoch>,
+    /// The core's detector is away, and the router knows.
+    deaf: bool,
     ended: bool,
     _place: Place,
 }
@@ -71,6 +73,8 @@ struct Life {
     budget: RestartBudget,
     generation: u32,
     died: Option<(Instant, Cause)>,
+    /// It was given up: what it leaves undone is no news.
+    gone: bool,
 }
 
 /// Ends the call.
@@ -143,6 +147,7 @@ impl Call {
             budget: RestartBudget::new(config.restart.clone(), parts.core.engines.count(stage)),
             generation: 0,
             died: None,
+            gone: false,
         });
         let watchdog = Watchdog::new(config.stall.clone(), parts.plumbing.stats(), parts.watches);
         Self {
@@ -158,6 +163,7 @@ impl Call {
             edge: parts.edge,
             events: parts.events,
             apology: None,
+            deaf: false,
             ended: false,
             _place: parts.place,
         }
@@ -213,6 +219,7 @@ impl Call {
         if engine >= self.core.engines.count(stage) && !recites {
             return Err(Refusal::Engine(StageError::NoEngine));
         }
+        let _marked = mark(Some(stage));
         match stage {
             StageKind::Vad => self.build_vad(call),
             StageKind::Stt => self.build_stt(engine, call),
@@ -335,6 +342,9 @@ impl Call {
     }
 
     fn give_up(&mut self, stage: StageKind) {
+        if std::mem::replace(&mut self.life(stage).gone, true) {
+            return;
+        }
         tracing::error!(callId = %self.profile.id, ?stage, "no engine is left");
         self.events.put(CallEventKind::Stage { stage, state: StageState::Gone });
         self.tell_router(StageNews::Gone(stage));
@@ -365,13 +375,24 @@ impl Call {
                 self.rest();
             }
         }
-        if Core::current().vad.is_building() {
-            self.watchdog.forgive(StageKind::Vad);
-        }
+        self.look_at_detector();
         while let Some((stage, since)) = self.watchdog.stuck() {
             let detail = format!("no progress for {} ms", since.elapsed().as_millis());
             self.watchdog.forgive(stage);
-            self.died(stage, Cause::Stall, detail, since, call);
+            if !self.life(stage).gone {
+                self.died(stage, Cause::Stall, detail, since, call);
+            }
+        }
+    }
+
+    /// While the core's detector is away its stages wait and are not to blame, and silence proves nothing.
+    fn look_at_detector(&mut self) {
+        let deaf = self.core.vad.is_building();
+        if deaf {
+            self.watchdog.forgive(StageKind::Vad);
+        }
+        if std::mem::replace(&mut self.deaf, deaf) != deaf {
+            self.tell_router(if deaf { StageNews::Lost(StageKind::Vad) } else { StageNews::Vad });
         }
     }
 

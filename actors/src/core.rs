@@ -133,7 +133,7 @@ impl Core {
     ) {
         let vad = Rc::new(VadBatch::new(engines.clone(), load.clone()));
         let metronome = Rc::<Metronome>::default();
-        tokio::task::spawn_local(vad.clone().run(metronome.clone()));
+        tokio::task::spawn_local(vad.clone().supervise(metronome.clone()));
         let shared = load.clone();
         tokio::task::spawn_local(metronome.clone().run(move |late| {
             shared.beat(late);
@@ -187,7 +187,8 @@ impl CoreLoad {
         let _ = self.hears.subscribe().wait_for(|hears| *hears).await;
     }
 
-    pub(crate) fn set_hears(&self, hears: bool) {
+    /// Its detector has come or gone; the core itself says so.
+    pub fn set_hears(&self, hears: bool) {
         self.hears.send_replace(hears);
     }
 
@@ -226,19 +227,33 @@ impl CoreLoad {
 
 const STAGES: [StageKind; 4] = [StageKind::Vad, StageKind::Stt, StageKind::Llm, StageKind::Tts];
 
-/// Notes which stage's code runs on this core, for the thread that watches it.
-pub(crate) fn mark(stage: Option<StageKind>) {
-    set_marker(STAGES.iter().position(|kind| Some(*kind) == stage).map_or(0, |index| index as u8 + 1));
+/// While it is there, the thread that watches this core sees that code of this stage runs.
+#[derive(Debug)]
+pub(crate) struct Marked {
+    before: u8,
 }
 
-pub(crate) fn unmark() {
-    set_marker(0);
+/// Notes that a stage's code runs on this core, until the result is dropped; `None`: code of no stage.
+pub(crate) fn mark(stage: Option<StageKind>) -> Marked {
+    let marker = STAGES.iter().position(|kind| Some(*kind) == stage).map_or(0, |index| index as u8 + 1);
+    Marked { before: swap_marker(marker) }
 }
 
-fn set_marker(value: u8) {
-    CORE.with(|core| {
-        if let Some(core) = core.get() {
-            core.load.marker.store(value, Ordering::Relaxed);
-        }
-    });
+impl Drop for Marked {
+    /// Also when the stage's code panics.
+    fn drop(&mut self) {
+        swap_marker(self.before);
+    }
+}
+
+fn swap_marker(value: u8) -> u8 {
+    let swap = |core: &OnceCell<Rc<Core>>| {
+        let marker = &core.get()?.load.marker;
+        let before = marker.load(Ordering::Relaxed);
+        // Only this thread writes it.
+        marker.store(value, Ordering::Relaxed);
+        Some(before)
+    };
+    // Tasks may still be dropped when the thread's locals are gone.
+    CORE.try_with(swap).ok().flatten().unwrap_or(0)
 }

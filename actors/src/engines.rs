@@ -69,6 +69,17 @@ impl Engines {
             StageKind::Tts => self.tts.len(),
         }
     }
+
+    /// What each engine of a stage can work on at one time now: see [`SpeechToText::slots`]. Detectors are the media
+    /// cores': [`CoreLoad::hears`](crate::CoreLoad::hears).
+    pub fn slots(&self, stage: StageKind) -> Vec<Option<usize>> {
+        match stage {
+            StageKind::Vad => Vec::new(),
+            StageKind::Stt => self.stt.iter().map(|engine| engine.slots()).collect(),
+            StageKind::Llm => self.llm.iter().map(|engine| engine.slots()).collect(),
+            StageKind::Tts => self.tts.iter().map(|engine| engine.slots()).collect(),
+        }
+    }
 }
 
 impl Engines {

@@ -16,6 +16,7 @@
 //! another stage: it tells the router.
 #![forbid(unsafe_code)]
 
+mod bar;
 mod call;
 mod clock;
 mod config;

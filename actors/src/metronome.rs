@@ -1,9 +1,11 @@
 //! The 20 ms metronome of a media core: it drives the playout of all its calls against absolute deadlines.
 
+pub use crate::bar::Beat;
+
+use crate::bar::Bar;
 use ringway_frame::FRAME;
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
@@ -13,37 +15,22 @@ const PHASES: usize = 4;
 /// Ticks of one media core: one every 5 ms, each serving a quarter of the calls.
 #[derive(Debug, Default)]
 pub struct Metronome {
-    ticks: [Cell<u64>; PHASES],
-    waiting: [RefCell<Vec<Waker>>; PHASES],
-    every: RefCell<Vec<Waker>>,
-    subticks: Cell<u64>,
+    phases: [Rc<Bar>; PHASES],
+    every: Rc<Bar>,
     next_phase: Cell<usize>,
 }
 
-/// A call's place in the metronome's bar.
-#[derive(Debug)]
-pub struct Beat {
-    metronome: Rc<Metronome>,
-    phase: usize,
-    seen: u64,
-}
-
 impl Metronome {
-    /// A beat for one more call, in the phase whose turn it is.
-    pub fn beat(self: &Rc<Self>) -> Beat {
+    /// A beat for one more call, each 20 ms, in the phase whose turn it is.
+    pub fn beat(&self) -> Beat {
         let phase = self.next_phase.get();
         self.next_phase.set((phase + 1) % PHASES);
-        Beat { metronome: self.clone(), phase, seen: self.ticks[phase].get() }
+        self.phases[phase].beat()
     }
 
-    /// Ready once in each sub-phase (5 ms) after the one numbered `seen`.
-    pub fn poll_subtick(&self, seen: &mut u64, cx: &mut Context<'_>) -> Poll<()> {
-        if self.subticks.get() != *seen {
-            *seen = self.subticks.get();
-            return Poll::Ready(());
-        }
-        register(&self.every, cx.waker());
-        Poll::Pending
+    /// A beat in every sub-phase (5 ms).
+    pub fn fast_beat(&self) -> Beat {
+        self.every.beat()
     }
 
     /// Ticks for ever, telling `observe` how late each tick came.
@@ -55,43 +42,12 @@ impl Metronome {
             sleep_until(deadline).await;
             let late = deadline.elapsed();
             observe(late);
-            self.tick(phase);
+            self.phases[phase].tick();
+            self.every.tick();
             if late > Duration::from_secs(1) {
                 deadline = Instant::now();
             }
         }
-    }
-
-    fn tick(&self, phase: usize) {
-        self.ticks[phase].set(self.ticks[phase].get() + 1);
-        self.subticks.set(self.subticks.get() + 1);
-        self.waiting[phase].borrow_mut().drain(..).for_each(Waker::wake);
-        self.every.borrow_mut().drain(..).for_each(Waker::wake);
-    }
-}
-
-impl Beat {
-    /// Ready once in each 20 ms; ticks that were not awaited do not pile up.
-    pub fn poll_tick(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let now = self.metronome.ticks[self.phase].get();
-        if now != self.seen {
-            self.seen = now;
-            return Poll::Ready(());
-        }
-        register(&self.metronome.waiting[self.phase], cx.waker());
-        Poll::Pending
-    }
-
-    /// Forgets the ticks that passed while nothing was played.
-    pub fn skip(&mut self) {
-        self.seen = self.metronome.ticks[self.phase].get();
-    }
-}
-
-fn register(waiting: &RefCell<Vec<Waker>>, waker: &Waker) {
-    let mut waiting = waiting.borrow_mut();
-    if !waiting.iter().any(|known| known.will_wake(waker)) {
-        waiting.push(waker.clone());
     }
 }
 

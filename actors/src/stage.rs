@@ -4,7 +4,8 @@ use crate::event::Cause;
 use actix::prelude::*;
 use ringway_turn::StageKind;
 use std::cell::{Cell, RefCell};
-use std::pin::Pin;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{self, Poll};
 use tokio::task::AbortHandle;
@@ -168,7 +169,7 @@ pub(crate) fn spawn<A: Stage>(actor: A, mailbox: usize, bury: impl FnOnce(Death)
     let mut context = Context::<A>::new();
     context.set_mailbox_capacity(mailbox);
     let addr = context.address();
-    let task = tokio::task::spawn_local(context.into_future(actor));
+    let task = tokio::task::spawn_local(marked(A::KIND, context.into_future(actor)));
     let abort = task.abort_handle();
     tokio::task::spawn_local(async move {
         match task.await {
@@ -180,7 +181,17 @@ pub(crate) fn spawn<A: Stage>(actor: A, mailbox: usize, bury: impl FnOnce(Death)
     Child { addr, abort }
 }
 
-fn panic_text(payload: Box<dyn std::any::Any + Send>) -> String {
+/// Whatever the actor does, in its pump or in a handler, is seen to be its stage's.
+async fn marked(stage: Option<StageKind>, actor: impl Future<Output = ()>) {
+    let mut actor = pin!(actor);
+    poll_fn(|cx| {
+        let _marked = crate::core::mark(stage);
+        actor.as_mut().poll(cx)
+    })
+    .await;
+}
+
+pub(crate) fn panic_text(payload: Box<dyn std::any::Any + Send>) -> String {
     match payload.downcast::<String>() {
         Ok(text) => *text,
         Err(payload) => {
@@ -201,10 +212,7 @@ impl<A: Stage> ActorFuture<A> for Pump {
         ctx: &mut A::Context,
         task: &mut task::Context<'_>,
     ) -> Poll<()> {
-        crate::core::mark(A::KIND);
-        let result = stage.pump(task);
-        crate::core::unmark();
-        if let Err(error) = result {
+        if let Err(error) = stage.pump(task) {
             stage.obituary().write(error);
             ctx.stop();
             return Poll::Ready(());

@@ -3,8 +3,11 @@
 use crate::core::CoreLoad;
 use crate::engines::{Engines, VadEngine};
 use crate::metronome::Metronome;
+use crate::stage::panic_text;
 use arrayvec::ArrayVec;
+use ringway_stages::Backoff;
 use ringway_stages::vad::{Vad, VadError, VadJob, VadState};
+use ringway_turn::StageKind;
 use std::cell::{Cell, RefCell, RefMut};
 use std::collections::VecDeque;
 use std::fmt;
@@ -12,16 +15,34 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
+use tokio::time::{Instant, sleep};
 
 /// Windows of all calls, gathered for 5 ms and judged together.
+///
+/// The detector is supervised here, since it is the whole core's: after an error or a panic it is built anew on a thread
+/// of its own, because building takes far longer than a media core may be blocked. Meanwhile windows wait. When it keeps
+/// failing they are refused, so that the calls escalate; it is tried on for the calls to come.
 pub(crate) struct VadBatch {
     engines: Arc<Engines>,
-    vad: RefCell<Option<Box<dyn Vad + Send>>>,
+    detector: RefCell<Option<Detector>>,
+    state: Cell<State>,
     queue: RefCell<VecDeque<Rc<Ticket>>>,
-    failures: Cell<u64>,
-    building: Cell<bool>,
+    /// What is being judged.
+    slice: RefCell<Slice>,
     load: Arc<CoreLoad>,
+}
+
+type Detector = Box<dyn Vad + Send>;
+
+/// How the detector is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// It is on its way. `=> Ready`, or `=> Gone` when it has failed too often.
+    Building,
+    /// It is there. `=> Building` when it fails.
+    Ready,
+    /// It keeps failing. `=> Ready` when it can be built after all.
+    Gone,
 }
 
 /// One call's seat in the batch: it lends its model state and one window at a time.
@@ -50,8 +71,9 @@ enum Status {
 /// Windows that are judged without a break: about 1 ms with ONNX Runtime at 16 kHz.
 const SLICE: usize = 24;
 
-/// An engine that cannot be built is tried again after this time.
-const REBUILD_AFTER: Duration = Duration::from_millis(500);
+/// A detector that fails more often in a row is not waited for any more: a second and a half, and what it takes to build
+/// it five times, when *mic* cannot hold more.
+const MOST_FAILURES: u32 = 5;
 
 type Slice = ArrayVec<Rc<Ticket>, SLICE>;
 
@@ -92,7 +114,7 @@ impl Ticket {
 
 impl fmt::Debug for VadBatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("VadBatch").field("failures", &self.failures).finish_non_exhaustive()
+        f.debug_struct("VadBatch").field("state", &self.state).finish_non_exhaustive()
     }
 }
 
@@ -100,93 +122,110 @@ impl VadBatch {
     pub(crate) fn new(engines: Arc<Engines>, load: Arc<CoreLoad>) -> Self {
         Self {
             engines,
-            vad: RefCell::default(),
+            detector: RefCell::default(),
+            state: Cell::new(State::Building),
             queue: RefCell::default(),
-            failures: Cell::new(0),
-            building: Cell::new(false),
+            slice: RefCell::default(),
             load,
         }
     }
 
-    /// The engine is on its way: windows wait for it, and a stage that waits with them is not stuck.
+    /// The detector is on its way: windows wait for it, and a stage that waits with them is not stuck.
     pub(crate) fn is_building(&self) -> bool {
-        self.building.get()
+        self.state.get() == State::Building
     }
 
     /// Puts one window of the ticket's call into the batch. A ticket stands in the queue once, so that it is bounded
     /// by the number of calls.
     pub(crate) fn submit(&self, ticket: &Rc<Ticket>, window: &[f32]) {
         debug_assert!(ticket.is_idle(), "one window of a call at a time");
+        if self.state.get() == State::Gone {
+            return ticket.status.set(Status::Failed);
+        }
         ticket.seat.borrow_mut().samples.copy_from_slice(window);
         ticket.status.set(Status::Queued);
         self.queue.borrow_mut().push_back(ticket.clone());
     }
 
-    /// Judges what has gathered, every 5 ms, for ever. The engine is built on a thread of its own, also after it has
-    /// failed: building takes far longer than a media core may be blocked.
-    pub(crate) async fn run(self: Rc<Self>, metronome: Rc<Metronome>) {
-        let mut seen = 0;
-        let mut slice = ArrayVec::new();
+    /// Has the detector judge what gathers, and builds it anew whenever it fails, for ever.
+    pub(crate) async fn supervise(self: Rc<Self>, metronome: Rc<Metronome>) {
+        let began = Instant::now();
+        let mut backoff = Backoff::default();
+        let mut broken = None;
         loop {
-            if self.vad.borrow().is_none() {
-                self.build().await;
-            }
-            poll_fn(|cx| metronome.poll_subtick(&mut seen, cx)).await;
-            while self.take(&mut slice) {
-                self.judge(&mut slice);
+            let reason = match self.build(broken.take()).await {
+                Ok(()) => match tokio::task::spawn_local(self.clone().judge(metronome.clone())).await {
+                    Ok(error) => error.to_string(),
+                    Err(end) if end.is_panic() => panic_text(end.into_panic()),
+                    // The thread comes to its end.
+                    Err(_cancelled) => return,
+                },
+                Err(reason) => reason,
+            };
+            let wait = backoff.failed(began.elapsed());
+            tracing::error!(reason, failures = backoff.failures(), "voice activity detection failed");
+            broken = self.lose(backoff.failures() > MOST_FAILURES);
+            sleep(wait).await;
+        }
+    }
+
+    /// The broken one goes first, and on the same thread: two may not fit, and nobody knows what its end takes.
+    async fn build(&self, broken: Option<Detector>) -> Result<(), String> {
+        let engines = self.engines.clone();
+        let build = move || {
+            drop(broken);
+            (engines.vad.build)()
+        };
+        let detector = match tokio::task::spawn_blocking(build).await {
+            Ok(built) => built.map_err(|error| error.to_string())?,
+            Err(end) => return Err(end.to_string()),
+        };
+        *self.detector.borrow_mut() = Some(detector);
+        self.state.set(State::Ready);
+        self.load.set_hears(true);
+        Ok(())
+    }
+
+    /// The detector is not there any more; the stages whose windows it had are restarted.
+    fn lose(&self, for_good: bool) -> Option<Detector> {
+        self.load.set_hears(false);
+        self.state.set(if for_good { State::Gone } else { State::Building });
+        self.slice.borrow_mut().drain(..).for_each(|ticket| ticket.settle(Status::Failed));
+        if for_good {
+            self.queue.borrow_mut().drain(..).for_each(|ticket| ticket.settle(Status::Failed));
+        }
+        self.detector.borrow_mut().take()
+    }
+
+    /// Judges what has gathered, every 5 ms, until the detector fails.
+    async fn judge(self: Rc<Self>, metronome: Rc<Metronome>) -> VadError {
+        let mut beat = metronome.fast_beat();
+        loop {
+            poll_fn(|cx| beat.poll_tick(cx)).await;
+            while self.take() {
+                if let Err(error) = self.infer() {
+                    return error;
+                }
+                self.slice.borrow_mut().drain(..).for_each(|ticket| ticket.settle(Status::Judged));
                 tokio::task::yield_now().await;
             }
         }
     }
 
-    async fn build(&self) {
-        let engines = self.engines.clone();
-        self.building.set(true);
-        let built = tokio::task::spawn_blocking(move || (engines.vad.build)()).await;
-        self.building.set(false);
-        match built {
-            Ok(Ok(vad)) => {
-                *self.vad.borrow_mut() = Some(vad);
-                self.load.set_hears(true);
-            }
-            Ok(Err(error)) => self.unbuilt(&error.to_string()).await,
-            Err(panic) => self.unbuilt(&panic.to_string()).await,
-        }
-    }
-
-    async fn unbuilt(&self, reason: &str) {
-        tracing::error!(reason, "the voice activity detector cannot be built");
-        tokio::time::sleep(REBUILD_AFTER).await;
-    }
-
-    fn take(&self, slice: &mut Slice) -> bool {
+    fn take(&self) -> bool {
         let mut queue = self.queue.borrow_mut();
         let count = queue.len().min(SLICE);
-        slice.extend(queue.drain(..count));
+        self.slice.borrow_mut().extend(queue.drain(..count));
         count > 0
     }
 
-    /// An engine that fails is built anew for the next slice; the stages whose windows it lost are restarted.
-    fn judge(&self, slice: &mut Slice) {
-        let result = self.infer(slice);
-        if let Err(error) = &result {
-            self.failures.set(self.failures.get() + 1);
-            tracing::error!(%error, failures = self.failures.get(), "voice activity detection failed");
-            *self.vad.borrow_mut() = None;
-            self.load.set_hears(false);
-        }
-        let status = if result.is_ok() { Status::Judged } else { Status::Failed };
-        slice.drain(..).for_each(|ticket| ticket.settle(status));
-    }
-
-    fn infer(&self, slice: &[Rc<Ticket>]) -> Result<(), VadError> {
-        let mut vad = self.vad.borrow_mut();
-        let vad = vad.as_mut().ok_or_else(|| VadError::Inference("the engine is being built".into()))?;
-        crate::core::mark(Some(ringway_turn::StageKind::Vad));
+    fn infer(&self) -> Result<(), VadError> {
+        let mut detector = self.detector.borrow_mut();
+        let vad = detector.as_mut().ok_or_else(|| VadError::Inference("there is no detector".into()))?;
+        let _marked = crate::core::mark(Some(StageKind::Vad));
+        let slice = self.slice.borrow();
         let mut seats: Seats<'_> = slice.iter().map(|ticket| ticket.seat.borrow_mut()).collect();
-        let result = infer_seats(vad.as_mut(), &mut seats);
-        crate::core::unmark();
-        result
+        infer_seats(vad.as_mut(), &mut seats)
     }
 }
 

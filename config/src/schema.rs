@@ -354,6 +354,8 @@ mod tests {
         let number = Kind::Integer { least: 0, most: i64::MAX };
         let keys = [
             key("calls", number.clone(), false),
+            key("calls_per_recogniser", number.clone(), false),
+            key("calls_per_voice", number.clone(), false),
             key("media_cores", number, false),
             key("lateness", Kind::Text, false),
         ];

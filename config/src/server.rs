@@ -53,6 +53,10 @@ pub enum Tls {
 pub struct LimitsConfig {
     /// Calls at once.
     pub calls: usize,
+    /// Calls for each thread of the recogniser that serves; 0: any number.
+    pub calls_per_recogniser: usize,
+    /// Calls for each thread of the voice that serves; 0: any number.
+    pub calls_per_voice: usize,
     /// Media cores; 0 takes one for every two processors, at least one.
     pub media_cores: usize,
     /// Metronome lateness above which no call is taken.
@@ -139,7 +143,13 @@ impl Default for ServerConfig {
 
 impl Default for LimitsConfig {
     fn default() -> Self {
-        Self { calls: 100, media_cores: 0, lateness: Duration::from_millis(200) }
+        Self {
+            calls: 100,
+            calls_per_recogniser: 0,
+            calls_per_voice: 0,
+            media_cores: 0,
+            lateness: Duration::from_millis(200),
+        }
     }
 }
 

@@ -1,4 +1,5 @@
 use crate::app::Server;
+use crate::readiness::Stages;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -8,17 +9,25 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// `GET /health`: 200 when calls are taken, 503 while draining or when a media core is blocked.
+/// `GET /health`: 200 when calls are taken and served well; 503 while draining, when a media core is blocked or deaf, and
+/// when no engine of a stage can serve.
 pub async fn health(State(server): State<Arc<Server>>) -> Response {
-    let status = if server.admission.is_draining() {
+    let stages = server.stages();
+    let status = status(server.admission.is_draining(), server.blocked.count(), stages);
+    let code = if status == "ok" { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let Stages { vad, stt, llm, tts } = stages;
+    let engines = json!({ "vad": vad.name(), "stt": stt.name(), "llm": llm.name(), "tts": tts.name() });
+    (code, report(status, engines)).into_response()
+}
+
+fn status(draining: bool, blocked_cores: usize, stages: Stages) -> &'static str {
+    if draining {
         "draining"
-    } else if server.blocked.count() > 0 {
+    } else if blocked_cores > 0 || stages.trouble() {
         "degraded"
     } else {
         "ok"
-    };
-    let code = if status == "ok" { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (code, report(status, server.engine_states())).into_response()
+    }
 }
 
 /// The same while the engines are being built.
@@ -36,4 +45,20 @@ fn report(status: &str, engines: Value) -> Json<Value> {
         "timestamp": format!("{:.3}", Timestamp::now()),
         "engines": engines,
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::readiness::Readiness::{Failed, Ready};
+
+    #[test]
+    fn whatever_keeps_calls_from_being_served_well_is_said() {
+        let well = Stages { vad: Ready, stt: Ready, llm: Ready, tts: Ready };
+        assert_eq!(status(false, 0, well), "ok");
+        assert_eq!(status(true, 1, well), "draining");
+        assert_eq!(status(false, 1, well), "degraded");
+        assert_eq!(status(false, 0, Stages { vad: Failed, ..well }), "degraded");
+        assert_eq!(status(false, 0, Stages { stt: Failed, ..well }), "degraded");
+    }
 }

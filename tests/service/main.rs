@@ -4,9 +4,11 @@
 mod admission;
 mod api;
 mod bad_input;
+mod blocked;
 mod conversations;
 mod doctor;
 mod embedded;
+mod escalation;
 mod faults;
 mod metrics;
 mod recordings;

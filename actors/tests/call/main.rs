@@ -3,4 +3,7 @@
 
 mod common;
 mod conversation;
+mod detector;
+mod escalation;
+mod marks;
 mod supervision;

@@ -5,6 +5,7 @@
 //! return at once; blocking engines run on threads of their own.
 
 mod alarm;
+mod backoff;
 pub mod dialogue;
 pub mod expectation;
 pub mod flite;
@@ -25,4 +26,5 @@ mod text;
 pub mod tts;
 pub mod vad;
 
+pub use backoff::Backoff;
 pub use expectation::Expectation;

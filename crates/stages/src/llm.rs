@@ -93,6 +93,12 @@ pub trait LanguageModel: Send + Sync {
     /// Its name in configuration, metrics and logs.
     fn name(&self) -> &str;
 
+    /// What it can work on at one time now: its threads that have an engine. 0: it cannot serve. `None`: it sets no
+    /// bound that could be known beforehand, as a service on the network.
+    fn slots(&self) -> Option<usize> {
+        None
+    }
+
     /// A session for one call; called on its media core, so it must not block.
     ///
     /// # Errors

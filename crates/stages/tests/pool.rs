@@ -190,6 +190,54 @@ async fn a_thread_that_comes_back_makes_room_for_a_new_one() {
     assert_eq!(end(&mut pool.submit(Urgency::Turn, number).unwrap()).await, Ok(0));
 }
 
+#[tokio::test]
+async fn an_engine_that_cannot_be_rebuilt_is_tried_again_and_serves_again() {
+    // What each attempt to build comes to; the factory waits for it.
+    let (outcome, outcomes) = bounded::<Result<usize, &'static str>>(1);
+    let config = Config { threads: NonZeroUsize::MIN, queue: 4, stuck_after: FOREVER, max_quarantined: 0 };
+    outcome.send(Ok(0)).unwrap();
+    let pool: EnginePool<Numbered> = EnginePool::start("coming back", config, move || {
+        outcomes.recv().unwrap().map(Numbered).map_err(Into::into)
+    })
+    .unwrap();
+    let mut broken =
+        pool.submit(Urgency::Turn, |_, _| -> Result<(), Cancelled> { panic!("broken") }).unwrap();
+    assert_eq!(end(&mut broken).await, Err(JobError::Panicked));
+    let mut waiting = pool.submit(Urgency::Turn, number).unwrap();
+    outcome.send(Err("no memory")).unwrap();
+    assert_eq!(
+        end(&mut waiting).await,
+        Err(JobError::Refused),
+        "nobody waits for an engine that may not come"
+    );
+    assert_eq!(pool.submit(Urgency::Turn, number).unwrap_err(), SubmitError::NoEngine);
+    assert_eq!((pool.engines(), pool.counters().engines), (0, 0));
+    for outcomes in [Err("no memory"), Err("no memory"), Ok(7)] {
+        outcome.send(outcomes).unwrap();
+    }
+    while pool.engines() == 0 {
+        std::thread::yield_now();
+    }
+    assert_eq!(end(&mut pool.submit(Urgency::Turn, number).unwrap()).await, Ok(7));
+}
+
+#[test]
+fn a_pool_that_closes_does_not_wait_for_an_engine_that_cannot_be_built() {
+    let first = AtomicUsize::new(0);
+    let config = Config { threads: NonZeroUsize::MIN, queue: 4, stuck_after: FOREVER, max_quarantined: 0 };
+    let pool: EnginePool<Numbered> =
+        EnginePool::start("closing", config, move || match first.fetch_add(1, Ordering::Relaxed) {
+            0 => Ok(Numbered(0)),
+            _ => Err("no model".into()),
+        })
+        .unwrap();
+    let _panics = pool.submit(Urgency::Turn, |_, _| -> Result<(), Cancelled> { panic!("broken") }).unwrap();
+    while pool.engines() > 0 {
+        std::thread::yield_now();
+    }
+    assert!(pool.shut_down(FOREVER));
+}
+
 #[test]
 fn a_factory_that_fails_is_a_typed_error() {
     let error =

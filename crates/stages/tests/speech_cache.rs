@@ -7,9 +7,11 @@ use ringway_stages::speech_cache::{Config, Counters, SpeechCache};
 use ringway_stages::tts::{Clause, TextToSpeech, TtsCall, TtsError, TtsEvent, TtsSession};
 use std::collections::VecDeque;
 use std::future::poll_fn;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 /// Speaks two frames a character, and counts the clauses that it was asked for.
 #[derive(Default)]
@@ -251,6 +253,16 @@ fn phrases_can_be_made_before_the_first_call() {
     }
     assert_eq!(engine.asked(), 3);
     assert!(matches!(cache.prefill(Format::Mulaw8k, ["fails"]), Err(TtsError::Engine { .. })));
+}
+
+#[test]
+fn a_voice_that_remembers_serves_as_long_as_its_engine_does() {
+    let config = flite::Config { threads: NonZeroUsize::new(2).unwrap(), ..flite::Config::default() };
+    let flite = Arc::new(Flite::start(config).unwrap());
+    let cache = SpeechCache::new(flite.clone(), "slt", 1.0, Config { bytes: 0 });
+    assert_eq!(cache.slots(), Some(2));
+    flite.shut_down(Duration::from_secs(3_600));
+    assert_eq!(cache.slots(), Some(0));
 }
 
 #[tokio::test]

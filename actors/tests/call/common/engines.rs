@@ -1,7 +1,7 @@
 //! Engines that can be read: a word is a run of frames whose samples all have the word's own value.
 
 use ringway_actors::{Apology, Engines, VadEngine};
-use ringway_frame::{Frame, SampleRate};
+use ringway_frame::{Format, Frame, SampleRate};
 use ringway_stages::Expectation;
 use ringway_stages::llm::{Cue, LanguageModel, LlmCall, LlmError, LlmEvent, LlmRequest, LlmSession, Next};
 use ringway_stages::stt::{
@@ -68,8 +68,12 @@ pub fn words(frames: impl IntoIterator<Item = Option<&'static str>>) -> Vec<&'st
     heard
 }
 
-pub fn all() -> Arc<Engines> {
-    Arc::new(Engines {
+/// What is said when nothing else can be.
+pub const APOLOGY: [&str; 2] = ["romeo", "quebec"];
+
+/// One engine for each stage.
+pub fn all() -> Engines {
+    Engines {
         vad: VadEngine {
             name: "energy".into(),
             rate: SampleRate::HZ_16000,
@@ -80,11 +84,22 @@ pub fn all() -> Arc<Engines> {
         stt: vec![Arc::new(Reader)],
         llm: vec![Arc::new(Reciter)],
         tts: vec![Arc::new(Speaker)],
-        apology: Apology::default(),
-    })
+        apology: Apology { text: APOLOGY.join(" "), pcm_16k: audio(&APOLOGY), ..Apology::default() },
+    }
 }
 
-struct EnergyVad;
+/// Whole frames of these words.
+fn audio(words: &[&str]) -> Arc<[u8]> {
+    let mut frame = Frame::silence(Format::Pcm16k);
+    let mut audio = Vec::new();
+    for word in words {
+        frame_of(word, &mut frame);
+        (0..WORD_FRAMES).for_each(|_| audio.extend_from_slice(frame.payload()));
+    }
+    audio.into()
+}
+
+pub struct EnergyVad;
 
 impl Vad for EnergyVad {
     fn rate(&self) -> SampleRate {
@@ -109,7 +124,7 @@ impl Vad for EnergyVad {
 }
 
 /// Reads words off the samples.
-struct Reader;
+pub struct Reader;
 
 #[derive(Default)]
 struct ReaderSession {
@@ -165,7 +180,7 @@ impl SttSession for ReaderSession {
 }
 
 /// Says the same to everything, a word a token.
-struct Reciter;
+pub struct Reciter;
 
 #[derive(Default)]
 struct ReciterSession {
@@ -224,7 +239,7 @@ impl LlmSession for ReciterSession {
 }
 
 /// Speaks a word as frames of its value; has room for one clause at a time, as an engine under load.
-struct Speaker;
+pub struct Speaker;
 
 #[derive(Default)]
 struct SpeakerSession {

@@ -1,11 +1,15 @@
 //! A call on a runtime whose time the test drives, with engines that hear and speak words of constant samples: what
 //! either side said can be read off the audio, word by word.
 
+pub mod detector;
 pub mod engines;
+pub mod hooked;
 pub mod line;
 
 use line::Line;
-use ringway_actors::{CallEvent, CallEventKind, CallSpec, Config, Core, CoreLoad, EdgeKind, EventSink};
+use ringway_actors::{
+    CallEvent, CallEventKind, CallSpec, Config, Core, CoreLoad, EdgeKind, Engines, EventSink,
+};
 use ringway_frame::{CallId, Format};
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,10 +20,20 @@ use tokio::time::sleep as pass;
 pub struct World {
     pub line: Line,
     pub events: mpsc::Receiver<CallEvent>,
+    pub load: Arc<CoreLoad>,
 }
 
 /// Runs `test` with a call that has just begun, on virtual time.
 pub fn with_call<F: Future<Output = ()>>(turn: ringway_turn::Config, test: impl FnOnce(World) -> F) {
+    with_engines(turn, |_| engines::all(), test);
+}
+
+/// The same with these engines, on the core of this load.
+pub fn with_engines<F: Future<Output = ()>>(
+    turn: ringway_turn::Config,
+    engines: impl FnOnce(&Arc<CoreLoad>) -> Engines,
+    test: impl FnOnce(World) -> F,
+) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .start_paused(true)
@@ -28,22 +42,33 @@ pub fn with_call<F: Future<Output = ()>>(turn: ringway_turn::Config, test: impl 
     tokio::task::LocalSet::new().block_on(&runtime, async {
         let (sink, events) = EventSink::bounded(100_000);
         let load = Arc::new(CoreLoad::new());
-        Core::install(engines::all(), Arc::new(Config::default()), sink, load.clone(), |_| {});
+        let engines = Arc::new(engines(&load));
+        Core::install(engines, Arc::new(Config::default()), sink, load.clone(), |_| {});
         pass(Duration::from_millis(20)).await;
-        let spec = CallSpec {
-            id: CallId::from_bits(7),
-            edge: EdgeKind::Twilio,
-            format: Format::Pcm16k,
-            dialogue: None,
-            carrier_call_id: None,
-            turn,
-            place: load.reserve(),
-        };
-        test(World { line: Line::start(spec.start(None)), events }).await;
+        test(World { line: call(turn, &load), events, load }).await;
     });
 }
 
+/// Begins a call on the core of this load.
+fn call(turn: ringway_turn::Config, load: &Arc<CoreLoad>) -> Line {
+    let spec = CallSpec {
+        id: CallId::from_bits(load.calls() as u128),
+        edge: EdgeKind::Twilio,
+        format: Format::Pcm16k,
+        dialogue: None,
+        carrier_call_id: None,
+        turn,
+        place: load.reserve(),
+    };
+    Line::start(spec.start(None))
+}
+
 impl World {
+    /// One more call on the same core.
+    pub fn another(&self) -> Line {
+        call(ringway_turn::Config::default(), &self.load)
+    }
+
     /// Everything that has happened so far.
     pub fn drain(&mut self) -> Vec<CallEventKind> {
         let mut events = Vec::new();

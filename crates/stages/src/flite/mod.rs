@@ -97,6 +97,10 @@ impl TextToSpeech for Flite {
         "flite"
     }
 
+    fn slots(&self) -> Option<usize> {
+        Some(self.pool.engines())
+    }
+
     fn open(&self, call: TtsCall) -> Result<Box<dyn TtsSession>, TtsError> {
         Ok(Box::new(session::Session::new(self.pool.clone(), call.format)))
     }

@@ -127,6 +127,10 @@ impl SpeechToText for Pocketsphinx {
         "pocketsphinx"
     }
 
+    fn slots(&self) -> Option<usize> {
+        Some(self.pool.engines())
+    }
+
     fn open(&self, call: SttCall) -> Result<Box<dyn SttSession>, SttError> {
         Ok(Box::new(session::Session::new(self.pool.clone(), self.dropped.clone(), call.format)))
     }

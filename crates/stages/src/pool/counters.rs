@@ -5,7 +5,7 @@ use std::time::Duration;
 /// What a pool does and has done since it was started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
-    /// Engines that work or wait for work.
+    /// Engines that work or wait for work; 0 while none can be built.
     pub engines: usize,
     /// Jobs that wait.
     pub queued: usize,

@@ -71,7 +71,7 @@ pub enum SubmitError {
         /// How many jobs wait.
         queued: usize,
     },
-    /// The pool is shut down, or every engine was lost and too many threads are stuck to build more.
+    /// The pool is shut down, or every engine was lost and none can be built at the moment.
     #[error("no engine is left")]
     NoEngine,
 }
@@ -167,6 +167,12 @@ impl<E: 'static> EnginePool<E> {
             roster.preempt_partial();
         }
         Ok(ticket)
+    }
+
+    /// Engines that work or wait for work at the moment; with none, [`submit`](Self::submit) is refused.
+    pub fn engines(&self) -> usize {
+        let roster = self.shared.roster();
+        if roster.is_closed() { 0 } else { roster.len() }
     }
 
     /// What the pool has done and does, for metrics.

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Who works on what: one seat for each thread that has an engine or builds one.
+/// Who works on what: one seat for each thread.
 #[derive(Debug)]
 pub(super) struct Roster {
     seats: Vec<Seat>,
@@ -32,6 +32,8 @@ pub(super) struct SeatId(u64);
 struct Seat {
     id: SeatId,
     running: Option<Running>,
+    /// It has no engine, and the next attempt to build one is still to come: no job may wait for it.
+    lacks_engine: bool,
 }
 
 #[derive(Debug)]
@@ -49,12 +51,19 @@ impl Roster {
     pub(super) fn sit(&mut self) -> SeatId {
         let id = SeatId(self.next);
         self.next += 1;
-        self.seats.push(Seat { id, running: None });
+        self.seats.push(Seat { id, running: None, lacks_engine: false });
         id
     }
 
     pub(super) fn leave(&mut self, id: SeatId) {
         self.seats.retain(|seat| seat.id != id);
+    }
+
+    /// Whether the thread has an engine, or builds one, that jobs may wait for. Without one it keeps its seat.
+    pub(super) fn can_work(&mut self, id: SeatId, can: bool) {
+        if let Some(seat) = self.seats.iter_mut().find(|seat| seat.id == id) {
+            seat.lacks_engine = !can;
+        }
     }
 
     pub(super) fn begin(&mut self, id: SeatId, control: Arc<Control>, urgency: Urgency) {
@@ -118,15 +127,22 @@ impl Roster {
         self.open.as_ref().map(|open| open.alive.clone())
     }
 
+    /// Nobody is there to work.
     pub(super) fn is_empty(&self) -> bool {
-        self.seats.is_empty()
+        self.len() == 0
     }
 
+    /// Threads that can work.
     pub(super) fn len(&self) -> usize {
+        self.seats.iter().filter(|seat| !seat.lacks_engine).count()
+    }
+
+    /// All threads.
+    pub(super) fn seats(&self) -> usize {
         self.seats.len()
     }
 
     pub(super) fn idle(&self) -> usize {
-        self.seats.iter().filter(|seat| seat.running.is_none()).count()
+        self.seats.iter().filter(|seat| seat.running.is_none() && !seat.lacks_engine).count()
     }
 }

@@ -1,25 +1,28 @@
 use super::job::{Job, Phase};
 use super::roster::SeatId;
 use super::{BuildError, Shared};
-use crossbeam::channel::Sender;
+use crate::Backoff;
+use crossbeam::channel::{RecvTimeoutError, Sender};
 use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-/// Starts a thread with an engine; `built` hears whether it has one.
+/// Starts a thread with an engine; `built` hears whether it has one. `false`: the system gives no thread.
 pub(super) fn spawn<E: 'static>(
     shared: &Arc<Shared<E>>,
     alive: Sender<Infallible>,
     built: Option<Sender<Result<(), BuildError>>>,
-) {
+) -> bool {
     let seat = shared.roster().sit();
     let worker = Worker { shared: shared.clone(), seat, _alive: alive };
     let run = move || worker.run(built);
-    if let Err(error) = std::thread::Builder::new().name(shared.name.to_owned()).spawn(run) {
+    let spawned = std::thread::Builder::new().name(shared.name.to_owned()).spawn(run);
+    if let Err(error) = &spawned {
         tracing::error!(%error, pool = shared.name, "no thread for an engine");
         give_up(shared, seat);
     }
+    spawned.is_ok()
 }
 
 /// Abandons the threads of stuck jobs, and starts others in their place while the bound allows it.
@@ -29,6 +32,8 @@ pub(super) fn quarantine_stuck<E: 'static>(shared: &Arc<Shared<E>>, now: Instant
         (roster.evict_stuck(now, shared.config.stuck_after), roster.is_empty())
     };
     if evicted == 0 {
+        // The system may have had no thread the last time.
+        refill(shared);
         return 0;
     }
     shared.meters.quarantined.add(evicted as u64);
@@ -40,17 +45,19 @@ pub(super) fn quarantine_stuck<E: 'static>(shared: &Arc<Shared<E>>, now: Instant
     evicted
 }
 
-/// Fills the seats that evictions left empty, as many as the bound on abandoned threads allows.
+/// Fills the seats that are empty, as many as the bound on abandoned threads allows.
 fn refill<E: 'static>(shared: &Arc<Shared<E>>) {
     loop {
         let roster = shared.roster();
-        let full = roster.len() >= shared.config.threads.get();
+        let full = roster.seats() >= shared.config.threads.get();
         if full || roster.abandoned > shared.config.max_quarantined {
             return;
         }
         let Some(alive) = roster.alive() else { return };
         drop(roster);
-        spawn(shared, alive, None);
+        if !spawn(shared, alive, None) {
+            return;
+        }
     }
 }
 
@@ -72,17 +79,19 @@ struct Worker<E> {
 
 impl<E: 'static> Worker<E> {
     fn run(self, built: Option<Sender<Result<(), BuildError>>>) {
-        let (engine, outcome) = match self.build() {
-            Ok(engine) => (Some(engine), Ok(())),
-            Err(error) => (None, Err(error)),
-        };
-        match (built, &outcome) {
-            (Some(built), _) => drop(built.send(outcome)),
-            (None, Err(error)) => {
-                tracing::error!(%error, pool = self.shared.name, "an engine cannot be built")
+        let engine = match (self.build(), built) {
+            (Ok(engine), Some(built)) => {
+                drop(built.send(Ok(())));
+                Some(engine)
             }
-            (None, Ok(())) => {}
-        }
+            // The pool does not start at all.
+            (Err(error), Some(built)) => {
+                drop(built.send(Err(error)));
+                None
+            }
+            (Ok(engine), None) => Some(engine),
+            (Err(error), None) => self.retry(&error),
+        };
         match engine {
             Some(engine) => self.serve(engine),
             None => give_up(&self.shared, self.seat),
@@ -108,16 +117,47 @@ impl<E: 'static> Worker<E> {
         give_up(&self.shared, self.seat);
     }
 
-    /// A new engine for one that panicked, which goes first: two may not fit.
+    /// A new engine for one that panicked, which goes first: two may not fit. `None`: the pool closes.
     fn rebuild(&self, broken: E) -> Option<E> {
         if catch_unwind(AssertUnwindSafe(|| drop(broken))).is_err() {
             tracing::warn!(pool = self.shared.name, "a broken engine panicked again when it was dropped");
         }
-        let rebuilt = self.build();
-        if let Err(error) = &rebuilt {
-            tracing::error!(%error, pool = self.shared.name, "an engine cannot be rebuilt");
+        match self.build() {
+            Ok(engine) => Some(engine),
+            Err(error) => self.retry(&error),
         }
-        rebuilt.ok()
+    }
+
+    /// Builds an engine again and again, ever more seldom, since what is wrong may pass: memory that is short, a file
+    /// that is being replaced. Until then jobs are refused rather than kept waiting for it. `None`: the pool closes.
+    fn retry(&self, error: &BuildError) -> Option<E> {
+        self.lack_engine(error);
+        let mut backoff = Backoff::default();
+        loop {
+            let wait = backoff.failed(self.shared.started.elapsed()).max(SHORTEST_WAIT);
+            let Err(RecvTimeoutError::Timeout) = self.shared.closing.recv_timeout(wait) else { return None };
+            match self.build() {
+                Ok(engine) => {
+                    self.shared.roster().can_work(self.seat, true);
+                    tracing::warn!(
+                        pool = self.shared.name,
+                        failures = backoff.failures(),
+                        "an engine is back"
+                    );
+                    return Some(engine);
+                }
+                Err(error) => self.lack_engine(&error),
+            }
+        }
+    }
+
+    fn lack_engine(&self, error: &BuildError) {
+        tracing::error!(%error, pool = self.shared.name, "an engine cannot be built");
+        let mut roster = self.shared.roster();
+        roster.can_work(self.seat, false);
+        if roster.is_empty() {
+            self.shared.queues.clear();
+        }
     }
 
     fn work(&self, job: Job<E>, engine: &mut E) -> After {
@@ -146,6 +186,9 @@ impl<E: 'static> Worker<E> {
         }
     }
 }
+
+/// Until an engine that could not be built is tried again for the first time.
+const SHORTEST_WAIT: Duration = Duration::from_millis(50);
 
 enum After {
     Next,

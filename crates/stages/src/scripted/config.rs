@@ -21,6 +21,9 @@ pub struct Config {
     /// From a clause to its audio. Default 50.
     #[serde(rename = "tts_ms", with = "millis")]
     pub tts: Duration,
+    /// For so long the language model blocks its thread with each request, as no engine may. Default 0.
+    #[serde(rename = "block_ms", with = "millis")]
+    pub block: Duration,
 }
 
 impl Default for Config {
@@ -32,6 +35,7 @@ impl Default for Config {
             llm: Duration::from_millis(100),
             token: Duration::from_millis(10),
             tts: Duration::from_millis(50),
+            block: Duration::ZERO,
         }
     }
 }

@@ -13,12 +13,18 @@ pub struct ScriptedLlm {
     reply: Arc<str>,
     delay: Duration,
     token: Duration,
+    block: Duration,
 }
 
 impl ScriptedLlm {
     /// A language model after this script.
     pub fn new(config: &Config) -> Self {
-        Self { reply: config.reply.as_str().into(), delay: config.llm, token: config.token }
+        Self {
+            reply: config.reply.as_str().into(),
+            delay: config.llm,
+            token: config.token,
+            block: config.block,
+        }
     }
 }
 
@@ -50,6 +56,7 @@ struct Running {
 
 impl LlmSession for Session {
     fn reply(&mut self, request: LlmRequest) -> Result<(), LlmError> {
+        std::thread::sleep(self.script.block);
         let already = self.script.reply.starts_with(&request.already);
         let at = if already { request.already.len() } else { 0 };
         self.running = Some(Running { id: request.id, at, due: Instant::now() + self.script.delay });

@@ -105,6 +105,10 @@ impl TextToSpeech for SpeechCache {
         self.engine.name()
     }
 
+    fn slots(&self) -> Option<usize> {
+        self.engine.slots()
+    }
+
     fn open(&self, call: TtsCall) -> Result<Box<dyn TtsSession>, TtsError> {
         Ok(Box::new(self.session(call.format)?))
     }
