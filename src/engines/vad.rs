@@ -68,7 +68,8 @@ mod tests {
 
     /// The probability of each window of a recorded prompt.
     fn probabilities(engine: &VadEngine) -> Vec<f32> {
-        let file = std::fs::read(PROMPT).unwrap_or_else(|error| panic!("{PROMPT}: {error}: `make setup-test`"));
+        let file =
+            std::fs::read(PROMPT).unwrap_or_else(|error| panic!("{PROMPT}: {error}: `make setup-test`"));
         let samples = ringway_wire::wav::read(&file, SampleRate::HZ_8000).unwrap();
         let (mut vad, mut state) = ((engine.build)().unwrap(), engine.state.clone());
         let mut cutter = WindowCutter::new(Format::Pcm8k, engine.rate).unwrap();

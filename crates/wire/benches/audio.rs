@@ -51,8 +51,9 @@ fn resampling(criterion: &mut Criterion) {
         let input = InterleavedNumbers::new(&samples[..], 1, samples.len()).expect("one channel");
         let mut output = InterleavedNumbers::new_mut(&mut room[..], 1, space).expect("one channel");
         group.bench_function("rubato's sinc of 64", |bencher| {
-            bencher
-                .iter(|| sinc.process_into_buffer(black_box(&input), &mut output, None).expect("there is room"));
+            bencher.iter(|| {
+                sinc.process_into_buffer(black_box(&input), &mut output, None).expect("there is room")
+            });
         });
         group.finish();
     }
@@ -67,7 +68,8 @@ fn sinc(from: SampleRate, to: SampleRate) -> Async<f32> {
         window: WindowFunction::BlackmanHarris2,
     };
     let ratio = f64::from(to.hz()) / f64::from(from.hz());
-    Async::new_sinc(ratio, 1.0, &parameters, from.frame_samples(), 1, FixedAsync::Input).expect("good parameters")
+    Async::new_sinc(ratio, 1.0, &parameters, from.frame_samples(), 1, FixedAsync::Input)
+        .expect("good parameters")
 }
 
 fn opus(criterion: &mut Criterion) {

@@ -5,6 +5,7 @@ use audio_codec::Encoder as _;
 use audio_codec::pcmu::PcmuEncoder;
 use ringway_frame::{Format, Frame, MediaTime};
 use std::error::Error;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 /// A caller who says some prompts, and is silent before, between and behind them.
@@ -14,7 +15,7 @@ pub struct Call {
     /// RMS of the prompts, 1 being full scale.
     rms: f64,
     /// Where the prompts are, in samples.
-    prompts: Vec<std::ops::Range<usize>>,
+    prompts: Vec<Range<usize>>,
 }
 
 const SOUNDS: &str = "/usr/share/asterisk/sounds";
@@ -59,7 +60,8 @@ impl Call {
     fn read(files: &[PathBuf]) -> Result<Self, Box<dyn Error>> {
         let (mut samples, mut prompts) = (vec![0; PAUSE], Vec::new());
         for file in files {
-            let prompt = hound::WavReader::open(file)?.into_samples::<i16>().collect::<Result<Vec<_>, _>>()?;
+            let prompt =
+                hound::WavReader::open(file)?.into_samples::<i16>().collect::<Result<Vec<_>, _>>()?;
             prompts.push(samples.len()..samples.len() + prompt.len());
             samples.extend(prompt);
             samples.extend([0; PAUSE]);
@@ -85,8 +87,18 @@ impl Call {
 
     /// Blocks of 10 ms that are surely voice, by their numbers.
     pub fn voiced(&self) -> impl Iterator<Item = usize> {
-        let blocks = self.samples.chunks_exact(BLOCK).enumerate();
-        blocks.filter(|(_, block)| rms(block.iter()) > LOUD).map(|(n, _)| n)
+        (0..self.samples.len() / BLOCK).filter(|&n| self.is_voiced(n))
+    }
+
+    /// The same, of each prompt that has any.
+    pub fn voiced_prompts(&self) -> impl Iterator<Item = Vec<usize>> {
+        let blocks = |prompt: &Range<usize>| prompt.start / BLOCK..prompt.end / BLOCK;
+        let voiced = move |prompt| blocks(prompt).filter(|&n| self.is_voiced(n)).collect::<Vec<_>>();
+        self.prompts.iter().map(voiced).filter(|blocks| !blocks.is_empty())
+    }
+
+    fn is_voiced(&self, block: usize) -> bool {
+        rms(self.samples[block * BLOCK..][..BLOCK].iter()) > LOUD
     }
 
     /// Blocks of 10 ms that are surely none.
@@ -96,7 +108,7 @@ impl Call {
     }
 }
 
-fn apart(block: &std::ops::Range<usize>, prompt: &std::ops::Range<usize>) -> bool {
+fn apart(block: &Range<usize>, prompt: &Range<usize>) -> bool {
     block.end <= prompt.start || block.start >= prompt.end + TAIL
 }
 

@@ -4,7 +4,7 @@ use super::calls::Call;
 use super::judge::{Judge, Window, Windows};
 use super::noise::Noise;
 use super::segments::{Difference, Judged, heard};
-use super::table::{Column, percent, write};
+use super::table::{Column, percent, spread, write};
 use ringway_frame::SampleRate;
 use std::fmt;
 
@@ -126,7 +126,7 @@ impl GateTable {
 
 impl fmt::Display for GateTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let columns: [Column<Row>; 9] = [
+        let columns: [Column<Row>; 10] = [
             ("noise", |row| row.noise.to_string()),
             ("gate", |row| row.gate.to_string()),
             ("windows saved", |row| percent(row.windows.saturating_sub(row.ran), row.windows)),
@@ -134,7 +134,8 @@ impl fmt::Display for GateTable {
             ("lost", |row| row.difference.missed.to_string()),
             ("new", |row| row.difference.added.to_string()),
             ("cut or joined", |row| (row.difference.split + row.difference.joined).to_string()),
-            ("an edge moved > 32 ms", |row| row.difference.moved(32).to_string()),
+            ("starts moved, ms", |row| spread(&row.difference.starts)),
+            ("ends moved, ms", |row| spread(&row.difference.ends)),
             ("voice in segments", |row| percent(row.voiced[0], row.voiced[1])),
         ];
         write(f, &columns, &self.rows)

@@ -23,6 +23,7 @@ struct Row {
     difference: Difference,
     voiced: [usize; 2],
     silent: [usize; 2],
+    unheard: usize,
 }
 
 impl RateTable {
@@ -41,6 +42,8 @@ impl RateTable {
                 let (voiced, silent) = (heard(&segments, call.voiced()), heard(&segments, call.silent()));
                 row.voiced = [row.voiced[0] + voiced[0], row.voiced[1] + voiced[1]];
                 row.silent = [row.silent[0] + silent[0], row.silent[1] + silent[1]];
+                let unheard = |blocks: &Vec<usize>| heard(&segments, blocks.iter().copied())[0] == 0;
+                row.unheard += call.voiced_prompts().filter(unheard).count();
             }
         }
     }
@@ -49,7 +52,7 @@ impl RateTable {
         let same = |row: &Row| (row.voice, row.noise, row.rate) == (voice, noise, rate);
         let at = self.rows.iter().position(same).unwrap_or_else(|| {
             let (difference, voiced, silent) = (Difference::default(), [0, 0], [0, 0]);
-            self.rows.push(Row { voice, noise, rate, difference, voiced, silent });
+            self.rows.push(Row { voice, noise, rate, difference, voiced, silent, unheard: 0 });
             self.rows.len() - 1
         });
         &mut self.rows[at]
@@ -58,7 +61,7 @@ impl RateTable {
 
 impl fmt::Display for RateTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let columns: [Column<Row>; 12] = [
+        let columns: [Column<Row>; 13] = [
             ("voice", |row| row.voice.to_owned()),
             ("noise", |row| row.noise.to_string()),
             ("rate", |row| format!("{} kHz", row.rate.hz() / 1_000)),
@@ -69,6 +72,7 @@ impl fmt::Display for RateTable {
             ("joined", |row| row.difference.joined.to_string()),
             ("starts moved, ms", |row| spread(&row.difference.starts)),
             ("ends moved, ms", |row| spread(&row.difference.ends)),
+            ("prompts unheard", |row| row.unheard.to_string()),
             ("voice in segments", |row| percent(row.voiced[0], row.voiced[1])),
             ("silence in segments", |row| percent(row.silent[0], row.silent[1])),
         ];
