@@ -6,7 +6,7 @@ WORKDIR /build
 COPY Cargo.toml ./
 COPY scripts scripts
 RUN scripts/setup --run
-COPY Cargo.lock clippy.toml ./
+COPY Cargo.lock build.rs clippy.toml ./
 COPY actors actors
 COPY config config
 COPY crates crates

@@ -8,16 +8,11 @@ MAKEFLAGS += --no-print-directory
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 RINGWAY := $(TARGET)/release/ringway
-RINGWAY_LOAD := $(TARGET)/release/ringway-load
 
 CONFIG ?= config/default.toml
-CALLS ?= 100
-DURATION ?= 50s
-MAX_CALLS ?= 2000
 
-# Results of load runs, and where server and tester run: a core each, where there are two.
-LOAD := $(TARGET)/load
-ON_CORE = $(shell taskset -c 0,1 true 2>/dev/null && echo taskset -c $(1))
+# What scripts/measure reads.
+export CALLS DURATION START MAX_CALLS SERVICES VAD_RATE
 
 section = @printf '\n=== %s\n' '$(1)' >&2
 
@@ -38,10 +33,10 @@ build: ## Build the server and the load tester, release
 ##@ Prove
 
 .PHONY: test
-test: setup-test build test-rust test-loom test-scripts test-page bench-instructions ## Set up and run all tests, the real browser included
+test: setup-test build test-rust test-loom test-scripts test-grafana test-page bench-instructions ## Set up and run all tests, the real browser included
 
 .PHONY: setup-test
-setup-test: ## Set up what the tests need besides: Chromium, recorded prompts, Node.js, Valgrind
+setup-test: ## Set up what the tests need besides: Chromium, recorded prompts, Node.js, Prometheus, Valgrind
 	@scripts/setup --test
 
 .PHONY: test-rust
@@ -60,6 +55,11 @@ test-scripts: setup-test ## Set-up on systems where things are missing; compose 
 	@scripts/test-setup
 	@scripts/check-compose
 	@scripts/check-grafana
+
+.PHONY: test-grafana
+test-grafana: setup-test build ## Every query of dashboards and rules in a real Prometheus, against a server under load
+	$(call section,dashboards and rules)
+	@scripts/test-grafana
 
 .PHONY: test-page
 test-page: setup-test build ## The page in headless Chromium against the real server
@@ -128,30 +128,18 @@ vad-table: setup-test ## What the detector hears at 8 and 16 kHz and behind a ga
 bench-allocations: setup-test ## Allocations of the server for each frame
 	@scripts/bench-allocations
 
-# Runs a script against a server with config/bench.toml and keeps its exit code, which says nothing of the server.
-define against_bench
-rm -f $(LOAD)/code; mkdir -p $(LOAD); $(call ON_CORE,0) scripts/with-server --config config/bench.toml -- bash -c '$(1) echo $$code > $(LOAD)/code'
-endef
+.PHONY: bench-metrics
+bench-metrics: CALLS = 300
+bench-metrics: setup-test build ## What metrics cost: CPU of a server with them, without, and scraped (CALLS=300)
+	@scripts/bench-metrics --calls $(CALLS)
 
 .PHONY: load
-load: setup-test build ## Two minutes of telephone calls against config/bench.toml, and a page about them (CALLS=100 DURATION=50s)
-	@rm -f $(LOAD)/{chat,barge_in}.json $(LOAD)/load.html; \
-	$(call against_bench,code=0; for scenario in chat barge_in; do \
-	    $(call ON_CORE,1) $(RINGWAY_LOAD) run --url "$$RINGWAY_URL" --pid "$$RINGWAY_PID" --protocol twilio \
-	      --calls $(CALLS) --duration $(DURATION) --scenario $$scenario --json $(LOAD)/$$scenario.json || code=$$?; \
-	    echo; \
-	  done;); \
-	$(RINGWAY_LOAD) report $(LOAD)/{chat,barge_in}.json --html $(LOAD)/load.html || true; \
-	echo 'report: file://$(abspath $(LOAD)/load.html)'; exit $$(< $(LOAD)/code)
+load: setup-test build ## Two minutes of telephone calls over mock services, and a page about them (CALLS=100 DURATION=50s SERVICES=mock)
+	@scripts/measure load
 
 .PHONY: sweep
-sweep: setup-test build ## How many telephone calls a core carries, and a page about it (MAX_CALLS=2000)
-	@rm -f $(LOAD)/sweep.{json,html}; \
-	$(call against_bench,code=0; \
-	  $(call ON_CORE,1) $(RINGWAY_LOAD) sweep --url "$$RINGWAY_URL" --pid "$$RINGWAY_PID" --protocol twilio \
-	    --start 100 --max $(MAX_CALLS) --json $(LOAD)/sweep.json || code=$$?;); \
-	$(RINGWAY_LOAD) report $(LOAD)/sweep.json --html $(LOAD)/sweep.html || true; \
-	echo 'report: file://$(abspath $(LOAD)/sweep.html)'; exit $$(< $(LOAD)/code)
+sweep: setup-test build ## How many telephone calls a core carries, and a page about it (MAX_CALLS=2000 SERVICES=mock VAD_RATE=16000)
+	@scripts/measure sweep
 
 .PHONY: faults
 faults: setup-test ## Faults injected into each stage of running calls, and how long the stage was away

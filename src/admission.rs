@@ -88,12 +88,13 @@ impl Admission {
     /// # Errors
     /// Full, late, or draining.
     pub fn admit(&self) -> Result<Admitted<'_>, Refused> {
-        self.try_admit().inspect_err(|refused| {
+        let core = self.choose().inspect_err(|refused| {
             metrics::counter!("ringway_refusals_total", "reason" => refused.reason()).increment(1);
-        })
+        })?;
+        Ok(Admitted { core, place: core.reserve() })
     }
 
-    fn try_admit(&self) -> Result<Admitted<'_>, Refused> {
+    fn choose(&self) -> Result<&MediaCore, Refused> {
         if self.is_draining() {
             return Err(Refused::Draining);
         }
@@ -106,7 +107,12 @@ impl Admission {
         if late > self.limits.lateness {
             return Err(Refused::Overload { late_ms: late.as_millis() as u64 });
         }
-        Ok(Admitted { core, place: core.reserve() })
+        Ok(core)
+    }
+
+    /// Calls that would be admitted now, besides those in progress: none while the server is late or draining.
+    pub fn left(&self) -> usize {
+        self.choose().map_or(0, |_| self.limits.calls.saturating_sub(self.calls()))
     }
 
     /// Calls in progress, places reserved included.

@@ -5,7 +5,7 @@ use crate::api::ApiError;
 use crate::engines;
 use crate::hub::Hub;
 use crate::recorder::Recorder;
-use crate::telemetry;
+use crate::telemetry::{self, Counting};
 use crate::watch_cores::BlockedCores;
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
@@ -33,7 +33,7 @@ pub struct Server {
     pub blocked: BlockedCores,
     engines: Arc<Engines>,
     pools: engines::Pools,
-    dropped: EventSink,
+    events: EventSink,
     dialogues: Vec<String>,
     recorder: Option<Recorder>,
     turn: ringway_turn::Config,
@@ -95,11 +95,12 @@ impl Starting {
     /// Whatever keeps it from serving.
     pub async fn finish(self) -> Result<Arc<Server>, StartError> {
         let Self { config, secrets } = self;
-        let metrics = telemetry::install()?;
+        let metrics = telemetry::install(config.metrics.enabled)?;
         let wanted = (config.clone(), secrets.clone());
         let built = tokio::task::spawn_blocking(move || engines::build(&wanted.0, &wanted.1)).await;
         let engines::Built { engines, dialogues, pools } = built.map_err(std::io::Error::other)??;
         let engines = Arc::new(engines);
+        telemetry::expect_services(&engines);
         let (events, reader) = EventSink::bounded(EVENTS);
         let cores = start_cores(&config, &engines, &events);
         for core in &cores {
@@ -111,12 +112,12 @@ impl Starting {
             config: config.server,
             secrets,
             admission: Admission::new(cores, limits),
-            hub: Hub::start(reader),
+            hub: Hub::start(reader, Counting::new(config.metrics.answer_budget)),
             metrics,
             blocked: BlockedCores::watch(loads)?,
             engines,
             pools,
-            dropped: events,
+            events,
             dialogues,
             recorder: config.recording.dir.as_deref().map(Recorder::start).transpose()?,
             turn: config.turn,
@@ -141,9 +142,7 @@ impl Server {
             turn.media_timeout = None;
         }
         let record = self.recorder.as_ref().map(|recorder| recorder.begin(id, &turn));
-        let port = CallSpec { id, edge, format, dialogue, carrier_call_id, turn, place }.start(record);
-        self.hub.attach(port.call.clone());
-        port
+        CallSpec { id, edge, format, dialogue, carrier_call_id, turn, place }.start(record)
     }
 
     /// The error of a caller who asks for a dialogue that is not there.
@@ -151,7 +150,7 @@ impl Server {
         let name = name
             .filter(|name| !self.dialogues.is_empty() && !self.dialogues.iter().any(|known| known == name))?;
         let message = format!("no dialogue is named {name:?}; there are: {}", self.dialogues.join(", "));
-        Some(ProtocolError::fatal(ErrorCode::BadField, ringway_wire::CloseCode::Order, message))
+        Some(ProtocolError::recoverable(ErrorCode::BadField, message))
     }
 
     /// What `/health` says of the engines.
@@ -168,7 +167,9 @@ impl Server {
     /// Brings what is not counted as it happens into the metrics.
     pub fn report(&self) {
         self.pools.report();
-        metrics::counter!("ringway_events_dropped_total").absolute(self.dropped.dropped());
+        metrics::counter!("ringway_events_dropped_total").absolute(self.events.dropped());
+        metrics::gauge!("ringway_events_queued").set(self.events.queued() as f64);
+        metrics::gauge!("ringway_capacity_left_calls").set(self.admission.left() as f64);
         self.metrics.run_upkeep();
     }
 
@@ -189,6 +190,14 @@ impl Server {
         } else {
             Err(ApiError::Unauthorized)
         }
+    }
+
+    /// Lets those read what was said in calls who may: on loopback everybody, elsewhere those who know the token.
+    ///
+    /// # Errors
+    /// The token is missing or wrong.
+    pub fn authorize_reader(&self, headers: &HeaderMap) -> Result<(), ApiError> {
+        if self.config.listen.is_loopback() { Ok(()) } else { self.authorize(headers) }
     }
 
     /// The same where a token is set; on loopback without one everybody may.

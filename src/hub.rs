@@ -1,7 +1,8 @@
 //! The reader of all calls' events: live state, metrics and the log come from here.
 
-use crate::live::{LiveCall, LiveCalls, Summary, Whole, reason_name};
-use crate::telemetry::{self, stage_name};
+use crate::live::{Ending, LiveCall, LiveCalls, Summary, Whole, reason_name};
+use crate::telemetry::{self, Counting, stage_name};
+use jiff::Timestamp;
 use ringway_actors::{CallEvent, CallEventKind, CallHandle};
 use ringway_frame::CallId;
 use tokio::sync::{mpsc, oneshot};
@@ -16,7 +17,7 @@ enum Question {
     Whole(CallId, oneshot::Sender<Option<Whole>>),
     Handle(CallId, oneshot::Sender<Option<CallHandle>>),
     Handles(oneshot::Sender<Vec<CallHandle>>),
-    Attach(CallHandle),
+    Ending(String, oneshot::Sender<Ending>),
 }
 
 /// Asks the hub; clones ask the same one.
@@ -25,9 +26,9 @@ pub struct Hub(mpsc::Sender<Question>);
 
 impl Hub {
     /// Starts the hub on the present runtime.
-    pub fn start(events: mpsc::Receiver<CallEvent>) -> Self {
+    pub fn start(events: mpsc::Receiver<CallEvent>, counting: Counting) -> Self {
         let (sender, questions) = mpsc::channel(QUESTIONS);
-        tokio::spawn(run(events, questions));
+        tokio::spawn(run(events, questions, counting));
         Self(sender)
     }
 
@@ -51,11 +52,9 @@ impl Hub {
         self.ask(Question::Handles).await.unwrap_or_default()
     }
 
-    /// Makes a call reachable; called on its media core, so it does not wait.
-    pub fn attach(&self, handle: CallHandle) {
-        if self.0.try_send(Question::Attach(handle)).is_err() {
-            tracing::warn!("the hub is behind: a call cannot be reached through the API");
-        }
+    /// How the call that a carrier calls so has ended.
+    pub async fn ending(&self, carrier_call_id: String) -> Ending {
+        self.ask(|answer| Question::Ending(carrier_call_id, answer)).await.unwrap_or(Ending::Unknown)
     }
 
     async fn ask<T>(&self, question: impl FnOnce(oneshot::Sender<T>) -> Question) -> Option<T> {
@@ -65,21 +64,28 @@ impl Hub {
     }
 }
 
-async fn run(mut events: mpsc::Receiver<CallEvent>, mut questions: mpsc::Receiver<Question>) {
+async fn run(
+    mut events: mpsc::Receiver<CallEvent>,
+    mut questions: mpsc::Receiver<Question>,
+    counting: Counting,
+) {
     let mut calls = LiveCalls::default();
     let mut every = tokio::time::interval(telemetry::UPKEEP_EVERY);
     loop {
         tokio::select! {
             biased;
             event = events.recv() => match event {
-                Some(event) => take(&mut calls, &event),
+                Some(event) => take(&mut calls, &event, counting),
                 None => return,
             },
             question = questions.recv() => match question {
                 Some(question) => answer(&mut calls, question),
                 None => return,
             },
-            _ = every.tick() => telemetry::show_depths(calls.rings()),
+            _ = every.tick() => {
+                calls.forget_old(Timestamp::now());
+                telemetry::show_depths(calls.rings());
+            }
         }
     }
 }
@@ -91,21 +97,21 @@ fn answer(calls: &mut LiveCalls, question: Question) {
         Question::Whole(id, answer) => drop(answer.send(calls.get(id).map(LiveCall::whole))),
         Question::Handle(id, answer) => drop(answer.send(calls.get(id).and_then(|call| call.handle.clone()))),
         Question::Handles(answer) => drop(answer.send(calls.handles())),
-        Question::Attach(handle) => calls.attach(handle),
+        Question::Ending(id, answer) => drop(answer.send(calls.ending(&id))),
     }
 }
 
-fn take(calls: &mut LiveCalls, event: &CallEvent) {
+fn take(calls: &mut LiveCalls, event: &CallEvent, counting: Counting) {
     let Some(call) = calls.take(event) else { return };
-    telemetry::count(event, call);
+    counting.count(event, call);
     log(event, call);
 }
 
 fn log(event: &CallEvent, call: &LiveCall) {
     let id = event.call;
     match &event.kind {
-        CallEventKind::Started { edge, carrier_call_id } => tracing::info!(
-            callId = %id, edge = edge.name(), carrierCallId = carrier_call_id.as_deref(), "call.started"
+        CallEventKind::Started { handle, carrier_call_id } => tracing::info!(
+            callId = %id, edge = handle.edge.name(), carrierCallId = carrier_call_id.as_deref(), "call.started"
         ),
         CallEventKind::Ended { reason } => tracing::info!(
             callId = %id,

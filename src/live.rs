@@ -21,6 +21,19 @@ pub struct LiveCalls {
     ended: VecDeque<(Timestamp, CallId)>,
 }
 
+/// How a call that a carrier names has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// No such call, now or lately.
+    Unknown,
+    /// It has not.
+    InProgress,
+    /// It was to be handed to this number.
+    Transferred(String),
+    /// In another way.
+    Over,
+}
+
 /// One call as the API shows it.
 #[derive(Debug)]
 pub struct LiveCall {
@@ -54,6 +67,8 @@ pub struct Detail {
     stages: HashMap<StageKind, StageLine>,
     #[serde(skip_serializing_if = "Option::is_none")]
     end_reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    transfer_to: Option<String>,
 }
 
 /// One thing that was said.
@@ -114,22 +129,27 @@ impl LatencyLine {
 impl LiveCalls {
     /// Takes an event in, and returns the call it belongs to.
     pub fn take(&mut self, event: &CallEvent) -> Option<&LiveCall> {
-        if let CallEventKind::Started { edge, carrier_call_id } = &event.kind {
-            self.calls.insert(event.call, LiveCall::new(event.call, *edge, carrier_call_id.clone()));
+        if let CallEventKind::Started { handle, carrier_call_id } = &event.kind {
+            let mut call = LiveCall::new(event.call, handle.edge, carrier_call_id.clone());
+            call.handle = Some(handle.clone());
+            self.calls.insert(event.call, call);
         }
         let call = self.calls.get_mut(&event.call)?;
         call.take(event);
         if matches!(event.kind, CallEventKind::Ended { .. }) {
             self.ended.push_back((Timestamp::now(), event.call));
-            self.forget_old();
+            self.forget_old(Timestamp::now());
         }
         self.calls.get(&event.call)
     }
 
-    /// Makes a call reachable.
-    pub fn attach(&mut self, handle: CallHandle) {
-        if let Some(call) = self.calls.get_mut(&handle.id).filter(|call| call.detail.end_reason.is_none()) {
-            call.handle = Some(handle);
+    /// How the call that a carrier calls so has ended.
+    pub fn ending(&self, carrier_call_id: &str) -> Ending {
+        let named = |call: &&LiveCall| call.summary.carrier_call_id.as_deref() == Some(carrier_call_id);
+        match self.calls.values().filter(named).max_by_key(|call| call.started) {
+            None => Ending::Unknown,
+            Some(call) if call.detail.end_reason.is_none() => Ending::InProgress,
+            Some(call) => call.detail.transfer_to.clone().map_or(Ending::Over, Ending::Transferred),
         }
     }
 
@@ -155,8 +175,10 @@ impl LiveCalls {
         self.calls.values().filter_map(|call| call.handle.clone()).collect()
     }
 
-    fn forget_old(&mut self) {
-        let horizon = Timestamp::now() - jiff::SignedDuration::from_secs(KEPT_FOR.as_secs() as i64);
+    /// Forgets calls that ended too long ago, and the oldest when there are too many. To be called now and then, since
+    /// what was said is not to be kept longer only because nobody calls.
+    pub fn forget_old(&mut self, now: Timestamp) {
+        let horizon = now - jiff::SignedDuration::from_secs(KEPT_FOR.as_secs() as i64);
         while self.ended.len() > KEPT || self.ended.front().is_some_and(|(at, _)| *at < horizon) {
             if let Some((_, id)) = self.ended.pop_front() {
                 self.calls.remove(&id);
@@ -212,10 +234,15 @@ impl LiveCall {
             CallEventKind::Ended { reason } => {
                 self.summary.state = "ended";
                 self.detail.end_reason = Some(reason_name(reason).to_owned());
+                if let EndReason::Transferred(to) = reason {
+                    self.detail.transfer_to = Some(to.clone());
+                }
                 self.handle = None;
             }
             CallEventKind::Started { .. }
             | CallEventKind::StageRestarted { .. }
+            | CallEventKind::Served { .. }
+            | CallEventKind::ServiceFailed { .. }
             | CallEventKind::ProtocolError { .. }
             | CallEventKind::Cleared { .. } => {}
             CallEventKind::Rings(report) => self.rings = *report,
@@ -266,5 +293,59 @@ pub fn reason_name(reason: &EndReason) -> &'static str {
         EndReason::Operator => "operator",
         EndReason::Drain => "drain",
         EndReason::Internal => "internal",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call(number: u128) -> CallId {
+        CallId::from_bits(number)
+    }
+
+    fn ended(calls: &mut LiveCalls, number: u128, carrier_call_id: &str, at: Timestamp, reason: EndReason) {
+        let live = LiveCall::new(call(number), EdgeKind::Twilio, Some(carrier_call_id.to_owned()));
+        calls.calls.insert(call(number), live);
+        calls.take(&CallEvent {
+            call: call(number),
+            at: MediaTime::ZERO,
+            kind: CallEventKind::Ended { reason },
+        });
+        calls.ended.back_mut().expect("it ended").0 = at;
+    }
+
+    #[test]
+    fn a_call_is_forgotten_an_hour_after_its_end_although_no_other_ends() {
+        let (mut calls, began) = (LiveCalls::default(), Timestamp::now());
+        ended(&mut calls, 1, "CA1", began, EndReason::Caller);
+        let minutes = |count: i64| jiff::SignedDuration::from_mins(count);
+        calls.forget_old(began + minutes(59));
+        assert!(calls.get(call(1)).is_some());
+        calls.forget_old(began + minutes(61));
+        assert!(calls.get(call(1)).is_none());
+    }
+
+    #[test]
+    fn the_last_thousand_calls_are_kept() {
+        let (mut calls, now) = (LiveCalls::default(), Timestamp::now());
+        for number in 0..1_003 {
+            ended(&mut calls, number, "CA1", now, EndReason::Caller);
+        }
+        let kept = |number| calls.get(call(number)).is_some();
+        assert!(!kept(2) && kept(3) && kept(1_002));
+        assert_eq!(calls.calls.len(), KEPT);
+    }
+
+    #[test]
+    fn the_carrier_is_told_how_its_call_ended() {
+        let (mut calls, now) = (LiveCalls::default(), Timestamp::now());
+        ended(&mut calls, 1, "CA1", now, EndReason::Transferred("+49301234".into()));
+        ended(&mut calls, 2, "CA2", now, EndReason::Completed);
+        calls.calls.insert(call(3), LiveCall::new(call(3), EdgeKind::Twilio, Some("CA3".into())));
+        let endings = ["CA1", "CA2", "CA3", "CA4"].map(|id| calls.ending(id));
+        let wanted =
+            [Ending::Transferred("+49301234".into()), Ending::Over, Ending::InProgress, Ending::Unknown];
+        assert_eq!(endings, wanted);
     }
 }

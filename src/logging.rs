@@ -16,9 +16,11 @@ pub enum LogFormat {
     Json,
 }
 
-/// Starts logging; `RUST_LOG` chooses what is logged.
+/// Starts logging; `RUST_LOG` chooses what is logged, or else what other voice systems read: `VOICE_LOG_LEVEL`, a level,
+/// and `VOICE_DEBUG`, which when true means the level debug.
 pub fn start(format: LogFormat) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| EnvFilter::new(level(|name| std::env::var(name).ok())));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_timer(Utc);
     let colours = std::io::stderr().is_terminal();
     match format {
@@ -34,11 +36,41 @@ pub fn start(format: LogFormat) {
     }));
 }
 
+fn level(variable: impl Fn(&str) -> Option<String>) -> String {
+    let debug =
+        variable("VOICE_DEBUG").is_some_and(|value| matches!(value.as_str(), "1" | "true" | "yes" | "on"));
+    let named = variable("VOICE_LOG_LEVEL").and_then(|level| match level.to_ascii_lowercase().as_str() {
+        "warning" => Some("warn".to_owned()),
+        "critical" | "fatal" => Some("error".to_owned()),
+        level => level.parse::<tracing::Level>().ok().map(|level| level.to_string().to_ascii_lowercase()),
+    });
+    named.unwrap_or_else(|| if debug { "debug" } else { "info" }.to_owned())
+}
+
 /// Times as RFC 3339 in UTC, with milliseconds.
 struct Utc;
 
 impl FormatTime for Utc {
     fn format_time(&self, writer: &mut Writer<'_>) -> std::fmt::Result {
         write!(writer, "{:.3}", jiff::Timestamp::now())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_level_may_come_from_other_systems_variables() {
+        let of = |variables: &'static [(&str, &str)]| {
+            level(|name| {
+                variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+            })
+        };
+        assert_eq!(of(&[]), "info");
+        assert_eq!(of(&[("VOICE_DEBUG", "true")]), "debug");
+        assert_eq!(of(&[("VOICE_DEBUG", "false")]), "info");
+        assert_eq!(of(&[("VOICE_DEBUG", "true"), ("VOICE_LOG_LEVEL", "WARNING")]), "warn");
+        assert_eq!(of(&[("VOICE_LOG_LEVEL", "chatty")]), "info");
     }
 }

@@ -10,6 +10,7 @@ mod engines;
 mod hub;
 mod live;
 mod logging;
+mod process;
 mod recorder;
 mod serve;
 mod telemetry;

@@ -2,7 +2,7 @@
 
 use crate::api;
 use crate::app::{Server, StartError, Starting};
-use crate::tls;
+use crate::{edge, tls};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -36,7 +36,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// It cannot start.
 pub async fn run(config: Config, secrets: Secrets) -> Result<(), StartError> {
     let address = config.server.address();
-    let acceptor = config.server.tls.as_ref().map(tls::acceptor).transpose()?;
+    let acceptor = config.server.tls.as_ref().map(|tls| tls::acceptor(tls, address.ip())).transpose()?;
     let drain = config.server.drain;
     let mut signals = Signals::new()?;
     let server = Starting::check(config, secrets)?;
@@ -89,6 +89,7 @@ impl Signals {
 /// Says where the page is, on standard output: users look for it.
 fn announce(server: &Server, address: SocketAddr, tls: bool) {
     let (http, ws) = if tls { ("https", "wss") } else { ("http", "ws") };
+    let address = SocketAddr::new(tls::reached_at(address.ip()).unwrap_or(address.ip()), address.port());
     let text = format!(
         "ringway {}\n  page     {http}://{address}/\n  browser  {ws}://{address}/voice-ws\n  \
          carrier  {ws}://{address}/media/twilio\n  health   {http}://{address}/health\n  \
@@ -166,7 +167,9 @@ async fn drain_calls(server: &Server, patience: Duration) {
         // One that ended meanwhile needs no telling.
         let _ = call.hang_up(EndReason::Drain);
     }
-    if !left.is_empty() {
-        sleep_until(Instant::now() + LOOK_EVERY * 4).await;
+    // Their last words are on the way.
+    let deadline = Instant::now() + edge::GOODBYE;
+    while server.admission.calls() > 0 && Instant::now() < deadline {
+        sleep_until((Instant::now() + LOOK_EVERY).min(deadline)).await;
     }
 }

@@ -4,13 +4,14 @@ use crate::admission::Refused;
 use crate::live::{LiveCall, reason_name};
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
-use ringway_actors::{CallEvent, CallEventKind, Cause, EdgeKind, RingReport, RingState};
+use ringway_actors::{CallEvent, CallEventKind, Cause, EdgeKind, Engines, RingReport, RingState};
 use ringway_turn::{EndReason, Event, Latency, StageKind};
 use ringway_wire::ErrorCode;
 use std::time::Duration;
 
 /// Buckets of what a caller waits for, in seconds.
-const WAITS: [f64; 14] = [0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1.2, 2.0, 3.0, 5.0];
+const WAITS: [f64; 18] =
+    [0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.8, 1.0, 1.5, 2.0, 3.0, 5.0];
 
 /// Buckets of what the machine must do at once, in seconds.
 const INSTANTS: [f64; 11] = [0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5];
@@ -21,13 +22,23 @@ pub const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 /// Parts of an answer's time.
 const PARTS: [&str; 5] = ["end_of_turn", "stt", "llm", "tts", "playout"];
 
+/// All stages.
+const STAGES: [StageKind; 4] = [StageKind::Vad, StageKind::Stt, StageKind::Llm, StageKind::Tts];
+
+/// All edges.
+const EDGES: [EdgeKind; 2] = [EdgeKind::Browser, EdgeKind::Twilio];
+
+/// How stages die.
+const CAUSES: [Cause; 3] = [Cause::Error, Cause::Panic, Cause::Stall];
+
 /// A call's rings.
 const RINGS: [&str; 3] = ["mic", "speech", "voice"];
 
 /// Histograms with their help and buckets.
-const HISTOGRAMS: [(&str, &str, &[f64]); 5] = [
+const HISTOGRAMS: [(&str, &str, &[f64]); 6] = [
     ("ringway_turn_answer_seconds", "End of the caller's speech to the first audio of the answer.", &WAITS),
     ("ringway_turn_part_seconds", "Where the time of an answer went.", &WAITS),
+    ("ringway_service_seconds", "Request to a service to the first of what it gives.", &WAITS),
     (
         "ringway_barge_in_seconds",
         "First sign of the caller's speech over the bot to the decision to be silent.",
@@ -37,14 +48,17 @@ const HISTOGRAMS: [(&str, &str, &[f64]); 5] = [
     ("ringway_metronome_lateness_seconds", "How late the 20 ms metronome of a media core ticks.", &INSTANTS),
 ];
 
-/// Installs the process's recorder.
+/// Installs the process's recorder, if it is to count; else metrics go nowhere.
 ///
 /// # Errors
 /// A recorder is installed already.
-pub fn install() -> Result<PrometheusHandle, BuildError> {
+pub fn install(enabled: bool) -> Result<PrometheusHandle, BuildError> {
     let mut builder = PrometheusBuilder::new();
     for (name, _, buckets) in HISTOGRAMS {
         builder = builder.set_buckets_for_metric(Matcher::Full(name.to_owned()), buckets)?;
+    }
+    if !enabled {
+        return Ok(builder.build_recorder().handle());
     }
     let handle = builder.install_recorder()?;
     describe();
@@ -58,6 +72,18 @@ fn describe() {
     }
     describe_gauge!("ringway_calls_active", "Calls in progress.");
     describe_gauge!("ringway_capacity_calls", "Calls that are admitted at once.");
+    describe_gauge!(
+        "ringway_capacity_left_calls",
+        "Calls that would be admitted now besides those in progress."
+    );
+    describe_counter!("ringway_turns_total", "Turns that were answered.");
+    describe_counter!(
+        "ringway_turns_over_budget_total",
+        "Turns that were answered later than the budget allows."
+    );
+    describe_gauge!("ringway_turn_budget_seconds", "Time within which a turn is to be answered.");
+    describe_counter!("ringway_service_failures_total", "Times that a service failed the stage before it.");
+    describe_gauge!("ringway_events_queued", "Events of calls that wait to be counted.");
     describe_gauge!("ringway_ring_depth_frames", "Frames in the fullest ring of its kind, of all calls.");
     describe_counter!("ringway_calls_total", "Calls that ended, by outcome.");
     describe_counter!("ringway_refusals_total", "Callers refused, by reason.");
@@ -89,17 +115,19 @@ fn describe_pools() {
 
 /// A series that appears with its first event hides that event from `rate()`.
 fn begin_at_zero() {
-    for edge in [EdgeKind::Browser, EdgeKind::Twilio].map(EdgeKind::name) {
+    for edge in EDGES.map(EdgeKind::name) {
         gauge!("ringway_calls_active", "edge" => edge).set(0.0);
         counter!("ringway_calls_total", "edge" => edge, "outcome" => reason_name(&EndReason::Caller))
             .increment(0);
         let _ = histogram!("ringway_turn_answer_seconds", "edge" => edge);
+        counter!("ringway_turns_total", "edge" => edge).increment(0);
+        counter!("ringway_turns_over_budget_total", "edge" => edge).increment(0);
         for code in ErrorCode::ALL {
             counter!("ringway_protocol_errors_total", "edge" => edge, "code" => code.name()).increment(0);
         }
     }
-    for stage in [StageKind::Vad, StageKind::Stt, StageKind::Llm, StageKind::Tts] {
-        for cause in [Cause::Error, Cause::Panic, Cause::Stall] {
+    for stage in STAGES {
+        for cause in CAUSES {
             let labels = [("stage", stage_name(stage)), ("cause", cause.name())];
             counter!("ringway_stage_restarts_total", &labels).increment(0);
         }
@@ -119,50 +147,105 @@ fn begin_at_zero() {
     let _ = (histogram!("ringway_barge_in_seconds"), histogram!("ringway_barge_in_clear_seconds"));
 }
 
-/// Counts an event of a call.
-pub fn count(event: &CallEvent, call: &LiveCall) {
-    match &event.kind {
-        CallEventKind::Started { .. } => gauge!("ringway_calls_active", "edge" => call.edge()).increment(1.0),
-        CallEventKind::Ended { reason } => {
-            gauge!("ringway_calls_active", "edge" => call.edge()).decrement(1.0);
-            counter!("ringway_calls_total", "edge" => call.edge(), "outcome" => reason_name(reason))
-                .increment(1);
+/// The same for the services that are configured.
+pub fn expect_services(engines: &Engines) {
+    for stage in STAGES {
+        for service in engines.names(stage) {
+            for cause in CAUSES {
+                service_failures(stage, service, cause).increment(0);
+            }
+            // A detector is not asked once a turn, but all the time; what it costs shows in the metronome's lateness.
+            for edge in EDGES.iter().filter(|_| stage != StageKind::Vad) {
+                let _ = service_seconds(edge.name(), stage, service);
+            }
         }
-        CallEventKind::Turn(turn) => count_turn(turn, call.edge()),
-        CallEventKind::StageDied { stage, cause, .. } => {
-            let labels = [("stage", stage_name(*stage)), ("cause", cause.name())];
-            counter!("ringway_stage_restarts_total", &labels).increment(1);
-        }
-        CallEventKind::ProtocolError { code } => {
-            counter!("ringway_protocol_errors_total", "edge" => call.edge(), "code" => *code).increment(1);
-        }
-        CallEventKind::Cleared { after } => {
-            histogram!("ringway_barge_in_clear_seconds").record(after.as_secs_f64())
-        }
-        CallEventKind::Rings(report) => count_rings(report),
-        CallEventKind::Stage { .. } | CallEventKind::StageRestarted { .. } => {}
     }
 }
 
-fn count_turn(event: &Event, edge: &'static str) {
-    match event {
-        Event::Latency { latency, .. } => count_latency(latency, edge),
-        Event::BargeIn { after, .. } => histogram!("ringway_barge_in_seconds").record(after.as_secs_f64()),
-        Event::FalseInterruption { .. } => counter!("ringway_false_interruptions_total").increment(1),
-        Event::Filler { .. } => counter!("ringway_fillers_total").increment(1),
-        Event::Wasted { stage } => {
-            counter!("ringway_speculation_wasted_total", "stage" => stage_name(*stage)).increment(1);
+/// Turns call events into metrics.
+#[derive(Clone, Copy, Debug)]
+pub struct Counting {
+    budget: Duration,
+}
+
+impl Counting {
+    /// A turn is to be answered within `budget`.
+    pub fn new(budget: Duration) -> Self {
+        gauge!("ringway_turn_budget_seconds").set(budget.as_secs_f64());
+        Self { budget }
+    }
+
+    /// Counts an event of a call.
+    pub fn count(self, event: &CallEvent, call: &LiveCall) {
+        let edge = call.edge();
+        match &event.kind {
+            CallEventKind::Started { .. } => gauge!("ringway_calls_active", "edge" => edge).increment(1.0),
+            CallEventKind::Ended { reason } => {
+                gauge!("ringway_calls_active", "edge" => edge).decrement(1.0);
+                counter!("ringway_calls_total", "edge" => edge, "outcome" => reason_name(reason))
+                    .increment(1);
+            }
+            CallEventKind::Turn(turn) => self.count_turn(turn, edge),
+            CallEventKind::StageDied { stage, cause, .. } => {
+                let labels = [("stage", stage_name(*stage)), ("cause", cause.name())];
+                counter!("ringway_stage_restarts_total", &labels).increment(1);
+            }
+            CallEventKind::Served { stage, service, after } => {
+                service_seconds(edge, *stage, service).record(after.as_secs_f64());
+            }
+            CallEventKind::ServiceFailed { stage, service, cause } => {
+                service_failures(*stage, service, *cause).increment(1);
+            }
+            CallEventKind::ProtocolError { code } => {
+                counter!("ringway_protocol_errors_total", "edge" => edge, "code" => *code).increment(1);
+            }
+            CallEventKind::Cleared { after } => {
+                histogram!("ringway_barge_in_clear_seconds").record(after.as_secs_f64())
+            }
+            CallEventKind::Rings(report) => count_rings(report),
+            CallEventKind::Stage { .. } | CallEventKind::StageRestarted { .. } => {}
         }
-        _ => {}
+    }
+
+    fn count_turn(self, event: &Event, edge: &'static str) {
+        match event {
+            Event::Latency { latency, .. } => self.count_latency(latency, edge),
+            Event::BargeIn { after, .. } => {
+                histogram!("ringway_barge_in_seconds").record(after.as_secs_f64());
+            }
+            Event::FalseInterruption { .. } => counter!("ringway_false_interruptions_total").increment(1),
+            Event::Filler { .. } => counter!("ringway_fillers_total").increment(1),
+            Event::Wasted { stage } => {
+                counter!("ringway_speculation_wasted_total", "stage" => stage_name(*stage)).increment(1);
+            }
+            _ => {}
+        }
+    }
+
+    fn count_latency(self, latency: &Latency, edge: &'static str) {
+        histogram!("ringway_turn_answer_seconds", "edge" => edge).record(latency.answer.as_secs_f64());
+        counter!("ringway_turns_total", "edge" => edge).increment(1);
+        if latency.answer > self.budget {
+            counter!("ringway_turns_over_budget_total", "edge" => edge).increment(1);
+        }
+        let Latency { end_of_turn, stt, llm, tts, playout, .. } = latency;
+        for (part, time) in PARTS.into_iter().zip([end_of_turn, stt, llm, tts, playout]) {
+            histogram!("ringway_turn_part_seconds", "part" => part).record(time.as_secs_f64());
+        }
     }
 }
 
-fn count_latency(latency: &Latency, edge: &'static str) {
-    histogram!("ringway_turn_answer_seconds", "edge" => edge).record(latency.answer.as_secs_f64());
-    let Latency { end_of_turn, stt, llm, tts, playout, .. } = latency;
-    for (part, time) in PARTS.into_iter().zip([end_of_turn, stt, llm, tts, playout]) {
-        histogram!("ringway_turn_part_seconds", "part" => part).record(time.as_secs_f64());
-    }
+fn service_seconds(edge: &'static str, stage: StageKind, service: &str) -> metrics::Histogram {
+    histogram!("ringway_service_seconds", "edge" => edge, "stage" => stage_name(stage), "service" => service.to_owned())
+}
+
+fn service_failures(stage: StageKind, service: &str, cause: Cause) -> metrics::Counter {
+    let labels = [
+        ("stage", stage_name(stage).to_owned()),
+        ("service", service.to_owned()),
+        ("cause", cause.name().to_owned()),
+    ];
+    counter!("ringway_service_failures_total", &labels)
 }
 
 fn count_rings(report: &RingReport) {

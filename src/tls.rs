@@ -5,6 +5,7 @@ use ringway_config::Tls;
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use std::net::{IpAddr, Ipv4Addr, UdpSocket};
 use std::path::Path;
 use std::sync::Arc;
 use tokio_rustls::TlsAcceptor;
@@ -13,9 +14,9 @@ use tokio_rustls::TlsAcceptor;
 ///
 /// # Errors
 /// The certificate or its key cannot be used.
-pub fn acceptor(tls: &Tls) -> Result<TlsAcceptor, StartError> {
+pub fn acceptor(tls: &Tls, listen: IpAddr) -> Result<TlsAcceptor, StartError> {
     let (chain, key) = match tls {
-        Tls::SelfSigned => self_signed()?,
+        Tls::SelfSigned => self_signed(names(listen))?,
         Tls::Files { certificate, key } => (read_chain(certificate)?, read_key(key)?),
     };
     let mut config = ServerConfig::builder()
@@ -28,9 +29,29 @@ pub fn acceptor(tls: &Tls) -> Result<TlsAcceptor, StartError> {
 
 type Pair = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 
-/// A certificate for the names that this machine is called by; made anew at each start.
-fn self_signed() -> Result<Pair, StartError> {
-    let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
+/// What this machine may be called by who connects.
+fn names(listen: IpAddr) -> Vec<String> {
+    let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").map(|name| name.trim().to_owned());
+    names.extend(host.ok().filter(|name| !name.is_empty()));
+    names.extend(reached_at(listen).map(|address| address.to_string()));
+    names.dedup();
+    names
+}
+
+/// The address that others reach this listener at: its own, or where it is any, that of the route to the network.
+pub fn reached_at(listen: IpAddr) -> Option<IpAddr> {
+    if !listen.is_unspecified() {
+        return Some(listen);
+    }
+    // A datagram socket that is connected has the route's address, and nothing is sent (192.0.2.0/24: RFC 5737).
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
+    socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
+    socket.local_addr().ok().map(|address| address.ip())
+}
+
+/// A certificate for these names and addresses; made anew at each start.
+fn self_signed(names: Vec<String>) -> Result<Pair, StartError> {
     let made =
         rcgen::generate_simple_self_signed(names).map_err(|error| StartError::Tls(error.to_string()))?;
     let key = PrivateKeyDer::try_from(made.signing_key.serialize_der())

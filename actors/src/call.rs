@@ -2,15 +2,15 @@
 
 use crate::clock::CallClock;
 use crate::core::{Core, Place};
-use crate::edge::EdgeCommand;
-use crate::event::{CallEventKind, Cause, EdgeKind, StageState};
+use crate::edge::{CallHandle, EdgeCommand};
+use crate::event::{CallEventKind, Cause, StageState};
 use crate::inbox::Inbox;
 use crate::llm::LlmStage;
 use crate::plumbing::Plumbing;
 use crate::recital::Recital;
 use crate::restart::{Decision, RestartBudget};
 use crate::router::{Events, Router, StageNews, Watches};
-use crate::stage::{Child, Death, Fault, Inject, StageError, spawn};
+use crate::stage::{Child, Death, Fault, Inject, Rest, StageError, spawn};
 use crate::stt::SttStage;
 use crate::tts::{TtsStage, VoiceCount};
 use crate::vad::VadStage;
@@ -52,7 +52,6 @@ pub struct Call {
 #[derive(Clone, Debug)]
 pub(crate) struct Profile {
     pub(crate) id: CallId,
-    pub(crate) edge: EdgeKind,
     pub(crate) format: Format,
     pub(crate) dialogue: Option<String>,
     pub(crate) carrier_call_id: Option<String>,
@@ -165,11 +164,9 @@ impl Call {
     }
 
     /// Builds all stages, before the first message of the edge.
-    pub(crate) fn begin(&mut self, call: &Addr<Self>) {
-        self.events.put(CallEventKind::Started {
-            edge: self.profile.edge,
-            carrier_call_id: self.profile.carrier_call_id.clone(),
-        });
+    pub(crate) fn begin(&mut self, call: &Addr<Self>, handle: CallHandle) {
+        self.events
+            .put(CallEventKind::Started { handle, carrier_call_id: self.profile.carrier_call_id.clone() });
         for stage in STAGES {
             self.start(stage, call);
         }
@@ -191,7 +188,8 @@ impl Call {
                 Ok(news) => return self.started(stage, news),
                 Err(Refusal::OnLoan) => return self.start_later(stage, call),
                 Err(Refusal::Engine(error)) => {
-                    tracing::warn!(call = %self.profile.id, ?stage, engine, %error, "the engine cannot serve the call");
+                    tracing::warn!(callId = %self.profile.id, ?stage, engine, %error, "the engine cannot serve the call");
+                    self.service_failed(stage, engine, Cause::Error);
                     match self.life(stage).budget.unusable() {
                         Decision::Restart { engine: next } => engine = next,
                         Decision::GiveUp => return self.give_up(stage),
@@ -229,28 +227,30 @@ impl Call {
         let cutter = WindowCutter::new(format, engine.rate)?;
         let seat = (self.core.vad.clone(), Ticket::new(engine));
         let ends = (self.plumbing.mic.lend()?, self.plumbing.speech_in.lend()?);
-        let actor = VadStage::new(ends, seat, cutter, format, self.inbox.clone());
+        let actor = VadStage::new(ends, seat, cutter, (format, self.clock()), self.inbox.clone());
         self.stages.vad = Some(spawn(actor, STAGE_MAILBOX, self.bury(StageKind::Vad, call)));
         Ok(StageNews::Vad)
     }
 
     fn build_stt(&mut self, engine: usize, call: &Addr<Self>) -> Result<StageNews, Refusal> {
         let format = self.profile.format;
-        let session = self.core.engines.stt[engine].open(SttCall { format })?;
+        let service = self.core.engines.stt[engine].clone();
+        let session = service.open(SttCall { format })?;
         let speech = self.plumbing.speech_out.lend()?;
         let actor = SttStage::new(speech, session, Expectation::anything(), format, self.inbox.clone());
         let child = spawn(actor, STAGE_MAILBOX, self.bury(StageKind::Stt, call));
-        let news = StageNews::Stt(child.addr.clone());
+        let news = StageNews::Stt(child.addr.clone(), service.name().into());
         self.stages.stt = Some(child);
         Ok(news)
     }
 
     fn build_llm(&mut self, engine: usize, call: &Addr<Self>) -> Result<StageNews, Refusal> {
         let dialogue = self.profile.dialogue.clone();
-        let session = self.core.engines.llm[engine].open(LlmCall { dialogue })?;
+        let service = self.core.engines.llm[engine].clone();
+        let session = service.open(LlmCall { dialogue })?;
         let actor = LlmStage::new(session, self.inbox.clone());
         let child = spawn(actor, STAGE_MAILBOX, self.bury(StageKind::Llm, call));
-        let news = StageNews::Llm(child.addr.clone());
+        let news = StageNews::Llm(child.addr.clone(), service.name().into());
         self.stages.llm = Some(child);
         Ok(news)
     }
@@ -266,7 +266,10 @@ impl Call {
         let child = spawn(actor, STAGE_MAILBOX, self.bury(StageKind::Tts, call));
         let addr = child.addr.clone();
         self.stages.tts = Some(child);
-        Ok(self.apology.map_or(StageNews::Tts(addr.clone()), |epoch| StageNews::Recital(addr, epoch)))
+        Ok(match self.apology {
+            None => StageNews::Tts(addr, self.core.engines.tts[engine].name().into()),
+            Some(epoch) => StageNews::Recital(addr, epoch),
+        })
     }
 
     /// Tells this call how the stage of the present generation ended.
@@ -305,9 +308,11 @@ impl Call {
 
     /// A stage is dead: the router is told, and it is rebuilt or given up.
     fn died(&mut self, stage: StageKind, cause: Cause, detail: String, since: Instant, call: &Addr<Self>) {
-        tracing::warn!(call = %self.profile.id, ?stage, cause = cause.name(), detail, "stage died");
+        tracing::warn!(callId = %self.profile.id, ?stage, cause = cause.name(), detail, "stage died");
         self.drop_child(stage);
         let at = self.clock().now().since_start();
+        let engine = self.life(stage).budget.engine();
+        self.service_failed(stage, engine, cause);
         let life = self.life(stage);
         life.died = Some((since, cause));
         let decision = life.budget.died(at);
@@ -319,8 +324,18 @@ impl Call {
         }
     }
 
+    /// Of the apology, which comes from memory, there is nothing to say.
+    fn service_failed(&self, stage: StageKind, engine: usize, cause: Cause) {
+        let recites = stage == StageKind::Tts && self.apology.is_some();
+        let names = self.core.engines.names(stage);
+        if let Some(name) = names.get(engine).filter(|_| !recites) {
+            let service = (*name).into();
+            self.events.put_inside(CallEventKind::ServiceFailed { stage, service, cause });
+        }
+    }
+
     fn give_up(&mut self, stage: StageKind) {
-        tracing::error!(call = %self.profile.id, ?stage, "no engine is left");
+        tracing::error!(callId = %self.profile.id, ?stage, "no engine is left");
         self.events.put(CallEventKind::Stage { stage, state: StageState::Gone });
         self.tell_router(StageNews::Gone(stage));
     }
@@ -339,13 +354,16 @@ impl Call {
 
     fn tell_router(&self, news: StageNews) {
         if self.router.addr.try_send(news).is_err() {
-            tracing::error!(call = %self.profile.id, "the router takes no messages");
+            tracing::error!(callId = %self.profile.id, "the router takes no messages");
         }
     }
 
     fn watch(&mut self, call: &Addr<Self>) {
         if let Some(report) = self.plumbing.report_rings() {
             self.events.put_inside(CallEventKind::Rings(report));
+            if self.plumbing.fell_idle() {
+                self.rest();
+            }
         }
         if Core::current().vad.is_building() {
             self.watchdog.forgive(StageKind::Vad);
@@ -355,6 +373,13 @@ impl Call {
             self.watchdog.forgive(stage);
             self.died(stage, Cause::Stall, detail, since, call);
         }
+    }
+
+    /// An idle call costs no rings: those who write to them give their memory back, as the edge does with *mic*.
+    fn rest(&self) {
+        let vad = self.stages.vad.as_ref().map(|vad| vad.addr.try_send(Rest).is_ok());
+        let tts = self.stages.tts.as_ref().map(|tts| tts.addr.try_send(Rest).is_ok());
+        tracing::debug!(callId = %self.profile.id, ?vad, ?tts, "idle");
     }
 
     fn end(&mut self, reason: EndReason, ctx: &mut Context<Self>) {
@@ -411,7 +436,7 @@ impl Handler<InjectInto> for Call {
             StageKind::Llm => self.stages.llm.as_ref().is_some_and(|child| child.inject(Inject(fault))),
             StageKind::Tts => self.stages.tts.as_ref().is_some_and(|child| child.inject(Inject(fault))),
         };
-        tracing::info!(call = %self.profile.id, ?stage, ?fault, sent, "fault injected");
+        tracing::info!(callId = %self.profile.id, ?stage, ?fault, sent, "fault injected");
     }
 }
 

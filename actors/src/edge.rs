@@ -29,7 +29,7 @@ pub enum EdgeInput {
     Interrupt,
     /// The caller muted or unmuted.
     Mute(bool),
-    /// The bot's audio up to the decision at this instant was voided at the far end.
+    /// The order to void the bot's audio, decided at this instant, has been written to the peer's socket.
     Cleared(Instant),
     /// The peer broke the protocol, by this stable code; the call goes on.
     ProtocolError(&'static str),

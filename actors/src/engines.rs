@@ -71,13 +71,23 @@ impl Engines {
     }
 }
 
+impl Engines {
+    /// The names of the engines that can serve a stage, in order of preference.
+    pub fn names(&self, stage: StageKind) -> Vec<&str> {
+        match stage {
+            StageKind::Vad => vec![&self.vad.name],
+            StageKind::Stt => self.stt.iter().map(|engine| engine.name()).collect(),
+            StageKind::Llm => self.llm.iter().map(|engine| engine.name()).collect(),
+            StageKind::Tts => self.tts.iter().map(|engine| engine.name()).collect(),
+        }
+    }
+}
+
 /// For people: the names, stage by stage.
 impl fmt::Display for Engines {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let stt: Vec<_> = self.stt.iter().map(|engine| engine.name()).collect();
-        let llm: Vec<_> = self.llm.iter().map(|engine| engine.name()).collect();
-        let tts: Vec<_> = self.tts.iter().map(|engine| engine.name()).collect();
-        let (stt, llm, tts) = (stt.join(", "), llm.join(", "), tts.join(", "));
+        let [stt, llm, tts] =
+            [StageKind::Stt, StageKind::Llm, StageKind::Tts].map(|stage| self.names(stage).join(", "));
         write!(f, "VAD {}   STT {stt}   LLM {llm}   TTS {tts}", self.vad.name)
     }
 }

@@ -1,5 +1,6 @@
 //! What leaves a call: one typed, bounded stream that everybody who wants to know reads.
 
+use crate::edge::CallHandle;
 use ringway_frame::{CallId, MediaTime};
 use ringway_turn::{EndReason, StageKind};
 use std::sync::Arc;
@@ -78,8 +79,8 @@ impl Cause {
 pub enum CallEventKind {
     /// The call was accepted.
     Started {
-        /// By which edge.
-        edge: EdgeKind,
+        /// To reach it.
+        handle: CallHandle,
         /// The carrier's own id of it.
         carrier_call_id: Option<String>,
     },
@@ -111,6 +112,24 @@ pub enum CallEventKind {
         pause: Duration,
         /// Times it was rebuilt in this call.
         restarts: u32,
+    },
+    /// The service behind a stage gave the first of what it was asked for: words, a token, or audio.
+    Served {
+        /// Which.
+        stage: StageKind,
+        /// Its engine's name in the configuration.
+        service: Arc<str>,
+        /// Request to there.
+        after: Duration,
+    },
+    /// The service behind a stage failed: the stage died of it, or it could not serve the call at all.
+    ServiceFailed {
+        /// Which.
+        stage: StageKind,
+        /// Its engine's name in the configuration.
+        service: Arc<str>,
+        /// How.
+        cause: Cause,
     },
     /// The peer broke the protocol; its stable code.
     ProtocolError {
@@ -181,6 +200,11 @@ impl EventSink {
         if self.sender.try_send(event).is_err() {
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// Events that wait for the reader.
+    pub fn queued(&self) -> usize {
+        self.sender.max_capacity() - self.sender.capacity()
     }
 
     /// Events dropped so far.

@@ -7,7 +7,8 @@ use std::time::Duration;
 ///
 /// Frames follow one another by 20 ms. When they are behind the clock by more than 100 ms, what comes faster than real
 /// time is what the network held up, and belongs where it is due; what comes at its own pace follows on audio that is
-/// missing, and is dated by the clock. A peer that sends faster than real time loses what is more than 500 ms early.
+/// missing, and is dated by the clock. What is more than 2 s early, from a peer that sends faster than real time, is
+/// dropped like what a full ring does not take.
 #[derive(Debug)]
 pub struct Mic {
     writer: Writer,
@@ -17,7 +18,7 @@ pub struct Mic {
     next: Option<MediaTime>,
     arrived: MediaTime,
     resumed: Option<Resumed>,
-    early: u64,
+    resting: bool,
 }
 
 /// The end of a hole, and how many frames came since.
@@ -34,7 +35,10 @@ const HOLE: Duration = Duration::from_millis(100);
 const JITTER: Duration = Duration::from_millis(10);
 
 /// How far a burst may run ahead of the clock.
-const AHEAD: Duration = Duration::from_millis(500);
+const AHEAD: Duration = Duration::from_secs(2);
+
+/// Without a frame for so long, the ring's memory is given back.
+const IDLE: Duration = Duration::from_secs(60);
 
 impl Mic {
     pub(crate) fn new(writer: Writer, clock: CallClock, format: Format) -> Self {
@@ -46,7 +50,7 @@ impl Mic {
             next: None,
             arrived: MediaTime::ZERO,
             resumed: None,
-            early: 0,
+            resting: true,
         }
     }
 
@@ -69,17 +73,20 @@ impl Mic {
         Ok(())
     }
 
-    /// Frames that came too early to be real and were dropped.
-    pub fn early(&self) -> u64 {
-        self.early
+    /// To be called now and then: gives the ring's memory back when nothing came for a minute.
+    pub fn rest_when_idle(&mut self) {
+        if !self.resting && self.clock.now().since(self.arrived) >= IDLE {
+            self.writer.release();
+            self.resting = true;
+        }
     }
 
     fn put(&mut self) {
+        self.resting = false;
         let now = self.clock.now();
         let time = self.date(now);
         if time.since(now) > AHEAD {
-            self.early += 1;
-            return;
+            return self.writer.drop_newest();
         }
         self.scratch = self.scratch.at(self.sequence, time);
         self.sequence = self.sequence.wrapping_add(1);
@@ -116,7 +123,7 @@ mod tests {
     use tokio::time::advance;
 
     fn mic() -> (Mic, Reader) {
-        let (writer, reader) = ring(Format::Mulaw8k, 200);
+        let (writer, reader) = ring(Format::Mulaw8k, 300);
         (Mic::new(writer, CallClock::start(), Format::Mulaw8k), reader)
     }
 
@@ -175,10 +182,24 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_minute_without_audio_is_a_rest_that_loses_nothing() {
+        let (mut mic, mut reader) = mic();
+        hear(&mut mic, 2, FRAME).await;
+        mic.rest_when_idle();
+        assert!(!mic.resting);
+        advance(IDLE).await;
+        mic.rest_when_idle();
+        assert!(mic.resting);
+        hear(&mut mic, 1, FRAME).await;
+        assert!(!mic.resting);
+        assert_eq!(times(&mut reader).len(), 3);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn what_comes_faster_than_real_time_is_dropped_and_counted() {
         let (mut mic, mut reader) = mic();
-        hear(&mut mic, 100, Duration::ZERO).await;
-        assert_eq!(times(&mut reader).len(), 26);
-        assert_eq!(mic.early(), 74);
+        hear(&mut mic, 200, Duration::ZERO).await;
+        assert_eq!(times(&mut reader).len(), 101);
+        assert_eq!(reader.stats().snapshot().dropped, 99);
     }
 }

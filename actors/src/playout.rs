@@ -6,8 +6,9 @@ use std::time::Duration;
 
 /// The bot's audio on its way to one caller.
 ///
-/// Sending runs [`lead`](crate::PlayoutConfig::lead) ahead of the listener. What has been heard is dated by the clock
-/// from the first frame of a run on, held back by the marks that a carrier has not returned yet.
+/// Sending runs [`lead`](crate::PlayoutConfig::lead) ahead of the listener, by the clock alone. What has been heard is
+/// dated by the clock from the first frame of a run on, or from the last mark that a carrier returned, held back by
+/// those that it has not returned yet.
 #[derive(Debug)]
 pub struct Playout {
     voice: Reader,
@@ -17,17 +18,28 @@ pub struct Playout {
     epoch: Epoch,
     sent: u32,
     run: Option<Run>,
+    /// The latest that is known of how far the listener is.
+    listener: Option<Run>,
     heard: u32,
     reported: u32,
     mark: Option<u32>,
     paused: bool,
 }
 
-/// Frames sent without a break.
+/// Frames that follow one another by 20 ms from here on.
 #[derive(Clone, Copy, Debug)]
 struct Run {
     began: MediaTime,
     first: u32,
+}
+
+/// What a clear did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cleared {
+    /// What was heard before it.
+    pub played: Played,
+    /// The peer may still hold audio that it has not played.
+    pub unheard: bool,
 }
 
 /// The caller has heard the first `frames` frames of `epoch`.
@@ -50,6 +62,7 @@ impl Playout {
             epoch: Epoch::ZERO,
             sent: 0,
             run: None,
+            listener: None,
             heard: 0,
             reported: 0,
             mark: None,
@@ -69,13 +82,16 @@ impl Playout {
     }
 
     /// Drops what has become void, and returns what of it was heard.
-    pub fn clear(&mut self, now: MediaTime) -> Played {
+    pub fn clear(&mut self, now: MediaTime) -> Cleared {
         self.settle(now);
         let played = Played { epoch: self.epoch, frames: self.heard };
+        // A network that is slower than our clock may hold what should have been heard in a pause.
+        let unheard = self.paused || self.sent > self.heard;
         self.paused = false;
-        self.run = None;
+        (self.run, self.listener) = (None, None);
+        self.sent = self.heard;
         self.drop_void();
-        played
+        Cleared { played, unheard }
     }
 
     /// There may be something to send, now or at a later tick.
@@ -103,7 +119,8 @@ impl Playout {
             return None;
         }
         if self.run.is_none() {
-            self.run = Some(Run { began: now, first: self.sent });
+            let run = Run { began: now, first: self.sent };
+            (self.run, self.listener) = (Some(run), Some(run));
         }
         self.sent += 1;
         Some((&self.frame, self.sent))
@@ -113,7 +130,7 @@ impl Playout {
     pub fn report(&mut self, now: MediaTime) -> Option<Played> {
         self.settle(now);
         if self.heard == self.sent {
-            self.run = None;
+            (self.run, self.listener) = (None, None);
         }
         if self.heard == self.reported {
             return None;
@@ -134,8 +151,8 @@ impl Playout {
         }
         self.mark = next;
         self.heard = self.heard.max(frames.min(self.sent));
-        if let Some(run) = &mut self.run {
-            *run = Run { began: now, first: frames };
+        if let Some(listener) = &mut self.listener {
+            *listener = Run { began: now, first: frames };
         }
     }
 
@@ -166,7 +183,7 @@ impl Playout {
     fn begin(&mut self, epoch: Epoch) {
         self.epoch = epoch;
         (self.sent, self.heard, self.reported) = (0, 0, 0);
-        (self.run, self.mark) = (None, None);
+        (self.run, self.listener, self.mark) = (None, None, None);
     }
 
     /// Frames of voided epochs must not fill the ring while nothing plays.
@@ -181,9 +198,9 @@ impl Playout {
     }
 
     fn settle(&mut self, now: MediaTime) {
-        if let Some(run) = self.run {
-            let elapsed = (now.since(run.began).as_millis() / FRAME.as_millis()) as u32;
-            let by_clock = run.first + elapsed;
+        if let Some(listener) = self.listener {
+            let elapsed = (now.since(listener.began).as_millis() / FRAME.as_millis()) as u32;
+            let by_clock = listener.first + elapsed;
             let marked = self.mark.filter(|_| by_clock < self.sent + MARK_PATIENCE);
             self.heard = self.heard.max(by_clock.min(marked.unwrap_or(self.sent)).min(self.sent));
         }
@@ -192,3 +209,129 @@ impl Playout {
 
 /// Frames after the end of a run at which a carrier that returns no mark is not waited for any more (2 s).
 const MARK_PATIENCE: u32 = 100;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ringway_frame::Format;
+    use ringway_ring::{Writer, ring};
+
+    const LEAD: Duration = Duration::from_millis(60);
+
+    /// A playout whose voice is one utterance of so many frames, ready to be heard.
+    fn playout(frames: u32) -> (Playout, Writer, EpochGate) {
+        let silence = Frame::silence(Format::Mulaw8k);
+        let (mut writer, reader) = ring(Format::Mulaw8k, 1_000);
+        let gate = EpochGate::new();
+        let epoch = gate.raise();
+        gate.release(epoch);
+        for number in 0..frames {
+            let time = MediaTime::ZERO + FRAME * number;
+            writer.push(&silence.at(number, time).in_epoch(epoch)).expect("there is room");
+        }
+        (Playout::new(reader, gate.clone(), LEAD, silence), writer, gate)
+    }
+
+    fn at(frames: u32) -> MediaTime {
+        MediaTime::ZERO + FRAME * frames
+    }
+
+    /// How many frames are sent at this moment.
+    fn send(playout: &mut Playout, now: MediaTime) -> u32 {
+        std::iter::from_fn(|| playout.next_due(now).map(drop)).count() as u32
+    }
+
+    fn play(playout: &mut Playout, ticks: u32) {
+        for tick in 0..ticks {
+            send(playout, at(tick));
+        }
+    }
+
+    #[test]
+    fn sending_runs_ahead_by_the_lead_and_then_at_the_pace_of_the_clock() {
+        let (mut playout, ..) = playout(100);
+        assert_eq!(send(&mut playout, at(0)), 4);
+        for tick in 1..50 {
+            assert_eq!(send(&mut playout, at(tick)), 1);
+            assert_eq!(playout.report(at(tick)).map(|played| played.frames), Some(tick));
+        }
+    }
+
+    #[test]
+    fn marks_that_come_late_hold_back_what_was_heard_and_not_what_is_sent() {
+        let (mut playout, ..) = playout(200);
+        let (mut sent, mut round_trip) = (0, std::collections::VecDeque::new());
+        for tick in 0..150 {
+            let frames = send(&mut playout, at(tick));
+            assert_eq!(frames, if tick == 0 { 4 } else { 1 }, "tick {tick}");
+            sent += frames;
+            if sent % 25 == 0 {
+                playout.expect_mark(sent);
+                // Heard 60 ms from now, and told 200 ms after that.
+                round_trip.push_back((tick + 3 + 10, sent));
+            }
+            if let Some((_, mark)) = round_trip.pop_front_if(|(due, _)| *due == tick) {
+                let next = round_trip.front().map(|(_, mark)| *mark);
+                let epoch = playout.epoch;
+                playout.marked(epoch, mark, next, at(tick));
+            }
+            let heard = playout.report(at(tick)).map_or(0, |played| played.frames);
+            assert!(heard <= sent, "{heard} of {sent}");
+        }
+        // The mark at 125 came back 16 frames ago, that at 150 is out.
+        assert_eq!(playout.report(at(150)).map(|played| played.frames), Some(141));
+    }
+
+    #[test]
+    fn a_carrier_that_returns_no_mark_is_waited_for_and_then_not() {
+        let (mut playout, ..) = playout(50);
+        play(&mut playout, 50);
+        playout.expect_mark(25);
+        assert_eq!(playout.report(at(60)).map(|played| played.frames), Some(25));
+        assert_eq!(playout.report(at(50 + MARK_PATIENCE)).map(|played| played.frames), Some(50));
+        assert!(!playout.is_playing());
+    }
+
+    #[test]
+    fn a_clear_tells_what_was_heard_and_whether_the_peer_holds_more() {
+        let (mut playout, _writer, gate) = playout(100);
+        play(&mut playout, 10);
+        gate.raise();
+        let cleared = playout.clear(at(10));
+        assert_eq!((cleared.played.frames, cleared.unheard), (10, true));
+        assert!(!playout.is_playing());
+        assert_eq!(send(&mut playout, at(11)), 0);
+        assert!(!playout.clear(at(12)).unheard, "nothing was sent since");
+    }
+
+    #[test]
+    fn what_was_paused_is_cleared_at_the_peer() {
+        let (mut playout, ..) = playout(100);
+        play(&mut playout, 10);
+        playout.pause(at(10));
+        assert!(playout.clear(at(100)).unheard);
+    }
+
+    #[test]
+    fn nothing_is_cleared_at_the_peer_when_all_was_heard() {
+        let (mut playout, _writer, gate) = playout(5);
+        play(&mut playout, 5);
+        gate.raise();
+        assert!(!playout.clear(at(9)).unheard);
+    }
+
+    #[test]
+    fn a_pause_loses_no_frame_and_repeats_none() {
+        let (mut playout, ..) = playout(20);
+        assert_eq!(send(&mut playout, at(0)), 4);
+        playout.pause(at(1));
+        assert_eq!(send(&mut playout, at(5)), 0);
+        assert_eq!(playout.report(at(10)).map(|played| played.frames), Some(4));
+        playout.resume();
+        let mut numbers = Vec::new();
+        for tick in 10..40 {
+            numbers.extend(std::iter::from_fn(|| playout.next_due(at(tick)).map(|(_, number)| number)));
+        }
+        assert_eq!(numbers, (5..=20).collect::<Vec<_>>());
+    }
+}

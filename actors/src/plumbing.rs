@@ -17,6 +17,8 @@ pub(crate) struct Plumbing {
     stats: RingStats,
     reported: [Snapshot; 3],
     looks: u32,
+    /// Reports in a row in which no frame moved.
+    still: u32,
 }
 
 /// Counters of a call's rings.
@@ -30,6 +32,9 @@ pub(crate) struct RingStats {
 
 /// Looks between two reports of the rings (5 s).
 const REPORT_EVERY: u32 = 100;
+
+/// Reports without a frame until the rings' memory is given back (60 s).
+const STILL: u32 = 12;
 
 /// Room in *speech* beside what is kept for a second reading.
 const SLACK: Duration = Duration::from_millis(500);
@@ -54,6 +59,7 @@ impl Plumbing {
             stats,
             reported: [Snapshot::default(); 3],
             looks: 0,
+            still: 0,
         };
         (plumbing, mic_in, voice_out)
     }
@@ -81,6 +87,11 @@ impl Plumbing {
         self.looks.is_multiple_of(REPORT_EVERY).then(|| self.report())
     }
 
+    /// Whether the last report was the one that found the call idle.
+    pub(crate) fn fell_idle(&self) -> bool {
+        self.still == STILL
+    }
+
     /// What has happened since the last report.
     pub(crate) fn report(&mut self) -> RingReport {
         let names = ["mic", "speech", "voice"];
@@ -95,6 +106,7 @@ impl Plumbing {
                 forced: is.forced_commits - was.forced_commits,
             };
         }
+        self.still = if now == self.reported { self.still.saturating_add(1) } else { 0 };
         self.reported = now;
         RingReport { rings }
     }

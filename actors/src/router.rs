@@ -8,6 +8,7 @@ use crate::inbox::{Mail, Report};
 use crate::llm::{self, LlmStage};
 use crate::record::Record;
 use crate::retry::Retry;
+use crate::service_times::{Served, ServiceTimes};
 use crate::stage::{Obituary, Pump, Stage, StageError, Watch};
 use crate::stt::{Listen, SttStage};
 use crate::tts::{Say, TtsStage};
@@ -16,6 +17,7 @@ use ringway_frame::{CallId, Epoch};
 use ringway_ring::EpochGate;
 use ringway_stages::Expectation;
 use ringway_turn::{ClauseId, Command, Input, Output, Playout, RequestId, StageKind, Stt, Turn};
+use std::sync::Arc;
 use std::task::{self, Poll};
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
@@ -44,6 +46,7 @@ pub(crate) struct Stages {
     llm: Option<Addr<LlmStage>>,
     tts: Option<Addr<TtsStage>>,
     watches: Watches,
+    times: ServiceTimes,
 }
 
 /// What each stage owes, shared with the Call that watches them.
@@ -85,13 +88,13 @@ impl Events {
     }
 }
 
-/// The Call tells the router that a stage is there, or is not.
+/// The Call tells the router that a stage is there, with the name of the service behind it, or is not.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(crate) enum StageNews {
-    Stt(Addr<SttStage>),
-    Llm(Addr<LlmStage>),
-    Tts(Addr<TtsStage>),
+    Stt(Addr<SttStage>, Arc<str>),
+    Llm(Addr<LlmStage>, Arc<str>),
+    Tts(Addr<TtsStage>, Arc<str>),
     Vad,
     /// A voice that only recites the apology, in this epoch.
     Recital(Addr<TtsStage>, Epoch),
@@ -174,6 +177,9 @@ impl Router {
     fn feed(&mut self, input: Input) {
         let now = self.clock.now();
         self.stages.watches.heard(&input);
+        if let Some(Served { stage, service, after }) = self.stages.times.heard(&input, now) {
+            self.events.put_inside(CallEventKind::Served { stage, service, after });
+        }
         if let Some(record) = &mut self.record {
             record.input(now, &input);
         }
@@ -200,12 +206,22 @@ impl Router {
             Command::Stt(stt) => self.listen(stt),
             Command::Reply { request, caller, context, already } => {
                 self.hints.begin(request);
+                self.stages.times.llm.asked(request, self.clock.now());
                 self.events.put(working(StageKind::Llm));
                 self.ask(llm::Ask::Reply { request, caller, context, already });
             }
-            Command::CancelReply { .. } => self.ask(llm::Ask::Cancel),
-            Command::Speak { epoch, clause, text } => self.say(Say::Clause { epoch, clause, text }),
-            Command::CancelSpeech { .. } => self.say(Say::Cancel),
+            Command::CancelReply { .. } => {
+                self.ask(llm::Ask::Cancel);
+                self.events.put(ready(StageKind::Llm));
+            }
+            Command::Speak { epoch, clause, text } => {
+                self.stages.times.tts.asked(epoch, self.clock.now());
+                self.say(Say::Clause { epoch, clause, text });
+            }
+            Command::CancelSpeech { .. } => {
+                self.say(Say::Cancel);
+                self.events.put(ready(StageKind::Tts));
+            }
             Command::Playout(playout) => self.playout(playout),
             Command::Apologise { epoch } => self.tell_call(Apologise(epoch)),
             Command::Transfer { to } => self.tell_edge(EdgeCommand::Transfer(to)),
@@ -216,7 +232,10 @@ impl Router {
 
     fn listen(&mut self, command: Stt) {
         match &command {
-            Stt::Flush { .. } => self.stages.watches.stt.owe_anew(),
+            Stt::Flush { ask, .. } => {
+                self.stages.watches.stt.owe_anew();
+                self.stages.times.stt.asked(*ask, self.clock.now());
+            }
             Stt::Begin { .. } => self.events.put(working(StageKind::Stt)),
             Stt::Continue { .. } | Stt::Close { .. } | Stt::Drop { .. } => self.stages.watches.stt.settle(),
         }
@@ -253,7 +272,7 @@ impl Router {
     /// A stage whose mailbox is full or closed is as good as dead; the Call finds out by its own watch.
     fn deliver(&self, stage: StageKind, delivered: Option<bool>) {
         if delivered == Some(false) {
-            tracing::warn!(call = %self.events.call, ?stage, "the stage does not take commands");
+            tracing::warn!(callId = %self.events.call, ?stage, "the stage does not take commands");
         }
     }
 
@@ -265,7 +284,7 @@ impl Router {
                     self.to_stt(Listen::Expect(expectation));
                 }
             }
-            Playout::Clear(epoch) => raise_to(&self.gate, epoch),
+            Playout::Clear { epoch, .. } => raise_to(&self.gate, epoch),
             Playout::Pause | Playout::Resume => {}
         }
         self.tell_edge(EdgeCommand::Playout(playout, Instant::now()));
@@ -284,7 +303,7 @@ impl Router {
         Call: Handler<M>,
     {
         if self.call.try_send(message).is_err() {
-            tracing::error!(call = %self.events.call, "the call's supervisor takes no messages");
+            tracing::error!(callId = %self.events.call, "the call's supervisor takes no messages");
         }
     }
 
@@ -297,7 +316,10 @@ impl Router {
     fn show(&self, input: &Input) {
         match input {
             Input::ReplyEnd { .. } => self.events.put(ready(StageKind::Llm)),
-            Input::ClauseEnd { .. } => self.events.put(ready(StageKind::Tts)),
+            // This one is repaid when the turn has heard of it.
+            Input::ClauseEnd { .. } if self.stages.watches.tts.answers() <= 1 => {
+                self.events.put(ready(StageKind::Tts));
+            }
             _ => {}
         }
     }
@@ -394,22 +416,26 @@ impl Handler<StageNews> for Router {
     fn handle(&mut self, news: StageNews, _: &mut Self::Context) {
         let input = match news {
             StageNews::Vad => Input::StageReady { stage: StageKind::Vad },
-            StageNews::Stt(addr) => {
+            StageNews::Stt(addr, service) => {
                 self.stages.stt = Some(addr);
+                self.stages.times.stt.serve(Some(service));
                 self.to_stt(Listen::Expect(self.hints.current.clone()));
                 self.feed(Input::StageReady { stage: StageKind::Stt });
                 return self.to_stt(Listen::Attached);
             }
-            StageNews::Llm(addr) => {
+            StageNews::Llm(addr, service) => {
                 self.stages.llm = Some(addr);
+                self.stages.times.llm.serve(Some(service));
                 Input::StageReady { stage: StageKind::Llm }
             }
-            StageNews::Tts(addr) => {
+            StageNews::Tts(addr, service) => {
                 self.stages.tts = Some(addr);
+                self.stages.times.tts.serve(Some(service));
                 Input::StageReady { stage: StageKind::Tts }
             }
             StageNews::Recital(addr, epoch) => {
                 self.stages.tts = Some(addr);
+                self.stages.times.tts.serve(None);
                 return self.say(Say::Clause { epoch, clause: ClauseId::default(), text: String::new() });
             }
             StageNews::Lost(stage) => {

@@ -56,6 +56,11 @@ pub enum Fault {
 #[rtype(result = "()")]
 pub struct Inject(pub Fault);
 
+/// Nothing has come for long: the memory of the ring that the stage fills is given back.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct Rest;
+
 /// A stage actor's own work, driven whenever one of its wakers fires or a message came.
 pub(crate) trait Stage: Actor<Context = Context<Self>> {
     /// Which stage it is.
@@ -115,6 +120,11 @@ impl Watch {
     pub(crate) fn repay(&self) {
         let answers = self.0.get().answers.saturating_sub(1);
         self.0.set(Debt { answers, since: (answers > 0).then(Instant::now) });
+    }
+
+    /// How many answers are owed.
+    pub(crate) fn answers(&self) -> u32 {
+        self.0.get().answers
     }
 
     /// Nothing is owed.

@@ -83,7 +83,6 @@ impl CallSpec {
         };
         let profile = Profile {
             id: self.id,
-            edge: self.edge,
             format: self.format,
             dialogue: self.dialogue,
             carrier_call_id: self.carrier_call_id,
@@ -92,7 +91,7 @@ impl CallSpec {
         let parts =
             CallParts { profile, core, plumbing, router, inbox, watches, edge, events, place: self.place };
         let mut supervisor = Call::new(parts);
-        supervisor.begin(&call);
+        supervisor.begin(&call, port.call.clone());
         tokio::task::spawn_local(context.into_future(supervisor));
         port
     }

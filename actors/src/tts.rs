@@ -2,7 +2,7 @@
 
 use crate::inbox::{Inbox, Report};
 use crate::retry::Retry;
-use crate::stage::{Inject, Obituary, Pump, Stage, StageError, inject};
+use crate::stage::{Inject, Obituary, Pump, Rest, Stage, StageError, inject};
 use actix::prelude::*;
 use ringway_frame::{Epoch, FRAME, Format, Frame, MediaTime};
 use ringway_ring::{Lent, PushError, Writer};
@@ -226,5 +226,15 @@ impl Handler<Inject> for TtsStage {
 
     fn handle(&mut self, Inject(fault): Inject, ctx: &mut Self::Context) {
         inject(self, fault, ctx);
+    }
+}
+
+impl Handler<Rest> for TtsStage {
+    type Result = ();
+
+    fn handle(&mut self, Rest: Rest, _: &mut Self::Context) {
+        if let Ok(voice) = self.voice.get_mut() {
+            voice.release();
+        }
     }
 }

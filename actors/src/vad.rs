@@ -1,7 +1,9 @@
 //! The voice activity detector's stage of one call: it reads *mic*, fills *speech*, and judges windows.
 
+use crate::clock::CallClock;
 use crate::inbox::{Inbox, Report};
-use crate::stage::{Inject, Obituary, Pump, Stage, StageError, inject};
+use crate::retry::Retry;
+use crate::stage::{Inject, Obituary, Pump, Rest, Stage, StageError, inject};
 use crate::vad_batch::{Ticket, VadBatch};
 use actix::prelude::*;
 use ringway_frame::{Format, Frame, MediaTime};
@@ -11,6 +13,7 @@ use ringway_stages::silero::WindowCutter;
 use ringway_turn::{Input, StageKind, Window};
 use std::rc::Rc;
 use std::task::{self, Poll};
+use std::time::Duration;
 
 /// Passes every frame of the caller on, and tells the router how likely each window is speech.
 pub(crate) struct VadStage {
@@ -21,17 +24,23 @@ pub(crate) struct VadStage {
     cutter: WindowCutter,
     loud: LoudTracker,
     frame: Frame,
+    clock: CallClock,
+    early: Retry,
     judged: MediaTime,
     router: Inbox,
     obituary: Obituary,
 }
+
+/// Audio that came sooner than it can have been spoken waits in *mic* until its time, but for jitter: a peer may send a
+/// word in one piece.
+const EARLY: Duration = Duration::from_millis(100);
 
 impl VadStage {
     pub(crate) fn new(
         (mic, speech): (Lent<Reader>, Lent<Writer>),
         (batch, ticket): (Rc<VadBatch>, Rc<Ticket>),
         cutter: WindowCutter,
-        format: Format,
+        (format, clock): (Format, CallClock),
         router: Inbox,
     ) -> Self {
         Self {
@@ -42,16 +51,24 @@ impl VadStage {
             cutter,
             loud: LoudTracker::new(format.rate()),
             frame: Frame::silence(format),
+            clock,
+            early: Retry::default(),
             judged: MediaTime::ZERO,
             router,
             obituary: Obituary::default(),
         }
     }
 
-    /// Takes the next frame; `false`: there is none yet.
+    /// Takes the next frame; `false`: there is none yet, or it is to be heard later.
     fn read(&mut self, cx: &mut task::Context<'_>) -> Result<bool, StageError> {
         let mic = self.mic.get_mut().map_err(|_| StageError::Fenced)?;
         loop {
+            if let Some(time) = mic.next_time().filter(|time| time.since(self.clock.now()) > EARLY) {
+                self.early.at(self.clock.instant(time) - EARLY);
+                if self.early.poll(cx).is_pending() {
+                    return Ok(false);
+                }
+            }
             match mic.pop(&mut self.frame) {
                 Ok(()) => return Ok(true),
                 Err(PopError::Closed) => return Ok(false),
@@ -124,5 +141,15 @@ impl Handler<Inject> for VadStage {
 
     fn handle(&mut self, Inject(fault): Inject, ctx: &mut Self::Context) {
         inject(self, fault, ctx);
+    }
+}
+
+impl Handler<Rest> for VadStage {
+    type Result = ();
+
+    fn handle(&mut self, Rest: Rest, _: &mut Self::Context) {
+        if let Ok(speech) = self.speech.get_mut() {
+            speech.release();
+        }
     }
 }

@@ -17,10 +17,12 @@ pub struct Alias {
 pub enum Meaning {
     /// This key.
     Key(&'static str),
+    /// This key, in milliseconds.
+    Millis(&'static str),
+    /// What the log tells: the process reads it before its configuration.
+    Log,
     /// Something that ringway fixes; one of these values asks for just that.
     Fixed(&'static [&'static str]),
-    /// Something that ringway takes from this variable.
-    Elsewhere(&'static str),
     /// Something that ringway does not do yet.
     NotYet(&'static str),
 }
@@ -29,18 +31,17 @@ pub enum Meaning {
 pub const ALIASES: &[Alias] = &[
     alias("PORT", Meaning::Key("server.port")),
     alias("VOICE_WS_PORT", Meaning::Key("server.port")),
-    alias("VOICE_WS_PATH", Meaning::Fixed(&["/voice-ws"])),
+    alias("VOICE_WS_PATH", Meaning::Key("server.browser_path")),
     alias("VOICE_SOCKETIO_PATH", Meaning::NotYet("Socket.IO")),
     alias("VOICE_MAX_CONNECTIONS", Meaning::Key("limits.calls")),
     // Bytes: 20 ms of s16 at 48 kHz, at 16 kHz.
     alias("VOICE_FRAME_SIZE", Meaning::Fixed(&["1920", "640"])),
-    // Milliseconds.
-    alias("VOICE_HEARTBEAT_INTERVAL", Meaning::Fixed(&["25000"])),
+    alias("VOICE_HEARTBEAT_INTERVAL", Meaning::Millis("server.heartbeat")),
     alias("VOICE_SESSION_TIMEOUT", Meaning::NotYet("a timeout of idle sessions")),
     alias("VOICE_JWT_SECRET", Meaning::NotYet("JSON Web Tokens")),
     alias("VOICE_RATE_LIMIT_PER_IP", Meaning::NotYet("a rate limit for each address")),
-    alias("VOICE_DEBUG", Meaning::Elsewhere("RUST_LOG")),
-    alias("VOICE_LOG_LEVEL", Meaning::Elsewhere("RUST_LOG")),
+    alias("VOICE_DEBUG", Meaning::Log),
+    alias("VOICE_LOG_LEVEL", Meaning::Log),
     alias("LIVEKIT_URL", Meaning::NotYet(LIVEKIT)),
     alias("LIVEKIT_PUBLIC_URL", Meaning::NotYet(LIVEKIT)),
     alias("LIVEKIT_NODE_IP", Meaning::NotYet(LIVEKIT)),
@@ -52,7 +53,7 @@ pub const ALIASES: &[Alias] = &[
     alias("WHISPERLIVE_URL", Meaning::NotYet(WHISPER)),
     alias("WHISPERLIVE_HOST", Meaning::NotYet(WHISPER)),
     alias("WHISPERLIVE_PORT", Meaning::NotYet(WHISPER)),
-    alias("PIPER_URL", Meaning::NotYet("text to speech by Piper")),
+    alias("PIPER_URL", Meaning::Key("piper.url")),
     alias("REDIS_URL", Meaning::NotYet("state in Redis")),
     alias("EC2_WEBSOCKET_URL", Meaning::NotYet("a speech server of one's own")),
     alias("TWILIO_ACCOUNT_SID", Meaning::NotYet(DIALLING)),
@@ -66,11 +67,12 @@ pub(crate) fn read(variables: &Variables, schema: &Schema) -> Said {
         let Some(text) = variables.get(*variable) else { continue };
         match *meaning {
             Meaning::Key(key) => said.alias(variable, key, text, schema),
+            Meaning::Millis(key) => said.alias(variable, key, &format!("{text}ms"), schema),
+            Meaning::Log => {}
             Meaning::Fixed(values) if values.contains(&text.as_str()) => {}
             Meaning::Fixed(values) => {
                 said.ignored(variable, &format!("here it is always {}", values.join(" or ")));
             }
-            Meaning::Elsewhere(other) => said.ignored(variable, &format!("set {other} instead")),
             Meaning::NotYet(feature) => said.ignored(variable, &format!("ringway does not do {feature} yet")),
         }
     }

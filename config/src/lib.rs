@@ -40,7 +40,7 @@ pub use print::default_of;
 pub use problem::{Origin, Problem, Problems};
 pub use schema::{Key, Kind, Schema};
 pub use sense::ENGINES;
-pub use server::{LimitsConfig, RecordingConfig, Secrets, ServerConfig, Tls};
+pub use server::{LimitsConfig, MetricsConfig, RecordingConfig, Secrets, ServerConfig, Tls};
 pub use setting::{Setting, Settings};
 
 use ringway_stages::pocketsphinx::Dictionary;
@@ -57,6 +57,8 @@ pub struct Config {
     pub server: ServerConfig,
     /// How much is taken in.
     pub limits: LimitsConfig,
+    /// What is shown at `/metrics`.
+    pub metrics: MetricsConfig,
     /// How turns are taken.
     pub turn: ringway_turn::Config,
     /// How calls are run.
@@ -99,6 +101,7 @@ impl Default for Config {
         Self {
             server: ServerConfig::default(),
             limits: LimitsConfig::default(),
+            metrics: MetricsConfig::default(),
             turn: ringway_turn::Config::default(),
             call: ringway_actors::Config::default(),
             vad: VadConfig::default(),

@@ -32,7 +32,19 @@ fn server(config: &Config) -> Vec<Mistake> {
         let message = format!("{origin:?} is no origin such as https://shop.example, without a path");
         mistakes.push(at("server.allowed_origins", message));
     }
+    if server.browser_path.as_deref().is_some_and(|path| !is_free_path(path)) {
+        let message = "must be a path of letters, digits, - and _ that nothing else is served at";
+        mistakes.push(at("server.browser_path", message));
+    }
     mistakes
+}
+
+/// Files of the page have a dot in their names.
+fn is_free_path(path: &str) -> bool {
+    let plain = |char: char| char.is_ascii_alphanumeric() || matches!(char, '-' | '_' | '/');
+    let first = path.split('/').nth(1).unwrap_or_default();
+    let taken = ["", "api", "media", "health", "metrics"].contains(&first);
+    path.starts_with('/') && !taken && !path.ends_with('/') && !path.contains("//") && path.chars().all(plain)
 }
 
 fn numbers(config: &Config) -> Vec<Mistake> {
@@ -64,13 +76,14 @@ fn numbers(config: &Config) -> Vec<Mistake> {
 }
 
 /// Durations that must lie within bounds.
-fn durations(config: &Config) -> [(&'static str, Duration, Duration, Duration); 22] {
+fn durations(config: &Config) -> [(&'static str, Duration, Duration, Duration); 23] {
     let (ServerConfig { drain, .. }, LimitsConfig { lateness, .. }) = (&config.server, &config.limits);
     let Config { openai_stt, deepgram, openai_llm, piper, .. } = config;
     let ringway_actors::Config { restart, stall, rings, playout } = &config.call;
     [
         ("server.drain", *drain, Duration::ZERO, DAY),
         ("limits.lateness", *lateness, Duration::ZERO, HOUR),
+        ("metrics.answer_budget", config.metrics.answer_budget, FRAME, HOUR),
         ("call.restart.within", restart.within, FRAME, HOUR),
         ("call.stall.vad", stall.vad, FRAME, HOUR),
         ("call.stall.stt", stall.stt, FRAME, HOUR),

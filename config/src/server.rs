@@ -13,6 +13,11 @@ pub struct ServerConfig {
     pub listen: IpAddr,
     /// Port to listen on; 0 lets the system choose.
     pub port: u16,
+    /// A second path of the browser socket, beside `/voice-ws`.
+    pub browser_path: Option<String>,
+    /// How often a peer is pinged; one that is silent for 2.4 times as long is gone.
+    #[serde(with = "crate::humane")]
+    pub heartbeat: Duration,
     /// Origins besides our own whose pages may open `/voice-ws`, such as `https://shop.example`.
     pub allowed_origins: Vec<String>,
     /// How carriers reach us, such as `https://voice.example`: signatures are computed over it and TwiML names it.
@@ -53,6 +58,17 @@ pub struct LimitsConfig {
     /// Metronome lateness above which no call is taken.
     #[serde(with = "crate::humane")]
     pub lateness: Duration,
+}
+
+/// What is shown at `/metrics`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MetricsConfig {
+    /// Counts and measures; off, `/metrics` tells of the process alone.
+    pub enabled: bool,
+    /// Time within which a turn is to be answered; later ones are counted as over budget.
+    #[serde(with = "crate::humane")]
+    pub answer_budget: Duration,
 }
 
 /// Where a record of each call's turns is kept.
@@ -110,6 +126,8 @@ impl Default for ServerConfig {
         Self {
             listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
             port: 3000,
+            browser_path: None,
+            heartbeat: Duration::from_secs(25),
             allowed_origins: Vec::new(),
             public_url: None,
             drain: Duration::from_secs(30),
@@ -122,6 +140,12 @@ impl Default for ServerConfig {
 impl Default for LimitsConfig {
     fn default() -> Self {
         Self { calls: 100, media_cores: 0, lateness: Duration::from_millis(200) }
+    }
+}
+
+impl Default for MetricsConfig {
+    fn default() -> Self {
+        Self { enabled: true, answer_budget: Duration::from_millis(800) }
     }
 }
 

@@ -20,6 +20,7 @@ mod caller;
 mod cli;
 mod clock;
 mod document;
+mod exposition;
 mod fail_if;
 mod figure;
 mod interrupts;

@@ -2,6 +2,7 @@
 
 use crate::call::{Shared, calls};
 use crate::clock::Clock;
+use crate::exposition::{Exposition, Mark};
 use crate::interrupts::Interrupts;
 use crate::process::{Process, ProcessError};
 use crate::progress::Progress;
@@ -39,6 +40,8 @@ pub struct Plan {
     pub seed: u64,
     /// The server's process, if it is on this machine.
     pub server: Option<Process>,
+    /// Where others may watch the run.
+    pub exposition: Option<Exposition>,
 }
 
 /// A run that is over.
@@ -85,6 +88,7 @@ impl Plan {
         let mut interrupts = Interrupts::catch()?;
         let mut run = self.start();
         run.watch(&mut usages, &mut interrupts).await;
+        self.exposition.iter().for_each(Exposition::clear);
         let ended = run.shared.clock.now().min(run.shared.until.get());
         let tally = &mut run.shared.tally.borrow_mut();
         let timeline = run.timeline.finish(ended, tally);
@@ -112,7 +116,16 @@ impl Plan {
             callers.spawn_local(calls(shared.clone(), number, begin, rng.fork()));
         }
         let ramped = MediaTime::ZERO + self.ramp;
-        Run { shared, callers, ramped, timeline: Timeline::new(), interrupted: None }
+        let exposition = self.exposition.clone();
+        Run {
+            shared,
+            calls: self.calls,
+            callers,
+            ramped,
+            timeline: Timeline::new(),
+            exposition,
+            interrupted: None,
+        }
     }
 
     /// When all hang up.
@@ -144,10 +157,12 @@ struct Usages {
 /// A run that is on.
 struct Run {
     shared: Rc<Shared>,
+    calls: u32,
     callers: JoinSet<()>,
     /// From when on all calls are on.
     ramped: MediaTime,
     timeline: Timeline,
+    exposition: Option<Exposition>,
     /// When somebody stopped it.
     interrupted: Option<MediaTime>,
 }
@@ -181,10 +196,18 @@ impl Run {
             self.timeline.look(now, &mut tally);
         }
         progress.show(now.since_start(), &tally);
+        if let Some(exposition) = &self.exposition {
+            exposition.show(self.mark(), &tally);
+        }
         drop(tally);
         if self.interrupted.is_some_and(|interrupted| now.since(interrupted) >= HANG_UP_WITHIN) {
             self.callers.abort_all();
         }
+    }
+
+    fn mark(&self) -> Mark<'_> {
+        let Shared { scenario, target, .. } = &*self.shared;
+        Mark { scenario: &scenario.name, protocol: target.dialect.name(), calls: self.calls }
     }
 
     /// Every caller hangs up with its next frame.

@@ -167,6 +167,22 @@ impl Times {
         counts.into_iter().map(|(from, count)| Bucket { from, to: from + width, count }).collect()
     }
 
+    /// For each of these bounds, which grow, how many are not longer.
+    pub fn not_longer_than<const N: usize>(&self, bounds: &[Duration; N]) -> [u64; N] {
+        let mut counts = [0; N];
+        for value in self.0.iter_recorded() {
+            let time = Duration::from_micros(self.0.lowest_equivalent(value.value_iterated_to()));
+            let bucket = bounds.partition_point(|bound| *bound < time);
+            counts.iter_mut().skip(bucket).for_each(|count| *count += value.count_at_value());
+        }
+        counts
+    }
+
+    /// All of them together.
+    pub fn sum(&self) -> Duration {
+        Duration::from_micros((self.0.mean() * self.count() as f64) as u64)
+    }
+
     /// The longest.
     pub fn max(&self) -> Option<Duration> {
         (self.count() > 0).then(|| Duration::from_micros(self.0.max()))

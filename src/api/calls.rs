@@ -9,16 +9,19 @@ use ringway_turn::EndReason;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// `GET /api/calls`.
-pub async fn list(State(server): State<Arc<Server>>) -> Json<Value> {
-    Json(json!({ "calls": server.hub.in_progress().await }))
+/// `GET /api/calls`: the calls in progress.
+pub async fn list(State(server): State<Arc<Server>>, headers: HeaderMap) -> Result<Json<Value>, ApiError> {
+    server.authorize_reader(&headers)?;
+    Ok(Json(json!({ "calls": server.hub.in_progress().await })))
 }
 
 /// `GET /api/calls/{id}`.
 pub async fn show(
     State(server): State<Arc<Server>>,
     Path(id): Path<String>,
+    headers: HeaderMap,
 ) -> Result<Json<Whole>, ApiError> {
+    server.authorize_reader(&headers)?;
     let call = server.hub.whole(parse(&id)?).await;
     call.map(Json).ok_or(ApiError::UnknownCall(id))
 }

@@ -8,9 +8,11 @@ mod health;
 pub use error::ApiError;
 
 use crate::app::Server;
-use crate::{edge, web};
+use crate::{edge, process, web};
 use axum::Router;
 use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use std::sync::Arc;
 
@@ -23,7 +25,11 @@ pub fn router(server: Arc<Server>) -> Router {
         .route("/api/calls/{id}", get(calls::show).delete(calls::hang_up))
         .route("/voice-ws", get(edge::browser::accept))
         .route("/media/twilio", get(edge::twilio::accept))
-        .route("/media/twilio/voice", post(edge::twilio::voice));
+        .route("/media/twilio/voice", post(edge::twilio::voice))
+        .route("/media/twilio/after", post(edge::twilio::after));
+    if let Some(path) = server.config.browser_path.as_deref().filter(|path| *path != "/voice-ws") {
+        routes = routes.route(path, get(edge::browser::accept));
+    }
     if server.config.chaos {
         routes = routes.route("/api/calls/{id}/chaos", post(chaos::inject));
     }
@@ -35,7 +41,10 @@ pub fn starting() -> Router {
     Router::new().route("/health", get(health::starting)).fallback(error::starting)
 }
 
-async fn metrics(State(server): State<Arc<Server>>) -> String {
+/// The version of Prometheus' text format, without which some scrapers refuse it.
+const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+async fn metrics(State(server): State<Arc<Server>>) -> impl IntoResponse {
     server.report();
-    server.metrics.render()
+    ([(CONTENT_TYPE, TEXT_FORMAT)], server.metrics.render() + &process::render())
 }

@@ -2,6 +2,7 @@ use super::{MISTAKEN, fail, start_logging};
 use crate::logging::LogFormat;
 use clap::Args;
 use ringway_config::{Flag, Problem, Sources, load};
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -11,6 +12,9 @@ pub struct Serve {
     /// Configuration file; without it config/default.toml.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Address to listen on; 0.0.0.0 for use from other machines, which needs RINGWAY_ADMIN_TOKEN.
+    #[arg(long, value_name = "IP")]
+    listen: Option<IpAddr>,
     /// Port to listen on; 0 lets the system choose.
     #[arg(long, value_name = "N")]
     port: Option<u16>,
@@ -45,11 +49,12 @@ impl Serve {
     }
 
     fn flags(&self) -> impl Iterator<Item = Flag> + use<> {
+        let listen = self.listen.map(|address| Flag::new("--listen", "server.listen", address.to_string()));
         let port = self.port.map(|port| Flag::new("--port", "server.port", i64::from(port)));
         // Without the flag the file decides.
         let chaos = self.chaos.then(|| Flag::new("--chaos", "server.chaos", true));
         let tls = self.tls.clone().map(|tls| Flag::new("--tls", "server.tls", tls));
-        [port, chaos, tls].into_iter().flatten()
+        [listen, port, chaos, tls].into_iter().flatten()
     }
 }
 

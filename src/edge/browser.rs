@@ -15,7 +15,7 @@ use axum::http::{Request, Response};
 use bytes::BufMut;
 use ringway_actors::{CallEventKind, EdgeInput, EdgeKind, Place, StageState};
 use ringway_frame::{Format, Frame};
-use ringway_turn::{EndReason, Event as TurnEvent, Latency, SpeechState, StageKind};
+use ringway_turn::{EndReason, Event as TurnEvent, Latency, SpeechState, StageKind, TurnNumber};
 use ringway_wire::voice_ws::{self, ConversationState, Down, Event, Session, Stage, Start, TurnLatency};
 use ringway_wire::{ProtocolError, UserError};
 use std::future::poll_fn;
@@ -41,7 +41,7 @@ pub async fn accept(
     State(server): State<Arc<Server>>,
     mut request: Request<Body>,
 ) -> Result<Response<Body>, ApiError> {
-    origin::permitted(request.headers(), &server.config.allowed_origins).map_err(ApiError::Origin)?;
+    origin::permitted(request.headers(), &server.config).map_err(ApiError::Origin)?;
     let (response, socket) = Handshake::read(&mut request)?.answer();
     match server.admission.admit() {
         Err(refused) => drop(tokio::spawn(async move { refuse(socket.await, refused).await })),
@@ -67,7 +67,7 @@ async fn refuse(moving: std::io::Result<Moving>, refused: Refused) {
         code: refused.code().into(),
         message: refused.to_string(),
         session_id: None,
-        recoverable: true,
+        recoverable: false,
     };
     let told = say(&mut socket, &Down::Error(error));
     if told.and_then(|()| socket.close(TRY_AGAIN_LATER, refused.reason())).is_ok() {
@@ -80,16 +80,13 @@ async fn session(moving: Moving, server: Arc<Server>, place: Place) {
     let Ok((transport, read)) = moving.arrive() else { return };
     let mut socket = Socket::new(transport, read).await;
     let mut protocol = Session::new();
-    let start = tokio::time::timeout(START_WITHIN, await_start(&mut socket, &mut protocol)).await;
+    let start = tokio::time::timeout(START_WITHIN, await_start(&mut socket, &mut protocol, &server)).await;
     match start {
         Ok(Ok(Some(start))) => begin(socket, protocol, start, &server, place).await,
         Ok(Ok(None)) => hang_up_before_start(&mut socket).await,
-        Ok(Err(Some(error))) => part(&mut socket, &error, None).await,
+        Ok(Err(Some(error))) => part(&mut socket, &error).await,
         Ok(Err(None)) => {}
-        Err(_elapsed) => {
-            let _ = socket.close(ringway_wire::CloseCode::Order.number(), "no start message came");
-            goodbye(&mut socket).await;
-        }
+        Err(_elapsed) => part(&mut socket, &ProtocolError::no_start()).await,
     }
 }
 
@@ -97,6 +94,7 @@ async fn session(moving: Moving, server: Arc<Server>, place: Place) {
 async fn await_start<S: AsyncRead + AsyncWrite + Unpin>(
     socket: &mut Socket<S>,
     session: &mut Session,
+    server: &Server,
 ) -> Result<Option<Start>, Option<ProtocolError>> {
     loop {
         let message = poll_fn(|cx| {
@@ -110,25 +108,39 @@ async fn await_start<S: AsyncRead + AsyncWrite + Unpin>(
             Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => Ok(None),
         };
         match event {
-            Ok(Some(Event::Started(start))) => return Ok(Some(start)),
+            Ok(Some(Event::Started(start))) => match server.unknown_dialogue(start.dialogue.as_deref()) {
+                None => return Ok(Some(start)),
+                Some(error) => {
+                    session.await_start_again();
+                    complain(socket, &error)?;
+                }
+            },
             Ok(Some(Event::Stopped)) => return Ok(None),
             Ok(_) => {}
-            Err(error) if error.is_recoverable() => {
-                metrics::counter!("ringway_protocol_errors_total", "edge" => "browser", "code" => error.code.name())
-                    .increment(1);
-                say(socket, &Down::Error(error.to_user(None))).map_err(|_| None)?;
-            }
+            Err(error) if error.is_recoverable() => complain(socket, &error)?,
             Err(error) => return Err(Some(error)),
         }
     }
 }
 
+/// Tells of a mistake that the client may mend.
+fn complain<S: AsyncRead + AsyncWrite + Unpin>(
+    socket: &mut Socket<S>,
+    error: &ProtocolError,
+) -> Result<(), Option<ProtocolError>> {
+    count(error);
+    say(socket, &Down::Error(error.to_user(None))).map_err(|_| None)
+}
+
+fn count(error: &ProtocolError) {
+    metrics::counter!("ringway_protocol_errors_total", "edge" => "browser", "code" => error.code.name())
+        .increment(1);
+}
+
 fn fatal(lost: Lost) -> Option<ProtocolError> {
     match lost {
         Lost::TooLarge => Some(ProtocolError::message_too_large()),
-        Lost::Broken(what) => {
-            Some(ProtocolError::fatal(ringway_wire::ErrorCode::BadJson, ringway_wire::CloseCode::Bytes, what))
-        }
+        Lost::Broken(what) => Some(ProtocolError::broken(what)),
         Lost::Gone | Lost::SlowConsumer => None,
     }
 }
@@ -138,14 +150,9 @@ async fn hang_up_before_start<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut So
     goodbye(socket).await;
 }
 
-async fn part<S: AsyncRead + AsyncWrite + Unpin>(
-    socket: &mut Socket<S>,
-    error: &ProtocolError,
-    id: Option<&str>,
-) {
-    metrics::counter!("ringway_protocol_errors_total", "edge" => "browser", "code" => error.code.name())
-        .increment(1);
-    if tell_error(socket, error, id).is_ok() {
+async fn part<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut Socket<S>, error: &ProtocolError) {
+    count(error);
+    if tell_error(socket, error, None).is_ok() {
         goodbye(socket).await;
     }
 }
@@ -164,9 +171,6 @@ async fn begin<S>(mut socket: Socket<S>, session: Session, start: Start, server:
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    if let Some(error) = server.unknown_dialogue(start.dialogue.as_deref()) {
-        return part(&mut socket, &error, None).await;
-    }
     let Ok(audio) = BrowserAudio::new(start.format) else {
         let _ = socket.close(INTERNAL, "codec");
         return goodbye(&mut socket).await;
@@ -182,8 +186,8 @@ where
     if say(&mut socket, &started).is_err() {
         return;
     }
-    let browser = Browser { session, audio, id, turn: 0, restarts: [0; 4] };
-    serve(socket, port, browser).await;
+    let browser = Browser { session, audio, id, restarts: [0; 4] };
+    serve(socket, port, browser, server.config.heartbeat).await;
 }
 
 /// The protocol of one browser session.
@@ -191,7 +195,6 @@ struct Browser {
     session: Session,
     audio: BrowserAudio,
     id: String,
-    turn: u32,
     restarts: [u32; 4],
 }
 
@@ -242,7 +245,6 @@ impl Browser {
                 Down::Transcript { turn: turn.number(), text: text.clone(), is_final: *last }
             }
             TurnEvent::Heard { turn, text, last } => {
-                self.turn = turn.number();
                 Down::Bot { turn: turn.number(), text: text.clone(), is_final: *last }
             }
             TurnEvent::Latency { turn, latency } => Down::Latency(turn_latency(turn.number(), latency)),
@@ -325,7 +327,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Protocol<S> for Browser {
         let mut encoded = Ok(());
         socket.binary(|out| encoded = self.audio.encode(frame, out))?;
         encoded.map_err(|error| {
-            tracing::error!(call = self.id, %error, "a frame cannot be encoded");
+            tracing::error!(callId = self.id, %error, "a frame cannot be encoded");
             Leave::Over(EndReason::Internal)
         })
     }
@@ -334,8 +336,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Protocol<S> for Browser {
         Ok(())
     }
 
-    fn clear(&mut self, line: &mut Line<S>) -> Result<(), Leave> {
-        Ok(say(&mut line.socket, &Down::Clear { turn: self.turn })?)
+    fn clear(&mut self, turn: TurnNumber, line: &mut Line<S>) -> Result<(), Leave> {
+        Ok(say(&mut line.socket, &Down::Clear { turn: turn.number() })?)
     }
 
     fn tell(&mut self, event: &CallEventKind, socket: &mut Socket<S>) -> Result<(), Leave> {

@@ -5,8 +5,8 @@ use ringway_actors::{
     Beat, CallClock, CallEventKind, CallHandle, EdgeCommand, EdgeInput, EdgePort, Mic, Playout,
 };
 use ringway_frame::Frame;
-use ringway_turn::EndReason;
-use ringway_wire::{CloseCode, ProtocolError};
+use ringway_turn::{EndReason, TurnNumber};
+use ringway_wire::ProtocolError;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -15,14 +15,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_tungstenite::tungstenite::Message;
 
-/// How often the peer is pinged.
-const PING_EVERY: Duration = Duration::from_secs(25);
-
-/// A peer from which nothing came for so long is gone.
-const DEAD_AFTER: Duration = Duration::from_secs(60);
-
 /// How long the last messages may take to reach the peer.
-const GOODBYE: Duration = Duration::from_secs(2);
+pub const GOODBYE: Duration = Duration::from_secs(2);
 
 /// How an edge's protocol says and hears things. One implementation an edge.
 pub trait Protocol<S> {
@@ -35,8 +29,8 @@ pub trait Protocol<S> {
     /// Everything that was queued for this moment is sent; a place for marks.
     fn played_out(&mut self, line: &mut Line<S>) -> Result<(), Leave>;
 
-    /// What the peer has buffered is void.
-    fn clear(&mut self, line: &mut Line<S>) -> Result<(), Leave>;
+    /// What the peer has buffered of this turn's answer is void.
+    fn clear(&mut self, turn: TurnNumber, line: &mut Line<S>) -> Result<(), Leave>;
 
     /// Something that the caller's side may want to show.
     fn tell(&mut self, event: &CallEventKind, socket: &mut Socket<S>) -> Result<(), Leave>;
@@ -73,6 +67,8 @@ pub struct Line<S> {
     pub playout: Playout,
     pub call: CallHandle,
     pub clock: CallClock,
+    /// When the clear was decided that is on its way to the socket.
+    clearing: Option<Instant>,
 }
 
 /// What woke the line.
@@ -87,19 +83,40 @@ enum Wake {
 struct Wakes {
     commands: tokio::sync::mpsc::Receiver<EdgeCommand>,
     beat: Beat,
-    heartbeat: Pin<Box<Sleep>>,
+    heartbeat: Heartbeat,
     heard: Instant,
 }
 
+/// Pings the peer now and then.
+struct Heartbeat {
+    every: Duration,
+    next: Pin<Box<Sleep>>,
+}
+
+impl Heartbeat {
+    fn new(every: Duration) -> Self {
+        Self { every, next: Box::pin(sleep_until(Instant::now() + every)) }
+    }
+
+    fn beat(&mut self) {
+        self.next.as_mut().reset(Instant::now() + self.every);
+    }
+
+    /// A peer from which nothing came for so long is gone.
+    fn patience(&self) -> Duration {
+        self.every * 12 / 5
+    }
+}
+
 /// Serves one call until it is over or its peer is gone.
-pub async fn serve<S, P>(socket: Socket<S>, port: EdgePort, mut protocol: P)
+pub async fn serve<S, P>(socket: Socket<S>, port: EdgePort, mut protocol: P, heartbeat: Duration)
 where
     S: AsyncRead + AsyncWrite + Unpin,
     P: Protocol<S>,
 {
     let EdgePort { mic, playout, beat, commands, call, clock } = port;
-    let mut line = Line { socket, mic, playout, call, clock };
-    let heartbeat = Box::pin(sleep_until(Instant::now() + PING_EVERY));
+    let mut line = Line { socket, mic, playout, call, clock, clearing: None };
+    let heartbeat = Heartbeat::new(heartbeat);
     let mut wakes = Wakes { commands, beat, heartbeat, heard: Instant::now() };
     let _ = line.call.tell(EdgeInput::Started);
     let leave = loop {
@@ -123,14 +140,15 @@ impl Wakes {
         if self.poll_playout(line, cx).is_ready() {
             return Poll::Ready(Wake::Tick);
         }
+        // Before the next message is read: what was decided goes out at once, whatever the peer sends meanwhile.
+        if let Poll::Ready(result) = line.socket.poll_flush(cx) {
+            return Poll::Ready(Wake::Flushed(result));
+        }
         if let Poll::Ready(message) = line.socket.poll_message(cx) {
             self.heard = Instant::now();
             return Poll::Ready(Wake::Message(message));
         }
-        if let Poll::Ready(result) = line.socket.poll_flush(cx) {
-            return Poll::Ready(Wake::Flushed(result));
-        }
-        self.heartbeat.as_mut().poll(cx).map(|()| Wake::Heartbeat)
+        self.heartbeat.next.as_mut().poll(cx).map(|()| Wake::Heartbeat)
     }
 
     /// The metronome while something plays, the ring's doorbell otherwise.
@@ -153,10 +171,17 @@ where
         Wake::Command(None) => Err(Leave::Over(EndReason::Internal)),
         Wake::Tick => play(line, protocol),
         Wake::Message(message) => protocol.hear(message?, line),
-        Wake::Flushed(result) => Ok(result?),
+        Wake::Flushed(result) => {
+            result?;
+            if let Some(decided) = line.clearing.take() {
+                let _ = line.call.tell(EdgeInput::Cleared(decided));
+            }
+            Ok(())
+        }
         Wake::Heartbeat => {
-            wakes.heartbeat.as_mut().reset(Instant::now() + PING_EVERY);
-            if wakes.heard.elapsed() >= DEAD_AFTER {
+            wakes.heartbeat.beat();
+            line.mic.rest_when_idle();
+            if wakes.heard.elapsed() >= wakes.heartbeat.patience() {
                 return Err(Lost::Gone.into());
             }
             Ok(line.socket.ping()?)
@@ -181,11 +206,13 @@ where
             line.playout.resume();
             play(line, protocol)
         }
-        EdgeCommand::Playout(ringway_turn::Playout::Clear(_), decided) => {
-            let played = line.playout.clear(now);
-            protocol.clear(line)?;
-            let _ = line.call.tell(EdgeInput::Played(played));
-            let _ = line.call.tell(EdgeInput::Cleared(decided));
+        EdgeCommand::Playout(ringway_turn::Playout::Clear { turn, .. }, decided) => {
+            let cleared = line.playout.clear(now);
+            let _ = line.call.tell(EdgeInput::Played(cleared.played));
+            if cleared.unheard {
+                protocol.clear(turn, line)?;
+                line.clearing = Some(decided);
+            }
             Ok(())
         }
         EdgeCommand::Tell(event) => protocol.tell(&event, &mut line.socket),
@@ -239,8 +266,7 @@ where
         Leave::Lost(Lost::SlowConsumer) => EndReason::SlowConsumer,
         Leave::Lost(Lost::TooLarge) => return part(line, ProtocolError::message_too_large(), protocol).await,
         Leave::Lost(Lost::Broken(what)) => {
-            let error = ProtocolError::fatal(ringway_wire::ErrorCode::BadJson, CloseCode::Bytes, what);
-            return part(line, error, protocol).await;
+            return part(line, ProtocolError::broken(what), protocol).await;
         }
         Leave::Protocol(error) => return part(line, error, protocol).await,
     };

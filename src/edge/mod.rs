@@ -9,3 +9,5 @@ mod origin;
 mod socket;
 mod transport;
 pub mod twilio;
+
+pub use line::GOODBYE;

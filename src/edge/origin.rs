@@ -2,19 +2,35 @@
 
 use axum::http::HeaderMap;
 use axum::http::header::{HOST, ORIGIN};
+use ringway_config::ServerConfig;
+use std::net::IpAddr;
 
 /// Whether a request comes from a page that may connect: our own, one that is configured, or no page at all (a program
 /// is not tricked into connecting; a browser always says where its page is from).
-pub fn permitted(headers: &HeaderMap, allowed: &[String]) -> Result<(), String> {
+pub fn permitted(headers: &HeaderMap, server: &ServerConfig) -> Result<(), String> {
     let Some(origin) = headers.get(ORIGIN) else { return Ok(()) };
     let origin = String::from_utf8_lossy(origin.as_bytes()).into_owned();
     let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-    let own = origin.split_once("://").is_some_and(|(_, authority)| Some(authority) == host);
-    if own || allowed.iter().any(|allowed| allowed.trim_end_matches('/') == origin) {
+    let own = origin
+        .split_once("://")
+        .is_some_and(|(_, authority)| Some(authority) == host && is_ours(authority, server));
+    let listed = server.allowed_origins.iter().chain(&server.public_url);
+    if own || listed.into_iter().any(|allowed| allowed.trim_end_matches('/') == origin) {
         Ok(())
     } else {
         Err(origin)
     }
+}
+
+/// Whether a page at this authority is our own. On loopback a name that others may give us in the DNS is not: their page
+/// would be where we are once the name has been rebound.
+fn is_ours(authority: &str, server: &ServerConfig) -> bool {
+    let name = match authority.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => authority,
+    };
+    let is_address = || name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
+    !server.listen.is_loopback() || name == "localhost" || name.ends_with(".localhost") || is_address()
 }
 
 #[cfg(test)]
@@ -29,19 +45,39 @@ mod tests {
         ])
     }
 
+    fn listed(origins: &[&str]) -> ServerConfig {
+        let allowed_origins = origins.iter().map(|&origin| origin.to_owned()).collect();
+        ServerConfig { allowed_origins, ..ServerConfig::default() }
+    }
+
     #[test]
     fn a_page_of_another_site_may_not_connect() {
         let own = headers("http://127.0.0.1:3000", "127.0.0.1:3000");
         let foreign = headers("https://evil.example", "127.0.0.1:3000");
-        assert_eq!(permitted(&own, &[]), Ok(()));
-        assert_eq!(permitted(&foreign, &[]), Err("https://evil.example".to_owned()));
-        assert_eq!(permitted(&foreign, &["https://evil.example/".to_owned()]), Ok(()));
-        assert!(permitted(&headers("null", "127.0.0.1:3000"), &[]).is_err());
-        assert!(permitted(&headers("http://127.0.0.1:3000.evil.example", "127.0.0.1:3000"), &[]).is_err());
+        let none = listed(&[]);
+        assert_eq!(permitted(&own, &none), Ok(()));
+        assert_eq!(permitted(&foreign, &none), Err("https://evil.example".to_owned()));
+        assert_eq!(permitted(&foreign, &listed(&["https://evil.example/"])), Ok(()));
+        assert!(permitted(&headers("null", "127.0.0.1:3000"), &none).is_err());
+        assert!(permitted(&headers("http://127.0.0.1:3000.evil.example", "127.0.0.1:3000"), &none).is_err());
+    }
+
+    #[test]
+    fn a_name_that_was_rebound_to_loopback_is_not_ours() {
+        let rebound = headers("http://evil.example:3000", "evil.example:3000");
+        assert!(permitted(&rebound, &listed(&[])).is_err());
+        for own in ["localhost:3000", "app.localhost", "[::1]:3000", "127.0.0.1"] {
+            assert!(is_ours(own, &listed(&[])), "{own}");
+        }
+        let open = ServerConfig { listen: [0, 0, 0, 0].into(), ..ServerConfig::default() };
+        assert_eq!(permitted(&rebound, &open), Ok(()), "there, names are how we are reached");
+        let tunnel =
+            ServerConfig { public_url: Some("https://voice.example".into()), ..ServerConfig::default() };
+        assert_eq!(permitted(&headers("https://voice.example", "voice.example"), &tunnel), Ok(()));
     }
 
     #[test]
     fn a_program_has_no_origin() {
-        assert_eq!(permitted(&HeaderMap::new(), &[]), Ok(()));
+        assert_eq!(permitted(&HeaderMap::new(), &listed(&[])), Ok(()));
     }
 }

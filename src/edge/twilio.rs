@@ -5,7 +5,7 @@ use super::socket::{Lost, Socket};
 use super::transport::{Handshake, Moving};
 use crate::api::ApiError;
 use crate::app::Server;
-use crate::live::reason_name;
+use crate::live::{Ending, reason_name};
 use arrayvec::ArrayString;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
@@ -14,7 +14,7 @@ use axum::http::{HeaderMap, Request, Response, Uri};
 use axum::response::IntoResponse;
 use ringway_actors::{CallEventKind, EdgeInput, EdgeKind, Place};
 use ringway_frame::{Epoch, Frame};
-use ringway_turn::EndReason;
+use ringway_turn::{EndReason, TurnNumber};
 use ringway_wire::twilio::{Dialect, Event, FromCarrier, ServerWriter, Session, Start, signature, twiml};
 use ringway_wire::{CloseCode, ProtocolError, Reframer};
 use std::collections::VecDeque;
@@ -37,6 +37,10 @@ const NAME: usize = 21;
 /// Marks that are out at most; more are not sent until some came back.
 const MARKS: usize = 64;
 
+/// How often and how many times a call is looked at that has not ended yet: 2 s.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+const LOOKS: usize = 40;
+
 /// Close code of a normal end.
 const NORMAL: u16 = 1000;
 
@@ -54,8 +58,41 @@ pub async fn voice(
         form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "dialogue").map(|(_, value)| value)
     });
     let url = format!("{}/media/twilio", public_url(&server, &headers, "wss"));
+    let action = format!("{}/media/twilio/after", public_url(&server, &headers, "https"));
     let passed = dialogue.iter().map(|dialogue| ("dialogue", dialogue.as_ref()));
-    Ok(([(CONTENT_TYPE, "text/xml")], twiml::connect_stream(&url, passed)))
+    Ok(([(CONTENT_TYPE, "text/xml")], twiml::connect_stream(&url, &action, passed)))
+}
+
+/// `POST /media/twilio/after`: what the carrier does when the media socket has closed: it dials whom the call was to be
+/// transferred to, or hangs up.
+pub async fn after(
+    State(server): State<Arc<Server>>,
+    headers: HeaderMap,
+    uri: Uri,
+    body: Bytes,
+) -> Result<impl IntoResponse, ApiError> {
+    let form: Vec<(String, String)> = form_urlencoded::parse(&body).into_owned().collect();
+    let parameters: Vec<_> = form.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    verify(&server, &headers, &uri, &parameters, "https")?;
+    let call = parameters.iter().find(|(name, _)| *name == "CallSid").map(|(_, value)| *value);
+    let call = call.ok_or_else(|| ApiError::BadRequest("the form has no CallSid".into()))?;
+    let answer = match transfer_of(&server, call).await {
+        Some(number) => twiml::dial(&number),
+        None => twiml::hang_up(),
+    };
+    Ok(([(CONTENT_TYPE, "text/xml")], answer))
+}
+
+/// Where a call is to go. Its end may be on its way to us still when the carrier asks.
+async fn transfer_of(server: &Server, carrier_call_id: &str) -> Option<String> {
+    for _ in 0..LOOKS {
+        match server.hub.ending(carrier_call_id.to_owned()).await {
+            Ending::InProgress => tokio::time::sleep(LOOK_EVERY).await,
+            Ending::Transferred(to) => return Some(to),
+            Ending::Over | Ending::Unknown => return None,
+        }
+    }
+    None
 }
 
 /// `GET /media/twilio`: refused before the upgrade when the server is full, since a carrier reads the status.
@@ -108,12 +145,13 @@ async fn session(moving: Moving, server: Arc<Server>, place: Place) {
     let mut protocol = Session::new(&Dialect::TWILIO);
     match tokio::time::timeout(START_WITHIN, await_start(&mut socket, &mut protocol)).await {
         Ok(Ok(Some(start))) => begin(socket, protocol, start, &server, place).await,
-        Ok(Ok(None)) => {}
-        Ok(Err(error)) => part(&mut socket, &error).await,
-        Err(_elapsed) => {
-            let _ = socket.close(CloseCode::Order.number(), "no_start");
-            goodbye(&mut socket).await;
+        Ok(Ok(None)) => {
+            if socket.close(NORMAL, "").is_ok() {
+                goodbye(&mut socket).await;
+            }
         }
+        Ok(Err(error)) => part(&mut socket, &error).await,
+        Err(_elapsed) => part(&mut socket, &ProtocolError::no_start()).await,
     }
 }
 
@@ -127,7 +165,8 @@ async fn await_start<S: AsyncRead + AsyncWrite + Unpin>(
         let message = match poll_fn(|cx| socket.poll_message(cx)).await {
             Ok(message) => message,
             Err(Lost::TooLarge) => return Err(ProtocolError::message_too_large()),
-            Err(_) => return Ok(None),
+            Err(Lost::Broken(what)) => return Err(ProtocolError::broken(what)),
+            Err(Lost::Gone | Lost::SlowConsumer) => return Ok(None),
         };
         match message {
             Message::Text(text) => match session.text(&text, &mut audio)? {
@@ -156,7 +195,9 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let dialogue = start.custom_parameters.get("dialogue").cloned();
-    if let Some(error) = server.unknown_dialogue(dialogue.as_deref()) {
+    if let Some(mut error) = server.unknown_dialogue(dialogue.as_deref()) {
+        // A carrier has no way to start again.
+        error.close = Some(CloseCode::Bytes);
         return part(&mut socket, &error).await;
     }
     let writer = ServerWriter::new(&Dialect::TWILIO, &start.stream);
@@ -172,7 +213,7 @@ where
         sent: 0,
         marked: 0,
     };
-    serve(socket, port, carrier).await;
+    serve(socket, port, carrier, server.config.heartbeat).await;
 }
 
 /// The protocol of one carrier call.
@@ -221,7 +262,7 @@ impl Carrier {
                 Ok(())
             }
             Event::Message(FromCarrier::Mark(name)) => {
-                self.returned(&name, line);
+                self.returned(name, line);
                 Ok(())
             }
             Event::Message(FromCarrier::Stop) => Err(Leave::HungUp),
@@ -229,7 +270,7 @@ impl Carrier {
                 Ok(())
             }
             Event::Ignored(notice) => {
-                tracing::debug!(call = %line.call.id, notice = notice.name(), "message ignored");
+                tracing::debug!(callId = %line.call.id, notice = notice.name(), "message ignored");
                 Ok(())
             }
         };
@@ -282,7 +323,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Protocol<S> for Carrier {
         Ok(line.socket.text(|out| self.writer.mark(out, &mark.name()))?)
     }
 
-    fn clear(&mut self, line: &mut Line<S>) -> Result<(), Leave> {
+    fn clear(&mut self, _: TurnNumber, line: &mut Line<S>) -> Result<(), Leave> {
         self.cleared = self.marks.len();
         Ok(line.socket.text(|out| self.writer.clear(out))?)
     }

@@ -33,7 +33,7 @@ const MICROPHONE = {
 const ENDS = {
   caller: 'You hung up.',
   completed: 'The conversation came to its end.',
-  transferred: 'You were handed over to another number.',
+  transferred: 'You would be handed over to a person now; a call from a page cannot be.',
   silence: 'Nobody said anything for a while.',
   no_media: 'No sound arrived from your side.',
   max_duration: 'The call reached the longest time allowed.',

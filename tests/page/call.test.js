@@ -47,7 +47,9 @@ test('a call by keyboard is heard, answered aloud and hung up', { timeout: 2 * T
   await page.locator('.turn').first().waitFor();
   assert.match(await page.locator('.turn-total').first().innerText(), /^\d+ ms$/);
   if (process.env.RINGWAY_SCREENSHOT) await page.screenshot({ path: process.env.RINGWAY_SCREENSHOT, fullPage: true });
-  t.diagnostic(`heard: ${await caller.locator('.words').innerText()}`);
+  const heard = await caller.locator('.words').innerText();
+  t.diagnostic(`heard: ${heard}`);
+  if (process.env.RINGWAY_WORDS) assert.equal(heard, process.env.RINGWAY_WORDS);
   t.diagnostic(`answer: ${await answer.locator('.words').innerText()}`);
 
   await page.locator('#hangup').focus();

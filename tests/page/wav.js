@@ -80,3 +80,17 @@ export function babble(ms = 1_200, sampleRate = 16_000) {
   });
   return { samples, sampleRate };
 }
+
+/**
+ * One after the other.
+ * @param {{samples: Int16Array, sampleRate: number}[]} parts of one rate
+ */
+export function joined(parts) {
+  const samples = new Int16Array(parts.reduce((sum, part) => sum + part.samples.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    samples.set(part.samples, at);
+    at += part.samples.length;
+  }
+  return { samples, sampleRate: parts[0].sampleRate };
+}

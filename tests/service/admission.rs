@@ -11,7 +11,7 @@ async fn a_full_server_refuses_in_words_that_each_edge_understands() {
     let (mut first, _) = Browser::call(&server).await;
     let mut second = Browser::open(&server).await;
     let error = second.event("error").await;
-    assert_eq!((&error["code"], &error["recoverable"]), (&json!("capacity"), &json!(true)));
+    assert_eq!((&error["code"], &error["recoverable"]), (&json!("capacity"), &json!(false)));
     assert_eq!(second.line.closed().await.0, 1013);
     let Err(Error::Http(response)) = connect_async(server.ws("/media/twilio")).await else {
         panic!("let in")

@@ -38,6 +38,21 @@ async fn an_operator_hangs_up() {
     assert_eq!(browser.event("ended").await["reason"], "operator");
 }
 
+/// Who can reach the port from elsewhere must not read what was said.
+#[tokio::test]
+async fn a_server_that_others_can_reach_shows_calls_to_those_who_know_the_token() {
+    let server =
+        Setup::bench().with("[server]\nlisten = \"0.0.0.0\"").env("RINGWAY_ADMIN_TOKEN", TOKEN).start();
+    let (_browser, id) = Browser::call(&server).await;
+    for path in ["/api/calls".to_owned(), format!("/api/calls/{id}")] {
+        assert_eq!(server.get(&path).await.0, 401, "{path}");
+        assert_eq!(server.send(Method::GET, &path, "").await.0, 200, "{path}");
+    }
+    for path in ["/health", "/metrics", "/"] {
+        assert_eq!(server.get(path).await.0, 200, "{path}");
+    }
+}
+
 #[tokio::test]
 async fn what_is_not_there_is_an_error_object() {
     let server = Setup::bench().start();
@@ -82,6 +97,11 @@ async fn the_log_has_one_line_for_each_end_of_a_call_and_no_words() {
         (&json!("caller"), &json!(1), &json!(0))
     );
     assert!(ended["durationMs"].is_u64());
+    let again = server
+        .logged()
+        .iter()
+        .any(|line| line["message"] == "call.started" || line["message"] == "call.ended");
+    assert!(!again, "one line each");
     assert!(server.logged().iter().all(|line| !line.to_string().contains("hello there")));
 }
 

@@ -1,5 +1,5 @@
 use crate::support::browser::Browser;
-use crate::support::carrier::{Carrier, FromServer, start};
+use crate::support::carrier::{Carrier, FromServer, media, start};
 use crate::support::line::Line;
 use crate::support::server::Setup;
 use crate::support::voice;
@@ -86,9 +86,9 @@ async fn a_browser_that_barges_in_is_told_to_clear_and_the_rest_is_not_heard() {
     let server = Setup::bench().with(LONG).start();
     let (mut browser, id) = Browser::call(&server).await;
     browser.microphone();
-    browser.event_where("a few words", |event| event["type"] == "bot").await;
+    let words = browser.event_where("a few words", |event| event["type"] == "bot").await;
     browser.say("digits/day-1");
-    browser.event("clear").await;
+    assert_eq!(browser.event("clear").await["turn"], words["turn"]);
     let cut = browser.answered().await;
     assert!(cut.starts_with("This is") && cut.len() < 100, "heard: {cut:?}");
     assert_eq!(browser.understood().await, "hello there");
@@ -160,13 +160,91 @@ async fn missing_audio_counts_as_silence() {
     assert_eq!(browser.understood().await, "hello there");
 }
 
+/// The dialogues that come with it, by the scripted voice and recogniser.
+const DIALOGUES: &str = "[llm]\nengines = [\"dialogue\"]\n[dialogue]\ndefault = \"booking\"";
+
 #[tokio::test]
 async fn a_carrier_chooses_its_dialogue_by_a_parameter() {
-    let server =
-        Setup::bench().with("[llm]\nengines = [\"dialogue\"]\n[dialogue]\ndefault = \"booking\"").start();
-    let carrier = Carrier::open(&server).await;
-    carrier.tell(json!({"event": "connected", "protocol": "Call", "version": "1.0.0"}));
+    let server = Setup::bench().with(DIALOGUES).start();
+    let mut carrier = Carrier::open(&server).await;
+    carrier.tell(start(json!({"dialogue": "echo"})));
+    carrier.microphone();
+    carrier.answered(&server).await;
+    carrier.say("digits/day-1");
+    let call = carrier.answered(&server).await;
+    let said: Vec<_> = call["transcript"].as_array().unwrap().iter().map(|line| &line["text"]).collect();
+    assert!(said[2].as_str().unwrap().contains("hello there"), "an echo of what was said: {said:?}");
+}
+
+#[tokio::test]
+async fn a_dialogue_that_is_not_there_is_refused_by_name() {
+    let server = Setup::bench().with(DIALOGUES).start();
+    let mut carrier = Carrier::open(&server).await;
     carrier.tell(start(json!({"dialogue": "no such dialogue"})));
-    let mut carrier = carrier;
-    assert_eq!(carrier.line.closed().await, (1008, "bad_field".to_owned()));
+    assert_eq!(carrier.line.closed().await, (1007, "bad_field".to_owned()));
+
+    let mut browser = Browser::open(&server).await;
+    let start = |dialogue: &str| json!({"type": "start", "codec": "pcm16", "sampleRate": 16000, "dialogue": dialogue});
+    browser.tell(start("no such dialogue"));
+    let error = browser.event("error").await;
+    assert_eq!((&error["code"], &error["recoverable"]), (&json!("bad_field"), &json!(true)));
+    assert!(error["message"].as_str().unwrap().contains("booking"), "it tells which there are: {error}");
+    browser.tell(start("echo"));
+    browser.event("started").await;
+}
+
+#[tokio::test]
+async fn a_carriers_keys_are_an_answer() {
+    let server = Setup::bench().start();
+    let mut carrier = Carrier::call(&server).await;
+    carrier.microphone();
+    carrier.answered(&server).await;
+    for digit in ["1", "#"] {
+        carrier.tell(
+            json!({"event": "dtmf", "streamSid": "MZ1", "dtmf": {"track": "inbound_track", "digit": digit}}),
+        );
+    }
+    let call = carrier.answered(&server).await;
+    assert_eq!(
+        (&call["transcript"][1]["who"], &call["transcript"][1]["text"]),
+        (&json!("caller"), &json!("1"))
+    );
+}
+
+/// A media message may carry any length of audio: 7 ms, and a word in one piece.
+#[tokio::test]
+async fn a_carriers_payloads_are_cut_into_frames_whatever_their_length() {
+    let server = Setup::bench().start();
+    let mut carrier = Carrier::call(&server).await;
+    carrier.microphone();
+    carrier.answered(&server).await;
+    carrier.line.microphone_off();
+    let mut word = voice::prompt("digits/day-1", SampleRate::HZ_8000);
+    word.resize(8_000 * 3 / 2, 0);
+    let (pieces, whole) = word.split_at(560);
+    for piece in pieces.chunks(56) {
+        carrier.tell(media(1, piece));
+    }
+    carrier.tell(media(2, whole));
+    let call = carrier.answered(&server).await;
+    assert_eq!(call["transcript"][1]["text"], "hello there", "{call}");
+}
+
+/// What a carrier that returns no marks has heard is not known: the record ends where its marks end.
+#[tokio::test]
+async fn what_a_carrier_has_heard_is_told_by_its_marks() {
+    let server = Setup::bench().with(LONG).start();
+    let mut carrier = Carrier::call(&server).await;
+    carrier.microphone();
+    carrier.marks_returned(1);
+    while carrier.loud < 100 {
+        carrier.next().await.unwrap();
+    }
+    carrier.say("digits/day-1");
+    while carrier.next().await.expect("a clear") != FromServer::Clear {}
+    carrier.marks_returned(usize::MAX);
+    let call = carrier.answered(&server).await;
+    let heard = call["transcript"][0]["text"].as_str().unwrap().len();
+    // A mark every 500 ms, at 60 ms a letter: the second one was out when the caller spoke.
+    assert!((8..=17).contains(&heard), "{heard}: {call}");
 }

@@ -28,3 +28,15 @@ fn a_model_that_is_not_there_is_named() {
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("no/such/model.onnx"), "{output:?}");
 }
+
+/// Nor is anything judged by a voice that is none.
+#[test]
+fn an_engine_that_says_nothing_is_not_well() {
+    let output = doctor("config/default.toml", &[("RINGWAY_TTS__ENGINES", "scripted,flite")]);
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let detail = |index: usize| report["engines"][index]["detail"].as_str().unwrap().to_owned();
+    assert!(detail(0).contains("a tone"), "the first voice speaks for the others: {report}");
+    let silent = doctor("config/bench.toml", &[("RINGWAY_SCRIPTED__REPLY", " ")]);
+    assert_eq!(silent.status.code(), Some(1), "{silent:?}");
+    assert!(String::from_utf8_lossy(&silent.stdout).contains("it said nothing"), "{silent:?}");
+}

@@ -12,3 +12,5 @@ mod metrics;
 mod recordings;
 mod starting;
 mod support;
+mod talk;
+mod transfers;

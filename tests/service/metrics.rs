@@ -18,7 +18,9 @@ async fn metrics_are_what_the_documentation_says() {
 #[tokio::test]
 async fn a_call_is_counted() {
     let reply = "This is a long answer, which goes on for a while, until somebody interrupts it.";
-    let config = format!("[limits]\ncalls = 1\n[scripted]\nreply = {reply:?}");
+    // Shorter than the hang-over: no answer is in time.
+    let config =
+        format!("[limits]\ncalls = 1\n[metrics]\nanswer_budget = \"20ms\"\n[scripted]\nreply = {reply:?}");
     let mut server = Setup::bench().with(&config).chaos().start();
     let (mut browser, call) = Browser::call(&server).await;
     browser.microphone();
@@ -38,16 +40,47 @@ async fn a_call_is_counted() {
         "ringway_refusals_total{reason=\"capacity\"}",
         "ringway_protocol_errors_total{edge=\"browser\",code=\"bad_field\"}",
         "ringway_stage_restarts_total{stage=\"tts\",cause=\"error\"}",
+        "ringway_service_failures_total{stage=\"tts\",service=\"scripted\",cause=\"error\"}",
         "ringway_turn_answer_seconds_count{edge=\"browser\"}",
+        "ringway_turns_total{edge=\"browser\"}",
+        "ringway_turns_over_budget_total{edge=\"browser\"}",
         "ringway_turn_part_seconds_count{part=\"llm\"}",
         "ringway_barge_in_seconds_count",
         "ringway_barge_in_clear_seconds_count",
         "ringway_capacity_calls",
+        "ringway_capacity_left_calls",
     ] {
         assert_eq!(server.metric(series).await, Some(1.0), "{series}");
     }
     assert!(server.metric("ringway_metronome_lateness_seconds_count").await.is_some_and(|ticks| ticks > 0.0));
     assert_eq!(server.metric("ringway_calls_active{edge=\"browser\"}").await, Some(0.0));
+    assert_eq!(server.metric("ringway_turn_budget_seconds").await, Some(0.02));
+    for stage in ["stt", "llm", "tts"] {
+        let of = |edge| {
+            format!("ringway_service_seconds_count{{edge=\"{edge}\",stage=\"{stage}\",service=\"scripted\"}}")
+        };
+        assert!(server.metric(&of("browser")).await.is_some_and(|times| times >= 1.0), "{stage}");
+        assert_eq!(server.metric(&of("twilio")).await, Some(0.0), "{stage}");
+    }
+}
+
+#[tokio::test]
+async fn a_call_takes_a_place_until_it_ends() {
+    let mut server = Setup::bench().with("[limits]\ncalls = 2").start();
+    assert_eq!(server.metric("ringway_capacity_left_calls").await, Some(2.0));
+    let (browser, _) = Browser::call(&server).await;
+    assert_eq!(server.metric("ringway_capacity_left_calls").await, Some(1.0));
+    browser.tell(json!({"type": "stop"}));
+    server.log("call.ended").await;
+    while server.metric("ringway_capacity_left_calls").await != Some(2.0) {}
+}
+
+#[tokio::test]
+async fn without_metrics_the_process_alone_is_shown() {
+    let server = Setup::bench().with("[metrics]\nenabled = false").start();
+    let (_, text) = server.get("/metrics").await;
+    let process = ["process_cpu_seconds_total", "process_resident_memory_bytes"].map(str::to_owned);
+    assert_eq!(shown(&text), BTreeSet::from(process));
 }
 
 /// `name{labels}` of each line, in a set.

@@ -8,6 +8,12 @@ fn an_alias_sets_its_key() {
     assert_eq!(file("").env("PORT", "5000").loaded().config.server.port, 5_000);
     assert_eq!(file("").env("VOICE_WS_PORT", "5001").loaded().config.server.port, 5_001);
     assert_eq!(file("").env("VOICE_MAX_CONNECTIONS", "10000").loaded().config.limits.calls, 10_000);
+    let voice = file("").env("VOICE_WS_PATH", "/voice").env("VOICE_HEARTBEAT_INTERVAL", "30000").loaded();
+    assert_eq!(voice.config.server.browser_path.as_deref(), Some("/voice"));
+    assert_eq!(voice.config.server.heartbeat, std::time::Duration::from_secs(30));
+    let piper = || file("").env("PIPER_URL", "http://127.0.0.1:5000");
+    assert_eq!(piper().warnings(), [""; 0]);
+    assert_eq!(piper().loaded().config.piper.url, "http://127.0.0.1:5000".to_owned().try_into().unwrap());
 }
 
 #[test]
@@ -25,7 +31,7 @@ fn of_two_aliases_for_one_key_the_second_is_ignored_aloud() {
 
 #[test]
 fn what_is_fixed_warns_unless_it_asks_for_just_that() {
-    let agreed = file("").env("VOICE_FRAME_SIZE", "1920").env("VOICE_WS_PATH", "/voice-ws");
+    let agreed = file("").env("VOICE_FRAME_SIZE", "1920").env("VOICE_LOG_LEVEL", "debug");
     assert_eq!(agreed.warnings(), [""; 0]);
     let differs = file("").env("VOICE_FRAME_SIZE", "3840");
     assert_eq!(differs.warnings(), ["environment: VOICE_FRAME_SIZE: ignored: here it is always 1920 or 640"]);
@@ -33,9 +39,7 @@ fn what_is_fixed_warns_unless_it_asks_for_just_that() {
 
 #[test]
 fn an_alias_of_a_later_feature_warns_and_never_fails() {
-    for alias in
-        ALIASES.iter().filter(|alias| matches!(alias.meaning, Meaning::NotYet(_) | Meaning::Elsewhere(_)))
-    {
+    for alias in ALIASES.iter().filter(|alias| matches!(alias.meaning, Meaning::NotYet(_))) {
         let warnings = file("").env(alias.variable, "s3cret \u{0}%&/()").warnings();
         assert_eq!(warnings.len(), 1, "{}", alias.variable);
         assert!(

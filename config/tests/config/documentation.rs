@@ -19,7 +19,8 @@ fn every_alias_has_its_row() {
             let meaning = match alias.meaning {
                 Meaning::Key(key) => format!("`{key}`"),
                 Meaning::Fixed(values) => format!("always `{}`", values.join("` or `")),
-                Meaning::Elsewhere(other) => format!("set `{other}` instead"),
+                Meaning::Millis(key) => format!("`{key}`"),
+                Meaning::Log => "how much is logged, where `RUST_LOG` does not say".to_owned(),
                 Meaning::NotYet(feature) => format!("not yet: {feature}"),
             };
             format!("| `{}` | {meaning} |", alias.variable)

@@ -12,6 +12,8 @@ fn each_type_has_its_form() {
         .env("RINGWAY_SERVER__PORT", "8080")
         .env("RINGWAY_SERVER__CHAOS", "true")
         .env("RINGWAY_SERVER__DRAIN", "1500ms")
+        .env("RINGWAY_SERVER__HEARTBEAT", "10s")
+        .env("RINGWAY_SERVER__BROWSER_PATH", "/voice")
         .env("RINGWAY_SERVER__ALLOWED_ORIGINS", "https://a.example, http://b.example:81,")
         .env("RINGWAY_SERVER__PUBLIC_URL", "https://voice.example")
         .env("RINGWAY_SERVER__TLS", "self-signed");
@@ -20,6 +22,8 @@ fn each_type_has_its_form() {
         port: 8_080,
         chaos: true,
         drain: Duration::from_millis(1_500),
+        heartbeat: Duration::from_secs(10),
+        browser_path: Some("/voice".into()),
         allowed_origins: vec!["https://a.example".into(), "http://b.example:81".into()],
         public_url: Some("https://voice.example".into()),
         tls: Some(Tls::SelfSigned),

@@ -91,7 +91,7 @@
 //! assert!(next(&mut voice, &gate, &mut frame));
 //! # Ok::<(), ringway_ring::PushError>(())
 //! ```
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod doorbell;
 mod epoch_gate;
@@ -123,7 +123,8 @@ use sync::Arc;
 #[error("the ring is closed")]
 pub struct Closed;
 
-/// A ring of `capacity` frames of `format`. Everything is allocated here, nothing later.
+/// A ring of `capacity` frames of `format`. Everything is allocated here, nothing later; its memory comes with the first
+/// frames, a page at a time.
 ///
 /// # Panics
 /// If `capacity` is 0.
@@ -131,6 +132,7 @@ pub fn ring(format: Format, capacity: usize) -> (Writer, Reader) {
     assert!(capacity > 0, "a ring holds at least one frame");
     let (producer, consumer) = queue::queue(format, capacity);
     let shared = Arc::new(Shared::default());
-    let writer = Writer::new(producer, shared.clone(), format, capacity);
+    let mut writer = Writer::new(producer, shared.clone(), format, capacity);
+    writer.release();
     (writer, Reader::new(consumer, shared, format, capacity))
 }

@@ -4,6 +4,9 @@ use ringway_frame::{Epoch, Frame, MediaTime};
 
 #[cfg(not(loom))]
 mod compact;
+#[cfg(not(loom))]
+#[expect(unsafe_code, reason = "it tells the system about memory that the allocator owns")]
+mod pages;
 #[cfg(loom)]
 mod stand_in;
 
@@ -19,6 +22,9 @@ pub(crate) trait Produce {
 
     /// Free places; more may be free already, never fewer.
     fn vacant(&self) -> usize;
+
+    /// Gives the memory of free places back to the system until they are written to.
+    fn release(&mut self);
 }
 
 /// The end that frames leave.

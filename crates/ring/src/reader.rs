@@ -70,6 +70,11 @@ impl Reader {
         self.queue.first_epoch()
     }
 
+    /// The time of that frame.
+    pub fn next_time(&self) -> Option<MediaTime> {
+        self.queue.time(0)
+    }
+
     /// Removes at most `count` of the oldest frames unread; how many it removed.
     pub fn skip(&mut self, count: usize) -> usize {
         let count = count.min(self.len());

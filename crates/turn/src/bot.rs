@@ -211,7 +211,7 @@ impl Turn {
         if !reply.ledger.is_empty() {
             self.next_epoch = reply.epoch.next();
             self.push(Command::CancelSpeech { epoch: reply.epoch });
-            self.push(Command::Playout(Playout::Clear(self.next_epoch)));
+            self.push(Command::Playout(Playout::Clear { epoch: self.next_epoch, turn: reply.turn }));
         }
     }
 

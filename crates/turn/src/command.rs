@@ -75,7 +75,12 @@ pub enum Playout {
     /// Go on where it paused.
     Resume,
     /// Everything before this epoch is void, what the carrier has buffered included.
-    Clear(Epoch),
+    Clear {
+        /// The first epoch that is not.
+        epoch: Epoch,
+        /// The turn whose answer is broken off.
+        turn: TurnNumber,
+    },
 }
 
 /// What the line is doing, as the caller sees it.

@@ -107,7 +107,7 @@ impl Turn {
         self.close_books();
         let epoch = self.next_epoch;
         self.next_epoch = epoch.next();
-        self.push(Command::Playout(Playout::Clear(epoch)));
+        self.push(Command::Playout(Playout::Clear { epoch, turn: self.turn }));
         self.push(Command::Apologise { epoch });
         self.push(Command::Playout(Playout::Release(epoch)));
         let by = self.now + self.config.last_words_max;

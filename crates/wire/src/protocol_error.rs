@@ -31,6 +31,16 @@ impl ProtocolError {
         Self::fatal(ErrorCode::MessageTooLarge, CloseCode::Size, message)
     }
 
+    /// No start message came within the time that a peer has for it.
+    pub fn no_start() -> Self {
+        Self::fatal(ErrorCode::NoStart, CloseCode::Order, "no start message came")
+    }
+
+    /// Bytes that are no WebSocket messages, or text that is not UTF-8.
+    pub fn broken(what: String) -> Self {
+        Self::fatal(ErrorCode::BadJson, CloseCode::Bytes, what)
+    }
+
     /// The connection goes on.
     pub fn is_recoverable(&self) -> bool {
         self.close.is_none()
@@ -69,6 +79,8 @@ pub enum ErrorCode {
     UnknownCodec,
     /// Audio came before the start message.
     MediaBeforeStart,
+    /// No start message came in time.
+    NoStart,
     /// A second start message.
     StartTwice,
     /// Longer than [`MAX_MESSAGE`].
@@ -83,13 +95,14 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::BadJson,
         Self::BadField,
         Self::BadBase64,
         Self::UnknownMessage,
         Self::UnknownCodec,
         Self::MediaBeforeStart,
+        Self::NoStart,
         Self::StartTwice,
         Self::MessageTooLarge,
         Self::TextExpected,
@@ -106,6 +119,7 @@ impl ErrorCode {
             Self::UnknownMessage => "unknown_message",
             Self::UnknownCodec => "unknown_codec",
             Self::MediaBeforeStart => "media_before_start",
+            Self::NoStart => "no_start",
             Self::StartTwice => "start_twice",
             Self::MessageTooLarge => "message_too_large",
             Self::TextExpected => "text_expected",

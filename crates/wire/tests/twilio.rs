@@ -51,7 +51,7 @@ fn a_call_is_heard_from_greeting_to_stop() {
         (START, FromCarrier::Start(start())),
         (MEDIA, FromCarrier::Media(media)),
         (DTMF, FromCarrier::Dtmf('1')),
-        (MARK, FromCarrier::Mark("x".to_owned())),
+        (MARK, FromCarrier::Mark("x")),
         (STOP, FromCarrier::Stop),
     ];
     for (text, message) in call {
@@ -187,8 +187,11 @@ fn a_carrier_hears_only_what_it_is_told() {
     assert_eq!(error.message, "streamSid: is missing");
 }
 
+/// A mark as Twilio returns it.
+const RETURNED: &str = r#"{"event":"mark","sequenceNumber":"5","streamSid":"MZ1","mark":{"name":"3-25"}}"#;
+
 #[test]
-fn audio_costs_no_allocation_either_way() {
+fn audio_and_marks_cost_no_allocation_either_way() {
     let mut carrier = CarrierWriter::new(&Dialect::TWILIO, start());
     let server = ServerWriter::new(&Dialect::TWILIO, "MZ1");
     let mut session = streaming();
@@ -201,10 +204,13 @@ fn audio_costs_no_allocation_either_way() {
             carrier.media(&mut heard, &[0x55; 160]);
             session.text(std::str::from_utf8(&heard).unwrap(), &mut audio).unwrap();
             server.media(&mut said, &audio);
+            said.clear();
+            server.mark(&mut said, "3-25");
+            session.text(RETURNED, &mut audio).unwrap();
         }
     });
     assert_eq!(allocations.count_total, 0);
-    assert_eq!(audio, [0x55; 160]);
+    assert_eq!(audio, b"3-25");
 }
 
 proptest! {

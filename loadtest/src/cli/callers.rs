@@ -1,3 +1,4 @@
+use crate::exposition::Exposition;
 use crate::process::Process;
 use crate::repertoire::Repertoire;
 use crate::run::Plan;
@@ -8,6 +9,8 @@ use crate::tls::{self, TlsError};
 use clap::{Args, ValueEnum};
 use ringway_wire::opus::OpusError;
 use ringway_wire::voice_ws;
+use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
@@ -48,6 +51,9 @@ pub struct Callers {
     /// The server's process id: its CPU time and memory are measured.
     #[arg(long)]
     pid: Option<u32>,
+    /// Shows the run to Prometheus while it goes on, here; port 0 lets the system choose.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    metrics: Option<SocketAddr>,
     /// Gives the same words and pauses again.
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
@@ -73,6 +79,14 @@ pub enum Mistake {
     /// TLS.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// Prometheus.
+    #[error("--metrics {address}: {error}")]
+    Metrics {
+        /// Where.
+        address: SocketAddr,
+        /// Why not.
+        error: io::Error,
+    },
 }
 
 /// The 50 ms a call and their bound.
@@ -98,6 +112,7 @@ impl Callers {
             voice: Rc::new(repertoire.into_voice()?),
             seed: self.seed,
             server: self.pid.map(Process::new),
+            exposition: self.metrics.map(expose).transpose()?,
         })
     }
 
@@ -120,6 +135,14 @@ impl Callers {
             tls: if self.url.is_tls() { Some(tls::config(self.insecure)?) } else { None },
         })
     }
+}
+
+/// Where the system chose the port, users want to know it.
+fn expose(address: SocketAddr) -> Result<Exposition, Mistake> {
+    let served = Exposition::serve(address).map_err(|error| Mistake::Metrics { address, error });
+    let (exposition, address) = served?;
+    eprintln!("ringway-load: metrics at http://{address}/metrics");
+    Ok(exposition)
 }
 
 fn parameter(text: &str) -> Result<(String, String), &'static str> {

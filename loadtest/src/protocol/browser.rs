@@ -51,7 +51,7 @@ impl Browser {
 fn control(text: &str, tell: &mut dyn FnMut(Heard)) -> Result<(), Refusal> {
     match Down::parse(text) {
         Ok(Down::Clear { .. }) => tell(Heard::Clear),
-        Ok(Down::Error(error)) if error.code == "capacity" => {
+        Ok(Down::Error(error)) if matches!(error.code.as_ref(), "capacity" | "draining") => {
             return Err(Refusal::Full(format!("error {error}")));
         }
         Ok(Down::Error(error)) => return Err(Refusal::Error(error.to_string())),

@@ -41,6 +41,7 @@ fn plan(url: &str, calls: u32, seconds: u64) -> Plan {
         voice: Rc::new(repertoire.into_voice().unwrap()),
         seed: 1,
         server: None,
+        exposition: None,
     }
 }
 

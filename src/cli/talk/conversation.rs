@@ -15,6 +15,8 @@ pub struct Conversation {
     mouth: Option<(usize, usize)>,
     state: Option<ConversationState>,
     last_heard: Option<MediaTime>,
+    /// What the bot says from now on answers what is being said or was: it is not the rest of an earlier answer.
+    fresh: bool,
     answered: usize,
     notes: Vec<Note>,
 }
@@ -67,6 +69,7 @@ impl Conversation {
             mouth: None,
             state: None,
             last_heard: None,
+            fresh: true,
             answered: 0,
             notes: Vec::new(),
         }
@@ -88,13 +91,16 @@ impl Conversation {
     /// A loud frame of the bot arrives.
     pub fn hear_loud(&mut self, now: MediaTime) {
         self.last_heard = Some(now);
-        if let Phase::Asked(number, asked) = self.phase {
+        if let Phase::Asked(number, asked) = self.phase
+            && self.fresh
+        {
             self.answer(number, now, Some(now.since(asked)));
         }
     }
 
     /// The bot says what it does.
     pub const fn state(&mut self, state: ConversationState) {
+        self.fresh |= matches!(state, ConversationState::Listening | ConversationState::Thinking);
         self.state = Some(state);
     }
 
@@ -114,19 +120,20 @@ impl Conversation {
     }
 
     fn advance(&mut self, now: MediaTime, bot_until: MediaTime) {
+        self.fresh |= !self.is_sounding(now);
         match self.phase {
             Phase::Greeting if self.last_heard.is_none() => {
                 if now >= MediaTime::ZERO + GREETING_WITHIN {
-                    self.say(0);
+                    self.say(0, now);
                 }
             }
-            Phase::Greeting if self.has_finished(now, bot_until) => self.say(0),
+            Phase::Greeting if self.has_finished(now, bot_until) => self.say(0, now),
             Phase::Asked(number, asked) if now.since(asked) >= PATIENCE => {
                 self.notes.push(Note::NoAnswer);
-                self.say(number + 1);
+                self.say(number + 1, now);
             }
             Phase::Answered(number, began) if self.is_next(number, began, now, bot_until) => {
-                self.say(number + 1)
+                self.say(number + 1, now)
             }
             Phase::Greeting | Phase::Saying(_) | Phase::Asked(..) | Phase::Answered(..) | Phase::Over => {}
         }
@@ -148,21 +155,24 @@ impl Conversation {
         now >= bot_until && self.last_heard.is_none_or(|heard| now.since(heard) >= breath)
     }
 
-    fn say(&mut self, number: usize) {
+    fn is_sounding(&self, now: MediaTime) -> bool {
+        self.last_heard.is_some_and(|heard| now.since(heard) < BREATH)
+    }
+
+    fn say(&mut self, number: usize, now: MediaTime) {
         let Some(speech) = self.speeches.get(number) else {
             self.phase = Phase::Over;
             return;
         };
         self.notes.push(Note::Says(speech.name.clone()));
         self.phase = Phase::Saying(number);
+        self.fresh = !self.is_sounding(now);
         self.mouth = Some((number, 0));
     }
 
     /// The last loud frame was said.
     fn said(&mut self, number: usize, now: MediaTime, bot_until: MediaTime) {
-        let is_talked_over =
-            self.last_heard.is_some_and(|heard| now.since(heard) < BREATH) && now < bot_until;
-        if is_talked_over {
+        if self.fresh && self.is_sounding(now) && now < bot_until {
             self.answer(number, now, None);
         } else {
             self.phase = Phase::Asked(number, now);
@@ -275,6 +285,26 @@ mod tests {
         call.bot_silent_until(14_000);
         assert_eq!(call.told, [(3_000, says()), (13_020, Note::NoAnswer), (13_020, says())]);
         assert!(!call.conversation.is_answered());
+    }
+
+    #[test]
+    fn a_bot_that_talks_on_has_not_answered() {
+        let mut call = Call::new(&["##", "##"], Some(Duration::from_millis(500)));
+        call.bot_silent_until(3_300);
+        call.bot_speaks_until(20_000);
+        let told = [(3_000, says()), (3_320, after(300)), (3_820, says()), (13_840, Note::NoAnswer)];
+        assert_eq!(call.told, told);
+        assert!(!call.conversation.is_answered());
+    }
+
+    #[test]
+    fn a_bot_that_yields_and_answers_at_once_has_answered() {
+        let mut call = Call::new(&["##", "##########"], Some(Duration::from_millis(500)));
+        call.bot_silent_until(3_300);
+        call.bot_speaks_until(3_900);
+        call.bot_silent_until(4_060);
+        call.bot_speaks_until(5_000);
+        assert_eq!(call.told[2..], [(3_820, says()), (4_080, after(80))]);
     }
 
     #[test]

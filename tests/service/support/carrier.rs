@@ -17,6 +17,8 @@ pub struct Carrier {
     /// Loud frames heard so far.
     pub loud: usize,
     answers: usize,
+    /// Marks that it will still return.
+    marks: usize,
 }
 
 /// How often the API is asked whether the bot has finished.
@@ -33,7 +35,7 @@ pub enum FromServer {
 impl Carrier {
     /// Opens the socket, no more.
     pub async fn open(server: &Server) -> Self {
-        Self { line: Line::open(server.ws("/media/twilio")).await, loud: 0, answers: 0 }
+        Self { line: Line::open(server.ws("/media/twilio")).await, loud: 0, answers: 0, marks: usize::MAX }
     }
 
     /// Opens the socket and starts a call.
@@ -61,7 +63,12 @@ impl Carrier {
         self.line.say(voice::prompt(prompt, SampleRate::HZ_8000));
     }
 
-    /// The next message; marks are returned at once. `None` when the socket is closed.
+    /// Returns so many marks from now on, and keeps the others.
+    pub fn marks_returned(&mut self, count: usize) {
+        self.marks = count;
+    }
+
+    /// The next message; marks are returned at once, unless told otherwise. `None` when the socket is closed.
     pub async fn next(&mut self) -> Option<FromServer> {
         loop {
             let Message::Text(text) = self.line.next().await? else { continue };
@@ -77,7 +84,10 @@ impl Carrier {
                     FromServer::Media { loud }
                 }
                 "mark" => {
-                    self.tell(json!({"event": "mark", "streamSid": "MZ1", "mark": message["mark"]}));
+                    if self.marks > 0 {
+                        self.marks -= 1;
+                        self.tell(json!({"event": "mark", "streamSid": "MZ1", "mark": message["mark"]}));
+                    }
                     FromServer::Mark(message["mark"]["name"].as_str().expect("a name").to_owned())
                 }
                 "clear" => FromServer::Clear,

@@ -15,6 +15,11 @@ use std::time::Duration;
 /// How long anything is waited for before the test fails.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// A recorded prompt's file.
+pub fn sound(name: &str) -> String {
+    voice::path(name).to_str().expect("an ASCII path").to_owned()
+}
+
 /// Waits for what must come.
 pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
     match tokio::time::timeout(PATIENCE, future).await {

@@ -119,9 +119,9 @@ impl Player {
         match command {
             EdgeCommand::Playout(ringway_turn::Playout::Pause, _) => self.playout.pause(now),
             EdgeCommand::Playout(ringway_turn::Playout::Resume, _) => self.playout.resume(),
-            EdgeCommand::Playout(ringway_turn::Playout::Clear(_), _) => {
-                let played = self.playout.clear(now);
-                let _ = self.call.tell(EdgeInput::Played(played));
+            EdgeCommand::Playout(ringway_turn::Playout::Clear { .. }, _) => {
+                let cleared = self.playout.clear(now);
+                let _ = self.call.tell(EdgeInput::Played(cleared.played));
             }
             EdgeCommand::Playout(ringway_turn::Playout::Release(_), _)
             | EdgeCommand::Tell(_)

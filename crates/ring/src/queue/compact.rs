@@ -1,4 +1,4 @@
-use super::{Consume, Produce};
+use super::{Consume, Produce, pages};
 use ringbuf::traits::{Consumer as _, Observer as _, Producer as _, Split as _};
 use ringbuf::{HeapCons, HeapProd, HeapRb};
 use ringway_frame::{Epoch, Format, Frame, MediaTime};
@@ -63,6 +63,14 @@ impl Produce for Producer {
 
     fn vacant(&self) -> usize {
         on_slots!(self, slots => slots.vacant_len())
+    }
+
+    fn release(&mut self) {
+        on_slots!(self, slots => {
+            let (older, newer) = slots.vacant_slices_mut();
+            pages::release(older);
+            pages::release(newer);
+        });
     }
 }
 

@@ -42,6 +42,8 @@ impl Produce for Producer {
     fn vacant(&self) -> usize {
         self.0.frames.len() - self.0.len()
     }
+
+    fn release(&mut self) {}
 }
 
 impl Consume for Consumer {

@@ -9,6 +9,7 @@ use ringway_stages::stt::{Segment, SegmentId, SpeechToText, SttCall, SttEvent, S
 use std::error::Error;
 use std::fs;
 use std::future::poll_fn;
+use std::io::IsTerminal;
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
@@ -58,9 +59,10 @@ impl Recogniser {
         for number in 0..prompts.len() {
             let prompt = &prompts[number * stride % prompts.len()];
             heard.push(self.hear(&mut *session, prompt, expectation, format)?);
-            eprint!("\r{}/{} ", number + 1, prompts.len());
+            if std::io::stderr().is_terminal() {
+                eprint!("\r{}/{} ", number + 1, prompts.len());
+            }
         }
-        eprintln!();
         Ok(heard)
     }
 

@@ -13,7 +13,7 @@ fn is_pause(command: &Command) -> bool {
 }
 
 fn is_clear(command: &Command) -> bool {
-    matches!(command, Command::Playout(Playout::Clear(_)))
+    matches!(command, Command::Playout(Playout::Clear { .. }))
 }
 
 fn false_interruptions(line: &Line) -> usize {

@@ -114,7 +114,7 @@ fn speech_that_goes_on_discards_the_speculation() {
         assert_eq!(line.count(|command| *command == Command::Event(Event::Wasted { stage })), 1, "{stage:?}");
     }
     assert_eq!(line.count(|command| matches!(command, Command::Stt(Stt::Continue { .. }))), 1);
-    assert!(line.count(|command| matches!(command, Command::Playout(Playout::Clear(_)))) == 1);
+    assert!(line.count(|command| matches!(command, Command::Playout(Playout::Clear { .. }))) == 1);
     assert!(!line.sounds_between(1_000, 3_250));
 }
 

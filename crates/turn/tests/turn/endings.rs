@@ -111,7 +111,8 @@ fn audio_that_the_playout_never_reports_is_void_after_a_while() {
     assert_eq!(turn.poll(), Output::Timeout(at(2_000)), "50 frames and the grace of a second");
     turn.handle(Input::Tick, at(2_000));
     assert_eq!(turn.poll(), Output::Command(Command::CancelSpeech { epoch }));
-    assert_eq!(turn.poll(), Output::Command(Command::Playout(Playout::Clear(epoch.next()))));
+    let clear = Playout::Clear { epoch: epoch.next(), turn: ringway_turn::TurnNumber::default() };
+    assert_eq!(turn.poll(), Output::Command(Command::Playout(clear)));
     assert_eq!(turn.context().messages, []);
 }
 

@@ -228,7 +228,7 @@ impl World {
             }
             Playout::Pause => assert_eq!(self.paused.replace(self.now), None, "paused twice"),
             Playout::Resume => assert!(self.paused.take().is_some(), "resumed without a pause"),
-            Playout::Clear(epoch) => {
+            Playout::Clear { epoch, .. } => {
                 self.void_before = epoch;
                 self.clauses.retain(|clause| clause.epoch >= epoch);
             }

@@ -444,7 +444,7 @@ impl Player {
                 assert!(self.paused, "resumed without a pause");
                 self.paused = false;
             }
-            Playout::Clear(epoch) => self.void_before = self.void_before.max(epoch),
+            Playout::Clear { epoch, .. } => self.void_before = self.void_before.max(epoch),
         }
     }
 

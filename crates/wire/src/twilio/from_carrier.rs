@@ -17,7 +17,7 @@ pub enum FromCarrier<'a> {
     /// The caller pressed a key.
     Dtmf(char),
     /// Audio before the mark of this name was played, or cleared.
-    Mark(String),
+    Mark(&'a str),
     /// The stream is over.
     Stop,
     /// A message that this version does not know, by its name.
@@ -75,9 +75,10 @@ impl Track {
 }
 
 impl<'a> FromCarrier<'a> {
-    /// Reads one text message; audio is decoded into `audio`, which loses what it held.
+    /// Reads one text message; audio is decoded into `audio`, which loses what it held, and the name of a mark is copied
+    /// there.
     ///
-    /// Does not allocate for audio as the carrier writes it once `audio` is large enough.
+    /// Does not allocate for audio and marks as the carrier writes them once `audio` is large enough.
     ///
     /// # Errors
     /// The message is no JSON, misses a field, has one of a wrong type, or its payload is no base64.
@@ -86,8 +87,17 @@ impl<'a> FromCarrier<'a> {
             Some(scanned) if payload::decode(scanned.payload, audio).is_ok() => {
                 Ok(Self::Media(scanned.media(audio)))
             }
-            _ => Self::parse_tree(dialect, text, audio),
+            _ => match scan::mark(dialect, text) {
+                Some(name) => Ok(Self::mark(name, audio)),
+                None => Self::parse_tree(dialect, text, audio),
+            },
         }
+    }
+
+    fn mark(name: &str, scratch: &'a mut Vec<u8>) -> Self {
+        scratch.clear();
+        scratch.extend_from_slice(name.as_bytes());
+        Self::Mark(str::from_utf8(scratch).expect("it was text"))
     }
 
     /// [`FromCarrier::parse`] without the scanner: every message through a JSON tree.
@@ -103,7 +113,7 @@ impl<'a> FromCarrier<'a> {
             "start" => Self::Start(start(dialect, &message)?),
             "media" => Self::Media(media(dialect, &message, audio)?),
             "dtmf" => Self::Dtmf(dtmf(&message)?),
-            "mark" => Self::Mark(message.object("mark")?.string("name")?.to_owned()),
+            "mark" => Self::mark(message.object("mark")?.string("name")?, audio),
             "stop" => Self::Stop,
             other => Self::Unknown(other.to_owned()),
         })

@@ -1,4 +1,4 @@
-//! Reads media messages as carriers write them, without building a JSON tree.
+//! Reads media messages and marks as carriers write them, without building a JSON tree.
 //!
 //! Takes only what it is sure of: each key at most once and known, every value a string without escapes. All else
 //! is `None` and goes through `serde_json`, so that what is accepted and refused does not depend on this scanner.
@@ -39,6 +39,24 @@ pub(super) fn media<'t>(dialect: &Dialect, text: &'t str) -> Option<Scanned<'t>>
     cursor.end()?;
     scanned.payload = payload?;
     (event? == "media").then_some(scanned)
+}
+
+/// The name of the mark that `text` returns, if it is plainly such a message.
+pub(super) fn mark<'t>(dialect: &Dialect, text: &'t str) -> Option<&'t str> {
+    let mut cursor = Cursor { text, at: 0 };
+    let (mut event, mut name, mut stream, mut sequence) = (None, None, None, None);
+    cursor.object(|cursor, key| match key {
+        "event" => once(&mut event, cursor.string()?),
+        "mark" => cursor.object(|cursor, key| match key {
+            "name" => once(&mut name, cursor.string()?),
+            _ => None,
+        }),
+        key if key == dialect.stream => once(&mut stream, cursor.string()?),
+        key if key == dialect.sequence => once(&mut sequence, digits(cursor.string()?)?),
+        _ => None,
+    })?;
+    cursor.end()?;
+    (event? == "mark").then_some(name?)
 }
 
 impl Scanned<'_> {
@@ -144,6 +162,23 @@ mod tests {
             assert_eq!(scanned.media(&[]).sequence, Some(4));
         }
         assert!(media(&Dialect::TWILIO, AS_SENT).is_some());
+    }
+
+    #[test]
+    fn takes_marks_as_twilio_returns_them() {
+        let sent = r#"{"event":"mark","sequenceNumber":"5","streamSid":"MZ1","mark":{"name":"3-25"}}"#;
+        assert_eq!(mark(&Dialect::TWILIO, sent), Some("3-25"));
+        let unusual = [
+            sent.replace("3-25", r"3\u002d25"),
+            sent.replace(r#""name""#, r#""named""#),
+            sent.replace(r#""mark","#, r#""stop","#),
+            sent.replace(r#"{"name":"3-25"}"#, "{}"),
+            sent.replace(r#"{"name":"3-25"}"#, r#"{"name":"a","name":"b"}"#),
+            AS_SENT.to_owned(),
+        ];
+        for text in unusual {
+            assert_eq!(mark(&Dialect::TWILIO, &text), None, "{text}");
+        }
     }
 
     #[test]

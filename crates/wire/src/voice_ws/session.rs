@@ -78,6 +78,11 @@ impl Session {
         }
     }
 
+    /// What the start message asked for is not to be had: the client may send another.
+    pub fn await_start_again(&mut self) {
+        self.state = State::AwaitingStart;
+    }
+
     fn before_start(&mut self, message: Up) -> Result<Option<Event<'static>>, ProtocolError> {
         match message {
             Up::Start(start) => {
