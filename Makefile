@@ -116,7 +116,7 @@ bench: setup ## Times of the parts, beside rivals where there are any
 	@scripts/bench
 
 .PHONY: bench-instructions
-bench-instructions: setup-test ## Instructions of the hot paths against benches/instructions.json
+bench-instructions: setup-test ## Instructions of the hot paths against actors/benches/instructions.json
 	$(call section,instructions)
 	@scripts/bench-instructions
 

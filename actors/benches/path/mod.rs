@@ -26,7 +26,7 @@ const CAPACITY: usize = 64;
 
 /// The kernel that `make setup` has put the weights of here, or `RINGWAY_VAD_MODEL` names.
 pub fn kernel(rate: ringway_frame::SampleRate) -> SileroKernel {
-    let kept = || Path::new(env!("CARGO_MANIFEST_DIR")).join(".ringway/models/silero_vad.onnx");
+    let kept = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../.ringway/models/silero_vad.onnx");
     let model = std::env::var_os("RINGWAY_VAD_MODEL").map_or_else(kept, PathBuf::from);
     SileroKernel::load(&model, rate).expect("`make setup` has been run, and the CPU has AVX2")
 }

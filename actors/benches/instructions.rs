@@ -1,5 +1,5 @@
 //! Instructions of the hot paths, counted by Callgrind: `make bench-instructions` compares them with
-//! `benches/instructions.json`.
+//! `actors/benches/instructions.json`.
 //!
 //! Callgrind knows no AVX-512 and its CPU says so, so that the kernel runs with AVX2 here. What is built up beforehand
 //! and dropped afterwards is not counted.
