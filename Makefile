@@ -33,10 +33,10 @@ build: ## Build the server and the load tester, release
 ##@ Prove
 
 .PHONY: test
-test: setup-test build test-rust test-loom test-scripts test-grafana test-page ## Set up and run all tests, the real browser included
+test: setup-test build test-rust test-loom test-scripts test-grafana test-page bench-instructions ## Set up and run all tests, the real browser included
 
 .PHONY: setup-test
-setup-test: ## Set up what the tests need besides: Chromium, recorded prompts, Node.js, Prometheus
+setup-test: ## Set up what the tests need besides: Chromium, recorded prompts, Node.js, Prometheus, Valgrind
 	@scripts/setup --test
 
 .PHONY: test-rust
@@ -112,8 +112,17 @@ tidy: setup-check ## House rules that no compiler knows
 ##@ Measure
 
 .PHONY: bench
-bench: setup ## Benchmarks of the parts
-	@cargo bench --workspace
+bench: setup ## Times of the parts, beside rivals where there are any
+	@scripts/bench
+
+.PHONY: bench-instructions
+bench-instructions: setup-test ## Instructions of the hot paths against actors/benches/instructions.json
+	$(call section,instructions)
+	@scripts/bench-instructions
+
+.PHONY: vad-table
+vad-table: setup-test ## What the detector hears at 8 and 16 kHz and behind a gate, into docs/vad.md
+	@cargo run --quiet --release --package ringway-stages --example vad_table -- --write docs/vad.md
 
 .PHONY: bench-allocations
 bench-allocations: setup-test ## Allocations of the server for each frame

@@ -2,13 +2,13 @@
 
 mod apology;
 mod pools;
+mod vad;
 
 pub use apology::render;
 pub use pools::Pools;
 
-use ringway_actors::{Engines, VadEngine};
+use ringway_actors::Engines;
 use ringway_config::{Config, Secrets};
-use ringway_frame::SampleRate;
 use ringway_stages::dialogue::{Diagnostic, Dialogues};
 use ringway_stages::flite::Flite;
 use ringway_stages::llm::{LanguageModel, LlmError};
@@ -16,12 +16,11 @@ use ringway_stages::pocketsphinx::{self, Pocketsphinx};
 use ringway_stages::pool::StartError;
 use ringway_stages::scripted;
 use ringway_stages::services::{SetupError, deepgram, openai_chat, openai_transcription, piper};
-use ringway_stages::silero::{Silero, SileroConfig, SileroKernel};
+use ringway_stages::silero::Instructions;
 use ringway_stages::speech_cache::SpeechCache;
 use ringway_stages::stt::SpeechToText;
 use ringway_stages::tts::{TextToSpeech, TtsError};
-use ringway_stages::vad::{Vad, VadError};
-use std::path::PathBuf;
+use ringway_stages::vad::VadError;
 use std::sync::Arc;
 
 /// All that a server's calls share.
@@ -80,45 +79,9 @@ pub fn build(config: &Config, secrets: &Secrets) -> Result<Built, EngineError> {
     let llm = builder.all(&config.llm.engines, Builder::llm)?;
     let tts = builder.all(&config.tts.engines, Builder::tts)?;
     let apology = apology::speak(&config.apology.text, &tts).map_err(EngineError::Apology)?;
-    let engines = Engines { vad: vad(config)?, stt, llm, tts, apology };
+    let vad = vad::build(config, Instructions::best())?;
+    let engines = Engines { vad, stt, llm, tts, apology };
     Ok(Built { engines, dialogues: builder.dialogues, pools: builder.pools })
-}
-
-/// Loads the model once, so that a missing file is said at start.
-fn vad(config: &Config) -> Result<VadEngine, EngineError> {
-    let rate = SampleRate::new(config.vad.rate).unwrap_or(SampleRate::HZ_16000);
-    match config.vad.engine.as_str() {
-        "kernel" => match vad_by_kernel(config.vad.model.clone(), rate) {
-            Err(VadError::Cpu(reason)) => {
-                tracing::warn!(%reason, "vad.engine: ONNX Runtime takes the place of the kernel");
-                Ok(vad_by_onnx_runtime(config, rate)?)
-            }
-            engine => Ok(engine?),
-        },
-        "ort" => Ok(vad_by_onnx_runtime(config, rate)?),
-        name => Err(EngineError::Unknown { key: "vad.engine", name: name.into() }),
-    }
-}
-
-type VadBuild = Box<dyn Fn() -> Result<Box<dyn Vad + Send>, VadError> + Send + Sync>;
-
-fn vad_by_kernel(model: PathBuf, rate: SampleRate) -> Result<VadEngine, VadError> {
-    let first = SileroKernel::load(&model, rate)?;
-    tracing::info!(instructions = %first.instructions(), "vad.engine: the kernel");
-    let build =
-        move || -> Result<Box<dyn Vad + Send>, VadError> { Ok(Box::new(SileroKernel::load(&model, rate)?)) };
-    Ok(vad_engine("kernel", &first, Box::new(build)))
-}
-
-fn vad_by_onnx_runtime(config: &Config, rate: SampleRate) -> Result<VadEngine, VadError> {
-    let silero = SileroConfig { library: config.vad.library.clone(), model: config.vad.model.clone(), rate };
-    let first = Silero::load(&silero)?;
-    let build = move || -> Result<Box<dyn Vad + Send>, VadError> { Ok(Box::new(Silero::load(&silero)?)) };
-    Ok(vad_engine("ort", &first, Box::new(build)))
-}
-
-fn vad_engine(name: &str, first: &impl Vad, build: VadBuild) -> VadEngine {
-    VadEngine { name: name.into(), rate: first.rate(), window: first.window(), state: first.state(), build }
 }
 
 /// The names of the configuration to engines.

@@ -55,6 +55,8 @@ mod aligned;
 mod encoder;
 mod error;
 mod fourier;
+#[doc(hidden)]
+pub mod fuzz;
 mod instructions;
 mod kernel;
 mod matrix;

@@ -31,6 +31,8 @@ const TENSOR_TYPE: u64 = 2;
 const TENSOR_RAW: u64 = 9;
 const TYPE_FLOAT: u64 = 1;
 
+const MOST_DIMS: usize = 8;
+
 /// The branches of every `If` of the model's own graph.
 pub(crate) fn branches(model: &[u8]) -> Result<Vec<Branch<'_>>, ModelError> {
     let mut branches = Vec::new();
@@ -90,10 +92,10 @@ impl<'a> Tensor<'a> {
         for field in message.fields() {
             let field = field?;
             match (field.number, field.value) {
-                (TENSOR_DIMS, Value::Varint(dim)) => dims.push(dim.cast_signed()),
+                (TENSOR_DIMS, Value::Varint(dim)) => push(&mut dims, dim, message)?,
                 (TENSOR_DIMS, Value::Bytes(packed)) => {
                     for dim in packed.varints() {
-                        dims.push(dim?.cast_signed());
+                        push(&mut dims, dim?, packed)?;
                     }
                 }
                 (TENSOR_TYPE, Value::Varint(kind)) => is_float = kind == TYPE_FLOAT,
@@ -103,4 +105,13 @@ impl<'a> Tensor<'a> {
         }
         Ok(Self { dims, raw: raw.filter(|_| is_float) })
     }
+}
+
+/// A tensor of more dimensions than any of the network's is none of it, and its error would be as long as the file.
+fn push(dims: &mut Vec<i64>, dim: u64, place: Message<'_>) -> Result<(), ModelError> {
+    if dims.len() == MOST_DIMS {
+        return Err(place.mistake("a tensor of too many dimensions"));
+    }
+    dims.push(dim.cast_signed());
+    Ok(())
 }

@@ -61,6 +61,11 @@ impl<'a> Message<'a> {
         self.all(number).next().transpose()
     }
 
+    /// That what begins here is not what it should be.
+    pub fn mistake(self, reason: &'static str) -> ModelError {
+        ModelError::Protobuf { at: self.at, reason }
+    }
+
     /// All bytes as numbers one after the other.
     pub fn varints(self) -> impl Iterator<Item = Result<u64, ModelError>> {
         let mut fields = self.fields();

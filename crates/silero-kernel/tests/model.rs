@@ -4,7 +4,7 @@
 mod support;
 
 use ringway_silero_kernel::{Instructions, Kernel, ModelError, Rate, Reference};
-use support::{Call, model};
+use support::{Call, model, random};
 
 const RATES: [Rate; 2] = [Rate::Hz8000, Rate::Hz16000];
 
@@ -83,12 +83,6 @@ fn a_truncated_model_is_refused_wherever_it_ends() {
     for len in (0..2_000).chain((2_000..model.len()).step_by(9_973)).chain([model.len() - 1]) {
         assert!(!read(&model[..len]), "{len} bytes");
     }
-}
-
-/// A small generator; its high bits are good (Knuth's MMIX).
-fn random(state: &mut u64) -> usize {
-    *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-    (*state >> 33) as usize
 }
 
 #[test]

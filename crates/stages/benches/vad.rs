@@ -2,7 +2,7 @@
 //!
 //! A batch that shall not block its media core longer than 1 ms is as long as this says.
 
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ringway_frame::{Format, Frame, SampleRate};
 use ringway_silero_kernel::{Instructions, Kernel, Rate};
 use ringway_stages::level::LoudTracker;
@@ -51,12 +51,13 @@ fn batches(c: &mut Criterion) {
     for rate in RATES {
         let fresh = silero(rate);
         let samples = buzz(fresh.window(), rate);
-        for (engine, mut infer) in engines(rate) {
-            let mut group = c.benchmark_group(format!("silero {rate}, {engine}"));
-            for size in [1, 8, 24, 32, 128] {
+        let mut engines = engines(rate);
+        for size in [1, 8, 24, 32, 128] {
+            let mut group = c.benchmark_group(format!("silero at {rate}, a window of {size:3}"));
+            group.throughput(Throughput::Elements(size as u64));
+            for (engine, infer) in &mut engines {
                 let mut states: Vec<VadState> = (0..size).map(|_| fresh.state()).collect();
-                group.throughput(Throughput::Elements(size as u64));
-                group.bench_function(BenchmarkId::new("batch", size), |b| {
+                group.bench_function(engine.as_str(), |b| {
                     let jobs =
                         states.iter_mut().map(|state| VadJob { state, samples: &samples, probability: 0.0 });
                     let mut jobs: Vec<_> = jobs.collect();

@@ -10,7 +10,7 @@ const FRAMES: u32 = 50;
 /// Resamples a stream frame by frame, 20 ms in and 20 ms out.
 ///
 /// Allocates only when it is made: 21 KiB between 8 and 16 kHz, 55 KiB between 16 and 48 kHz, most of it the tables
-/// of its FFT (`tests/allocation.rs`; `benches/codecs.rs` has the time). The audio comes out half a frame late.
+/// of its FFT (`tests/allocation.rs`; `benches/audio.rs` has the time). The audio comes out half a frame late.
 ///
 /// ```
 /// use ringway_frame::SampleRate;

@@ -46,3 +46,9 @@ pub fn sound(seed: usize, step: usize, rate: Rate) -> Vec<f32> {
     let buzz = |n: usize| 0.4 * (n % period) as f32 / period as f32 - 0.2;
     (0..rate.window()).map(|n| 0.2 * (step + 1) as f32 * buzz(n) + 0.02 * uniform()).collect()
 }
+
+/// A small generator; its high bits are good (Knuth's MMIX).
+pub fn random(state: &mut u64) -> usize {
+    *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    (*state >> 33) as usize
+}

@@ -20,8 +20,16 @@ impl SileroKernel {
     /// The rate is neither 8 nor 16 kHz; the CPU is none that the kernel is written for ([`VadError::Cpu`]); the model
     /// is missing or is not what it should be.
     pub fn load(model: &Path, rate: SampleRate) -> Result<Self, VadError> {
+        Shape::of(rate)?;
+        Self::load_for(model, rate, Instructions::best()?)
+    }
+
+    /// Reads the model for these instructions.
+    ///
+    /// # Errors
+    /// The rate is neither 8 nor 16 kHz; the model is missing or is not what it should be.
+    pub fn load_for(model: &Path, rate: SampleRate, instructions: Instructions) -> Result<Self, VadError> {
         let shape = Shape::of(rate)?;
-        let instructions = Instructions::best()?;
         let refuse = |reason: String| VadError::Model { path: model.to_owned(), reason };
         let bytes = std::fs::read(model).map_err(|error| refuse(error.to_string()))?;
         let kernel =
