@@ -80,6 +80,9 @@ pub fn build(config: &Config, secrets: &Secrets) -> Result<Built, EngineError> {
     let tts = builder.all(&config.tts.engines, Builder::tts)?;
     let apology = apology::speak(&config.apology.text, &tts).map_err(EngineError::Apology)?;
     let vad = vad::build(config, Instructions::best())?;
+    if let Some(cache) = &builder.pools.cache {
+        apology::remember(&config.turn.filler, cache.as_ref());
+    }
     let engines = Engines { vad, stt, llm, tts, apology };
     Ok(Built { engines, dialogues: builder.dialogues, pools: builder.pools })
 }
@@ -175,9 +178,9 @@ fn lines(diagnostics: &[Diagnostic]) -> String {
 pub fn scripted_with(recogniser: Arc<dyn SpeechToText>) -> Engines {
     let script = scripted::Config::default();
     Engines {
-        vad: VadEngine {
+        vad: ringway_actors::VadEngine {
             name: "none".into(),
-            rate: SampleRate::HZ_16000,
+            rate: ringway_frame::SampleRate::HZ_16000,
             window: 512,
             state: ringway_stages::vad::VadState::zeroed(0),
             build: Box::new(|| Err(VadError::Inference("never".into()))),

@@ -29,6 +29,15 @@ fn speak_by(voice: &Arc<dyn TextToSpeech>, text: &str) -> Result<Apology, TtsErr
     })
 }
 
+/// Has a voice with a memory speak what every call may need at once, so that it comes from there.
+pub fn remember(text: &str, voice: &dyn TextToSpeech) {
+    for format in [Format::Mulaw8k, Format::Pcm16k] {
+        if let Err(error) = render(voice, format, text) {
+            tracing::warn!(text, %error, "a phrase is not spoken ahead");
+        }
+    }
+}
+
 /// All audio of a text: whole frames, one behind the other. Blocks, on a thread that is no runtime's own.
 pub fn render(voice: &dyn TextToSpeech, format: Format, text: &str) -> Result<Vec<u8>, TtsError> {
     let mut session = voice.open(TtsCall { format })?;
