@@ -77,6 +77,9 @@ impl Deepgram {
     }
 
     /// Path and query of a call's socket.
+    ///
+    /// When a turn ends is for us to say, by a Finalize: a service that ends it by itself a moment before has nothing left
+    /// to answer that with, and its silence would be waited for.
     fn path(&self, format: Format) -> String {
         let Config { url, model, language, .. } = &*self.config;
         let mut path = url.below("");
@@ -86,7 +89,10 @@ impl Deepgram {
             Format::Pcm8k | Format::Pcm16k => "linear16",
         };
         let hz = format.rate().hz();
-        let _ = write!(path, "encoding={encoding}&sample_rate={hz}&channels=1&interim_results=true");
+        let _ = write!(
+            path,
+            "encoding={encoding}&sample_rate={hz}&channels=1&interim_results=true&endpointing=false"
+        );
         for (name, value) in [("model", model), ("language", language)] {
             if !value.is_empty() {
                 let _ = write!(path, "&{name}={}", encoded(value));
@@ -127,7 +133,7 @@ mod tests {
         };
         assert_eq!(
             deepgram("ws://localhost/v1/listen").path(Format::Mulaw8k),
-            "/v1/listen?encoding=mulaw&sample_rate=8000&channels=1&interim_results=true&model=nova-3&language=en%20GB"
+            "/v1/listen?encoding=mulaw&sample_rate=8000&channels=1&interim_results=true&endpointing=false&model=nova-3&language=en%20GB"
         );
         let with_more = deepgram("ws://localhost/v1/listen?numerals=true").path(Format::Pcm16k);
         assert!(with_more.starts_with("/v1/listen?numerals=true&encoding=linear16&sample_rate=16000&"));
