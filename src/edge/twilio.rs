@@ -51,9 +51,7 @@ pub async fn voice(
     uri: Uri,
     body: Bytes,
 ) -> Result<impl IntoResponse, ApiError> {
-    let form: Vec<(String, String)> = form_urlencoded::parse(&body).into_owned().collect();
-    let parameters: Vec<_> = form.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    verify(&server, &headers, &uri, &parameters, "https")?;
+    signed_form(&server, &headers, &uri, &body)?;
     let dialogue = uri.query().and_then(|query| {
         form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "dialogue").map(|(_, value)| value)
     });
@@ -71,10 +69,8 @@ pub async fn after(
     uri: Uri,
     body: Bytes,
 ) -> Result<impl IntoResponse, ApiError> {
-    let form: Vec<(String, String)> = form_urlencoded::parse(&body).into_owned().collect();
-    let parameters: Vec<_> = form.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    verify(&server, &headers, &uri, &parameters, "https")?;
-    let call = parameters.iter().find(|(name, _)| *name == "CallSid").map(|(_, value)| *value);
+    let form = signed_form(&server, &headers, &uri, &body)?;
+    let call = form.iter().find(|(name, _)| name == "CallSid").map(|(_, value)| value);
     let call = call.ok_or_else(|| ApiError::BadRequest("the form has no CallSid".into()))?;
     let answer = match transfer_of(&server, call).await {
         Some(number) => twiml::dial(&number),
@@ -113,6 +109,19 @@ pub async fn accept(
         });
     });
     Ok(response)
+}
+
+/// The fields of a webhook's form, which the carrier has signed.
+fn signed_form(
+    server: &Server,
+    headers: &HeaderMap,
+    uri: &Uri,
+    body: &[u8],
+) -> Result<Vec<(String, String)>, ApiError> {
+    let form: Vec<(String, String)> = form_urlencoded::parse(body).into_owned().collect();
+    let parameters: Vec<_> = form.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    verify(server, headers, uri, &parameters, "https")?;
+    Ok(form)
 }
 
 /// Checks the carrier's signature, if a token to check it with is configured.

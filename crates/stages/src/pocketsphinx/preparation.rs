@@ -76,7 +76,7 @@ fn level(speech: &mut [f32]) {
 /// White noise, the same for each utterance, uniform (Marsaglia's xorshift32).
 ///
 /// A telephone line, brought to 16 kHz, has nothing above 4 kHz and, between words, often nothing at all. The logarithm
-/// of nothing is unlike all that the model was trained on: with a little noise three words in a hundred more are
+/// of nothing is unlike all that the model was trained on: with a little noise six words in a hundred more are
 /// heard by a grammar and fifteen more without one (docs/recogniser.md).
 struct Noise(u32);
 
