@@ -138,7 +138,8 @@ impl<'t> Cursor<'t> {
 /// compiles to vector instructions: nearly all of a message is its payload.
 fn plain(bytes: &[u8]) -> usize {
     let (chunks, _) = bytes.as_chunks::<32>();
-    let clean = chunks.iter().take_while(|chunk| !chunk.iter().fold(false, |any, byte| any | is_special(*byte)));
+    let clean =
+        chunks.iter().take_while(|chunk| !chunk.iter().fold(false, |any, byte| any | is_special(*byte)));
     let clean = clean.count() * 32;
     bytes[clean..].iter().position(|byte| is_special(*byte)).map_or(bytes.len(), |at| clean + at)
 }
