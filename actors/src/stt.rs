@@ -2,7 +2,7 @@
 
 use crate::inbox::{Inbox, Report};
 use crate::retry::Retry;
-use crate::stage::{Inject, Obituary, Pump, Stage, StageError, inject};
+use crate::stage::{Inject, Obituary, Pump, Rest, Stage, StageError, inject};
 use crate::utterance::{Job, PRE_ROLL, Utterance};
 use actix::prelude::*;
 use ringway_frame::{FRAME, Format, Frame, MediaTime};
@@ -295,6 +295,19 @@ impl SttStage {
         if self.session.is_queued() { self.tell(Input::StageBusy { stage: StageKind::Stt }) } else { Ok(()) }
     }
 
+    /// Nobody has spoken for long: the audio before their next words is not that before these.
+    fn rest(&mut self) -> Result<(), StageError> {
+        if self.utterance.is_some() || !self.attached {
+            return Ok(());
+        }
+        let speech = self.speech.get_mut().map_err(|_| StageError::Fenced)?;
+        while speech.read(&mut self.frame).is_ok() {
+            self.latest = self.frame.time + FRAME;
+        }
+        speech.commit_until(self.latest);
+        Ok(())
+    }
+
     fn speech(&mut self) -> Result<&mut ReplayReader, StageError> {
         self.speech.get_mut().map_err(|_| StageError::Fenced)
     }
@@ -363,5 +376,16 @@ impl Handler<Inject> for SttStage {
 
     fn handle(&mut self, Inject(fault): Inject, ctx: &mut Self::Context) {
         inject(self, fault, ctx);
+    }
+}
+
+impl Handler<Rest> for SttStage {
+    type Result = ();
+
+    fn handle(&mut self, Rest: Rest, ctx: &mut Self::Context) {
+        if let Err(error) = self.rest() {
+            self.obituary.write(error);
+            ctx.stop();
+        }
     }
 }
