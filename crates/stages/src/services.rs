@@ -21,6 +21,7 @@ pub mod piper;
 mod pool;
 mod sse;
 mod stream;
+mod voice;
 mod wav;
 
 pub use connector::SetupError;

@@ -3,7 +3,7 @@
 use crate::support::{LONG, Server, Step, answer, chunk, chunked, nobody, once};
 use ringway_frame::{Format, Frame, SampleRate};
 use ringway_stages::services::Endpoint;
-use ringway_stages::services::piper::{Config, Piper};
+use ringway_stages::services::piper::{Config, Generation, Piper};
 use ringway_stages::tts::{Clause, TextToSpeech, TtsCall, TtsError, TtsEvent, TtsSession};
 use std::f64::consts::TAU;
 use std::future::poll_fn;
@@ -13,7 +13,8 @@ use std::time::Duration;
 const HTML: &str = "text/html; charset=utf-8";
 
 fn config(url: Endpoint) -> Config {
-    Config { url, connect: LONG, first_byte: LONG, idle: LONG, ..Config::default() }
+    let generation = Generation::Json;
+    Config { url, generation, connect: LONG, first_byte: LONG, idle: LONG, ..Config::default() }
 }
 
 fn open(config: Config, format: Format) -> Box<dyn TtsSession> {
@@ -84,7 +85,7 @@ async fn the_voice_gets_the_text_and_its_options() {
     session.speak(clause(1, " One moment. ")).unwrap();
     spoken(&mut *session, Format::Pcm16k).await.unwrap();
     let asked = server.asked().await;
-    assert!(asked.head.starts_with("post / http/1.1\r\n"), "{}", asked.head);
+    assert!(asked.head.starts_with("post /synthesize http/1.1\r\n"), "{}", asked.head);
     let body: serde_json::Value = serde_json::from_slice(&asked.body).unwrap();
     assert_eq!(body, serde_json::json!({"text": "One moment.", "voice": "en_US-amy", "length_scale": 0.5}));
 }
