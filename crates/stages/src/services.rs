@@ -22,6 +22,7 @@ mod pool;
 mod sse;
 mod stream;
 mod wav;
+mod wyoming;
 
 pub use connector::SetupError;
 pub use endpoint::{ApiKey, Endpoint, EndpointError};
