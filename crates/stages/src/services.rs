@@ -23,6 +23,7 @@ mod sse;
 mod stream;
 mod voice;
 mod wav;
+mod wyoming;
 
 pub use connector::SetupError;
 pub use endpoint::{ApiKey, Endpoint, EndpointError};
