@@ -32,11 +32,6 @@ impl Progress {
         &self.clause
     }
 
-    /// Frames that were given.
-    pub(super) const fn frames(&self) -> u64 {
-        self.frames
-    }
-
     /// A frame was given.
     pub(super) const fn spoke(&mut self) {
         self.frames += 1;
