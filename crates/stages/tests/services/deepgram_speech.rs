@@ -66,6 +66,7 @@ async fn what_comes_before_a_clear_is_answered_is_dropped() {
     let sockets = Sockets::start().await;
     let mut session = open(config(sockets.endpoint("/v1/speak")), Format::Pcm8k);
     let mut socket = sockets.accept().await;
+    settle().await;
     session.speak(clause(1, "One.")).unwrap();
     let mut frame = Frame::silence(Format::Pcm8k);
     assert!(once(|cx| session.poll_next(cx, &mut frame)).await.is_none());
@@ -86,7 +87,7 @@ async fn what_comes_before_a_clear_is_answered_is_dropped() {
     assert_eq!(frames.iter().map(Frame::payload).collect::<Vec<_>>(), [[2; 320]]);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn another_socket_is_taken_before_the_service_refuses_flushes() {
     let sockets = Sockets::start().await;
     let mut session = open(config(sockets.endpoint("/v1/speak")), Format::Pcm8k);
@@ -136,7 +137,7 @@ async fn every_failure_is_told_with_its_place() {
             for message in messages {
                 match message {
                     "audio" => socket.send_audio(&[1; 160]).await,
-                    "close" => return drop(socket.close().await),
+                    "close" => return socket.close().await,
                     text => socket.send(text).await,
                 }
             }

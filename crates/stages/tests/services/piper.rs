@@ -1,6 +1,6 @@
 //! Piper over HTTP.
 
-use crate::support::{LONG, Server, Step, answer, chunk, chunked, nobody, once};
+use crate::support::{LONG, Server, Step, answer, chunk, chunked, nobody, once, settle};
 use crate::voices::{clause, next, spoken, wav};
 use ringway_frame::{Format, Frame, SampleRate};
 use ringway_stages::services::Endpoint;
@@ -182,11 +182,12 @@ async fn found(mut answers: Vec<Vec<Step>>, path: &str) -> Vec<(String, String)>
     let mut server = Server::start(answers).await;
     let piper = Piper::new(auto(server.endpoint(path))).unwrap();
     let mut session = piper.open(TtsCall { format: Format::Pcm8k }).unwrap();
-    // The session finds out ahead of its first clause, as long as nobody asks at the same time.
+    // The session finds out ahead of its first clause.
     let mut all = Vec::new();
     for _ in 2..requests {
         all.push(asked(&mut server).await);
     }
+    settle().await;
     for id in 0..2 {
         session.speak(clause(id, "One.")).unwrap();
         assert_eq!(spoken(&mut *session, Format::Pcm8k).await.unwrap().0.len(), 3);
@@ -239,6 +240,7 @@ async fn a_server_that_became_another_one_is_found_out_again() {
     for _ in 0..2 {
         paths.push(asked(&mut server).await.0);
     }
+    settle().await;
     for id in 0..3 {
         session.speak(clause(id, "One.")).unwrap();
         assert_eq!(spoken(&mut *session, Format::Pcm8k).await.unwrap().0.len(), 3);

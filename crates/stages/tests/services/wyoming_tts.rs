@@ -1,6 +1,6 @@
 //! A voice that speaks Wyoming.
 
-use crate::support::{LONG, nobody};
+use crate::support::{LONG, nobody, settle};
 use crate::voices::{clause, next, spoken, wav};
 use ringway_frame::{Format, Frame};
 use ringway_stages::services::Endpoint;
@@ -75,6 +75,7 @@ async fn clauses_are_spoken_on_a_connection_that_was_set_up_ahead() {
     let options = Config { voice: Some("amy".into()), speaker: Some("2".into()), ..config(voice.endpoint()) };
     let mut session = open(options, Format::Mulaw8k);
     let mut connection = voice.accept().await;
+    settle().await;
     for id in 1..=2 {
         session.speak(clause(id, "Good day.")).unwrap();
         let serve = async {
@@ -98,6 +99,7 @@ async fn audio_sounds_as_it_is_made_and_a_cancelled_clause_closes_its_connection
     let voice = Voice::start().await;
     let mut session = open(config(voice.endpoint()), Format::Pcm16k);
     let mut connection = voice.accept().await;
+    settle().await;
     session.speak(clause(1, "Good day.")).unwrap();
     let mut frame = Frame::silence(Format::Pcm16k);
     let serve = async {
@@ -110,6 +112,7 @@ async fn audio_sounds_as_it_is_made_and_a_cancelled_clause_closes_its_connection
     session.cancel();
     assert!(connection.is_gone().await);
     let mut connection = voice.accept().await;
+    settle().await;
     session.speak(clause(2, "Again.")).unwrap();
     let serve = async {
         assert_eq!(connection.asked().await["data"]["text"], "Again.");
@@ -126,7 +129,7 @@ async fn a_connection_that_the_service_closed_meanwhile_is_set_up_again() {
     let voice = Voice::start().await;
     let mut session = open(config(voice.endpoint()), Format::Pcm8k);
     drop(voice.accept().await);
-    crate::support::settle().await;
+    settle().await;
     session.speak(clause(1, "Good day.")).unwrap();
     let serve = async {
         let mut connection = voice.accept().await;
@@ -205,7 +208,7 @@ async fn a_voice_that_says_nothing_is_given_up() {
         };
         let mut session = open(limits, Format::Pcm8k);
         let mut connection = voice.accept().await;
-        crate::support::settle().await;
+        settle().await;
         session.speak(clause(1, "One.")).unwrap();
         let serve = async {
             connection.asked().await;

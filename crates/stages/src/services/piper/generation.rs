@@ -4,6 +4,7 @@ use crate::services::http::{Accepted, Http};
 use crate::services::{Endpoint, ServiceError};
 use serde::Deserialize;
 use std::sync::atomic::{AtomicU8, Ordering};
+use tokio::sync::Mutex;
 
 /// The servers of Piper, as configuration names them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -54,17 +55,19 @@ pub(super) struct Known {
     speaks: AtomicU8,
     /// The configuration says it.
     fixed: bool,
+    /// Somebody asks the server; others wait for what it says.
+    asking: Mutex<()>,
 }
 
 impl Known {
-    pub(super) const fn new(generation: Generation) -> Self {
+    pub(super) fn new(generation: Generation) -> Self {
         let speaks = match generation {
             Generation::Auto => 0,
             Generation::Legacy => Speaks::Text as u8,
             Generation::JsonAtRoot => Speaks::JsonAtRoot as u8,
             Generation::Json => Speaks::Json as u8,
         };
-        Self { speaks: AtomicU8::new(speaks), fixed: speaks != 0 }
+        Self { speaks: AtomicU8::new(speaks), fixed: speaks != 0, asking: Mutex::new(()) }
     }
 
     pub(super) fn is_known(&self) -> bool {
@@ -79,6 +82,10 @@ impl Known {
 
     /// What it speaks: as remembered, or as it tells now.
     pub(super) async fn ask(&self, http: &Http) -> Result<Speaks, ServiceError> {
+        if let Some(speaks) = self.get() {
+            return Ok(speaks);
+        }
+        let _asking = self.asking.lock().await;
         match self.get() {
             Some(speaks) => Ok(speaks),
             None => self.find_out(http).await,

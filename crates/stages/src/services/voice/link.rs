@@ -132,8 +132,12 @@ impl Link {
                 }
                 State::Open(_) => {
                     self.keep_alive(cx);
-                    self.send(cx)?;
-                    match ready!(self.receive(cx))? {
+                    // What the service said before it went comes first.
+                    let sent = self.send(cx);
+                    let Poll::Ready(received) = self.receive(cx) else {
+                        return sent.map_or_else(|error| Poll::Ready(Err(error)), |()| Poll::Pending);
+                    };
+                    match received? {
                         message @ (Message::Text(_) | Message::Binary(_)) => {
                             self.losses = 0;
                             return Poll::Ready(Ok(message));

@@ -54,9 +54,9 @@ impl Progress {
     }
 
     fn marked(&mut self) -> Option<usize> {
-        let mut upto = None;
+        let (mut upto, length) = (None, self.clause.text.len());
         while let Some(mark) = self.marks.pop_front_if(|mark| mark.frames <= self.frames) {
-            upto = Some(mark.upto).filter(|upto| *upto > self.words).or(upto);
+            upto = Some(mark.upto).filter(|upto| *upto > self.words && *upto < length).or(upto);
         }
         upto
     }

@@ -190,6 +190,9 @@ impl<D: Dialect> Streamed<D> {
         let mut heard = std::mem::take(&mut self.heard);
         let taken = heard.drain(..).try_for_each(|heard| self.hear(heard));
         self.heard = heard;
+        if !self.link.queue().is_empty() {
+            self.link.send_now();
+        }
         taken
     }
 
