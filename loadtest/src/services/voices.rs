@@ -143,11 +143,6 @@ impl Outbox {
         Self { mocks, ticket, utterances: 0, queue: VecDeque::new(), mute: false, closing: false }
     }
 
-    /// How a character is spoken, and the like.
-    pub fn mocks(&self) -> &Mocks {
-        &self.mocks
-    }
-
     /// Something that is no speech, now.
     pub fn say(&mut self, context: &str, what: What) {
         self.put(Instant::now(), context, what);
