@@ -2,7 +2,8 @@
 
 use crate::Config;
 use ringway_stages::services::{
-    Endpoint, cartesia, deepgram, deepgram_speech, elevenlabs, openai_chat, openai_speech, openai_transcription,
+    Endpoint, cartesia, deepgram, deepgram_speech, elevenlabs, openai_chat, openai_speech,
+    openai_transcription,
 };
 
 /// A service that a stage names, and the variable of its key.

@@ -27,7 +27,7 @@ pub fn served(snapshot: &Snapshot) -> String {
 }
 
 fn put(table: &mut String, name: &str, middle: &str, right: &str) {
-    let line = format!("  {name:<9} {middle:<42} {right}");
+    let line = format!("  {name:<10} {middle:<42} {right}");
     writeln!(table, "{}", line.trim_end()).expect("a string takes all");
 }
 
@@ -37,7 +37,7 @@ fn paths(config: &Config, service: Service) -> Vec<&'static str> {
         Service::Listen => vec!["GET  /v1/listen (socket)"],
         Service::Llm => vec!["POST /v1/chat/completions"],
         Service::Speech => vec!["POST /v1/audio/speech"],
-        Service::ElevenLabs => vec!["GET  /v1/text-to-speech/VOICE/multi-stream-input"],
+        Service::ElevenLabs => vec!["GET  /v1/text-to-speech/VOICE/... (socket)"],
         Service::Cartesia => vec!["GET  /tts/websocket (socket)"],
         Service::Speak => vec!["GET  /v1/speak (socket)"],
         Service::Tts => match config.tts.generation {

@@ -192,10 +192,8 @@ impl Contexts {
 impl Dialect for Contexts {
     const NAME: &'static str = NAME;
     const TIMED: bool = true;
-    const KEEP_ALIVE: Option<KeepAlive> = Some(KeepAlive {
-        every: Duration::from_secs(INACTIVITY_S / 3),
-        message: r#"{"text":""}"#,
-    });
+    const KEEP_ALIVE: Option<KeepAlive> =
+        Some(KeepAlive { every: Duration::from_secs(INACTIVITY_S / 3), message: r#"{"text":""}"# });
     const FAREWELL: &'static str = r#"{"close_socket":true}"#;
 
     fn speak(&mut self, number: u64, text: &str, out: &mut VecDeque<String>) {

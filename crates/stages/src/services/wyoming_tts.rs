@@ -148,14 +148,16 @@ impl Requested for Voice {
 
     fn ask(&self, text: &str) -> Box<dyn Pieces> {
         let Config { voice, language, speaker, .. } = &*self.service.config;
-        let chosen = Chosen {
-            name: voice.as_deref(),
-            language: language.as_deref(),
-            speaker: speaker.as_deref(),
-        };
+        let chosen =
+            Chosen { name: voice.as_deref(), language: language.as_deref(), speaker: speaker.as_deref() };
         let is_chosen = voice.is_some() || language.is_some() || speaker.is_some();
         let mut request = Vec::new();
-        wyoming::write("synthesize", &Synthesize { text, voice: is_chosen.then_some(chosen) }, &[], &mut request);
+        wyoming::write(
+            "synthesize",
+            &Synthesize { text, voice: is_chosen.then_some(chosen) },
+            &[],
+            &mut request,
+        );
         Box::new(Later::new(ask(self.service.clone(), self.shelf.clone(), request)))
     }
 

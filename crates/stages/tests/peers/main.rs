@@ -3,7 +3,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod piper;
+mod piper_1_4;
+mod piper_1_8;
+mod voices;
 mod whisperlivekit;
+mod wyoming_piper;
 
 /// Host and port of the server.
 fn peer() -> String {

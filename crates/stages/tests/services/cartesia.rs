@@ -44,7 +44,10 @@ async fn asked(socket: &mut Accepted) -> (String, String) {
     let text = socket.json().await;
     assert_eq!((&text["continue"], &text["flush"]), (&json!(true), &Value::Null));
     let flush = socket.json().await;
-    assert_eq!((&flush["continue"], &flush["flush"], &flush["transcript"]), (&json!(true), &json!(true), &json!("")));
+    assert_eq!(
+        (&flush["continue"], &flush["flush"], &flush["transcript"]),
+        (&json!(true), &json!(true), &json!(""))
+    );
     assert_eq!(text["context_id"], flush["context_id"]);
     (text["context_id"].as_str().unwrap().to_owned(), text["transcript"].as_str().unwrap().to_owned())
 }
@@ -159,10 +162,15 @@ async fn every_failure_is_told_with_its_place() {
         (vec!["oops"], "malformed message: expected value at line 1 column 1"),
         (vec![r#"{"type":"chunk","data":"!"}"#], "malformed audio: Invalid symbol 33, offset 0."),
         (
-            vec![r#"{"type":"error","done":true,"title":"Invalid model","message":"no such model","context_id":"1"}"#],
+            vec![
+                r#"{"type":"error","done":true,"title":"Invalid model","message":"no such model","context_id":"1"}"#,
+            ],
             "failed inside its answer: Invalid model: no such model",
         ),
-        (vec![&begun, "close"], "the connection ended inside the answer: the service closed it: 1011 time is up"),
+        (
+            vec![&begun, "close"],
+            "the connection ended inside the answer: the service closed it: 1011 time is up",
+        ),
     ];
     for (messages, expected) in cases {
         let sockets = Sockets::start().await;

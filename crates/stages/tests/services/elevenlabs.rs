@@ -184,7 +184,10 @@ async fn every_failure_is_told_with_its_place() {
             "failed inside its answer: Quota is used up",
         ),
         (vec![&begun, "close"], "the connection ended inside the answer: "),
-        (vec!["close", "close"], "the connection ended inside the answer: the service closed it: 1011 time is up"),
+        (
+            vec!["close", "close"],
+            "the connection ended inside the answer: the service closed it: 1011 time is up",
+        ),
     ];
     for (messages, expected) in cases {
         let sockets = Sockets::start().await;
@@ -238,9 +241,10 @@ async fn a_refused_handshake_is_told() {
 
 #[tokio::test(start_paused = true)]
 async fn a_voice_that_says_nothing_is_given_up() {
-    for (begins, expected) in
-        [(false, "nothing came within 2s before the answer"), (true, "nothing came within 1s inside the answer")]
-    {
+    for (begins, expected) in [
+        (false, "nothing came within 2s before the answer"),
+        (true, "nothing came within 1s inside the answer"),
+    ] {
         let sockets = Sockets::start().await;
         let limits = Config {
             first_byte: Duration::from_secs(2),

@@ -62,8 +62,7 @@ async fn any_other_file_is_fetched_from_the_service() {
         let mut server =
             Server::start(vec![made("/nowhere/here/a.wav"), answer("200 OK", "audio/wav", &wav(8_000, 60))])
                 .await;
-        let mut session =
-            open(Config { files: files.map(str::to_owned), ..config(server.endpoint("")) });
+        let mut session = open(Config { files: files.map(str::to_owned), ..config(server.endpoint("")) });
         session.speak(clause(1, "Good day.")).unwrap();
         assert_eq!(spoken(&mut *session, Format::Pcm8k).await.unwrap().0.len(), 3);
         server.asked().await;

@@ -156,7 +156,8 @@ async fn a_voice_that_stops_in_the_middle_is_given_up() {
     server.gone().await;
 }
 
-const INFO: &[u8] = br#"{"last":null,"voice":{"language":"en-us","name":"en_US-stub-medium","num_speakers":1}}"#;
+const INFO: &[u8] =
+    br#"{"last":null,"voice":{"language":"en-us","name":"en_US-stub-medium","num_speakers":1}}"#;
 const VOICES: &[u8] = br#"{"en_US-stub-medium":{"audio":{"quality":"medium","sample_rate":22050}}}"#;
 const PAGE: &[u8] = b"<!doctype html>\n<title>404 Not Found</title>";
 
@@ -201,7 +202,10 @@ async fn every_generation_is_found_out_once_whatever_path_the_address_has() {
     let (json, text) = (r#"{"text":"One."}"#, "One.");
     for path in ["", "/", "/synthesize"] {
         let newest = found(vec![answer("200 OK", JSON, INFO)], path).await;
-        assert_eq!(newest, pairs(&[("get /info", ""), ("post /synthesize", json), ("post /synthesize", json)]));
+        assert_eq!(
+            newest,
+            pairs(&[("get /info", ""), ("post /synthesize", json), ("post /synthesize", json)])
+        );
         let missing = answer("404 NOT FOUND", HTML, PAGE);
         let older = found(vec![missing.clone(), answer("200 OK", JSON, VOICES)], path).await;
         assert_eq!(

@@ -32,7 +32,10 @@ pub(crate) async fn next(session: &mut dyn TtsSession, frame: &mut Frame) -> Res
 }
 
 /// Frames and words of the next clause, to its end.
-pub(crate) async fn spoken(session: &mut dyn TtsSession, format: Format) -> Result<(Vec<Frame>, Vec<u32>), TtsError> {
+pub(crate) async fn spoken(
+    session: &mut dyn TtsSession,
+    format: Format,
+) -> Result<(Vec<Frame>, Vec<u32>), TtsError> {
     let (mut frames, mut words) = (Vec::new(), Vec::new());
     let mut frame = Frame::silence(format);
     loop {

@@ -197,9 +197,10 @@ async fn every_failure_is_told_with_its_place() {
 
 #[tokio::test(start_paused = true)]
 async fn a_voice_that_says_nothing_is_given_up() {
-    for (begins, expected) in
-        [(false, "nothing came within 2s before the answer"), (true, "nothing came within 1s inside the answer")]
-    {
+    for (begins, expected) in [
+        (false, "nothing came within 2s before the answer"),
+        (true, "nothing came within 1s inside the answer"),
+    ] {
         let voice = Voice::start().await;
         let limits = Config {
             first_byte: Duration::from_secs(2),

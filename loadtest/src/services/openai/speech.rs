@@ -70,8 +70,9 @@ pub async fn speak(State(mocks): State<Arc<Mocks>>, headers: HeaderMap, body: By
 impl Text {
     fn read(body: &[u8]) -> Result<Self, ApiError> {
         let invalid = |why: &str, param| ApiError::invalid(why, Some(param), None);
-        let body: Value = serde_json::from_slice(body)
-            .map_err(|_| ApiError::invalid("We could not parse the JSON body of your request.", None, None))?;
+        let body: Value = serde_json::from_slice(body).map_err(|_| {
+            ApiError::invalid("We could not parse the JSON body of your request.", None, None)
+        })?;
         body["model"].as_str().ok_or_else(|| ApiError::missing("model"))?;
         let voice = &body["voice"];
         if voice.as_str().is_none() && voice["id"].as_str().is_none() {

@@ -63,7 +63,8 @@ impl Contexts {
 
     fn generate(&mut self, id: &str, request: &Value, out: &mut Outbox) -> Result<(), &'static str> {
         let voice = self.voice(&request["output_format"])?;
-        if request["model_id"].as_str().is_none_or(str::is_empty) || request["voice"]["id"].as_str().is_none() {
+        if request["model_id"].as_str().is_none_or(str::is_empty) || request["voice"]["id"].as_str().is_none()
+        {
             return Err("model_id and voice are needed");
         }
         let settings = settings(request);
@@ -165,7 +166,8 @@ impl Protocol for Contexts {
             self.open.remove(&id);
             return out.cancel(&id);
         }
-        let told = if id.is_empty() { Err("context_id is missing") } else { self.generate(&id, &request, out) };
+        let told =
+            if id.is_empty() { Err("context_id is missing") } else { self.generate(&id, &request, out) };
         if let Err(why) = told {
             let error = json!({
                 "type": "error", "done": true, "title": "Bad request", "message": why, "error_code": "bad_request",

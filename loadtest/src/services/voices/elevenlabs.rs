@@ -55,7 +55,8 @@ impl Contexts {
         let query = request.uri().query().unwrap_or_default();
         let given: HashMap<_, _> = form_urlencoded::parse(query.as_bytes()).collect();
         let format = given.get("output_format").map_or("mp3_44100_128", AsRef::as_ref);
-        let (rate, coding) = read_format(format).ok_or_else(|| invalid(format!("no output format {format}")))?;
+        let (rate, coding) =
+            read_format(format).ok_or_else(|| invalid(format!("no output format {format}")))?;
         let inactivity = given.get("inactivity_timeout").map_or(Ok(20), |text| text.parse::<u64>());
         let inactivity = inactivity.ok().filter(|seconds| (1..=180).contains(seconds));
         let multi = request.uri().path().ends_with("/multi-stream-input");

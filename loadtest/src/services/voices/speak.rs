@@ -62,7 +62,8 @@ impl Speak {
         };
         let default = if coding == Coding::Mulaw { "8000" } else { "24000" };
         let hz = get("sample_rate").unwrap_or(default).parse().ok().filter(|hz| rates.contains(hz));
-        let rate = hz.and_then(SampleRate::new).ok_or_else(|| invalid("sample_rate: not with this encoding"))?;
+        let rate =
+            hz.and_then(SampleRate::new).ok_or_else(|| invalid("sample_rate: not with this encoding"))?;
         Ok(Self {
             voice: Voice::new(rate, coding, mocks.config.tts.character_ms),
             model: get("model").unwrap_or("aura-asteria-en").to_owned(),

@@ -65,7 +65,12 @@ struct Raw<'m> {
 struct Alignment {
     #[serde(default)]
     chars: Vec<String>,
-    #[serde(default, rename = "charStartTimesMs", alias = "charsStartTimesMs", alias = "char_start_times_ms")]
+    #[serde(
+        default,
+        rename = "charStartTimesMs",
+        alias = "charsStartTimesMs",
+        alias = "char_start_times_ms"
+    )]
     starts: Vec<f64>,
     #[serde(default, rename = "charDurationsMs", alias = "charsDurationsMs", alias = "char_durations_ms")]
     durations: Vec<f64>,

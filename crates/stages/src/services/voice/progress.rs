@@ -107,7 +107,10 @@ mod tests {
 
     #[test]
     fn words_share_the_frames_by_their_characters() {
-        assert_eq!(words(&mut progress("Good day to you.", false), 20, Some(20)), [(5, 4), (10, 8), (13, 11)]);
+        assert_eq!(
+            words(&mut progress("Good day to you.", false), 20, Some(20)),
+            [(5, 4), (10, 8), (13, 11)]
+        );
     }
 
     #[test]

@@ -126,9 +126,7 @@ impl Speech {
         match self.source {
             Source::Wav(_) => Duration::ZERO,
             Source::Pcm { rate, .. } => rate.duration(self.received / 2),
-            Source::Call => {
-                FRAME.mul_f64(self.received as f64 / self.format.bytes() as f64)
-            }
+            Source::Call => FRAME.mul_f64(self.received as f64 / self.format.bytes() as f64),
         }
     }
 

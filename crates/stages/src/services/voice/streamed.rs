@@ -230,7 +230,11 @@ impl<D: Dialect> Streamed<D> {
         self.alarm.poll(since + limit, cx).map(|()| ServiceError::Late { phase, limit })
     }
 
-    fn poll_event(&mut self, cx: &mut Context<'_>, frame: &mut Frame) -> Poll<Result<TtsEvent, ServiceError>> {
+    fn poll_event(
+        &mut self,
+        cx: &mut Context<'_>,
+        frame: &mut Frame,
+    ) -> Poll<Result<TtsEvent, ServiceError>> {
         loop {
             if let Some(front) = self.asked.front_mut()
                 && let Some(event) = front.next(frame)?
@@ -361,7 +365,8 @@ mod tests {
     fn marks(text: &str, words: &[(&str, u64)]) -> Vec<(u64, TtsEvent)> {
         let clause = Clause { id: 1, text: text.into() };
         let mut utterance = Utterance::new(clause, true, Format::Mulaw8k);
-        let said = |(text, end): &(&str, u64)| Said { text: (*text).into(), end: Duration::from_millis(*end) };
+        let said =
+            |(text, end): &(&str, u64)| Said { text: (*text).into(), end: Duration::from_millis(*end) };
         utterance.place(Since::Begin, &words.iter().map(said).collect::<Vec<_>>());
         let mut told = Vec::new();
         for at in 1..100 {
