@@ -15,7 +15,10 @@ use ringway_stages::llm::{LanguageModel, LlmError};
 use ringway_stages::pocketsphinx::{self, Pocketsphinx};
 use ringway_stages::pool::StartError;
 use ringway_stages::scripted;
-use ringway_stages::services::{SetupError, deepgram, openai_chat, openai_transcription, piper};
+use ringway_stages::services::{
+    SetupError, cartesia, deepgram, deepgram_speech, elevenlabs, openai_chat, openai_speech,
+    openai_transcription, phone_tts, piper, wyoming_tts,
+};
 use ringway_stages::silero::Instructions;
 use ringway_stages::speech_cache::SpeechCache;
 use ringway_stages::stt::SpeechToText;
@@ -163,6 +166,28 @@ impl Builder<'_> {
                 Ok(cache)
             }
             piper::NAME => Ok(Arc::new(piper::Piper::new(self.config.piper.clone())?)),
+            openai_speech::NAME => {
+                let config = &self.config.openai_tts;
+                let key = self.secrets.api_key(&config.key);
+                Ok(Arc::new(openai_speech::OpenAiSpeech::new(config.clone(), key.as_ref())?))
+            }
+            elevenlabs::NAME => {
+                let config = &self.config.elevenlabs;
+                let key = self.secrets.api_key(&config.key);
+                Ok(Arc::new(elevenlabs::ElevenLabs::new(config.clone(), key.as_ref())?))
+            }
+            cartesia::NAME => {
+                let config = &self.config.cartesia;
+                let key = self.secrets.api_key(&config.key);
+                Ok(Arc::new(cartesia::Cartesia::new(config.clone(), key.as_ref())?))
+            }
+            deepgram_speech::NAME => {
+                let config = &self.config.deepgram_tts;
+                let key = self.secrets.api_key(&config.key);
+                Ok(Arc::new(deepgram_speech::DeepgramSpeech::new(config.clone(), key.as_ref())?))
+            }
+            wyoming_tts::NAME => Ok(Arc::new(wyoming_tts::WyomingTts::new(self.config.wyoming_tts.clone())?)),
+            phone_tts::NAME => Ok(Arc::new(phone_tts::PhoneTts::new(self.config.phone_tts.clone())?)),
             "scripted" => Ok(Arc::new(scripted::ScriptedTts::new(&self.config.scripted))),
             _ => Err(EngineError::Unknown { key: "tts.engines", name: name.into() }),
         }

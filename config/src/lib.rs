@@ -87,6 +87,18 @@ pub struct Config {
     pub openai_llm: ringway_stages::services::openai_chat::Config,
     /// A voice behind HTTP.
     pub piper: ringway_stages::services::piper::Config,
+    /// A voice in OpenAI's form.
+    pub openai_tts: ringway_stages::services::openai_speech::Config,
+    /// ElevenLabs' voice.
+    pub elevenlabs: ringway_stages::services::elevenlabs::Config,
+    /// Cartesia's voice.
+    pub cartesia: ringway_stages::services::cartesia::Config,
+    /// Deepgram's voice.
+    pub deepgram_tts: ringway_stages::services::deepgram_speech::Config,
+    /// A voice that speaks Wyoming.
+    pub wyoming_tts: ringway_stages::services::wyoming_tts::Config,
+    /// A telephone system's voice.
+    pub phone_tts: ringway_stages::services::phone_tts::Config,
     /// The scripted engines of benchmarks.
     pub scripted: ringway_stages::scripted::Config,
     /// What is said when a stage cannot be restored.
@@ -116,6 +128,12 @@ impl Default for Config {
             deepgram: ringway_stages::services::deepgram::Config::default(),
             openai_llm: ringway_stages::services::openai_chat::Config::default(),
             piper: ringway_stages::services::piper::Config::default(),
+            openai_tts: ringway_stages::services::openai_speech::Config::default(),
+            elevenlabs: ringway_stages::services::elevenlabs::Config::default(),
+            cartesia: ringway_stages::services::cartesia::Config::default(),
+            deepgram_tts: ringway_stages::services::deepgram_speech::Config::default(),
+            wyoming_tts: ringway_stages::services::wyoming_tts::Config::default(),
+            phone_tts: ringway_stages::services::phone_tts::Config::default(),
             scripted: ringway_stages::scripted::Config::default(),
             apology: ApologyConfig::default(),
             recording: RecordingConfig::default(),

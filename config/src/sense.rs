@@ -67,6 +67,7 @@ fn numbers(config: &Config) -> Vec<Mistake> {
     if config.piper.length_scale.is_some_and(|value| !(0.1..=10.0).contains(&value)) {
         mistakes.push(at("piper.length_scale", "must be from 0.1 to 10"));
     }
+    mistakes.extend(voices(config));
     let outside = |(key, value, least, most): (&str, Duration, Duration, Duration)| {
         let message = || format!("must be from {least:?} to {most:?}, not {value:?}");
         (!(least..=most).contains(&value)).then(|| at(key, message()))
@@ -75,10 +76,30 @@ fn numbers(config: &Config) -> Vec<Mistake> {
     mistakes
 }
 
+/// Numbers of voices that must lie within bounds.
+fn voices(config: &Config) -> Vec<Mistake> {
+    let Config { openai_tts, elevenlabs, cartesia, phone_tts, .. } = config;
+    let speed = Some(phone_tts.speed as f32);
+    let bounds = [
+        ("openai_tts.speed", openai_tts.speed, 0.25, 4.0),
+        ("elevenlabs.stability", elevenlabs.stability, 0.0, 1.0),
+        ("elevenlabs.similarity", elevenlabs.similarity, 0.0, 1.0),
+        ("elevenlabs.speed", elevenlabs.speed, 0.7, 1.2),
+        ("cartesia.speed", cartesia.speed, 0.6, 1.5),
+        ("phone_tts.speed", speed, 0.1, 10.0),
+    ];
+    let outside = |(key, value, least, most): (&str, Option<f32>, f32, f32)| {
+        let wrong = value.is_some_and(|value| !(least..=most).contains(&value));
+        wrong.then(|| at(key, format!("must be from {least} to {most}")))
+    };
+    bounds.into_iter().filter_map(outside).collect()
+}
+
 /// Durations that must lie within bounds.
-fn durations(config: &Config) -> [(&'static str, Duration, Duration, Duration); 23] {
+fn durations(config: &Config) -> [(&'static str, Duration, Duration, Duration); 41] {
     let (ServerConfig { drain, .. }, LimitsConfig { lateness, .. }) = (&config.server, &config.limits);
     let Config { openai_stt, deepgram, openai_llm, piper, .. } = config;
+    let Config { openai_tts, elevenlabs, cartesia, deepgram_tts, wyoming_tts, phone_tts, .. } = config;
     let ringway_actors::Config { restart, stall, rings, playout } = &config.call;
     [
         ("server.drain", *drain, Duration::ZERO, DAY),
@@ -104,6 +125,24 @@ fn durations(config: &Config) -> [(&'static str, Duration, Duration, Duration); 
         ("piper.connect", piper.connect, FRAME, HOUR),
         ("piper.first_byte", piper.first_byte, FRAME, HOUR),
         ("piper.idle", piper.idle, FRAME, HOUR),
+        ("openai_tts.connect", openai_tts.connect, FRAME, HOUR),
+        ("openai_tts.first_byte", openai_tts.first_byte, FRAME, HOUR),
+        ("openai_tts.idle", openai_tts.idle, FRAME, HOUR),
+        ("elevenlabs.connect", elevenlabs.connect, FRAME, HOUR),
+        ("elevenlabs.first_byte", elevenlabs.first_byte, FRAME, HOUR),
+        ("elevenlabs.idle", elevenlabs.idle, FRAME, HOUR),
+        ("cartesia.connect", cartesia.connect, FRAME, HOUR),
+        ("cartesia.first_byte", cartesia.first_byte, FRAME, HOUR),
+        ("cartesia.idle", cartesia.idle, FRAME, HOUR),
+        ("deepgram_tts.connect", deepgram_tts.connect, FRAME, HOUR),
+        ("deepgram_tts.first_byte", deepgram_tts.first_byte, FRAME, HOUR),
+        ("deepgram_tts.idle", deepgram_tts.idle, FRAME, HOUR),
+        ("wyoming_tts.connect", wyoming_tts.connect, FRAME, HOUR),
+        ("wyoming_tts.first_byte", wyoming_tts.first_byte, FRAME, HOUR),
+        ("wyoming_tts.idle", wyoming_tts.idle, FRAME, HOUR),
+        ("phone_tts.connect", phone_tts.connect, FRAME, HOUR),
+        ("phone_tts.first_byte", phone_tts.first_byte, FRAME, HOUR),
+        ("phone_tts.idle", phone_tts.idle, FRAME, HOUR),
     ]
 }
 
@@ -115,7 +154,20 @@ pub const ENGINES: [(&str, &[&str]); 4] = [
         &["pocketsphinx", services::openai_transcription::NAME, services::deepgram::NAME, "scripted"],
     ),
     ("llm.engines", &["dialogue", services::openai_chat::NAME, "scripted"]),
-    ("tts.engines", &["flite", services::piper::NAME, "scripted"]),
+    (
+        "tts.engines",
+        &[
+            "flite",
+            services::piper::NAME,
+            services::openai_speech::NAME,
+            services::elevenlabs::NAME,
+            services::cartesia::NAME,
+            services::deepgram_speech::NAME,
+            services::wyoming_tts::NAME,
+            services::phone_tts::NAME,
+            "scripted",
+        ],
+    ),
 ];
 
 fn engines(config: &Config) -> Vec<Mistake> {

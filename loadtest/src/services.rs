@@ -1,7 +1,7 @@
 //! Mock services: what stands behind a conversation, with delays and failures as wanted.
 //!
 //! ```text
-//!  server ──► mocks ──► openai, piper, deepgram ──► paced ──► client
+//!  server ──► mocks ──► openai, piper, voices... ──► paced ──► client
 //!               │              ▲
 //!               └── fate: delay, failure; drawn by seed, service and number of the request
 //! ```
@@ -23,6 +23,7 @@ mod server;
 pub mod table;
 mod tone;
 mod upgrade;
+mod voices;
 
 #[cfg(test)]
 mod tests;

@@ -23,7 +23,8 @@ engines = ["flyte"]
         "a.toml:4: server.chaos: must be true or false, not \"yes\"",
         "a.toml:7: turn.speech_start: must be within 0 and 1",
         "a.toml:8: turn.key_pause: \"soon\" is not a duration such as \"200ms\", \"1.5s\" or \"30m\"",
-        "a.toml:11: tts.engines: no engine is named \"flyte\"; there are: flite, piper, scripted",
+        "a.toml:11: tts.engines: no engine is named \"flyte\"; there are: flite, piper, openai_tts, elevenlabs, cartesia, \
+         deepgram_tts, wyoming_tts, phone_tts, scripted",
     ];
     assert_eq!(file(text).problems(), wanted);
 }

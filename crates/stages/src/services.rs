@@ -6,8 +6,11 @@
 //! [`ServiceError`] that names when and how.
 
 mod answer;
+pub mod cartesia;
 mod connector;
 pub mod deepgram;
+pub mod deepgram_speech;
+pub mod elevenlabs;
 mod endpoint;
 mod error;
 mod exchange;
@@ -16,12 +19,17 @@ pub mod fuzz;
 mod http;
 mod multipart;
 pub mod openai_chat;
+pub mod openai_speech;
 pub mod openai_transcription;
+pub mod phone_tts;
 pub mod piper;
 mod pool;
 mod sse;
 mod stream;
+mod voice;
 mod wav;
+mod wyoming;
+pub mod wyoming_tts;
 
 pub use connector::SetupError;
 pub use endpoint::{ApiKey, Endpoint, EndpointError};

@@ -27,6 +27,24 @@ pub struct Config {
     pub llm: Llm,
     /// The voice.
     pub tts: Tts,
+    /// The voice in OpenAI's form.
+    pub speech: Voice,
+    /// ElevenLabs' socket.
+    pub elevenlabs: Voice,
+    /// Cartesia's socket.
+    pub cartesia: Voice,
+    /// The socket of Deepgram's voice.
+    pub speak: Voice,
+}
+
+/// A voice that speaks as `tts` does.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Voice {
+    /// From the complete request, or what flushes a text, to its audio; without it that of `tts`.
+    pub delay_ms: Option<Delay>,
+    /// Failures and their rates: on sockets of handshakes for `refuse` and statuses, of utterances for the others.
+    pub fail: Vec<Rule>,
 }
 
 /// How fast a service is, and how it fails.
@@ -192,8 +210,16 @@ impl Config {
             Service::Listen => (self.listen.delay_ms.unwrap_or(self.stt.delay_ms), &self.listen.fail),
             Service::Llm => (self.llm.delay_ms, &self.llm.fail),
             Service::Tts => (self.tts.delay_ms, &self.tts.fail),
+            Service::Speech => self.voice(&self.speech),
+            Service::ElevenLabs => self.voice(&self.elevenlabs),
+            Service::Cartesia => self.voice(&self.cartesia),
+            Service::Speak => self.voice(&self.speak),
         };
         Conduct { delay_ms, fail: fail.clone() }
+    }
+
+    fn voice<'c>(&self, voice: &'c Voice) -> (Delay, &'c Vec<Rule>) {
+        (voice.delay_ms.unwrap_or(self.tts.delay_ms), &voice.fail)
     }
 
     /// Failures of a service, to be added to.
@@ -203,6 +229,10 @@ impl Config {
             Service::Listen => &mut self.listen.fail,
             Service::Llm => &mut self.llm.fail,
             Service::Tts => &mut self.tts.fail,
+            Service::Speech => &mut self.speech.fail,
+            Service::ElevenLabs => &mut self.elevenlabs.fail,
+            Service::Cartesia => &mut self.cartesia.fail,
+            Service::Speak => &mut self.speak.fail,
         }
     }
 
@@ -223,6 +253,10 @@ impl Default for Config {
             listen: Listen::default(),
             llm: Llm::default(),
             tts: Tts::default(),
+            speech: Voice::default(),
+            elevenlabs: Voice::default(),
+            cartesia: Voice::default(),
+            speak: Voice::default(),
         }
     }
 }

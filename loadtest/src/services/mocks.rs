@@ -3,6 +3,7 @@ use super::fate::{self, Fate};
 use super::fault::Fault;
 use super::stats::{Service, Stats, Ticket};
 use super::tone::Tone;
+use super::voices::{cartesia, elevenlabs, speak};
 use super::{deepgram, openai, piper};
 use axum::extract::{DefaultBodyLimit, State};
 use axum::routing::{any, get, post};
@@ -58,6 +59,11 @@ impl Mocks {
             .route("/v1/models", get(openai::models))
             .route("/v1/models/{model}", get(openai::one_model))
             .route("/v1/listen", get(deepgram::listen))
+            .route("/v1/audio/speech", post(openai::speech::speak))
+            .route("/v1/text-to-speech/{voice}/multi-stream-input", get(elevenlabs::stream))
+            .route("/v1/text-to-speech/{voice}/stream-input", get(elevenlabs::stream))
+            .route("/tts/websocket", get(cartesia::websocket))
+            .route("/v1/speak", get(speak::speak))
             .route("/", any(piper::speak))
             .route("/synthesize", any(piper::speak))
             .route("/voices", get(piper::voices))

@@ -16,6 +16,14 @@ pub enum Service {
     Llm,
     /// The voice.
     Tts,
+    /// The voice in OpenAI's form.
+    Speech,
+    /// ElevenLabs' socket.
+    ElevenLabs,
+    /// Cartesia's socket.
+    Cartesia,
+    /// The socket of Deepgram's voice.
+    Speak,
 }
 
 /// Counters of all that was asked for since the start.
@@ -75,7 +83,16 @@ pub struct Ticket {
 
 impl Service {
     /// Every one.
-    pub const ALL: [Self; 4] = [Self::Stt, Self::Listen, Self::Llm, Self::Tts];
+    pub const ALL: [Self; 8] = [
+        Self::Stt,
+        Self::Listen,
+        Self::Llm,
+        Self::Tts,
+        Self::Speech,
+        Self::ElevenLabs,
+        Self::Cartesia,
+        Self::Speak,
+    ];
 
     /// Its name in options and counters.
     pub const fn name(self) -> &'static str {
@@ -84,6 +101,10 @@ impl Service {
             Self::Listen => "listen",
             Self::Llm => "llm",
             Self::Tts => "tts",
+            Self::Speech => "speech",
+            Self::ElevenLabs => "elevenlabs",
+            Self::Cartesia => "cartesia",
+            Self::Speak => "speak",
         }
     }
 }
