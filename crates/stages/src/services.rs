@@ -21,7 +21,11 @@ pub mod piper;
 mod pool;
 mod sse;
 mod stream;
+mod stt_link;
 mod wav;
+mod whisper;
+pub mod whisperlive;
+pub mod whisperlivekit;
 mod wyoming;
 
 pub use connector::SetupError;
