@@ -8,6 +8,7 @@
 mod answer;
 mod connector;
 pub mod deepgram;
+pub mod deepgram_flux;
 mod endpoint;
 mod error;
 mod exchange;
@@ -21,6 +22,8 @@ pub mod piper;
 mod pool;
 mod sse;
 mod stream;
+mod stt_link;
+mod transcript;
 mod wav;
 
 pub use connector::SetupError;
