@@ -124,7 +124,9 @@ impl SttStage {
 
     fn close(&mut self, until: MediaTime) -> Result<(), StageError> {
         self.forget_question();
-        self.utterance = None;
+        if self.utterance.take().is_some() && self.mode == SttMode::Streaming {
+            self.session.abandon();
+        }
         self.speech()?.commit_until(until);
         Ok(())
     }
@@ -245,7 +247,10 @@ impl SttStage {
             SttEvent::Final { segment, text, flushed } if segment == self.segment => {
                 self.answer(&text, flushed)
             }
-            SttEvent::Partial { .. } | SttEvent::Final { .. } => Ok(()),
+            SttEvent::EndOfTurn { segment, probability } if segment == self.segment => {
+                self.tell(Input::EndOfTurn { probability })
+            }
+            SttEvent::Partial { .. } | SttEvent::Final { .. } | SttEvent::EndOfTurn { .. } => Ok(()),
         }
     }
 

@@ -8,6 +8,7 @@
 mod answer;
 mod connector;
 pub mod deepgram;
+pub mod deepgram_flux;
 mod endpoint;
 mod error;
 mod exchange;
@@ -22,6 +23,7 @@ mod pool;
 mod sse;
 mod stream;
 mod stt_link;
+mod transcript;
 mod wav;
 mod whisper;
 pub mod whisperlive;

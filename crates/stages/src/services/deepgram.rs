@@ -1,18 +1,18 @@
 //! [Deepgram](https://developers.deepgram.com/reference/speech-to-text/listen-streaming)'s streaming recogniser,
 //! version 1; WhisperLiveKit's `/v1/listen` and others speak the same.
 
-mod link;
 mod message;
 mod session;
 
 pub(super) use message::read as read_message;
 
 use super::connector::Connector;
+use super::stt_link::{Dialect, KeepAlive, Link};
 use super::{ApiKey, Endpoint, SetupError};
 use crate::humane;
 use crate::stt::{SpeechToText, SttCall, SttError, SttSession};
-use hyper::header::HeaderValue;
-use link::Link;
+use hyper::HeaderMap;
+use hyper::header::{AUTHORIZATION, HeaderValue};
 use ringway_frame::Format;
 use serde::Deserialize;
 use session::Session;
@@ -75,9 +75,20 @@ impl Deepgram {
         let connector = Connector::new(&config.url, config.connect)?;
         Ok(Self { connector, config: Arc::new(config), authorization })
     }
+}
 
-    /// Path and query of a call's socket.
-    ///
+impl Dialect for Deepgram {
+    const KEEP_ALIVE: KeepAlive = KeepAlive::Text(r#"{"type":"KeepAlive"}"#);
+    const CLOSE: Option<&'static str> = Some(r#"{"type":"CloseStream"}"#);
+
+    fn connector(&self) -> &Connector {
+        &self.connector
+    }
+
+    fn limit(&self) -> Duration {
+        self.config.connect
+    }
+
     /// When a turn ends is for us to say, by a Finalize: a service that ends it by itself a moment before has nothing left
     /// to answer that with, and its silence would be waited for.
     fn path(&self, format: Format) -> String {
@@ -100,10 +111,14 @@ impl Deepgram {
         }
         path
     }
+
+    fn headers(&self) -> HeaderMap {
+        self.authorization.iter().map(|value| (AUTHORIZATION, value.clone())).collect()
+    }
 }
 
 /// As a query has it.
-fn encoded(value: &str) -> String {
+pub(super) fn encoded(value: &str) -> String {
     let encode = |byte: u8| match byte {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
         _ => format!("%{byte:02X}"),

@@ -2,7 +2,7 @@
 
 use super::sse::Events;
 use super::wav::WavStream;
-use super::{deepgram, openai_chat, wyoming};
+use super::{deepgram, openai_chat, whisperlive as live, whisperlivekit as livekit, wyoming};
 use bytes::Bytes;
 
 /// A fuzz target.
@@ -10,7 +10,8 @@ pub type Target = fn(&[u8]);
 
 /// Every target by the name of its corpus.
 pub const TARGETS: &[(&str, Target)] =
-    &[("sse", sse), ("deepgram", deepgram), ("wav_stream", wav_stream), ("wyoming", wyoming)];
+    &[("sse", sse), ("deepgram", deepgram), ("wav_stream", wav_stream), ("wyoming", wyoming),
+    ("whisperlivekit", whisperlivekit), ("whisperlive", whisperlive)];
 
 /// A stream of events, cut where its first byte says: the cut changes nothing, and each event is a chunk or refused.
 pub fn sse(data: &[u8]) {
@@ -87,4 +88,18 @@ fn wyoming_events(pieces: &[&[u8]]) -> (Vec<wyoming::Event>, Option<String>) {
         }
     }
     (found, None)
+}
+
+/// Messages of WhisperLiveKit, a line each: refused on one line, or they change the words in their order.
+pub fn whisperlivekit(data: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(data) {
+        livekit::check_message(text);
+    }
+}
+
+/// Messages of WhisperLive, a line each: refused on one line, or they add to the words.
+pub fn whisperlive(data: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(data) {
+        live::check_message(text);
+    }
 }

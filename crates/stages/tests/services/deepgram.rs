@@ -178,7 +178,7 @@ async fn a_stream_that_is_lost_in_a_word_ends_the_session() {
     let (mut session, service) = begun(&sockets, config(sockets.endpoint(""))).await;
     service.close().await;
     let error = event(&mut *session).await.unwrap_err().to_string();
-    assert_eq!(error, "deepgram: the connection ended inside the answer: the service closed it");
+    assert_eq!(error, "deepgram: the connection ended inside the answer: the service closed it: time is up");
 }
 
 #[tokio::test]

@@ -69,7 +69,7 @@ pub(in crate::services) struct Session<R, D: Dialect> {
     upsampler: Upsampler,
     loud: LoudTracker,
     segment: SegmentId,
-    /// A segment has begun and was not answered: a loss of the socket now is a loss of words.
+    /// A segment runs, and its words were found on the present stream: a loss of it now is a loss of words.
     busy: bool,
     /// Messages since it began.
     messages: u32,
@@ -131,8 +131,8 @@ impl<R: Reader, D: Dialect> Session<R, D> {
         let covered = self.reader.covers();
         let stream = self.stream();
         self.reader.read(message, stream)?;
-        let fresh = self.reader.transcript().fresh();
-        let changed = fresh != self.shown;
+        let words = self.reader.transcript().words();
+        let changed = words != self.shown;
         if let Some(flush) = &mut self.flush
             && (changed || self.reader.covers() != covered)
         {
@@ -140,15 +140,15 @@ impl<R: Reader, D: Dialect> Session<R, D> {
         }
         if changed {
             self.changed = self.reader.looked();
-            self.show(fresh);
+            self.show(words);
         }
         Ok(())
     }
 
-    fn show(&mut self, fresh: String) {
-        self.shown.clone_from(&fresh);
-        if self.busy && !fresh.is_empty() {
-            self.events.push_back(SttEvent::Partial { segment: self.segment, text: fresh });
+    fn show(&mut self, words: String) {
+        self.shown.clone_from(&words);
+        if self.busy && !words.is_empty() {
+            self.events.push_back(SttEvent::Partial { segment: self.segment, text: words });
         }
     }
 
@@ -178,8 +178,6 @@ impl<R: Reader, D: Dialect> Session<R, D> {
             return Poll::Ready(Err(late));
         }
         self.flush = None;
-        self.busy = false;
-        self.shown.clear();
         let text = self.reader.transcript().answer();
         self.events.push_back(SttEvent::Final { segment: self.segment, text, flushed: true });
         Poll::Ready(Ok(()))
@@ -254,10 +252,9 @@ impl<R: Reader, D: Dialect> SttSession for Session<R, D> {
         self.events.clear();
         self.from = self.link.position().saturating_sub(ONSET);
         // Words that were found before it began are not of this segment.
-        if self.changed.is_none_or(|changed| changed <= self.from) {
-            self.reader.transcript().answer();
-            self.shown.clear();
-        }
+        let before = self.changed.is_none_or(|changed| changed <= self.from);
+        self.reader.transcript().begin(before);
+        self.shown.clear();
         self.link.hurry();
         Ok(())
     }

@@ -1,14 +1,23 @@
-/// The words of one stream: those that stand, those that may still change, and how far they were answered for.
+/// The words of one stream: those that stand, those that may still change, and where the running segment begins in them.
 ///
-/// Answered words may have been a guess, which stands later, perhaps a little changed: they are not told twice. Which
-/// words these are is told by their letters, since servers date whole lines only.
+/// What a segment ended with may have been a guess, which stands later, perhaps a little changed: it is no part of the
+/// next segment then. Which words these are is told by their letters, since servers date whole lines only.
 #[derive(Clone, Debug, Default)]
 pub(in crate::services) struct Transcript {
     standing: String,
     guess: String,
-    /// Bytes of what stands that were answered for.
+    /// Before the words of the running segment.
+    base: Mark,
+    /// Behind the words that it was answered with.
+    answered: Mark,
+}
+
+/// A place between two words.
+#[derive(Clone, Debug, Default)]
+struct Mark {
+    /// Bytes of what stands before it.
     used: usize,
-    /// What was answered for behind them, when it was a guess: its letters.
+    /// What is before it besides, when it was a guess: its letters.
     ahead: String,
 }
 
@@ -16,7 +25,9 @@ impl Transcript {
     /// All words that stand; a server may have forgotten the oldest.
     pub(in crate::services) fn stand(&mut self, whole: &str) {
         if !whole.starts_with(&self.standing) {
-            self.used = moved(&self.standing, whole, self.used);
+            for mark in [&mut self.base, &mut self.answered] {
+                mark.used = moved(&self.standing, whole, mark.used);
+            }
         }
         self.standing.clear();
         self.standing.push_str(whole);
@@ -24,9 +35,11 @@ impl Transcript {
 
     /// More words that stand.
     pub(in crate::services) fn append(&mut self, text: &str) {
-        if self.used > MOST_USED {
-            self.standing.drain(..self.used);
-            self.used = 0;
+        let unused = self.base.used.min(self.answered.used);
+        if unused > MOST_UNUSED {
+            self.standing.drain(..unused);
+            self.base.used -= unused;
+            self.answered.used -= unused;
         }
         join(&mut self.standing, text);
     }
@@ -42,32 +55,37 @@ impl Transcript {
         &self.guess
     }
 
-    /// The words that were not answered for yet, in lower case.
-    pub(in crate::services) fn fresh(&self) -> String {
-        let rest = self.rest();
-        let fresh = behind(&rest, &self.ahead);
-        if fresh.contains(char::is_alphanumeric) { fresh.trim().to_lowercase() } else { String::new() }
+    /// The words of the running segment, in lower case.
+    pub(in crate::services) fn words(&self) -> String {
+        let mut rest = self.standing[self.base.used..].to_owned();
+        join(&mut rest, &self.guess);
+        let words = behind(&rest, &self.base.ahead);
+        if words.contains(char::is_alphanumeric) { words.trim().to_lowercase() } else { String::new() }
     }
 
-    /// Answers for all words there are.
+    /// The words of the running segment, for an answer.
     pub(in crate::services) fn answer(&mut self) -> String {
-        let fresh = self.fresh();
-        let standing = letters(&self.standing[self.used..]);
+        self.answered = self.end();
+        self.words()
+    }
+
+    /// Another segment begins: behind all the words there are, or behind the last answer.
+    pub(in crate::services) fn begin(&mut self, behind_all: bool) {
+        if behind_all {
+            self.answered = self.end();
+        }
+        self.base = self.answered.clone();
+    }
+
+    fn end(&self) -> Mark {
+        let standing = letters(&self.standing[self.answered.used..]);
         let guess = letters(&self.guess);
-        let ahead = std::mem::take(&mut self.ahead);
-        self.used = self.standing.len();
         // What is guessed now, or what was guessed before and is still to come.
-        self.ahead = match ahead.strip_prefix(&standing) {
+        let ahead = match self.answered.ahead.strip_prefix(&standing) {
             Some(still) if guess.is_empty() => still.to_owned(),
             _ => guess,
         };
-        fresh
-    }
-
-    fn rest(&self) -> String {
-        let mut rest = self.standing[self.used..].to_owned();
-        join(&mut rest, &self.guess);
-        rest
+        Mark { used: self.standing.len(), ahead }
     }
 }
 
@@ -143,8 +161,8 @@ fn word_boundary(text: &str, cut: usize) -> usize {
     if before >= after { cut + after } else { cut - before }
 }
 
-/// Bytes of what was answered for that are kept.
-const MOST_USED: usize = 4 * 1_024;
+/// Bytes of former segments that are kept.
+const MOST_UNUSED: usize = 4 * 1_024;
 
 /// Bytes of a word that is written between spaces.
 const LONGEST_WORD: usize = 40;
@@ -160,18 +178,44 @@ mod tests {
         transcript
     }
 
+    /// The answer to a segment that the next one follows at once.
+    fn last(words: &mut Transcript) -> String {
+        let answer = words.answer();
+        words.begin(false);
+        answer
+    }
+
     #[test]
-    fn each_word_is_answered_for_once() {
+    fn each_word_belongs_to_one_segment() {
         let mut words = transcript(" Hello", " there");
-        assert_eq!(words.answer(), "hello there");
-        assert_eq!(words.fresh(), "");
+        assert_eq!(last(&mut words), "hello there");
+        assert_eq!(words.words(), "");
         words.stand(" Hello there, my");
         words.guess(" friend");
-        assert_eq!(words.answer(), "my friend");
+        assert_eq!(last(&mut words), "my friend");
         words.stand(" Hello there, my friend.");
         words.guess("");
-        assert_eq!(words.answer(), "");
+        assert_eq!(last(&mut words), "");
         words.stand(" Hello there, my friend. Yes");
+        assert_eq!(last(&mut words), "yes");
+    }
+
+    #[test]
+    fn an_answer_that_speech_went_on_behind_is_said_again_as_it_stands_then() {
+        let mut words = transcript("", " a table for");
+        assert_eq!(words.answer(), "a table for");
+        words.stand(" A table");
+        words.guess(" four please");
+        assert_eq!(last(&mut words), "a table four please");
+    }
+
+    #[test]
+    fn words_that_came_too_late_are_not_of_the_next_segment() {
+        let mut words = transcript(" hello", "");
+        words.answer();
+        words.stand(" hello there");
+        words.begin(true);
+        words.stand(" hello there yes");
         assert_eq!(words.answer(), "yes");
     }
 
@@ -185,50 +229,50 @@ mod tests {
             (" hello there", " hello", ""),
         ] {
             let mut words = transcript("", guess);
-            words.answer();
+            last(&mut words);
             words.guess("");
             words.stand(stands);
-            assert_eq!(words.fresh(), fresh, "{guess} became {stands}");
+            assert_eq!(words.words(), fresh, "{guess} became {stands}");
         }
     }
 
     #[test]
     fn a_guess_that_was_dropped_hides_nothing() {
         let mut words = transcript("", " Thank you.");
-        assert_eq!(words.answer(), "thank you.");
+        assert_eq!(last(&mut words), "thank you.");
         words.guess("");
-        assert_eq!(words.answer(), "");
+        assert_eq!(last(&mut words), "");
         words.guess(" Tomorrow at nine");
-        assert_eq!(words.answer(), "tomorrow at nine");
+        assert_eq!(last(&mut words), "tomorrow at nine");
     }
 
     #[test]
     fn a_guess_that_vanishes_for_a_moment_is_not_told_twice() {
         let mut words = transcript("", " hello there");
-        words.answer();
+        last(&mut words);
         words.guess("");
-        assert_eq!(words.answer(), "");
+        assert_eq!(last(&mut words), "");
         words.stand(" hello there");
-        assert_eq!(words.answer(), "");
+        assert_eq!(last(&mut words), "");
     }
 
     #[test]
     fn what_a_server_forgets_at_the_front_moves_the_rest() {
         let mut words = transcript(" one two three", "");
-        words.answer();
+        last(&mut words);
         words.stand(" two three four");
-        assert_eq!(words.answer(), "four");
+        assert_eq!(last(&mut words), "four");
         words.stand(" five");
-        assert_eq!(words.answer(), "five");
+        assert_eq!(last(&mut words), "five");
     }
 
     #[test]
     fn languages_without_spaces_are_told_apart_by_letters() {
         let mut words = transcript("你好", "我想");
-        assert_eq!(words.answer(), "你好我想");
+        assert_eq!(last(&mut words), "你好我想");
         words.guess("");
         words.stand("你好我想订一张票");
-        assert_eq!(words.answer(), "订一张票");
+        assert_eq!(last(&mut words), "订一张票");
     }
 
     #[test]
@@ -237,8 +281,8 @@ mod tests {
         for _ in 0..2_000 {
             words.append("Hello there.");
             words.append("Yes");
-            assert_eq!(words.answer(), "hello there. yes");
+            assert_eq!(last(&mut words), "hello there. yes");
         }
-        assert!(words.standing.len() < 2 * MOST_USED);
+        assert!(words.standing.len() < 2 * MOST_UNUSED);
     }
 }

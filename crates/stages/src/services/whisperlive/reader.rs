@@ -95,8 +95,8 @@ pub(in crate::services) fn check(messages: &str) {
             assert_eq!(error.to_string().lines().count(), 1, "{error}");
             return;
         }
-        reader.transcript.answer();
-        assert_eq!(reader.transcript.fresh(), "");
+        reader.transcript.begin(true);
+        assert_eq!(reader.transcript.words(), "");
     }
 }
 
@@ -110,6 +110,13 @@ const COARSENESS: Duration = Duration::from_millis(300);
 mod tests {
     use super::*;
 
+    /// The words behind those of the answer before.
+    fn answer(reader: &mut Messages) -> String {
+        let answer = reader.transcript.answer();
+        reader.transcript.begin(false);
+        answer
+    }
+
     fn segment(start_ms: u64, end_ms: u64, text: &str, completed: bool) -> Segment {
         let [start, end] = [start_ms, end_ms].map(Duration::from_millis);
         Segment { start, end, text: text.into(), completed }
@@ -117,7 +124,7 @@ mod tests {
 
     fn take(reader: &mut Messages, segments: &[Segment]) -> String {
         reader.take(segments, Stream { origin: Duration::ZERO, sent: Duration::ZERO });
-        reader.transcript.answer()
+        answer(reader)
     }
 
     #[test]

@@ -92,8 +92,8 @@ pub(in crate::services) fn check(messages: &str) {
             assert_eq!(error.to_string().lines().count(), 1, "{error}");
             return;
         }
-        reader.transcript.answer();
-        assert_eq!(reader.transcript.fresh(), "");
+        reader.transcript.begin(true);
+        assert_eq!(reader.transcript.words(), "");
     }
 }
 
@@ -105,6 +105,13 @@ const NO_PCM: &str = "the server takes encoded audio only; start it with --pcm-i
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The words behind those of the answer before.
+    fn answer(reader: &mut Messages) -> String {
+        let answer = reader.transcript.answer();
+        reader.transcript.begin(false);
+        answer
+    }
 
     fn stream(sent_ms: u64) -> Stream {
         Stream { origin: Duration::ZERO, sent: Duration::from_millis(sent_ms) }
@@ -128,13 +135,13 @@ mod tests {
     fn changes_are_put_together() {
         let mut reader = Messages::default();
         reader.read(&snapshot(&[" one"]), stream(1_000)).unwrap();
-        assert_eq!((reader.looked, reader.transcript.answer().as_str()), (None, "one"));
+        assert_eq!((reader.looked, answer(&mut reader).as_str()), (None, "one"));
         // The server calls a line that grew a pruned one and a new one.
         reader.read(&diff(&[" one two"], 1, 1, " three"), stream(1_300)).unwrap();
-        assert_eq!(reader.transcript.answer(), "two three");
+        assert_eq!(answer(&mut reader), "two three");
         assert_eq!(reader.looked, Some(Duration::from_millis(1_000)));
         reader.read(&diff(&["", " four"], 0, 3, ""), stream(9_000)).unwrap();
-        assert_eq!(reader.transcript.answer(), "four");
+        assert_eq!(answer(&mut reader), "four");
         assert_eq!(reader.lines, [" one two", "", " four"]);
         reader.read(&diff(&[], 2, 1, ""), stream(9_000)).unwrap();
         assert_eq!(reader.lines, [" four"]);
