@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod caller;
 mod whisperlivekit;
 
 /// Host and port of the server.
