@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod caller;
+mod whisperlive;
 mod whisperlivekit;
 
 /// Host and port of the server.

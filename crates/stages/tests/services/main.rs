@@ -4,8 +4,11 @@
 
 mod corpora;
 mod deepgram;
+mod hearing;
 mod openai_chat;
 mod openai_transcription;
 mod piper;
 mod socket;
 mod support;
+mod whisperlive;
+mod whisperlivekit;

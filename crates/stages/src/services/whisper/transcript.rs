@@ -154,8 +154,8 @@ fn word_boundary(text: &str, cut: usize) -> usize {
     let after = text[cut..].find(|c: char| !c.is_alphanumeric()).unwrap_or(text.len() - cut);
     let start = text[..cut].rfind(|c: char| !c.is_alphanumeric());
     let before = cut - start.map_or(0, |at| at + text[at..].chars().next().map_or(0, char::len_utf8));
-    // In a language without spaces a word has no end to move to.
-    if after == 0 || before + after > LONGEST_WORD {
+    let spaced = text[cut..].starts_with(|c| c < WITHOUT_SPACES);
+    if after == 0 || !spaced {
         return cut;
     }
     if before >= after { cut + after } else { cut - before }
@@ -164,8 +164,8 @@ fn word_boundary(text: &str, cut: usize) -> usize {
 /// Bytes of former segments that are kept.
 const MOST_UNUSED: usize = 4 * 1_024;
 
-/// Bytes of a word that is written between spaces.
-const LONGEST_WORD: usize = 40;
+/// From Thai on most scripts write no spaces between words, so that a word has no end to move to.
+const WITHOUT_SPACES: char = '\u{0e00}';
 
 #[cfg(test)]
 mod tests {
