@@ -1,5 +1,5 @@
-"""WhisperLive's own server with a model that says the next of its words for each half second of sound, and completes a
-segment every two seconds. It serves two clients at once, for 12 s each."""
+"""WhisperLive's own server with a model that says the next of its words for each half second of sound; each sound is a
+segment, and begins with the first word. It serves two clients at once, for 12 s each."""
 
 import sys
 from types import SimpleNamespace
@@ -17,7 +17,8 @@ import whisper_live.server as server
 
 RATE = 16_000
 STEP_S = 0.5
-SEGMENT_S = 2.0
+# Sounds with less between them are one.
+GAP_S = 0.3
 WORDS = "the quick brown fox jumps over the lazy dog .".split()
 
 
@@ -28,23 +29,17 @@ class Model:
     def transcribe(self, audio, **_):
         seconds = len(audio) / RATE
         info = SimpleNamespace(language="en", language_probability=0.99, duration=seconds, duration_after_vad=seconds)
-        loud = np.flatnonzero(np.abs(audio) > 0.02)
-        if not len(loud):
-            return [], info
-        start, end = loud[0] / RATE, (loud[-1] + 1) / RATE
-        return list(segments(start, end)), info
+        return list(segments(np.flatnonzero(np.abs(audio) > 0.02) / RATE)), info
 
 
-def segments(start: float, end: float):
-    """Of the sound between two silences."""
-    said = 0
-    at = start
-    while at < end:
-        until = min(at + SEGMENT_S, end)
-        count = max(1, round((until - at) / STEP_S))
-        words = " ".join(WORDS[n % len(WORDS)] for n in range(said, said + count))
-        yield SimpleNamespace(start=at, end=until, text=" " + words, no_speech_prob=0.01, words=None)
-        said, at = said + count, until
+def segments(loud):
+    """Of the times of loud samples."""
+    sounds = np.split(loud, np.flatnonzero(np.diff(loud) > GAP_S) + 1) if len(loud) else []
+    for sound in sounds:
+        start, end = float(sound[0]), float(sound[-1])
+        count = max(1, round((end - start) / STEP_S))
+        words = " ".join(WORDS[n % len(WORDS)] for n in range(count))
+        yield SimpleNamespace(start=start, end=end, text=" " + words, no_speech_prob=0.01, words=None)
 
 
 backend.WhisperModel = Model
