@@ -26,9 +26,11 @@ mod stt_link;
 mod transcript;
 mod wav;
 mod whisper;
+pub mod whisper_auto;
 pub mod whisperlive;
 pub mod whisperlivekit;
 mod wyoming;
+pub mod wyoming_stt;
 
 pub use connector::SetupError;
 pub use endpoint::{ApiKey, Endpoint, EndpointError};

@@ -112,6 +112,21 @@ impl Caller {
     }
 }
 
+/// What an engine of whole utterances makes of a tone.
+pub(crate) async fn utterance(
+    engine: &dyn SpeechToText,
+    format: Format,
+    length: Duration,
+) -> Result<String, SttError> {
+    let mut caller = Caller::new(engine, format);
+    caller.begin();
+    for _ in 0..length.as_millis() / 20 {
+        let frame = caller.frame(8_000.0);
+        caller.session.hear(&frame)?;
+    }
+    caller.flush().await
+}
+
 fn mulaw(sample: i16) -> u8 {
     use audio_codec::Encoder as _;
     let mut byte = [0];

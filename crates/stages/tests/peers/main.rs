@@ -6,6 +6,7 @@
 mod caller;
 mod whisperlive;
 mod whisperlivekit;
+mod wyoming_faster_whisper;
 
 /// Host and port of the server.
 fn peer() -> String {

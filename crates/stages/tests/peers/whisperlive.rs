@@ -4,6 +4,7 @@ use crate::caller::Caller;
 use crate::peer;
 use ringway_frame::Format;
 use ringway_stages::services::Endpoint;
+use ringway_stages::services::whisper_auto::{self, WhisperAuto};
 use ringway_stages::services::whisperlive::{Config, Samples, WhisperLive};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -57,4 +58,11 @@ async fn a_third_client_is_told_that_the_server_is_full() {
     refused.begin();
     let error = refused.event().await.unwrap_err().to_string();
     assert!(error.starts_with("whisperlive: is full: a place is free in "), "{error}");
+}
+
+#[tokio::test]
+async fn it_is_known_without_being_told() {
+    let auto = whisper_auto::Config { url: config().url, ..whisper_auto::Config::default() };
+    let engine = WhisperAuto::new(auto, Default::default(), config(), None).unwrap();
+    assert_eq!(Caller::new(&engine, Format::Mulaw8k).turn(TONE).await, FOUR_WORDS);
 }

@@ -4,6 +4,7 @@ use crate::caller::{Caller, WORDS};
 use crate::peer;
 use ringway_frame::Format;
 use ringway_stages::services::Endpoint;
+use ringway_stages::services::whisper_auto::{self, WhisperAuto};
 use ringway_stages::services::whisperlivekit::{Config, Mode, WhisperLiveKit};
 use std::time::Duration;
 
@@ -29,4 +30,12 @@ async fn words_of_each_turn_come_once_and_in_order() {
         assert_eq!(heard, expected, "{mode:?}");
         assert!(heard.len() >= 12, "{heard:?}");
     }
+}
+
+#[tokio::test]
+async fn it_is_known_without_being_told() {
+    let auto = whisper_auto::Config { url: config().url, ..whisper_auto::Config::default() };
+    let engine = WhisperAuto::new(auto, config(), Default::default(), None).unwrap();
+    let words = Caller::new(&engine, Format::Mulaw8k).turn(Duration::from_secs(2)).await;
+    assert!(words.starts_with("the quick brown fox"), "{words}");
 }

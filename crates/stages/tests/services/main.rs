@@ -10,5 +10,7 @@ mod openai_transcription;
 mod piper;
 mod socket;
 mod support;
+mod whisper_auto;
 mod whisperlive;
 mod whisperlivekit;
+mod wyoming_stt;
