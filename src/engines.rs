@@ -15,7 +15,10 @@ use ringway_stages::llm::{LanguageModel, LlmError};
 use ringway_stages::pocketsphinx::{self, Pocketsphinx};
 use ringway_stages::pool::StartError;
 use ringway_stages::scripted;
-use ringway_stages::services::{SetupError, deepgram, openai_chat, openai_transcription, piper};
+use ringway_stages::services::{
+    SetupError, deepgram, openai_chat, openai_transcription, piper, whisper_auto, whisperlive,
+    whisperlivekit, wyoming_stt,
+};
 use ringway_stages::silero::Instructions;
 use ringway_stages::speech_cache::SpeechCache;
 use ringway_stages::stt::SpeechToText;
@@ -122,6 +125,24 @@ impl Builder<'_> {
                 let key = self.secrets.api_key(&config.key);
                 Ok(Arc::new(deepgram::Deepgram::new(config.clone(), key.as_ref())?))
             }
+            whisper_auto::NAME => {
+                let Config { whisper_auto: config, whisperlivekit: livekit, whisperlive: live, .. } =
+                    self.config;
+                let key = self.secrets.api_key(&config.key);
+                let (config, livekit, live) = (config.clone(), livekit.clone(), live.clone());
+                Ok(Arc::new(whisper_auto::WhisperAuto::new(config, livekit, live, key.as_ref())?))
+            }
+            whisperlivekit::NAME => {
+                let config = &self.config.whisperlivekit;
+                let key = self.secrets.api_key(&config.key);
+                Ok(Arc::new(whisperlivekit::WhisperLiveKit::new(config.clone(), key.as_ref())?))
+            }
+            whisperlive::NAME => {
+                let config = &self.config.whisperlive;
+                let key = self.secrets.api_key(&config.key);
+                Ok(Arc::new(whisperlive::WhisperLive::new(config.clone(), key.as_ref())?))
+            }
+            wyoming_stt::NAME => Ok(Arc::new(wyoming_stt::WyomingStt::new(self.config.wyoming_stt.clone())?)),
             "scripted" => Ok(Arc::new(scripted::ScriptedStt::new(&self.config.scripted))),
             _ => Err(EngineError::Unknown { key: "stt.engines", name: name.into() }),
         }

@@ -76,9 +76,12 @@ fn numbers(config: &Config) -> Vec<Mistake> {
 }
 
 /// Durations that must lie within bounds.
-fn durations(config: &Config) -> [(&'static str, Duration, Duration, Duration); 23] {
+fn durations(config: &Config) -> [(&'static str, Duration, Duration, Duration); 36] {
     let (ServerConfig { drain, .. }, LimitsConfig { lateness, .. }) = (&config.server, &config.limits);
     let Config { openai_stt, deepgram, openai_llm, piper, .. } = config;
+    let Config {
+        whisper_auto: auto, whisperlivekit: livekit, whisperlive: live, wyoming_stt: wyoming, ..
+    } = config;
     let ringway_actors::Config { restart, stall, rings, playout } = &config.call;
     [
         ("server.drain", *drain, Duration::ZERO, DAY),
@@ -98,6 +101,19 @@ fn durations(config: &Config) -> [(&'static str, Duration, Duration, Duration); 
         ("openai_stt.idle", openai_stt.idle, FRAME, HOUR),
         ("deepgram.connect", deepgram.connect, FRAME, HOUR),
         ("deepgram.finalize", deepgram.finalize, FRAME, HOUR),
+        ("whisper_auto.connect", auto.connect, FRAME, HOUR),
+        ("whisperlivekit.connect", livekit.connect, FRAME, HOUR),
+        ("whisperlivekit.finalize", livekit.finalize, FRAME, HOUR),
+        ("whisperlivekit.settle", livekit.settle, FRAME, HOUR),
+        ("whisperlivekit.padding", livekit.padding, FRAME, HOUR),
+        ("whisperlive.connect", live.connect, FRAME, HOUR),
+        ("whisperlive.finalize", live.finalize, FRAME, HOUR),
+        ("whisperlive.settle", live.settle, FRAME, HOUR),
+        ("whisperlive.padding", live.padding, FRAME, HOUR),
+        ("whisperlive.renew", live.renew, FRAME, HOUR),
+        ("wyoming_stt.connect", wyoming.connect, FRAME, HOUR),
+        ("wyoming_stt.first_byte", wyoming.first_byte, FRAME, HOUR),
+        ("wyoming_stt.idle", wyoming.idle, FRAME, HOUR),
         ("openai_llm.connect", openai_llm.connect, FRAME, HOUR),
         ("openai_llm.first_byte", openai_llm.first_byte, FRAME, HOUR),
         ("openai_llm.idle", openai_llm.idle, FRAME, HOUR),
@@ -112,7 +128,16 @@ pub const ENGINES: [(&str, &[&str]); 4] = [
     ("vad.engine", &["kernel", "ort"]),
     (
         "stt.engines",
-        &["pocketsphinx", services::openai_transcription::NAME, services::deepgram::NAME, "scripted"],
+        &[
+            "pocketsphinx",
+            services::openai_transcription::NAME,
+            services::deepgram::NAME,
+            services::whisper_auto::NAME,
+            services::whisperlivekit::NAME,
+            services::whisperlive::NAME,
+            services::wyoming_stt::NAME,
+            "scripted",
+        ],
     ),
     ("llm.engines", &["dialogue", services::openai_chat::NAME, "scripted"]),
     ("tts.engines", &["flite", services::piper::NAME, "scripted"]),

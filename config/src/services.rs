@@ -1,7 +1,9 @@
 //! Services with keys, which only the environment has.
 
 use crate::Config;
-use ringway_stages::services::{Endpoint, deepgram, openai_chat, openai_transcription};
+use ringway_stages::services::{
+    Endpoint, deepgram, openai_chat, openai_transcription, whisper_auto, whisperlive, whisperlivekit,
+};
 
 /// A service that a stage names, and the variable of its key.
 #[derive(Clone, Copy, Debug)]
@@ -23,10 +25,14 @@ impl Keyed<'_> {
 /// All of them that serve.
 pub(crate) fn keyed(config: &Config) -> impl Iterator<Item = Keyed<'_>> {
     let Config { openai_stt, deepgram, openai_llm, .. } = config;
+    let Config { whisper_auto: auto, whisperlivekit: livekit, whisperlive: live, .. } = config;
     let (stt, llm) = (&config.stt.engines, &config.llm.engines);
     let all = [
         (stt, openai_transcription::NAME, "openai_stt.key", &openai_stt.key, &openai_stt.url),
         (stt, deepgram::NAME, "deepgram.key", &deepgram.key, &deepgram.url),
+        (stt, whisper_auto::NAME, "whisper_auto.key", &auto.key, &auto.url),
+        (stt, whisperlivekit::NAME, "whisperlivekit.key", &livekit.key, &livekit.url),
+        (stt, whisperlive::NAME, "whisperlive.key", &live.key, &live.url),
         (llm, openai_chat::NAME, "openai_llm.key", &openai_llm.key, &openai_llm.url),
     ];
     let serving = all.into_iter().filter(|(engines, name, ..)| engines.iter().any(|engine| engine == name));

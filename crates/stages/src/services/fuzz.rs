@@ -9,9 +9,14 @@ use bytes::Bytes;
 pub type Target = fn(&[u8]);
 
 /// Every target by the name of its corpus.
-pub const TARGETS: &[(&str, Target)] =
-    &[("sse", sse), ("deepgram", deepgram), ("wav_stream", wav_stream), ("wyoming", wyoming),
-    ("whisperlivekit", whisperlivekit), ("whisperlive", whisperlive)];
+pub const TARGETS: &[(&str, Target)] = &[
+    ("sse", sse),
+    ("deepgram", deepgram),
+    ("wav_stream", wav_stream),
+    ("wyoming", wyoming),
+    ("whisperlivekit", whisperlivekit),
+    ("whisperlive", whisperlive),
+];
 
 /// A stream of events, cut where its first byte says: the cut changes nothing, and each event is a chunk or refused.
 pub fn sse(data: &[u8]) {

@@ -189,7 +189,8 @@ mod tests {
     #[test]
     fn samples_are_sent_as_floats() {
         let floats = floats(&[0, 0, 0, 0x40, 0, 0x80]);
-        let floats: Vec<_> = floats.chunks(4).map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap())).collect();
+        let floats: Vec<_> =
+            floats.chunks(4).map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap())).collect();
         assert_eq!(floats, [0.0, 0.5, -1.0]);
     }
 }

@@ -148,7 +148,12 @@ mod tests {
     #[tokio::test]
     async fn a_socket_is_asked_for_with_its_options() {
         let path = |url: &str, mode, language: &str| {
-            let config = Config { url: Endpoint::parse(url).unwrap(), mode, language: language.into(), ..Config::default() };
+            let config = Config {
+                url: Endpoint::parse(url).unwrap(),
+                mode,
+                language: language.into(),
+                ..Config::default()
+            };
             WhisperLiveKit::new(config, None).unwrap().path(Format::Pcm16k)
         };
         assert_eq!(path("ws://localhost:8000", Mode::Diff, "en"), "/asr?mode=diff&language=en");

@@ -187,7 +187,8 @@ mod tests {
     /// As the published library writes them: data behind the line, merged with that of the line.
     #[test]
     fn data_may_stand_in_the_line_and_behind_it() {
-        let stream = b"{\"type\": \"transcript\", \"version\": \"1.10.2\", \"data\": {\"text\": \"no\", \"x\": 1}, \
+        let stream =
+            b"{\"type\": \"transcript\", \"version\": \"1.10.2\", \"data\": {\"text\": \"no\", \"x\": 1}, \
             \"data_length\": 15}\n{\"text\": \"yes\"}{\"type\": \"pong\", \"payload_length\": null}\n";
         let transcript = event("transcript", json!({"text": "yes", "x": 1}), b"");
         assert_eq!(events(stream).unwrap(), [transcript, event("pong", json!({}), b"")]);

@@ -8,7 +8,9 @@ use super::wyoming::{self, Event, Events};
 use super::{Endpoint, Phase, ServiceError, SetupError};
 use crate::humane;
 use crate::pcm;
-use crate::stt::{Segment, SegmentId, SpeechToText, SttCall, SttError, SttEvent, SttMode, SttSession, Urgency};
+use crate::stt::{
+    Segment, SegmentId, SpeechToText, SttCall, SttError, SttEvent, SttMode, SttSession, Urgency,
+};
 use ringway_frame::{Format, Frame};
 use serde::{Deserialize, Serialize};
 use std::future::Future;
@@ -251,7 +253,8 @@ impl Session {
     ) -> Poll<Result<SttEvent, SttError>> {
         self.asked = None;
         self.warm();
-        let done = |text: String| SttEvent::Final { segment, text: text.trim().to_lowercase(), flushed: true };
+        let done =
+            |text: String| SttEvent::Final { segment, text: text.trim().to_lowercase(), flushed: true };
         Poll::Ready(answered.map(done).map_err(failure))
     }
 }
@@ -285,7 +288,8 @@ async fn exchange(
     });
     let late = |_| ServiceError::Late { phase: Phase::FirstByte, limit };
     sent.await.map_err(late)?.map_err(|error| ServiceError::cut(Phase::FirstByte, error))?;
-    let mut answer = Answer { stream, events: Events::default(), phase: Phase::FirstByte, text: String::new() };
+    let mut answer =
+        Answer { stream, events: Events::default(), phase: Phase::FirstByte, text: String::new() };
     loop {
         let event = answer.next(&service.config).await?;
         if let Some(text) = answer.read(&event, service, pieces)? {
@@ -327,7 +331,9 @@ impl Answer {
             let read = timeout(limit, self.stream.read(&mut buffer)).await;
             let read = read.map_err(|_| ServiceError::Late { phase, limit })?;
             match read.map_err(|error| ServiceError::cut(phase, error))? {
-                0 if self.events.is_between() => return Err(ServiceError::cut(phase, "the service closed it")),
+                0 if self.events.is_between() => {
+                    return Err(ServiceError::cut(phase, "the service closed it"));
+                }
                 0 => return Err(ServiceError::cut(Phase::Answer, "the service closed it")),
                 count => self.events.push(&buffer[..count]),
             }

@@ -24,9 +24,11 @@ fn config() -> Config {
 
 #[tokio::test]
 async fn words_of_each_turn_come_once_in_every_format() {
-    for (samples, format) in
-        [(Samples::Float32, Format::Mulaw8k), (Samples::Int16, Format::Pcm16k), (Samples::Float32, Format::Pcm8k)]
-    {
+    for (samples, format) in [
+        (Samples::Float32, Format::Mulaw8k),
+        (Samples::Int16, Format::Pcm16k),
+        (Samples::Float32, Format::Pcm8k),
+    ] {
         let engine = WhisperLive::new(Config { samples, ..config() }, None).unwrap();
         let mut caller = Caller::new(&engine, format);
         for _ in 0..3 {

@@ -14,7 +14,8 @@ pub(crate) fn begin(session: &mut Hearing, id: u32) {
 
 /// Frames of 16 kHz, loud ones.
 pub(crate) fn speak(session: &mut Hearing, frames: usize) {
-    let loud: Vec<u8> = (0..320).flat_map(|at| (if at % 40 < 20 { 8_000_i16 } else { -8_000 }).to_le_bytes()).collect();
+    let loud: Vec<u8> =
+        (0..320).flat_map(|at| (if at % 40 < 20 { 8_000_i16 } else { -8_000 }).to_le_bytes()).collect();
     let frame = Frame::new(Format::Pcm16k, &loud).unwrap();
     for _ in 0..frames {
         session.hear(&frame).unwrap();

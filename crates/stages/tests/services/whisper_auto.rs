@@ -9,8 +9,10 @@ use ringway_stages::services::whisper_auto::{Config, Protocol, WhisperAuto};
 use ringway_stages::stt::{SpeechToText, SttCall};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-const HEALTHY: &str = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{\"status\":\"ok\",\"backend\":\"voxtral\",\"ready\":true}";
-const UPGRADE: &str = "HTTP/1.1 426 Upgrade Required\r\nConnection: close\r\n\r\nFailed to open a WebSocket connection";
+const HEALTHY: &str =
+    "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{\"status\":\"ok\",\"backend\":\"voxtral\",\"ready\":true}";
+const UPGRADE: &str =
+    "HTTP/1.1 426 Upgrade Required\r\nConnection: close\r\n\r\nFailed to open a WebSocket connection";
 
 fn engine(url: Endpoint, protocol: Protocol) -> WhisperAuto {
     let config = Config { url, protocol, ..Config::default() };
@@ -53,7 +55,9 @@ async fn what_was_said_before_the_server_was_known_is_not_lost() {
             while heard < 33 * 1_280 {
                 heard += meanwhile(&mut session, service.receive()).await.unwrap().unwrap_err().len();
             }
-            service.send(r#"{"segments":[{"start":"0.0","end":"0.5","text":" yes","completed":false}]}"#).await;
+            service
+                .send(r#"{"segments":[{"start":"0.0","end":"0.5","text":" yes","completed":false}]}"#)
+                .await;
         } else {
             while heard < 33 * 640 {
                 heard += meanwhile(&mut session, service.receive()).await.unwrap().unwrap_err().len();

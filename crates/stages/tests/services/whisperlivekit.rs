@@ -72,7 +72,7 @@ async fn a_turn_is_answered_when_the_server_has_looked_at_it_and_changes_nothing
     frames(&mut session, &mut service, 51 + 21).await;
     service.send(&state(" Hello", " there", 0.5)).await;
     assert_eq!(event(&mut session).await.unwrap(), guess(1, "hello there"));
-    service.send(&state(" Hello there.", "", 0.4)).await;
+    service.send(&state(" Hello there.", "", 0.1)).await;
     assert_eq!(event(&mut session).await.unwrap(), guess(1, "hello there."));
     assert_eq!(event(&mut session).await.unwrap(), answer(1, "hello there."));
 }
@@ -119,7 +119,8 @@ async fn a_server_that_takes_no_samples_is_told_with_the_remedy() {
     let mut session = open(config(sockets.endpoint("/asr")));
     let mut service = meanwhile(&mut session, sockets.accept()).await;
     service.send(&CONFIG.replace("true", "false")).await;
-    let expected = "whisperlivekit: cannot be used: the server takes encoded audio only; start it with --pcm-input";
+    let expected =
+        "whisperlivekit: cannot be used: the server takes encoded audio only; start it with --pcm-input";
     assert_eq!(failure(&mut session).await, expected);
 }
 
@@ -215,5 +216,8 @@ async fn a_handshake_has_its_limit() {
     let connect = Duration::from_secs(1);
     let mut session = open(Config { connect, ..config(sockets.endpoint("")) });
     begin(&mut session, 1);
-    assert_eq!(failure(&mut session).await, "whisperlivekit: nothing came within 1s while it was being set up");
+    assert_eq!(
+        failure(&mut session).await,
+        "whisperlivekit: nothing came within 1s while it was being set up"
+    );
 }

@@ -34,8 +34,12 @@ impl Server {
     }
 }
 
-fn open(config: Config) -> Hearing {
-    WyomingStt::new(config).unwrap().open(SttCall { format: Format::Pcm16k }).unwrap()
+/// A session with its first connection, which was made ahead.
+async fn open(server: &Server, config: Config) -> (Hearing, BufReader<TcpStream>) {
+    let session = WyomingStt::new(config).unwrap().open(SttCall { format: Format::Pcm16k }).unwrap();
+    let tcp = server.accept().await;
+    settle().await;
+    (session, tcp)
 }
 
 /// The types of the events of an utterance, and the bytes of its audio; `None`: the client has gone.
@@ -70,10 +74,9 @@ fn ask(session: &mut Hearing, id: u32) {
 #[tokio::test]
 async fn an_utterance_is_sent_whole_and_answered() {
     let server = Server::start().await;
-    let mut session = open(server.config());
+    let (mut session, mut tcp) = open(&server, server.config()).await;
     ask(&mut session, 1);
     let serve = async {
-        let mut tcp = server.accept().await;
         let heard = utterance(&mut tcp).await.unwrap();
         say(&mut tcp, &format!("{INFO}\n{}", transcript(" Hello there. "))).await;
         heard
@@ -87,9 +90,8 @@ async fn an_utterance_is_sent_whole_and_answered() {
 #[tokio::test]
 async fn words_that_come_one_by_one_are_shown() {
     let server = Server::start().await;
-    let mut session = open(server.config());
+    let (mut session, mut tcp) = open(&server, server.config()).await;
     ask(&mut session, 1);
-    let mut tcp = server.accept().await;
     let chunk = |text: &str| format!("{{\"type\":\"transcript-chunk\",\"data\":{{\"text\":\"{text}\"}}}}\n");
     say(&mut tcp, &format!("{{\"type\":\"transcript-start\"}}\n{}", chunk("Hello"))).await;
     assert_eq!(event(&mut session).await.unwrap(), guess(1, "hello"));
@@ -100,9 +102,8 @@ async fn words_that_come_one_by_one_are_shown() {
 #[tokio::test]
 async fn a_connection_that_the_server_closed_meanwhile_is_made_again() {
     let server = Server::start().await;
-    let mut session = open(server.config());
-    drop(server.accept().await);
-    settle().await;
+    let (mut session, tcp) = open(&server, server.config()).await;
+    drop(tcp);
     ask(&mut session, 1);
     let serve = async {
         let mut tcp = server.accept().await;
@@ -117,9 +118,8 @@ async fn a_connection_that_the_server_closed_meanwhile_is_made_again() {
 #[tokio::test]
 async fn an_utterance_that_is_not_wanted_any_more_is_not_waited_for() {
     let server = Server::start().await;
-    let mut session = open(server.config());
+    let (mut session, mut tcp) = open(&server, server.config()).await;
     ask(&mut session, 1);
-    let mut tcp = server.accept().await;
     let asked = tokio::select! {
         asked = utterance(&mut tcp) => asked,
         _ = event(&mut session) => None,
@@ -133,7 +133,10 @@ async fn an_utterance_that_is_not_wanted_any_more_is_not_waited_for() {
 async fn what_goes_wrong_is_told() {
     for (said, expected) in [
         ("HTTP/1.1 400 Bad Request\r\n".to_owned(), "malformed event: expected value at line 1 column 1"),
-        (r#"{"type":"error","data":{"text":"no model"}}"#.to_owned() + "\n", "failed inside its answer: no model"),
+        (
+            r#"{"type":"error","data":{"text":"no model"}}"#.to_owned() + "\n",
+            "failed inside its answer: no model",
+        ),
         (
             r#"{"type":"info","data":{"asr":[],"tts":[{}]}}"#.to_owned() + "\n",
             "cannot be used: the server recognises no speech",
@@ -144,12 +147,12 @@ async fn what_goes_wrong_is_told() {
         ),
     ] {
         let server = Server::start().await;
-        let mut session = open(server.config());
+        let (mut session, mut tcp) = open(&server, server.config()).await;
         ask(&mut session, 1);
         let serve = async {
-            let mut tcp = server.accept().await;
             utterance(&mut tcp).await.unwrap();
             say(&mut tcp, &said).await;
+            drop(tcp);
         };
         let (error, ()) = tokio::join!(failure(&mut session), serve);
         assert_eq!(error, format!("wyoming_stt: {expected}"));
@@ -160,15 +163,15 @@ async fn what_goes_wrong_is_told() {
 async fn a_server_that_says_nothing_is_given_up() {
     let server = Server::start().await;
     let first_byte = Duration::from_millis(1_800);
-    let mut session = open(Config { first_byte, ..server.config() });
+    let (mut session, _tcp) = open(&server, Config { first_byte, ..server.config() }).await;
     ask(&mut session, 1);
-    let (error, _tcp) = tokio::join!(failure(&mut session), server.accept());
-    assert_eq!(error, "wyoming_stt: nothing came within 1.8s before the answer");
+    assert_eq!(failure(&mut session).await, "wyoming_stt: nothing came within 1.8s before the answer");
 }
 
 #[tokio::test]
 async fn a_server_that_is_not_there_is_told_with_its_address() {
-    let mut session = open(Config { url: nobody().await, ..Config::default() });
+    let engine = WyomingStt::new(Config { url: nobody().await, ..Config::default() }).unwrap();
+    let mut session = engine.open(SttCall { format: Format::Pcm16k }).unwrap();
     ask(&mut session, 1);
     let error = failure(&mut session).await;
     assert!(error.starts_with("wyoming_stt: cannot connect to 127.0.0.1:"), "{error}");

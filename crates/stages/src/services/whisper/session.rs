@@ -307,7 +307,10 @@ impl<R: Reader, D: Dialect> SttSession for Session<R, D> {
 
 impl<R, D: Dialect> std::fmt::Debug for Session<R, D> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Session").field("engine", &self.engine).field("flush", &self.flush).finish_non_exhaustive()
+        f.debug_struct("Session")
+            .field("engine", &self.engine)
+            .field("flush", &self.flush)
+            .finish_non_exhaustive()
     }
 }
 

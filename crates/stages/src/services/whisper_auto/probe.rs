@@ -57,7 +57,8 @@ mod tests {
 
     #[test]
     fn each_kind_is_known_by_its_answer() {
-        let health = "HTTP/1.1 200 OK\r\n\r\n{\"status\":\"ok\",\"backend\":\"faster-whisper\",\"ready\":true}";
+        let health =
+            "HTTP/1.1 200 OK\r\n\r\n{\"status\":\"ok\",\"backend\":\"faster-whisper\",\"ready\":true}";
         assert_eq!(read(health).unwrap(), Kind::WhisperLiveKit);
         for answer in [
             "HTTP/1.1 426 Upgrade Required\r\n\r\nFailed to open a WebSocket connection",
@@ -66,7 +67,10 @@ mod tests {
             assert_eq!(read(answer).unwrap(), Kind::WhisperLive);
         }
         for (answer, expected) in [
-            ("HTTP/1.1 404 Not Found\r\n\r\n", "cannot be used: the server is neither WhisperLiveKit nor WhisperLive"),
+            (
+                "HTTP/1.1 404 Not Found\r\n\r\n",
+                "cannot be used: the server is neither WhisperLiveKit nor WhisperLive",
+            ),
             ("SSH-2.0", "malformed answer: it is none of HTTP"),
         ] {
             assert_eq!(read(answer).unwrap_err().to_string(), expected);

@@ -88,7 +88,9 @@ impl Waiting {
         let (segment, before) = self.segment.map_or((None, usize::MAX), |(segment, at)| (Some(segment), at));
         let mut segment = segment;
         for (at, frame) in self.frames.iter().enumerate() {
-            if at == before && let Some(segment) = segment.take() {
+            if at == before
+                && let Some(segment) = segment.take()
+            {
                 session.begin(segment)?;
             }
             session.hear(frame)?;

@@ -143,7 +143,10 @@ mod tests {
         let mut reader = Messages::default();
         let yes = segment(0, 500, " yes", true);
         assert_eq!(take(&mut reader, std::slice::from_ref(&yes)), "yes");
-        reader.take(&[yes.clone(), segment(4_000, 4_500, " yes", false)], Stream { origin: Duration::ZERO, sent: Duration::ZERO });
+        reader.take(
+            &[yes.clone(), segment(4_000, 4_500, " yes", false)],
+            Stream { origin: Duration::ZERO, sent: Duration::ZERO },
+        );
         assert_eq!(take(&mut reader, &[yes]), "yes");
     }
 }

@@ -85,7 +85,8 @@ impl Raw<'_> {
     fn failure(&self) -> Option<String> {
         let failed = self.status.as_deref() == Some("error") || self.kind.as_deref() == Some("error");
         let said = self.error.as_deref().filter(|error| !error.is_empty());
-        (failed || said.is_some()).then(|| crate::services::error::own_words(said.unwrap_or_default().as_bytes()))
+        (failed || said.is_some())
+            .then(|| crate::services::error::own_words(said.unwrap_or_default().as_bytes()))
     }
 
     fn update(self) -> Update {

@@ -1,6 +1,6 @@
 use super::message::{Message, Update, read};
-use crate::services::ServiceError;
 use crate::services::Phase;
+use crate::services::ServiceError;
 use crate::services::whisper::{Reader, Stream, Transcript};
 use std::time::Duration;
 
@@ -127,7 +127,8 @@ mod tests {
     }
 
     fn snapshot(lines: &[&str]) -> String {
-        let lines: Vec<_> = lines.iter().map(|text| serde_json::json!({"speaker": 1, "text": text})).collect();
+        let lines: Vec<_> =
+            lines.iter().map(|text| serde_json::json!({"speaker": 1, "text": text})).collect();
         serde_json::json!({"type": "snapshot", "lines": lines, "buffer_transcription": ""}).to_string()
     }
 
@@ -159,9 +160,6 @@ mod tests {
     fn a_server_that_wants_encoded_audio_is_of_no_use() {
         let config = r#"{"type":"config","useAudioWorklet":false,"mode":"full"}"#;
         let error = Messages::default().read(config, stream(0)).unwrap_err().to_string();
-        assert_eq!(
-            error,
-            "cannot be used: the server takes encoded audio only; start it with --pcm-input"
-        );
+        assert_eq!(error, "cannot be used: the server takes encoded audio only; start it with --pcm-input");
     }
 }
