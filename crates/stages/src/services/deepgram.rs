@@ -3,6 +3,7 @@
 
 mod message;
 mod session;
+mod whisperlivekit;
 
 pub(super) use message::read as read_message;
 
@@ -35,12 +36,24 @@ pub struct Config {
     pub key: String,
     /// The language spoken, as BCP 47 has it; empty: the model's own. Default `en`.
     pub language: String,
+    /// Whose server it is. Default `deepgram`.
+    pub server: Server,
     /// Until a connection stands. Default 1 s.
     #[serde(with = "humane")]
     pub connect: Duration,
     /// How long the last words of a turn are waited for before what was guessed of them counts. Default 700 ms.
     #[serde(with = "humane")]
     pub finalize: Duration,
+}
+
+/// Servers that differ in what they take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Server {
+    /// Deepgram's own, and those that take all that it takes.
+    Deepgram,
+    /// That of WhisperLiveKit: 16 kHz alone, and no Finalize.
+    WhisperLiveKit,
 }
 
 impl Default for Config {
@@ -50,6 +63,7 @@ impl Default for Config {
             model: "nova-3".into(),
             key: "DEEPGRAM_API_KEY".into(),
             language: "en".into(),
+            server: Server::Deepgram,
             connect: Duration::from_secs(1),
             finalize: Duration::from_millis(700),
         }
@@ -132,7 +146,12 @@ impl SpeechToText for Deepgram {
     }
 
     fn open(&self, call: SttCall) -> Result<Box<dyn SttSession>, SttError> {
-        Ok(Box::new(Session::new(Link::open(self.clone(), call.format), self.config.finalize)))
+        Ok(match self.config.server {
+            Server::Deepgram => {
+                Box::new(Session::new(Link::open(self.clone(), call.format), self.config.finalize))
+            }
+            Server::WhisperLiveKit => Box::new(whisperlivekit::open(self, call.format)),
+        })
     }
 }
 
