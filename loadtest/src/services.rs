@@ -13,6 +13,7 @@ pub mod delay;
 pub mod fault;
 pub mod stats;
 
+mod asr;
 mod deepgram;
 mod fate;
 mod mocks;

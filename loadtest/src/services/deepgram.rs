@@ -3,9 +3,9 @@
 //!
 //! It hears where sound is loud, not what is said: the words are those of the configuration.
 
-mod hearing;
+pub(super) mod hearing;
 mod message;
-mod options;
+pub(super) mod options;
 mod session;
 
 use super::fault::Fault;

@@ -34,7 +34,7 @@ fn put(table: &mut String, name: &str, middle: &str, right: &str) {
 fn paths(config: &Config, service: Service) -> Vec<&'static str> {
     match service {
         Service::Stt => vec!["POST /v1/audio/transcriptions"],
-        Service::Listen => vec!["GET  /v1/listen (socket)"],
+        Service::Listen => vec!["GET  /v1/listen (socket)", "GET  /asr (socket)"],
         Service::Llm => vec!["POST /v1/chat/completions"],
         Service::Tts => match config.tts.generation {
             Generation::Any => vec!["POST /synthesize (JSON)", "POST / (JSON or text), GET /?text="],

@@ -1,5 +1,6 @@
 //! The services over HTTP as it goes over the wire, in paused time.
 
+mod asr;
 mod chat;
 mod client;
 mod failures;
