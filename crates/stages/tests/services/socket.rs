@@ -31,7 +31,10 @@ impl Sockets {
 
     /// The next connection, as it comes.
     pub(crate) async fn tcp(&self) -> TcpStream {
-        self.0.accept().await.unwrap().0
+        let tcp = self.0.accept().await.unwrap().0;
+        // In paused time a message that waits for the last one's receipt comes too late.
+        tcp.set_nodelay(true).unwrap();
+        tcp
     }
 
     /// The next socket.
