@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::sync::mpsc;
+use tokio::sync::watch;
 use tokio::time::timeout;
 
 /// Its name in configuration.
@@ -131,7 +131,7 @@ struct Asked {
     segment: SegmentId,
     answer: Pin<Box<dyn Future<Output = Result<String, ServiceError>>>>,
     /// The words so far, of a server that tells them one by one.
-    pieces: mpsc::UnboundedReceiver<String>,
+    pieces: watch::Receiver<String>,
 }
 
 #[derive(Serialize)]
@@ -218,7 +218,7 @@ impl SttSession for Session {
     fn flush(&mut self) -> Result<(), SttError> {
         if let Some((segment, mut events)) = self.hearing.take() {
             wyoming::write_bare("audio-stop", &mut events);
-            let (sender, pieces) = mpsc::unbounded_channel();
+            let (sender, pieces) = watch::channel(String::new());
             let answer = Box::pin(ask(self.service.clone(), self.spare.take(), events, sender));
             self.asked = Some(Asked { segment, answer, pieces });
         }
@@ -237,10 +237,11 @@ impl SttSession for Session {
         let segment = *segment;
         match answer.as_mut().poll(cx) {
             Poll::Ready(answered) => self.answer(segment, answered),
-            Poll::Pending => match pieces.try_recv() {
-                Ok(text) => Poll::Ready(Ok(SttEvent::Partial { segment, text })),
-                Err(_) => Poll::Pending,
-            },
+            Poll::Pending if pieces.has_changed().unwrap_or(false) => {
+                let text = pieces.borrow_and_update().clone();
+                Poll::Ready(Ok(SttEvent::Partial { segment, text }))
+            }
+            Poll::Pending => Poll::Pending,
         }
     }
 }
@@ -264,7 +265,7 @@ async fn ask(
     service: WyomingStt,
     spare: Option<Stream>,
     events: Vec<u8>,
-    pieces: mpsc::UnboundedSender<String>,
+    pieces: watch::Sender<String>,
 ) -> Result<String, ServiceError> {
     if let Some(stream) = spare {
         match exchange(&service, stream, &events, &pieces).await {
@@ -279,7 +280,7 @@ async fn exchange(
     service: &WyomingStt,
     mut stream: Stream,
     events: &[u8],
-    pieces: &mpsc::UnboundedSender<String>,
+    pieces: &watch::Sender<String>,
 ) -> Result<String, ServiceError> {
     let limit = service.config.first_byte;
     let sent = timeout(limit, async {
@@ -345,15 +346,14 @@ impl Answer {
         &mut self,
         event: &Event,
         service: &WyomingStt,
-        pieces: &mpsc::UnboundedSender<String>,
+        pieces: &watch::Sender<String>,
     ) -> Result<Option<String>, ServiceError> {
         match event.kind.as_str() {
             "transcript" => return event.data::<Said>().map(|said| Some(said.text)),
             "transcript-start" => self.phase = Phase::Answer,
             "transcript-chunk" => {
                 self.text.push_str(&event.data::<Said>()?.text);
-                // Nobody listens any more when the call has ended.
-                let _ = pieces.send(self.text.trim().to_lowercase());
+                pieces.send_replace(self.text.trim().to_lowercase());
             }
             "transcript-stop" => return Ok(Some(std::mem::take(&mut self.text))),
             "info" if event.data::<Info>()?.asr.is_empty() => {

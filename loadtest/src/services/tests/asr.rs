@@ -11,7 +11,8 @@ type Socket = WebSocketStream<DuplexStream>;
 /// So many frames of 20 ms, all at once.
 async fn say(socket: &mut Socket, loud: bool, frames: usize) {
     let sample = if loud { 8_000_i16 } else { 0 };
-    let frame: Vec<u8> = (0..320).flat_map(|at| (if at % 2 == 0 { sample } else { -sample }).to_le_bytes()).collect();
+    let frame: Vec<u8> =
+        (0..320).flat_map(|at| (if at % 2 == 0 { sample } else { -sample }).to_le_bytes()).collect();
     for _ in 0..frames {
         socket.send(Message::binary(frame.clone())).await.unwrap();
     }
