@@ -265,6 +265,8 @@ impl SttStage {
                 self.tell(Input::Final { utterance: id, ask, text: text.into(), complete })
             }
             Some(Job::Cut(at)) => self.stands(at, text),
+            // Speech went on behind the question: the next answer says this again.
+            None if flushed => self.tell(Input::Partial { utterance: id, text: text.into(), complete }),
             // A stream's words for good: what it has heard is answered for.
             None => self.stands(self.latest, text),
         }

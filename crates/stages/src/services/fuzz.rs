@@ -1,15 +1,23 @@
 //! What the fuzzers call, and the test that replays their corpora: each takes any bytes and panics on a defect.
 
+use super::ServiceError;
 use super::sse::Events;
 use super::wav::WavStream;
-use super::{deepgram, openai_chat};
+use super::{cartesia_stt, deepgram, deepgram_flux, openai_chat, openai_realtime_stt};
 use bytes::Bytes;
 
 /// A fuzz target.
 pub type Target = fn(&[u8]);
 
 /// Every target by the name of its corpus.
-pub const TARGETS: [(&str, Target); 3] = [("sse", sse), ("deepgram", deepgram), ("wav_stream", wav_stream)];
+pub const TARGETS: [(&str, Target); 6] = [
+    ("sse", sse),
+    ("deepgram", deepgram),
+    ("deepgram_flux", deepgram_flux),
+    ("openai_realtime_stt", openai_realtime_stt),
+    ("cartesia_stt", cartesia_stt),
+    ("wav_stream", wav_stream),
+];
 
 /// A stream of events, cut where its first byte says: the cut changes nothing, and each event is a chunk or refused.
 pub fn sse(data: &[u8]) {
@@ -38,8 +46,27 @@ fn events(pieces: &[&[u8]]) -> Option<Vec<String>> {
 
 /// A message of the streaming recogniser: refused on one line, or understood.
 pub fn deepgram(data: &[u8]) {
+    message(data, |text| deepgram::read_message(text).map(drop));
+}
+
+/// A message of the recogniser that judges turns: refused on one line, or understood.
+pub fn deepgram_flux(data: &[u8]) {
+    message(data, |text| deepgram_flux::read_message(text).map(drop));
+}
+
+/// A message of the transcription session: refused on one line, or understood.
+pub fn openai_realtime_stt(data: &[u8]) {
+    message(data, |text| openai_realtime_stt::read_message(text).map(drop));
+}
+
+/// A message of the recogniser that is told to finalize: refused on one line, or understood.
+pub fn cartesia_stt(data: &[u8]) {
+    message(data, |text| cartesia_stt::read_message(text).map(drop));
+}
+
+fn message(data: &[u8], read: impl Fn(&str) -> Result<(), ServiceError>) {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    if let Err(error) = deepgram::read_message(text) {
+    if let Err(error) = read(text) {
         assert_eq!(error.to_string().lines().count(), 1, "{error}");
     }
 }
