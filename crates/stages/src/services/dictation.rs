@@ -204,7 +204,7 @@ impl<D: Dictated> SttSession for Session<D> {
         if self.onset.len() == ONSET_FRAMES {
             self.onset.pop_front();
         }
-        self.onset.push_back(frame.clone());
+        self.onset.push_back(*frame);
         Ok(())
     }
 

@@ -45,12 +45,10 @@ impl Items {
     /// More words of one.
     pub(super) fn delta(&mut self, id: String, text: &str) {
         self.is_guess_new = true;
-        match self.drafts.iter_mut().find(|draft| draft.item == id) {
-            Some(draft) => draft.text.push_str(text),
-            None if self.drafts.len() < MOST_DRAFTS => {
-                self.drafts.push(Draft { item: id, text: text.to_owned() });
-            }
-            None => {}
+        if let Some(draft) = self.drafts.iter_mut().find(|draft| draft.item == id) {
+            draft.text.push_str(text);
+        } else if self.drafts.len() < MOST_DRAFTS {
+            self.drafts.push(Draft { item: id, text: text.to_owned() });
         }
     }
 
