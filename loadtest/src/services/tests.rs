@@ -1,9 +1,12 @@
 //! The services over HTTP as it goes over the wire, in paused time.
 
+mod cartesia;
 mod chat;
 mod client;
 mod failures;
+mod flux;
 mod listen;
+mod live;
 mod piper;
 mod transcription;
 

@@ -59,7 +59,8 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            url: Endpoint::parse("wss://api.openai.com/v1/realtime?intent=transcription").expect("an address"),
+            url: Endpoint::parse("wss://api.openai.com/v1/realtime?intent=transcription")
+                .expect("an address"),
             model: "gpt-realtime-whisper".into(),
             key: "OPENAI_API_KEY".into(),
             language: "en".into(),
@@ -267,7 +268,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_session_is_for_transcription_and_leaves_turns_to_us() {
-        let config = Config { prompt: "balayage".into(), noise_reduction: "far_field".into(), ..Config::default() };
+        let config =
+            Config { prompt: "balayage".into(), noise_reduction: "far_field".into(), ..Config::default() };
         let mut speaker = speaker(config, Format::Mulaw8k);
         assert_eq!(speaker.path(Format::Mulaw8k), "/v1/realtime?intent=transcription");
         let session: Value = serde_json::from_str(&speaker.begin(Format::Mulaw8k).unwrap()).unwrap();

@@ -35,7 +35,8 @@ impl Transcript {
         }
         text.clone_into(&mut self.guess);
         if !text.is_empty() {
-            self.events.push_back(SttEvent::Partial { segment: self.segment, text: joined(&self.given, text) });
+            self.events
+                .push_back(SttEvent::Partial { segment: self.segment, text: joined(&self.given, text) });
         }
     }
 

@@ -29,7 +29,8 @@ fn hasty(url: Endpoint) -> Box<dyn SttSession> {
 }
 
 fn transcript(text: &str, is_final: bool) -> String {
-    serde_json::json!({"type": "transcript", "request_id": "x", "text": text, "is_final": is_final}).to_string()
+    serde_json::json!({"type": "transcript", "request_id": "x", "text": text, "is_final": is_final})
+        .to_string()
 }
 
 #[tokio::test]
@@ -154,7 +155,8 @@ async fn a_stream_that_is_lost_in_a_pause_is_set_up_again() {
 #[tokio::test]
 async fn failures_are_told_with_their_kind() {
     fails_before_its_socket_stands(open, NAME).await;
-    fails_in_a_word(open, NAME, r#"{"type":"error","title":"X","message":"too old","status_code":400}"#).await;
+    fails_in_a_word(open, NAME, r#"{"type":"error","title":"X","message":"too old","status_code":400}"#)
+        .await;
     fails_when_nobody_takes_the_audio(open, NAME).await;
 }
 

@@ -79,7 +79,8 @@ mod tests {
 
     #[test]
     fn words_come_with_their_item() {
-        let text = r#"{"type":"input_audio_buffer.committed","event_id":"e","previous_item_id":null,"item_id":"a"}"#;
+        let text =
+            r#"{"type":"input_audio_buffer.committed","event_id":"e","previous_item_id":null,"item_id":"a"}"#;
         assert_eq!(read(text).unwrap(), Message::Committed("a".into()));
         let text = r#"{"type":"conversation.item.input_audio_transcription.delta","event_id":"e","item_id":"a",
             "content_index":0,"delta":" There"}"#;
