@@ -15,7 +15,9 @@ use ringway_stages::llm::{LanguageModel, LlmError};
 use ringway_stages::pocketsphinx::{self, Pocketsphinx};
 use ringway_stages::pool::StartError;
 use ringway_stages::scripted;
-use ringway_stages::services::{SetupError, deepgram, openai_chat, openai_transcription, piper};
+use ringway_stages::services::{
+    SetupError, cartesia_stt, deepgram, deepgram_flux, openai_chat, openai_realtime_stt, openai_transcription, piper,
+};
 use ringway_stages::silero::Instructions;
 use ringway_stages::speech_cache::SpeechCache;
 use ringway_stages::stt::SpeechToText;
@@ -121,6 +123,21 @@ impl Builder<'_> {
                 let config = &self.config.deepgram;
                 let key = self.secrets.api_key(&config.key);
                 Ok(Arc::new(deepgram::Deepgram::new(config.clone(), key.as_ref())?))
+            }
+            deepgram_flux::NAME => {
+                let config = &self.config.deepgram_flux;
+                let key = self.secrets.api_key(&config.key);
+                Ok(Arc::new(deepgram_flux::DeepgramFlux::new(config.clone(), key.as_ref())?))
+            }
+            openai_realtime_stt::NAME => {
+                let config = &self.config.openai_realtime_stt;
+                let key = self.secrets.api_key(&config.key);
+                Ok(Arc::new(openai_realtime_stt::OpenAiRealtimeStt::new(config.clone(), key.as_ref())?))
+            }
+            cartesia_stt::NAME => {
+                let config = &self.config.cartesia_stt;
+                let key = self.secrets.api_key(&config.key);
+                Ok(Arc::new(cartesia_stt::CartesiaStt::new(config.clone(), key.as_ref())?))
             }
             "scripted" => Ok(Arc::new(scripted::ScriptedStt::new(&self.config.scripted))),
             _ => Err(EngineError::Unknown { key: "stt.engines", name: name.into() }),

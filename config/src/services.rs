@@ -1,7 +1,9 @@
 //! Services with keys, which only the environment has.
 
 use crate::Config;
-use ringway_stages::services::{Endpoint, deepgram, openai_chat, openai_transcription};
+use ringway_stages::services::{
+    Endpoint, cartesia_stt, deepgram, deepgram_flux, openai_chat, openai_realtime_stt, openai_transcription,
+};
 
 /// A service that a stage names, and the variable of its key.
 #[derive(Clone, Copy, Debug)]
@@ -16,17 +18,21 @@ pub(crate) struct Keyed<'c> {
 impl Keyed<'_> {
     /// It is the vendor's own, who serves nobody without a key.
     pub(crate) fn needs_key(&self) -> bool {
-        matches!(self.url.host(), "api.openai.com" | "api.deepgram.com")
+        matches!(self.url.host(), "api.openai.com" | "api.deepgram.com" | "api.cartesia.ai")
     }
 }
 
 /// All of them that serve.
 pub(crate) fn keyed(config: &Config) -> impl Iterator<Item = Keyed<'_>> {
     let Config { openai_stt, deepgram, openai_llm, .. } = config;
+    let Config { deepgram_flux: flux, openai_realtime_stt: realtime, cartesia_stt: cartesia, .. } = config;
     let (stt, llm) = (&config.stt.engines, &config.llm.engines);
     let all = [
         (stt, openai_transcription::NAME, "openai_stt.key", &openai_stt.key, &openai_stt.url),
         (stt, deepgram::NAME, "deepgram.key", &deepgram.key, &deepgram.url),
+        (stt, deepgram_flux::NAME, "deepgram_flux.key", &flux.key, &flux.url),
+        (stt, openai_realtime_stt::NAME, "openai_realtime_stt.key", &realtime.key, &realtime.url),
+        (stt, cartesia_stt::NAME, "cartesia_stt.key", &cartesia.key, &cartesia.url),
         (llm, openai_chat::NAME, "openai_llm.key", &openai_llm.key, &openai_llm.url),
     ];
     let serving = all.into_iter().filter(|(engines, name, ..)| engines.iter().any(|engine| engine == name));

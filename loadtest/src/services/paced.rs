@@ -132,7 +132,8 @@ pub fn unanswered() -> Response<Body> {
 
 /// A web page in place of an answer.
 pub fn page() -> Response<Body> {
-    let mut response = Response::new(Body::from("<!doctype html><title>welcome</title><p>You are not connected."));
+    let mut response =
+        Response::new(Body::from("<!doctype html><title>welcome</title><p>You are not connected."));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(HTML));
     response
 }

@@ -28,6 +28,9 @@ pub(super) trait Dictated: Dialect {
     /// A question is put.
     fn asked(&mut self) {}
 
+    /// The socket was lost, and with it the questions.
+    fn lost(&mut self) {}
+
     /// Takes in a message.
     ///
     /// # Errors
@@ -160,6 +163,7 @@ impl<D: Dictated> Session<D> {
             return Err(failure::<D>(error));
         }
         tracing::info!(service = D::NAME, %error, "the streaming recogniser is connected again");
+        self.link.dialect().lost();
         self.questions.clear();
         self.heard.clear();
         self.unasked = 0;

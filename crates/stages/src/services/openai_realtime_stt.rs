@@ -167,7 +167,6 @@ impl Dialect for Speaker {
     }
 
     fn begin(&mut self, format: Format) -> Option<String> {
-        self.items = Items::default();
         self.voice = Voice::new(format);
         Some(self.session().to_string())
     }
@@ -197,6 +196,10 @@ impl Dictated for Speaker {
 
     fn asked(&mut self) {
         self.items.asked();
+    }
+
+    fn lost(&mut self) {
+        self.items = Items::default();
     }
 
     fn read(&mut self, text: &str, heard: &mut VecDeque<Heard>) -> Result<(), ServiceError> {

@@ -39,7 +39,7 @@ pub(super) trait Dialect: Clone + Unpin + 'static {
     fn path(&self, format: Format) -> String;
     /// Headers of the handshake, such as those with the key.
     fn headers(&self) -> HeaderMap;
-    /// A socket begins: what was known of the last one is void. What is to be said first on it, if anything.
+    /// A socket begins. What is to be said first on it, if anything.
     fn begin(&mut self, format: Format) -> Option<String> {
         let _ = format;
         None

@@ -76,7 +76,11 @@ impl Options {
         }
         let timeout = threshold("eot_timeout_ms", 500.0, 60_000.0)?.unwrap_or(5_000.0);
         let timeout = Duration::from_millis(timeout as u64);
-        Ok(Self { encoding, rate: rate(encoding, get("sample_rate"))?, thresholds: Thresholds { eager, end, timeout } })
+        Ok(Self {
+            encoding,
+            rate: rate(encoding, get("sample_rate"))?,
+            thresholds: Thresholds { eager, end, timeout },
+        })
     }
 }
 
@@ -138,7 +142,13 @@ impl Session {
         self.index += 1;
     }
 
-    fn tell(&mut self, event: &'static str, confidence: f64, trigger: Option<&'static str>, say: &mut Vec<Say>) {
+    fn tell(
+        &mut self,
+        event: &'static str,
+        confidence: f64,
+        trigger: Option<&'static str>,
+        say: &mut Vec<Say>,
+    ) {
         let until = self.hearing.now;
         self.last_update = until;
         let words = match &self.hearing.speech {
@@ -165,7 +175,8 @@ impl Session {
             Ok(Control::ForceEndTurn) => self.end("manual", 0.5, say),
             Ok(Control::Configure(thresholds)) => self.configure(&thresholds, say),
             Err(description) => {
-                let error = json!({"type": "Error", "code": "UNPARSABLE_CLIENT_MESSAGE", "description": description});
+                let error =
+                    json!({"type": "Error", "code": "UNPARSABLE_CLIENT_MESSAGE", "description": description});
                 let error = self.number(error);
                 say.push(Say::Text(error));
                 say.push(Say::Close(CloseCode::Policy, "UNPARSABLE_CLIENT_MESSAGE"));

@@ -96,7 +96,8 @@ impl Session {
                 say.push(Say::Now(cleared));
             }
             _ => {
-                let error = self.error("invalid_value", "This is no event of a transcription session.", event);
+                let error =
+                    self.error("invalid_value", "This is no event of a transcription session.", event);
                 say.push(error);
             }
         }
@@ -109,7 +110,8 @@ impl Session {
             Some("audio/pcmu") => Some((Encoding::Mulaw, 8_000)),
             _ => None,
         };
-        let is_whole = event["session"]["type"] == "transcription" && input["transcription"]["model"].is_string();
+        let is_whole =
+            event["session"]["type"] == "transcription" && input["transcription"]["model"].is_string();
         let Some((encoding, hertz)) = audio.filter(|_| is_whole && input["turn_detection"].is_null()) else {
             let message = "This mock transcribes audio/pcm of 24000 Hz and audio/pcmu, by a named model, without \
                            turn detection.";
@@ -159,7 +161,8 @@ impl Session {
             say.push(Say::Text(delta));
         }
         let usage = json!({"type": "duration", "seconds": seconds});
-        let completed = json!({"item_id": item, "content_index": 0, "transcript": words.join(" "), "usage": usage});
+        let completed =
+            json!({"item_id": item, "content_index": 0, "transcript": words.join(" "), "usage": usage});
         let completed = self.event("conversation.item.input_audio_transcription.completed", completed);
         say.push(Say::Words(completed));
     }
@@ -173,7 +176,8 @@ impl Session {
 }
 
 impl Listener for Session {
-    const GARBAGE: &'static str = "{\"type\":\"conversation.item.input_audio_transcription.completed\",\"transcript\":\"";
+    const GARBAGE: &'static str =
+        "{\"type\":\"conversation.item.input_audio_transcription.completed\",\"transcript\":\"";
 
     fn open(&mut self, say: &mut Vec<Say>) {
         let created = self.event("session.created", json!({"session": self.wanted}));

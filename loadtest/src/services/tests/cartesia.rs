@@ -5,7 +5,8 @@ use serde_json::Value;
 use tokio_tungstenite::client_async;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-const URL: &str = "ws://mock/stt/websocket?model=ink-2&encoding=pcm_mulaw&sample_rate=8000&cartesia_version=2026-03-01";
+const URL: &str =
+    "ws://mock/stt/websocket?model=ink-2&encoding=pcm_mulaw&sample_rate=8000&cartesia_version=2026-03-01";
 
 #[tokio::test(start_paused = true)]
 async fn words_are_final_when_they_are_asked_for() {
@@ -19,7 +20,10 @@ async fn words_are_final_when_they_are_asked_for() {
     socket.send(Message::text("close")).await.unwrap();
     while let Some(Ok(Message::Text(text))) = socket.next().await {
         let message: Value = serde_json::from_str(&text).unwrap();
-        told.push((message["type"].as_str().unwrap().to_owned(), message["text"].as_str().unwrap_or("").to_owned()));
+        told.push((
+            message["type"].as_str().unwrap().to_owned(),
+            message["text"].as_str().unwrap_or("").to_owned(),
+        ));
     }
     let expected = [
         ("transcript", "Hello"),
@@ -37,7 +41,9 @@ async fn words_are_final_when_they_are_asked_for() {
 #[tokio::test(start_paused = true)]
 async fn mistakes_are_refused() {
     let mocks = mocks("");
-    for (right, wrong) in [("ink-2", ""), ("pcm_mulaw", "opus"), ("=8000", "=7"), ("cartesia_version", "version")] {
+    for (right, wrong) in
+        [("ink-2", ""), ("pcm_mulaw", "opus"), ("=8000", "=7"), ("cartesia_version", "version")]
+    {
         let refused = client_async(URL.replace(right, wrong), connect(&mocks)).await;
         assert!(matches!(&refused, Err(Error::Http(response)) if response.status() == 400), "{wrong:?}");
     }

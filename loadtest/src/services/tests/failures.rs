@@ -78,7 +78,9 @@ async fn another_type_is_told_of_what_is_right_and_a_page_is_neither() {
     let mocks = failing("page");
     for reply in [say(&mocks).await, speak(&mocks).await] {
         assert_eq!((reply.status, reply.whole), (200, true));
-        assert!(reply.head.contains("content-type: text/html") && reply.text().starts_with("<!doctype html>"));
+        assert!(
+            reply.head.contains("content-type: text/html") && reply.text().starts_with("<!doctype html>")
+        );
     }
 }
 

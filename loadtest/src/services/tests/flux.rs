@@ -64,7 +64,10 @@ async fn a_turn_may_be_resumed_before_it_ends() {
     ]);
     assert_eq!(events(&mut socket).await, expected);
     let end = next(&mut socket).await;
-    assert_eq!((&end["event"], &end["turn_index"], &end["trigger"]), (&json!("EndOfTurn"), &json!(0), &json!("model")));
+    assert_eq!(
+        (&end["event"], &end["turn_index"], &end["trigger"]),
+        (&json!("EndOfTurn"), &json!(0), &json!("model"))
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -87,7 +90,9 @@ async fn a_turn_is_ended_by_force_and_the_next_has_another_number() {
 #[tokio::test(start_paused = true)]
 async fn thresholds_that_make_no_sense_are_refused() {
     let mocks = mocks("");
-    for query in ["model=nova-3", "model=flux-general-en&eot_threshold=2", "model=flux-a&eager_eot_threshold=0.8"] {
+    for query in
+        ["model=nova-3", "model=flux-general-en&eot_threshold=2", "model=flux-a&eager_eot_threshold=0.8"]
+    {
         let refused = open(&mocks, query).await;
         assert!(matches!(&refused, Err(Error::Http(response)) if response.status() == 400), "{query}");
     }

@@ -51,7 +51,10 @@ async fn what_is_committed_is_an_item_and_its_words_come_one_after_the_other() {
     }
     let completed = next(&mut socket).await;
     assert_eq!(completed["type"], "conversation.item.input_audio_transcription.completed");
-    assert_eq!((&completed["transcript"], &completed["item_id"]), (&json!("Hello there."), &committed["item_id"]));
+    assert_eq!(
+        (&completed["transcript"], &completed["item_id"]),
+        (&json!("Hello there."), &committed["item_id"])
+    );
 }
 
 #[tokio::test(start_paused = true)]
