@@ -235,6 +235,11 @@ impl Config {
         if texts.is_empty() { &self.stt.texts } else { texts }
     }
 
+    /// All streaming recognisers.
+    pub fn sockets_mut(&mut self) -> [&mut Listen; 4] {
+        [&mut self.listen, &mut self.flux, &mut self.live, &mut self.cartesia]
+    }
+
     const fn socket(&self, service: Service) -> &Listen {
         match service {
             Service::Flux => &self.flux,
