@@ -16,7 +16,8 @@ use ringway_stages::pocketsphinx::{self, Pocketsphinx};
 use ringway_stages::pool::StartError;
 use ringway_stages::scripted;
 use ringway_stages::services::{
-    SetupError, cartesia_stt, deepgram, deepgram_flux, openai_chat, openai_realtime_stt, openai_transcription, piper,
+    SetupError, cartesia_stt, deepgram, deepgram_flux, openai_chat, openai_realtime_stt,
+    openai_transcription, piper,
 };
 use ringway_stages::silero::Instructions;
 use ringway_stages::speech_cache::SpeechCache;
