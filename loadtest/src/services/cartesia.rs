@@ -6,6 +6,7 @@ use super::hearing::Hearing;
 use super::mocks::Mocks;
 use super::socket::{Listener, Opening, Say};
 use super::stats::Service;
+use super::upgrade::Handshake;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
@@ -51,7 +52,7 @@ pub async fn listen(
         form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned().collect();
     let accepted = authorize(&mocks, request.headers(), &query)
         .and_then(|()| audio(request.headers(), &query))
-        .and_then(|audio| Ok((audio, opening.read(&mut request).map_err(Refused::invalid)?)));
+        .and_then(|audio| Ok((audio, Handshake::read(&mut request).map_err(Refused::invalid)?)));
     match accepted {
         Ok(((encoding, rate), handshake)) => {
             let hearing = Hearing::new(encoding, rate, mocks.config.socket_texts(Service::Cartesia));

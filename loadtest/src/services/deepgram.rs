@@ -11,6 +11,7 @@ mod session;
 use super::mocks::Mocks;
 use super::socket::Opening;
 use super::stats::Service;
+use super::upgrade::Handshake;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
@@ -46,7 +47,7 @@ pub async fn listen(
     let request_id = request_id(opening.fate.rng.u128(..));
     let accepted = authorize(&mocks, request.headers())
         .and_then(|()| Options::read(query.as_deref().unwrap_or_default()))
-        .and_then(|options| Ok((options, opening.read(&mut request).map_err(Refused::invalid)?)));
+        .and_then(|options| Ok((options, Handshake::read(&mut request).map_err(Refused::invalid)?)));
     match accepted {
         Ok((options, handshake)) => {
             let texts = mocks.config.socket_texts(Service::Listen);

@@ -8,6 +8,7 @@ use super::deepgram::{Refused, authorize};
 use super::mocks::Mocks;
 use super::socket::Opening;
 use super::stats::Service;
+use super::upgrade::Handshake;
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::http::{Request, Response};
@@ -24,7 +25,7 @@ pub async fn listen(
     let request_id = super::deepgram::request_id(opening.fate.rng.u128(..));
     let accepted = authorize(&mocks, request.headers())
         .and_then(|()| Options::read(query.as_deref().unwrap_or_default()))
-        .and_then(|options| Ok((options, opening.read(&mut request).map_err(Refused::invalid)?)));
+        .and_then(|options| Ok((options, Handshake::read(&mut request).map_err(Refused::invalid)?)));
     match accepted {
         Ok((options, handshake)) => {
             let session = Session::new(options, mocks.config.socket_texts(Service::Flux), request_id.clone());

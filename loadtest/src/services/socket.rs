@@ -7,7 +7,7 @@ use super::paced::Failure;
 use super::stats::{Service, Ticket};
 use super::upgrade::Handshake;
 use axum::body::Body;
-use axum::http::{Request, Response, StatusCode};
+use axum::http::{Response, StatusCode};
 use futures_util::{SinkExt, StreamExt};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -70,14 +70,6 @@ impl Opening {
         let ticket = mocks.arrived(service);
         let fate = mocks.fate_of_part(&ticket, 0, Fault::is_of_sockets);
         Self { mocks: mocks.clone(), ticket, fate, came: Instant::now() }
-    }
-
-    /// Reads the client's half of the handshake.
-    ///
-    /// # Errors
-    /// What is wrong with it.
-    pub fn read(&mut self, request: &mut Request<Body>) -> Result<Handshake, &'static str> {
-        Handshake::read(request)
     }
 
     /// The request has mistakes.

@@ -6,6 +6,7 @@ use crate::services::hearing::Hearing;
 use crate::services::mocks::Mocks;
 use crate::services::socket::{Listener, Opening, Say};
 use crate::services::stats::Service;
+use crate::services::upgrade::Handshake;
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::http::{Request, Response};
@@ -45,12 +46,12 @@ pub async fn transcribe(
     RawQuery(query): RawQuery,
     mut request: Request<Body>,
 ) -> Response<Body> {
-    let mut opening = Opening::new(&mocks, Service::Live);
+    let opening = Opening::new(&mocks, Service::Live);
     let accepted = authorize(&mocks, request.headers()).and_then(|()| {
         if !is_wanted(query.as_deref().unwrap_or_default()) {
             return Err(ApiError::missing("intent"));
         }
-        opening.read(&mut request).map_err(|why| ApiError::invalid(why, None, None))
+        Handshake::read(&mut request).map_err(|why| ApiError::invalid(why, None, None))
     });
     match accepted {
         Ok(handshake) => {
