@@ -88,8 +88,8 @@ async fn another_type_is_told_of_what_is_right_and_a_page_is_neither() {
 async fn an_answer_ends_at_its_limit_of_time_or_bytes() {
     let limited = |limit: &str| mocks(&format!("{limit}\n[llm]\nfail = ['100%:limit']"));
     let reply = say(&limited("limit_ms = 150")).await;
-    // The first byte comes after 100 ms, and a token every 10.
-    assert_eq!((reply.status, reply.whole, reply.events().len()), (200, false, 5));
+    // The role and a token come after 100 ms, and another every 10.
+    assert_eq!((reply.status, reply.whole, reply.events().len()), (200, false, 6));
     assert_eq!(say(&limited("limit_ms = 50")).await.status, 0);
     let reply = say(&limited("limit_bytes = 300")).await;
     assert_eq!((reply.whole, reply.body.len()), (false, 300));
