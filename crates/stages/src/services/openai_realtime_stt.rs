@@ -228,7 +228,8 @@ impl Voice {
     fn samples(&mut self, frames: &[u8]) -> Vec<u8> {
         let Self::Samples { format, resampler, input, output } = self else { return Vec::new() };
         let mut samples = [0; MAX_SAMPLES];
-        (input.clear(), output.clear());
+        input.clear();
+        output.clear();
         for payload in frames.chunks(format.bytes()) {
             if let Ok(frame) = Frame::new(*format, payload) {
                 let count = pcm::decode(&frame, &mut samples);
