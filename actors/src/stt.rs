@@ -196,6 +196,10 @@ impl SttStage {
 
     /// Takes in all frames that have come.
     fn listen(&mut self, cx: &mut task::Context<'_>) -> Result<(), StageError> {
+        // What is heard again belongs to an utterance that a stream has to be told of first.
+        if self.mode == SttMode::Streaming && !self.attached {
+            return Ok(());
+        }
         let at_least = match self.mode {
             SttMode::Streaming => 1,
             SttMode::Segments => AT_LEAST,

@@ -2,12 +2,12 @@
 
 use crate::common::engines::{all, word_of, words};
 use crate::common::{World, with_engines};
-use ringway_actors::CallEventKind;
+use ringway_actors::{CallEventKind, Fault};
 use ringway_frame::Frame;
 use ringway_stages::stt::{
     Segment, SegmentId, SpeechToText, SttCall, SttError, SttEvent, SttMode, SttSession,
 };
-use ringway_turn::{Event, Speaker};
+use ringway_turn::{Event, Speaker, StageKind};
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -125,7 +125,7 @@ fn words_before_a_pause_are_said_once_however_late_their_answer_is() {
     // Within the pause, and behind it.
     for takes in [40, 400] {
         let service = Streamer { takes: Duration::from_millis(takes), ..Streamer::default() };
-        assert_eq!(understood(&service), ["alpha bravo charlie delta"], "{takes} ms");
+        assert_eq!(understood(&service, pausing), ["alpha bravo charlie delta"], "{takes} ms");
         assert_eq!(service.abandoned.load(Ordering::Relaxed), 1, "the turn is over once");
     }
 }
@@ -136,8 +136,19 @@ fn an_answer_that_the_recogniser_takes_back_is_asked_for_again() {
         let takes = Duration::from_millis(40);
         let judgements = Arc::new(Mutex::new(judgements.iter().copied().collect()));
         let service = Streamer { takes, judgements, ..Streamer::default() };
-        assert_eq!(understood(&service), ["alpha bravo charlie delta"]);
+        assert_eq!(understood(&service, pausing), ["alpha bravo charlie delta"]);
         service.questions.load(Ordering::Relaxed)
     };
     assert_eq!(asked(&[0.75]) + 1, asked(&[0.0]));
+}
+
+#[test]
+fn a_recogniser_that_takes_over_in_a_sentence_hears_all_of_it() {
+    let service = Streamer { takes: Duration::from_millis(40), ..Streamer::default() };
+    let said = understood(&service, async |world| {
+        world.line.say(&["alpha", "bravo", "charlie", "delta", "echo", "foxtrot"]);
+        world.line.until("the last words", |line| line.left_to_say() <= 2).await;
+        world.line.call.inject(StageKind::Stt, Fault::Error).expect("the call lives");
+    });
+    assert_eq!(said, ["alpha bravo charlie delta echo foxtrot"]);
 }
