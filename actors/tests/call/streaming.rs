@@ -94,30 +94,31 @@ impl SttSession for Session {
     }
 }
 
-/// What was understood of a caller who pauses for a quarter of a second.
-fn understood(service: &Streamer) -> Vec<String> {
+/// What was understood in a call whose caller does this until they are answered.
+fn understood(service: &Streamer, caller: impl AsyncFnOnce(&World)) -> Vec<String> {
     let (sender, receiver) = std::sync::mpsc::channel();
     let mut engines = all();
     engines.stt = vec![Arc::new(service.clone())];
-    with_engines(
-        ringway_turn::Config::default(),
-        |_| engines,
-        |mut world: World| async move {
-            pass(Duration::from_secs(2)).await;
-            let line = &world.line;
-            line.say(&["alpha", "bravo"]);
-            line.until("a pause", |line| line.left_to_say() == 0).await;
-            pass(Duration::from_millis(250)).await;
-            line.say(&["charlie", "delta"]);
-            line.until("the answer", |line| line.heard().ends_with(&["oscar", "papa"])).await;
-            let said = world.drain().into_iter().filter_map(|event| match event {
-                CallEventKind::Turn(Event::Message { who: Speaker::Caller, text, .. }) => Some(text),
-                _ => None,
-            });
-            sender.send(said.collect()).unwrap();
-        },
-    );
+    let test = async move |mut world: World| {
+        pass(Duration::from_secs(2)).await;
+        caller(&world).await;
+        world.line.until("the answer", |line| line.heard().ends_with(&["oscar", "papa"])).await;
+        let said = world.drain().into_iter().filter_map(|event| match event {
+            CallEventKind::Turn(Event::Message { who: Speaker::Caller, text, .. }) => Some(text),
+            _ => None,
+        });
+        sender.send(said.collect()).unwrap();
+    };
+    with_engines(ringway_turn::Config::default(), |_| engines, test);
     receiver.recv().unwrap()
+}
+
+/// Pauses for a quarter of a second.
+async fn pausing(world: &World) {
+    world.line.say(&["alpha", "bravo"]);
+    world.line.until("a pause", |line| line.left_to_say() == 0).await;
+    pass(Duration::from_millis(250)).await;
+    world.line.say(&["charlie", "delta"]);
 }
 
 #[test]
