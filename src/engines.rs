@@ -16,8 +16,8 @@ use ringway_stages::pocketsphinx::{self, Pocketsphinx};
 use ringway_stages::pool::StartError;
 use ringway_stages::scripted;
 use ringway_stages::services::{
-    SetupError, deepgram, openai_chat, openai_transcription, piper, whisper_auto, whisperlive,
-    whisperlivekit, wyoming_stt,
+    SetupError, cartesia_stt, deepgram, deepgram_flux, openai_chat, openai_realtime_stt,
+    openai_transcription, piper, whisper_auto, whisperlive, whisperlivekit, wyoming_stt,
 };
 use ringway_stages::silero::Instructions;
 use ringway_stages::speech_cache::SpeechCache;
@@ -143,6 +143,21 @@ impl Builder<'_> {
                 Ok(Arc::new(whisperlive::WhisperLive::new(config.clone(), key.as_ref())?))
             }
             wyoming_stt::NAME => Ok(Arc::new(wyoming_stt::WyomingStt::new(self.config.wyoming_stt.clone())?)),
+            deepgram_flux::NAME => {
+                let config = &self.config.deepgram_flux;
+                let key = self.secrets.api_key(&config.key);
+                Ok(Arc::new(deepgram_flux::DeepgramFlux::new(config.clone(), key.as_ref())?))
+            }
+            openai_realtime_stt::NAME => {
+                let config = &self.config.openai_realtime_stt;
+                let key = self.secrets.api_key(&config.key);
+                Ok(Arc::new(openai_realtime_stt::OpenAiRealtimeStt::new(config.clone(), key.as_ref())?))
+            }
+            cartesia_stt::NAME => {
+                let config = &self.config.cartesia_stt;
+                let key = self.secrets.api_key(&config.key);
+                Ok(Arc::new(cartesia_stt::CartesiaStt::new(config.clone(), key.as_ref())?))
+            }
             "scripted" => Ok(Arc::new(scripted::ScriptedStt::new(&self.config.scripted))),
             _ => Err(EngineError::Unknown { key: "stt.engines", name: name.into() }),
         }

@@ -91,6 +91,12 @@ pub struct Config {
     pub whisperlive: ringway_stages::services::whisperlive::Config,
     /// A recogniser of whole utterances that speaks Wyoming.
     pub wyoming_stt: ringway_stages::services::wyoming_stt::Config,
+    /// A streaming recogniser behind a socket that judges when the caller has finished.
+    pub deepgram_flux: ringway_stages::services::deepgram_flux::Config,
+    /// A transcription session behind a socket.
+    pub openai_realtime_stt: ringway_stages::services::openai_realtime_stt::Config,
+    /// A streaming recogniser behind a socket that is told where utterances end.
+    pub cartesia_stt: ringway_stages::services::cartesia_stt::Config,
     /// A language model behind HTTP.
     pub openai_llm: ringway_stages::services::openai_chat::Config,
     /// A voice behind HTTP.
@@ -126,6 +132,9 @@ impl Default for Config {
             whisperlivekit: ringway_stages::services::whisperlivekit::Config::default(),
             whisperlive: ringway_stages::services::whisperlive::Config::default(),
             wyoming_stt: ringway_stages::services::wyoming_stt::Config::default(),
+            deepgram_flux: ringway_stages::services::deepgram_flux::Config::default(),
+            openai_realtime_stt: ringway_stages::services::openai_realtime_stt::Config::default(),
+            cartesia_stt: ringway_stages::services::cartesia_stt::Config::default(),
             openai_llm: ringway_stages::services::openai_chat::Config::default(),
             piper: ringway_stages::services::piper::Config::default(),
             scripted: ringway_stages::scripted::Config::default(),

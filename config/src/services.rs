@@ -2,7 +2,8 @@
 
 use crate::Config;
 use ringway_stages::services::{
-    Endpoint, deepgram, openai_chat, openai_transcription, whisper_auto, whisperlive, whisperlivekit,
+    Endpoint, cartesia_stt, deepgram, deepgram_flux, openai_chat, openai_realtime_stt, openai_transcription,
+    whisper_auto, whisperlive, whisperlivekit,
 };
 
 /// A service that a stage names, and the variable of its key.
@@ -18,7 +19,7 @@ pub(crate) struct Keyed<'c> {
 impl Keyed<'_> {
     /// It is the vendor's own, who serves nobody without a key.
     pub(crate) fn needs_key(&self) -> bool {
-        matches!(self.url.host(), "api.openai.com" | "api.deepgram.com")
+        matches!(self.url.host(), "api.openai.com" | "api.deepgram.com" | "api.cartesia.ai")
     }
 }
 
@@ -26,6 +27,7 @@ impl Keyed<'_> {
 pub(crate) fn keyed(config: &Config) -> impl Iterator<Item = Keyed<'_>> {
     let Config { openai_stt, deepgram, openai_llm, .. } = config;
     let Config { whisper_auto: auto, whisperlivekit: livekit, whisperlive: live, .. } = config;
+    let Config { deepgram_flux: flux, openai_realtime_stt: realtime, cartesia_stt: cartesia, .. } = config;
     let (stt, llm) = (&config.stt.engines, &config.llm.engines);
     let all = [
         (stt, openai_transcription::NAME, "openai_stt.key", &openai_stt.key, &openai_stt.url),
@@ -33,6 +35,9 @@ pub(crate) fn keyed(config: &Config) -> impl Iterator<Item = Keyed<'_>> {
         (stt, whisper_auto::NAME, "whisper_auto.key", &auto.key, &auto.url),
         (stt, whisperlivekit::NAME, "whisperlivekit.key", &livekit.key, &livekit.url),
         (stt, whisperlive::NAME, "whisperlive.key", &live.key, &live.url),
+        (stt, deepgram_flux::NAME, "deepgram_flux.key", &flux.key, &flux.url),
+        (stt, openai_realtime_stt::NAME, "openai_realtime_stt.key", &realtime.key, &realtime.url),
+        (stt, cartesia_stt::NAME, "cartesia_stt.key", &cartesia.key, &cartesia.url),
         (llm, openai_chat::NAME, "openai_llm.key", &openai_llm.key, &openai_llm.url),
     ];
     let serving = all.into_iter().filter(|(engines, name, ..)| engines.iter().any(|engine| engine == name));

@@ -6,9 +6,11 @@
 //! [`ServiceError`] that names when and how.
 
 mod answer;
+pub mod cartesia_stt;
 mod connector;
 pub mod deepgram;
 pub mod deepgram_flux;
+mod dictation;
 mod endpoint;
 mod error;
 mod exchange;
@@ -17,6 +19,7 @@ pub mod fuzz;
 mod http;
 mod multipart;
 pub mod openai_chat;
+pub mod openai_realtime_stt;
 pub mod openai_transcription;
 pub mod piper;
 mod pool;

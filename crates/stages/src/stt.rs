@@ -66,8 +66,8 @@ pub enum SttEvent {
         /// The segment's flush is answered; `false`: more of it may follow.
         flushed: bool,
     },
-    /// How likely the caller has finished, by the recogniser's own judgement. Below one half, an answer to a flush that
-    /// was given before is taken back: its words may have been but the beginning.
+    /// How likely the caller has finished, by the recogniser's own judgement. Zero takes back an answer to a flush that
+    /// was given before: its words were but the beginning.
     EndOfTurn {
         /// The segment.
         segment: SegmentId,

@@ -1,6 +1,5 @@
 //! The caller's side: speech, its end, its words.
 
-use crate::endpoint::EVEN;
 use crate::reply::Model;
 use crate::speech::Change;
 use crate::utterance::{Phase, Utterance, same_words};
@@ -113,7 +112,7 @@ impl Turn {
             return;
         }
         utterance.likely = Some((probability, self.now));
-        if probability < EVEN && utterance.is_answered() {
+        if probability <= 0.0 && utterance.is_answered() {
             self.take_back();
         }
     }

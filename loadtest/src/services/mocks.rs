@@ -3,7 +3,7 @@ use super::fate::{self, Fate};
 use super::fault::Fault;
 use super::stats::{Service, Stats, Ticket};
 use super::tone::Tone;
-use super::{asr, deepgram, openai, piper};
+use super::{asr, cartesia, deepgram, flux, openai, piper};
 use axum::extract::{DefaultBodyLimit, State};
 use axum::routing::{any, get, post};
 use axum::{Json, Router};
@@ -45,7 +45,7 @@ impl Mocks {
     pub fn fate_of_part(&self, ticket: &Ticket, part: u64, may_strike: impl Fn(Fault) -> bool) -> Fate {
         let service = ticket.service();
         let seed = fate::seed(self.config.seed, service, ticket.number(), part);
-        let fate = Fate::draw(seed, &self.conducts[service as usize], self.config.slow_factor, may_strike);
+        let fate = Fate::draw(seed, &self.conducts[service as usize], self.config.extent(), may_strike);
         fate.fault.into_iter().for_each(|fault| ticket.struck(fault));
         fate
     }
@@ -60,6 +60,9 @@ impl Mocks {
             .route("/v1/listen", get(deepgram::listen))
             .route("/asr", get(asr::asr))
             .route("/health", get(asr::health))
+            .route("/v2/listen", get(flux::listen))
+            .route("/v1/realtime", get(openai::live::transcribe))
+            .route("/stt/websocket", get(cartesia::listen))
             .route("/", any(piper::speak))
             .route("/synthesize", any(piper::speak))
             .route("/voices", get(piper::voices))

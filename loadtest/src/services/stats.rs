@@ -12,6 +12,12 @@ pub enum Service {
     Stt,
     /// The streaming recogniser's socket.
     Listen,
+    /// The streaming recogniser that judges turns.
+    Flux,
+    /// The transcription session.
+    Live,
+    /// The streaming recogniser that is told to finalize.
+    Cartesia,
     /// Chat completions.
     Llm,
     /// The voice.
@@ -75,13 +81,17 @@ pub struct Ticket {
 
 impl Service {
     /// Every one.
-    pub const ALL: [Self; 4] = [Self::Stt, Self::Listen, Self::Llm, Self::Tts];
+    pub const ALL: [Self; 7] =
+        [Self::Stt, Self::Listen, Self::Flux, Self::Live, Self::Cartesia, Self::Llm, Self::Tts];
 
     /// Its name in options and counters.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Stt => "stt",
             Self::Listen => "listen",
+            Self::Flux => "flux",
+            Self::Live => "live",
+            Self::Cartesia => "cartesia",
             Self::Llm => "llm",
             Self::Tts => "tts",
         }

@@ -35,6 +35,9 @@ fn paths(config: &Config, service: Service) -> Vec<&'static str> {
     match service {
         Service::Stt => vec!["POST /v1/audio/transcriptions"],
         Service::Listen => vec!["GET  /v1/listen (socket)", "GET  /asr (socket)"],
+        Service::Flux => vec!["GET  /v2/listen (socket)"],
+        Service::Live => vec!["GET  /v1/realtime (socket)"],
+        Service::Cartesia => vec!["GET  /stt/websocket (socket)"],
         Service::Llm => vec!["POST /v1/chat/completions"],
         Service::Tts => match config.tts.generation {
             Generation::Any => vec!["POST /synthesize (JSON)", "POST / (JSON or text), GET /?text="],
@@ -51,7 +54,7 @@ fn pace(config: &Config, service: Service) -> String {
     match service {
         Service::Llm => pace += &format!(", {} a token", config.llm.token_ms),
         Service::Tts => pace += &format!(", {} Hz", config.tts.rate_hz),
-        Service::Stt | Service::Listen => {}
+        Service::Stt | Service::Listen | Service::Flux | Service::Live | Service::Cartesia => {}
     }
     conduct.fail.iter().for_each(|rule| pace += &format!("; {rule}"));
     pace

@@ -1,8 +1,12 @@
 //! What the fuzzers call, and the test that replays their corpora: each takes any bytes and panics on a defect.
 
+use super::ServiceError;
 use super::sse::Events;
 use super::wav::WavStream;
-use super::{deepgram, openai_chat, whisperlive as live, whisperlivekit as livekit, wyoming};
+use super::{
+    cartesia_stt, deepgram, deepgram_flux, openai_chat, openai_realtime_stt, whisperlive as live,
+    whisperlivekit as livekit, wyoming,
+};
 use bytes::Bytes;
 
 /// A fuzz target.
@@ -12,6 +16,9 @@ pub type Target = fn(&[u8]);
 pub const TARGETS: &[(&str, Target)] = &[
     ("sse", sse),
     ("deepgram", deepgram),
+    ("deepgram_flux", deepgram_flux),
+    ("openai_realtime_stt", openai_realtime_stt),
+    ("cartesia_stt", cartesia_stt),
     ("wav_stream", wav_stream),
     ("wyoming", wyoming),
     ("whisperlivekit", whisperlivekit),
@@ -45,8 +52,27 @@ fn events(pieces: &[&[u8]]) -> Option<Vec<String>> {
 
 /// A message of the streaming recogniser: refused on one line, or understood.
 pub fn deepgram(data: &[u8]) {
+    message(data, |text| deepgram::read_message(text).map(drop));
+}
+
+/// A message of the recogniser that judges turns: refused on one line, or understood.
+pub fn deepgram_flux(data: &[u8]) {
+    message(data, |text| deepgram_flux::read_message(text).map(drop));
+}
+
+/// A message of the transcription session: refused on one line, or understood.
+pub fn openai_realtime_stt(data: &[u8]) {
+    message(data, |text| openai_realtime_stt::read_message(text).map(drop));
+}
+
+/// A message of the recogniser that is told to finalize: refused on one line, or understood.
+pub fn cartesia_stt(data: &[u8]) {
+    message(data, |text| cartesia_stt::read_message(text).map(drop));
+}
+
+fn message(data: &[u8], read: impl Fn(&str) -> Result<(), ServiceError>) {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    if let Err(error) = deepgram::read_message(text) {
+    if let Err(error) = read(text) {
         assert_eq!(error.to_string().lines().count(), 1, "{error}");
     }
 }

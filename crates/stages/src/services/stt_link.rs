@@ -39,7 +39,7 @@ pub(super) trait Dialect: Clone + Unpin + 'static {
     fn path(&self, format: Format) -> String;
     /// Headers of the handshake, such as those with the key.
     fn headers(&self) -> HeaderMap;
-    /// A socket begins: what was known of the last one is void. What is to be said first on it, if anything.
+    /// A socket begins. What is to be said first on it, if anything.
     fn begin(&mut self, format: Format) -> Option<String> {
         let _ = format;
         None
@@ -57,6 +57,8 @@ pub(super) enum KeepAlive {
     Text(&'static str),
     /// A ping of the socket.
     Ping,
+    /// A frame of silence.
+    Silence,
 }
 
 /// Messages to the service and from it, whether or not a socket stands at the moment.
@@ -127,6 +129,11 @@ impl<D: Dialect> Link<D> {
     pub(super) fn say(&mut self, text: &'static str) {
         self.close_audio();
         self.queue.push_back(Outgoing::Text(Utf8Bytes::from_static(text)));
+    }
+
+    /// The format of the call's audio.
+    pub(super) const fn format(&self) -> Format {
+        self.format
     }
 
     pub(super) fn dialect(&mut self) -> &mut D {
@@ -262,6 +269,9 @@ impl<D: Dialect> Link<D> {
                 self.queue.push_back(match D::KEEP_ALIVE {
                     KeepAlive::Text(text) => Outgoing::Text(Utf8Bytes::from_static(text)),
                     KeepAlive::Ping => Outgoing::Ping,
+                    KeepAlive::Silence => {
+                        Outgoing::Audio(Bytes::copy_from_slice(Frame::silence(self.format).payload()))
+                    }
                 });
                 self.sent = Instant::now();
             }

@@ -57,6 +57,11 @@ impl Accepted {
         self.socket.send(Message::text(text)).await.unwrap();
     }
 
+    /// Bytes, where the service is to say text.
+    pub(crate) async fn send_bytes(&mut self, bytes: &[u8]) {
+        self.socket.send(Message::binary(bytes.to_vec())).await.unwrap();
+    }
+
     /// The next message, audio as its length; `None`: the client has gone.
     pub(crate) async fn receive(&mut self) -> Option<Result<String, Vec<u8>>> {
         match self.socket.next().await?.ok()? {

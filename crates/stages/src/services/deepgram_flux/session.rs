@@ -96,7 +96,8 @@ impl Session {
     fn end(&mut self, words: &str) {
         let answered = self.turn.answered.take().is_some();
         self.turn.spend();
-        if self.flush.take().is_some() {
+        let heard = self.turn.heard + LAG;
+        if self.flush.take_if(|flush| flush.forced || heard >= flush.at).is_some() {
             self.transcript.answer(words);
         } else if answered {
             self.transcript.add(words);
