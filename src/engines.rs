@@ -16,8 +16,9 @@ use ringway_stages::pocketsphinx::{self, Pocketsphinx};
 use ringway_stages::pool::StartError;
 use ringway_stages::scripted;
 use ringway_stages::services::{
-    SetupError, cartesia, deepgram, deepgram_speech, elevenlabs, openai_chat, openai_speech,
-    openai_transcription, phone_tts, piper, wyoming_tts,
+    SetupError, cartesia, cartesia_stt, deepgram, deepgram_flux, deepgram_speech, elevenlabs, openai_chat,
+    openai_realtime_stt, openai_speech, openai_transcription, phone_tts, piper, whisper_auto, whisperlive,
+    whisperlivekit, wyoming_stt, wyoming_tts,
 };
 use ringway_stages::silero::Instructions;
 use ringway_stages::speech_cache::SpeechCache;
@@ -124,6 +125,39 @@ impl Builder<'_> {
                 let config = &self.config.deepgram;
                 let key = self.secrets.api_key(&config.key);
                 Ok(Arc::new(deepgram::Deepgram::new(config.clone(), key.as_ref())?))
+            }
+            whisper_auto::NAME => {
+                let Config { whisper_auto: config, whisperlivekit: livekit, whisperlive: live, .. } =
+                    self.config;
+                let key = self.secrets.api_key(&config.key);
+                let (config, livekit, live) = (config.clone(), livekit.clone(), live.clone());
+                Ok(Arc::new(whisper_auto::WhisperAuto::new(config, livekit, live, key.as_ref())?))
+            }
+            whisperlivekit::NAME => {
+                let config = &self.config.whisperlivekit;
+                let key = self.secrets.api_key(&config.key);
+                Ok(Arc::new(whisperlivekit::WhisperLiveKit::new(config.clone(), key.as_ref())?))
+            }
+            whisperlive::NAME => {
+                let config = &self.config.whisperlive;
+                let key = self.secrets.api_key(&config.key);
+                Ok(Arc::new(whisperlive::WhisperLive::new(config.clone(), key.as_ref())?))
+            }
+            wyoming_stt::NAME => Ok(Arc::new(wyoming_stt::WyomingStt::new(self.config.wyoming_stt.clone())?)),
+            deepgram_flux::NAME => {
+                let config = &self.config.deepgram_flux;
+                let key = self.secrets.api_key(&config.key);
+                Ok(Arc::new(deepgram_flux::DeepgramFlux::new(config.clone(), key.as_ref())?))
+            }
+            openai_realtime_stt::NAME => {
+                let config = &self.config.openai_realtime_stt;
+                let key = self.secrets.api_key(&config.key);
+                Ok(Arc::new(openai_realtime_stt::OpenAiRealtimeStt::new(config.clone(), key.as_ref())?))
+            }
+            cartesia_stt::NAME => {
+                let config = &self.config.cartesia_stt;
+                let key = self.secrets.api_key(&config.key);
+                Ok(Arc::new(cartesia_stt::CartesiaStt::new(config.clone(), key.as_ref())?))
             }
             "scripted" => Ok(Arc::new(scripted::ScriptedStt::new(&self.config.scripted))),
             _ => Err(EngineError::Unknown { key: "stt.engines", name: name.into() }),

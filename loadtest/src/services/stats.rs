@@ -12,6 +12,12 @@ pub enum Service {
     Stt,
     /// The streaming recogniser's socket.
     Listen,
+    /// The streaming recogniser that judges turns.
+    Flux,
+    /// The transcription session.
+    Live,
+    /// The streaming recogniser that is told to finalize.
+    Cartesia,
     /// Chat completions.
     Llm,
     /// The voice.
@@ -20,8 +26,8 @@ pub enum Service {
     Speech,
     /// ElevenLabs' socket.
     ElevenLabs,
-    /// Cartesia's socket.
-    Cartesia,
+    /// The socket of Cartesia's voice.
+    Sonic,
     /// The socket of Deepgram's voice.
     Speak,
 }
@@ -83,14 +89,17 @@ pub struct Ticket {
 
 impl Service {
     /// Every one.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::Stt,
         Self::Listen,
+        Self::Flux,
+        Self::Live,
+        Self::Cartesia,
         Self::Llm,
         Self::Tts,
         Self::Speech,
         Self::ElevenLabs,
-        Self::Cartesia,
+        Self::Sonic,
         Self::Speak,
     ];
 
@@ -99,11 +108,14 @@ impl Service {
         match self {
             Self::Stt => "stt",
             Self::Listen => "listen",
+            Self::Flux => "flux",
+            Self::Live => "live",
+            Self::Cartesia => "cartesia",
             Self::Llm => "llm",
             Self::Tts => "tts",
             Self::Speech => "speech",
             Self::ElevenLabs => "elevenlabs",
-            Self::Cartesia => "cartesia",
+            Self::Sonic => "sonic",
             Self::Speak => "speak",
         }
     }

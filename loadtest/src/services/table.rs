@@ -34,11 +34,14 @@ fn put(table: &mut String, name: &str, middle: &str, right: &str) {
 fn paths(config: &Config, service: Service) -> Vec<&'static str> {
     match service {
         Service::Stt => vec!["POST /v1/audio/transcriptions"],
-        Service::Listen => vec!["GET  /v1/listen (socket)"],
+        Service::Listen => vec!["GET  /v1/listen (socket)", "GET  /asr (socket)"],
+        Service::Flux => vec!["GET  /v2/listen (socket)"],
+        Service::Live => vec!["GET  /v1/realtime (socket)"],
+        Service::Cartesia => vec!["GET  /stt/websocket (socket)"],
         Service::Llm => vec!["POST /v1/chat/completions"],
         Service::Speech => vec!["POST /v1/audio/speech"],
         Service::ElevenLabs => vec!["GET  /v1/text-to-speech/VOICE/... (socket)"],
-        Service::Cartesia => vec!["GET  /tts/websocket (socket)"],
+        Service::Sonic => vec!["GET  /tts/websocket (socket)"],
         Service::Speak => vec!["GET  /v1/speak (socket)"],
         Service::Tts => match config.tts.generation {
             Generation::Any => vec!["POST /synthesize (JSON)", "POST / (JSON or text), GET /?text="],

@@ -1,7 +1,7 @@
 //! What voices on sockets have in common: a tone for speech, and messages that are sent each at its time.
 
-pub mod cartesia;
 pub mod elevenlabs;
+pub mod sonic;
 pub mod speak;
 
 use super::fate::Fate;
@@ -242,6 +242,7 @@ pub async fn open<P: Protocol>(
         ticket.answered();
         return match failure {
             Failure::Refused => unanswered(),
+            Failure::Page => super::paced::page(),
             Failure::Status(status) => {
                 refuse(status, &format!("The mock was told to fail with {}.", status.as_u16()))
             }

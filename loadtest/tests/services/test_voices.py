@@ -172,7 +172,7 @@ class CartesiaSocket(unittest.TestCase):
                              "output_format": {"container": "raw", "encoding": "pcm_f32le", "sample_rate": 8_000}})
             error = connection.recv()
             self.assertEqual(("error", 400), (error.type, error.status_code))
-        with Mocks("--fail", "cartesia:100%:503") as mocks:
+        with Mocks("--fail", "sonic:100%:503") as mocks:
             with self.assertRaises(Exception):
                 self.client(mocks).tts.websocket_connect().__enter__()
 

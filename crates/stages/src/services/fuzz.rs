@@ -1,8 +1,12 @@
 //! What the fuzzers call, and the test that replays their corpora: each takes any bytes and panics on a defect.
 
+use super::ServiceError;
 use super::sse::Events;
 use super::wav::WavStream;
-use super::{cartesia, deepgram, deepgram_speech, elevenlabs, openai_chat, phone_tts, wyoming};
+use super::{
+    cartesia, cartesia_stt, deepgram, deepgram_flux, deepgram_speech, elevenlabs, openai_chat,
+    openai_realtime_stt, phone_tts, whisperlive as live, whisperlivekit as livekit, wyoming,
+};
 use bytes::Bytes;
 
 /// A fuzz target.
@@ -18,6 +22,11 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("cartesia", cartesia),
     ("deepgram_speech", deepgram_speech),
     ("phone_tts", phone_tts),
+    ("deepgram_flux", deepgram_flux),
+    ("openai_realtime_stt", openai_realtime_stt),
+    ("cartesia_stt", cartesia_stt),
+    ("whisperlivekit", whisperlivekit),
+    ("whisperlive", whisperlive),
 ];
 
 /// A stream of events, cut where its first byte says: the cut changes nothing, and each event is a chunk or refused.
@@ -47,8 +56,27 @@ fn events(pieces: &[&[u8]]) -> Option<Vec<String>> {
 
 /// A message of the streaming recogniser: refused on one line, or understood.
 pub fn deepgram(data: &[u8]) {
+    message(data, |text| deepgram::read_message(text).map(drop));
+}
+
+/// A message of the recogniser that judges turns: refused on one line, or understood.
+pub fn deepgram_flux(data: &[u8]) {
+    message(data, |text| deepgram_flux::read_message(text).map(drop));
+}
+
+/// A message of the transcription session: refused on one line, or understood.
+pub fn openai_realtime_stt(data: &[u8]) {
+    message(data, |text| openai_realtime_stt::read_message(text).map(drop));
+}
+
+/// A message of the recogniser that is told to finalize: refused on one line, or understood.
+pub fn cartesia_stt(data: &[u8]) {
+    message(data, |text| cartesia_stt::read_message(text).map(drop));
+}
+
+fn message(data: &[u8], read: impl Fn(&str) -> Result<(), ServiceError>) {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    if let Err(error) = deepgram::read_message(text) {
+    if let Err(error) = read(text) {
         assert_eq!(error.to_string().lines().count(), 1, "{error}");
     }
 }
@@ -121,5 +149,19 @@ fn text(data: &[u8], read: impl Fn(&str) -> Result<(), super::ServiceError>) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     if let Err(error) = read(text) {
         assert_eq!(error.to_string().lines().count(), 1, "{error}");
+    }
+}
+
+/// Messages of WhisperLiveKit, a line each: refused on one line, or they change the words in their order.
+pub fn whisperlivekit(data: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(data) {
+        livekit::check_message(text);
+    }
+}
+
+/// Messages of WhisperLive, a line each: refused on one line, or they add to the words.
+pub fn whisperlive(data: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(data) {
+        live::check_message(text);
     }
 }

@@ -3,11 +3,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod caller;
 mod piper;
 mod piper_1_4;
 mod piper_1_8;
 mod voices;
+mod whisperlive;
 mod whisperlivekit;
+mod wyoming_faster_whisper;
 mod wyoming_piper;
 
 /// Host and port of the server.

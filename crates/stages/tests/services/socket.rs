@@ -33,7 +33,10 @@ impl Sockets {
 
     /// The next connection, as it comes.
     pub(crate) async fn tcp(&self) -> TcpStream {
-        self.0.accept().await.unwrap().0
+        let tcp = self.0.accept().await.unwrap().0;
+        // In paused time a message that waits for the last one's receipt comes too late.
+        tcp.set_nodelay(true).unwrap();
+        tcp
     }
 
     /// The next socket.
@@ -64,6 +67,11 @@ impl Accepted {
     /// The next message, which is JSON.
     pub(crate) async fn json(&mut self) -> serde_json::Value {
         serde_json::from_str(&self.receive().await.expect("a message").expect("a text")).unwrap()
+    }
+
+    /// Bytes, where the service is to say text.
+    pub(crate) async fn send_bytes(&mut self, bytes: &[u8]) {
+        self.socket.send(Message::binary(bytes.to_vec())).await.unwrap();
     }
 
     /// The next message, audio as its length; `None`: the client has gone.

@@ -61,6 +61,7 @@ pub async fn speak(State(mocks): State<Arc<Mocks>>, headers: HeaderMap, body: By
             ticket.answered();
             match failure {
                 Failure::Refused => unanswered(),
+                Failure::Page => crate::services::paced::page(),
                 Failure::Status(status) => ApiError::injected(status).into_response(),
             }
         }

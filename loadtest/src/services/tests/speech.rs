@@ -8,7 +8,8 @@ use serde_json::json;
 async fn samples_are_as_long_as_the_text_is_spoken() {
     let mocks = mocks("[tts]\ncharacter_ms = 50\n");
     let ask = |more: serde_json::Value| {
-        let mut body = json!({"model": "m", "voice": "alloy", "input": "Good day.", "response_format": "pcm"});
+        let mut body =
+            json!({"model": "m", "voice": "alloy", "input": "Good day.", "response_format": "pcm"});
         for (name, value) in more.as_object().unwrap() {
             body[name] = value.clone();
         }

@@ -35,7 +35,7 @@ struct Context {
 
 /// `GET /tts/websocket`.
 pub async fn websocket(State(mocks): State<Arc<Mocks>>, request: Request<Body>) -> Response<Body> {
-    open(mocks, Service::Cartesia, request, refuse, Contexts::read).await
+    open(mocks, Service::Sonic, request, refuse, Contexts::read).await
 }
 
 fn refuse(status: StatusCode, why: &str) -> Response<Body> {
