@@ -18,14 +18,17 @@
 
 mod bar;
 mod call;
+mod chain;
 mod clock;
 mod config;
 mod core;
 mod edge;
 mod engines;
 mod event;
+mod health;
 mod inbox;
 mod llm;
+mod memos;
 mod metronome;
 mod mic;
 mod playout;
@@ -50,11 +53,14 @@ pub use config::{Config, PlayoutConfig, RingSizes, StallBounds};
 pub use core::{Core, CoreLoad, MediaCore, Place};
 pub use edge::{CallHandle, CallOver, EdgeCommand, EdgeInput, EdgePort};
 pub use engines::{Apology, Engines, VadEngine};
-pub use event::{CallEvent, CallEventKind, Cause, EdgeKind, EventSink, RingReport, RingState, StageState};
+pub use event::{
+    CallEvent, CallEventKind, Cause, EdgeKind, EventSink, RingReport, RingState, StageState, SwitchCause,
+};
+pub use health::ServiceHealth;
 pub use metronome::{Beat, Metronome};
 pub use mic::Mic;
 pub use playout::{Cleared, Played, Playout};
 pub use record::Record;
-pub use restart::{Decision, RestartBudget, RestartConfig};
+pub use restart::RestartConfig;
 pub use stage::Fault;
 pub use start::CallSpec;

@@ -69,6 +69,7 @@ impl CallSpec {
             call: call.clone(),
             events: events(&core.events),
             watches: watches.clone(),
+            health: core.health.clone(),
             record,
         });
         let router = spawn(router, ROUTER_MAILBOX, Call::bury_router(&call));
