@@ -97,7 +97,10 @@ fn describe() {
         "ringway_service_circuit",
         "Whether a service is asked (0), is being tried (1) or is left alone (2)."
     );
-    describe_counter!("ringway_service_switches_total", "Times that a call went from one service to another.");
+    describe_counter!(
+        "ringway_service_switches_total",
+        "Times that a call went from one service to another."
+    );
     describe_counter!("ringway_late_total", "Times that a stage kept a caller waiting for too long.");
     describe_gauge!("ringway_events_queued", "Events of calls that wait to be counted.");
     describe_gauge!("ringway_ring_depth_frames", "Frames in the fullest ring of its kind, of all calls.");

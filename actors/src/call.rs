@@ -1,5 +1,6 @@
 //! The supervisor of one call: builds its stages, watches them, rebuilds them, and escalates.
 
+use crate::by_heart::ByHeart;
 use crate::chain::Chain;
 use crate::clock::CallClock;
 use crate::core::{Core, Place, mark};
@@ -24,7 +25,7 @@ use ringway_stages::health::{Health, Standing};
 use ringway_stages::llm::LlmCall;
 use ringway_stages::silero::WindowCutter;
 use ringway_stages::stt::SttCall;
-use ringway_stages::tts::TtsCall;
+use ringway_stages::tts::{TtsCall, TtsError, TtsSession};
 use ringway_turn::{EndReason, StageKind};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -303,7 +304,7 @@ impl Call {
         let format = self.profile.format;
         let voice = self.plumbing.voice.lend()?;
         let session = match self.apology {
-            None => self.core.engines.tts[engine].open(TtsCall { format })?,
+            None => self.voice(engine, format)?,
             Some(_) => Box::new(Recital::new(self.core.engines.apology.audio(format).clone())),
         };
         let actor = TtsStage::new(session, voice, self.count.clone(), format, self.inbox.clone());
@@ -314,6 +315,13 @@ impl Call {
             None => StageNews::Tts(addr, self.health(StageKind::Tts, engine)?),
             Some(epoch) => StageNews::Recital(addr, epoch),
         })
+    }
+
+    /// The voice, with the filler by heart.
+    fn voice(&self, engine: usize, format: Format) -> Result<Box<dyn TtsSession>, TtsError> {
+        let filler = &self.core.engines.filler;
+        let voice = self.core.engines.tts[engine].open(TtsCall { format })?;
+        Ok(Box::new(ByHeart::new(voice, &filler.text, filler.audio(format).clone())))
     }
 
     fn health(&self, stage: StageKind, service: usize) -> Result<Arc<Health>, StageError> {
@@ -373,8 +381,9 @@ impl Call {
     /// Whom the caller waits for gives way, if another service does well.
     fn hurry(&mut self, stage: StageKind, call: &Addr<Self>) {
         let at = self.clock().now().since_start();
-        let substitute =
-            self.lives[stage as usize].chain.substitute(at, |service| self.core.health.standing(stage, service));
+        let substitute = self.lives[stage as usize]
+            .chain
+            .substitute(at, |service| self.core.health.standing(stage, service));
         if substitute.is_some() && self.is_running(stage) {
             self.died(stage, Cause::Late, "it keeps the caller waiting".to_owned(), Instant::now(), call);
         }

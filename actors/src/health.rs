@@ -28,7 +28,8 @@ impl ServiceHealth {
     pub fn reports(&self) -> impl Iterator<Item = (StageKind, &str, Report)> {
         let now = self.now();
         let stages = [StageKind::Stt, StageKind::Llm, StageKind::Tts].into_iter();
-        let of = move |stage: StageKind| self.services[stage as usize].iter().map(move |health| (stage, health));
+        let of =
+            move |stage: StageKind| self.services[stage as usize].iter().map(move |health| (stage, health));
         stages.flat_map(of).map(move |(stage, health)| (stage, &**health.service(), health.report(now)))
     }
 

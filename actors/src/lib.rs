@@ -17,6 +17,7 @@
 #![forbid(unsafe_code)]
 
 mod bar;
+mod by_heart;
 mod call;
 mod chain;
 mod clock;
@@ -52,7 +53,7 @@ pub use clock::CallClock;
 pub use config::{Config, PlayoutConfig, RingSizes, StallBounds};
 pub use core::{Core, CoreLoad, MediaCore, Place};
 pub use edge::{CallHandle, CallOver, EdgeCommand, EdgeInput, EdgePort};
-pub use engines::{Apology, Engines, VadEngine};
+pub use engines::{Engines, Phrase, VadEngine};
 pub use event::{
     CallEvent, CallEventKind, Cause, EdgeKind, EventSink, RingReport, RingState, StageState, SwitchCause,
 };

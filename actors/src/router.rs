@@ -19,8 +19,8 @@ use ringway_ring::EpochGate;
 use ringway_stages::Expectation;
 use ringway_stages::health::Health;
 use ringway_turn::{
-    CallerTurn, ClauseId, Command, Event, Input, Observer, Output, Playout, RequestId, SpeechState, StageKind, Stt,
-    Turn,
+    CallerTurn, ClauseId, Command, Event, Input, Observer, Output, Playout, RequestId, SpeechState,
+    StageKind, Stt, Turn,
 };
 use std::sync::Arc;
 use std::task::{self, Poll};
@@ -41,6 +41,8 @@ pub struct Router {
     call: Addr<Call>,
     events: Events,
     health: Arc<ServiceHealth>,
+    /// What voices have by heart.
+    filler: Arc<str>,
     record: Option<Box<dyn Record>>,
     timer: Retry,
     obituary: Obituary,
@@ -120,6 +122,7 @@ pub(crate) struct RouterParts {
     pub(crate) events: Events,
     pub(crate) watches: Watches,
     pub(crate) health: Arc<ServiceHealth>,
+    pub(crate) filler: Arc<str>,
     pub(crate) record: Option<Box<dyn Record>>,
 }
 
@@ -138,6 +141,7 @@ impl Router {
             call: parts.call,
             events: parts.events,
             health: parts.health,
+            filler: parts.filler,
             record: parts.record,
             timer: Retry::default(),
             obituary: Obituary::default(),
@@ -230,7 +234,7 @@ impl Router {
                 self.events.put(ready(StageKind::Llm));
             }
             Command::Speak { epoch, clause, text } => {
-                self.stages.times.tts.asked(epoch, self.clock.now());
+                self.time_voice(epoch, clause, &text);
                 self.say(Say::Clause { epoch, clause, text });
             }
             Command::CancelSpeech { .. } => {
@@ -249,6 +253,15 @@ impl Router {
                 }
                 self.events.put(CallEventKind::Turn(event));
             }
+        }
+    }
+
+    /// What voices have by heart is no work of theirs.
+    fn time_voice(&mut self, epoch: Epoch, clause: ClauseId, text: &str) {
+        if *text == *self.filler {
+            self.stages.times.by_heart = Some(clause);
+        } else {
+            self.stages.times.tts.asked(epoch, self.clock.now());
         }
     }
 

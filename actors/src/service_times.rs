@@ -4,7 +4,7 @@
 use crate::event::CallEventKind;
 use ringway_frame::{Epoch, MediaTime};
 use ringway_stages::health::Health;
-use ringway_turn::{AskId, Input, RequestId, StageKind};
+use ringway_turn::{AskId, ClauseId, Input, RequestId, StageKind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +16,8 @@ pub(crate) struct ServiceTimes {
     pub(crate) tts: Stopwatch<Epoch>,
     /// The request for the greeting: a model may have it by heart, so that it proves nothing.
     pub(crate) greeting: Option<RequestId>,
+    /// A clause that the voice has by heart: it proves nothing either.
+    pub(crate) by_heart: Option<ClauseId>,
 }
 
 /// Times one stage's requests, the newest at a time.
@@ -37,7 +39,7 @@ impl ServiceTimes {
         judged: Duration,
         mut tell: impl FnMut(CallEventKind),
     ) {
-        let by_heart = self.is_greeting(input);
+        let by_heart = self.is_by_heart(input);
         if let Some((stage, health, after)) = self.first(input, now) {
             if !by_heart {
                 health.began(after, judged);
@@ -50,9 +52,10 @@ impl ServiceTimes {
         }
     }
 
-    fn is_greeting(&self, input: &Input) -> bool {
+    fn is_by_heart(&self, input: &Input) -> bool {
         match input {
             Input::Token { request, .. } | Input::ReplyEnd { request, .. } => self.greeting == Some(*request),
+            Input::ClauseEnd { clause, .. } => self.by_heart == Some(*clause),
             _ => false,
         }
     }
@@ -114,7 +117,7 @@ impl<Id: Copy + PartialEq> Stopwatch<Id> {
 mod tests {
     use super::*;
     use ringway_stages::health::{Config, Standing};
-    use ringway_turn::{After, ClauseId, Memo};
+    use ringway_turn::{After, Memo};
 
     const fn ms(millis: u64) -> MediaTime {
         MediaTime::from_millis(millis)

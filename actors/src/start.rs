@@ -70,6 +70,7 @@ impl CallSpec {
             events: events(&core.events),
             watches: watches.clone(),
             health: core.health.clone(),
+            filler: core.engines.filler.text.as_str().into(),
             record,
         });
         let router = spawn(router, ROUTER_MAILBOX, Call::bury_router(&call));

@@ -38,7 +38,13 @@ impl Timeline {
             CallEventKind::StageDied { stage, cause, .. } => self.causes[*stage as usize] = Some(*cause),
             CallEventKind::ServiceSwitched { stage, from, to, cause } => {
                 let at = event.at.into();
-                self.switched(Switch { stage: *stage, from: from.clone(), to: to.clone(), cause: *cause, at });
+                self.switched(Switch {
+                    stage: *stage,
+                    from: from.clone(),
+                    to: to.clone(),
+                    cause: *cause,
+                    at,
+                });
             }
             CallEventKind::Ended { .. } => self.ended(event.at),
             _ => {}

@@ -54,7 +54,10 @@ async fn converse(mut world: World) -> Outcome {
         world.line.until("an answer", |line| line.heard().len() > before).await;
         waits.push(ended.elapsed());
         let last = REPLY.rsplit(' ').next();
-        world.line.until("its end", |line| line.heard().len() > before && line.heard().last().copied() == last).await;
+        world
+            .line
+            .until("its end", |line| line.heard().len() > before && line.heard().last().copied() == last)
+            .await;
     }
     pass(Duration::from_secs(1)).await;
     let (bot, ended) = (world.line.heard(), world.line.ended().is_some());
@@ -72,12 +75,20 @@ async fn converse(mut world: World) -> Outcome {
 /// The conversation, and that nothing of it was lost or heard twice, and that it was quick.
 fn survives(stage: StageKind, fates: impl Fn(Act) -> Fate + Send + Sync + 'static) -> Outcome {
     let mut outcome = None;
-    with_engines(ringway_turn::Config::default(), |_| engines(stage, fates), |world| async {
-        outcome = Some(converse(world).await);
-    });
+    with_engines(
+        ringway_turn::Config::default(),
+        |_| engines(stage, fates),
+        |world| async {
+            outcome = Some(converse(world).await);
+        },
+    );
     let outcome = outcome.expect("it ran");
     assert_eq!(outcome.caller, TURNS.map(|words| words.join(" ")), "no word of the caller is lost");
-    assert_eq!(outcome.bot.join(" "), format!("{GREETING} {REPLY} {REPLY}"), "all is heard, and nothing twice");
+    assert_eq!(
+        outcome.bot.join(" "),
+        format!("{GREETING} {REPLY} {REPLY}"),
+        "all is heard, and nothing twice"
+    );
     assert!(outcome.waits.iter().all(|wait| *wait <= PATIENCE), "{:?}", outcome.waits);
     assert!(!outcome.ended, "the call goes on");
     outcome
@@ -150,28 +161,60 @@ fn a_call_goes_back_to_the_preferred_service_once_that_may_be_trusted_again() {
 #[test]
 fn what_one_call_learns_of_a_service_another_call_knows() {
     let dead = |act| when(act == Act::Ask, Fate::Dies);
-    with_engines(ringway_turn::Config::default(), |_| engines(StageKind::Llm, dead), |mut world| async move {
-        let others: Vec<_> = (0..2).map(|_| world.another()).collect();
-        pass(Duration::from_secs(3)).await;
-        world.drain();
-        let late = world.another();
-        late.until("the greeting", |line| line.heard().join(" ") == GREETING).await;
-        let switched = world.drain().iter().any(|event| matches!(event, CallEventKind::ServiceSwitched { .. }));
-        assert!(!switched, "three calls were enough to open the circuit");
-        assert!(others.iter().all(|line| line.heard().join(" ") == GREETING));
-    });
+    with_engines(
+        ringway_turn::Config::default(),
+        |_| engines(StageKind::Llm, dead),
+        |mut world| async move {
+            let others: Vec<_> = (0..2).map(|_| world.another()).collect();
+            pass(Duration::from_secs(3)).await;
+            world.drain();
+            let late = world.another();
+            late.until("the greeting", |line| line.heard().join(" ") == GREETING).await;
+            let switched =
+                world.drain().iter().any(|event| matches!(event, CallEventKind::ServiceSwitched { .. }));
+            assert!(!switched, "three calls were enough to open the circuit");
+            assert!(others.iter().all(|line| line.heard().join(" ") == GREETING));
+        },
+    );
 }
 
 #[test]
 fn with_one_service_a_stage_is_restarted_as_ever() {
     let asked = AtomicUsize::new(0);
     let once = move |act| when(act == Act::Ask && asked.fetch_add(1, Ordering::Relaxed) == 0, Fate::Dies);
-    let only = Engines { llm: vec![Hooked::new(Arc::new(Reciter) as Arc<dyn LanguageModel>, once)], ..engines::all() };
-    with_engines(ringway_turn::Config::default(), |_| only, |mut world| async move {
-        world.line.until("the greeting", |line| line.heard().join(" ") == GREETING).await;
-        let events = world.drain();
-        let restarted = |event: &CallEventKind| matches!(event, CallEventKind::StageRestarted { restarts: 1, .. });
-        assert!(events.iter().any(restarted));
-        assert!(!events.iter().any(|event| matches!(event, CallEventKind::ServiceSwitched { .. })));
-    });
+    let only = Engines {
+        llm: vec![Hooked::new(Arc::new(Reciter) as Arc<dyn LanguageModel>, once)],
+        ..engines::all()
+    };
+    with_engines(
+        ringway_turn::Config::default(),
+        |_| only,
+        |mut world| async move {
+            world.line.until("the greeting", |line| line.heard().join(" ") == GREETING).await;
+            let events = world.drain();
+            let restarted =
+                |event: &CallEventKind| matches!(event, CallEventKind::StageRestarted { restarts: 1, .. });
+            assert!(events.iter().any(restarted));
+            assert!(!events.iter().any(|event| matches!(event, CallEventKind::ServiceSwitched { .. })));
+        },
+    );
+}
+
+#[test]
+fn a_filler_comes_from_memory_when_no_model_answers() {
+    let hangs = |_| Fate::Hangs;
+    let only = Engines {
+        llm: vec![Hooked::new(Arc::new(Reciter) as Arc<dyn LanguageModel>, hangs)],
+        ..engines::all()
+    };
+    let quick = ringway_turn::Config { filler_after: Some(Duration::from_secs(1)), ..Default::default() };
+    with_engines(
+        quick,
+        |_| only,
+        |world| async move {
+            pass(Duration::from_secs(1)).await;
+            world.line.say(&TURNS[0]);
+            world.line.until("the filler", |line| line.heard() == ["echo"]).await;
+        },
+    );
 }

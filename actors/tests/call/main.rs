@@ -1,8 +1,8 @@
 //! Whole calls on virtual time, with engines whose work can be read.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-mod common;
 mod chains;
+mod common;
 mod conversation;
 mod detector;
 mod escalation;

@@ -83,9 +83,13 @@ impl Turn {
             Words::Reply(range) => (reply.epoch, reply.text()[range.clone()].to_owned()),
             Words::Filler(text) => (reply.epoch, text.clone()),
         };
+        // A voice that has begun is waited for by the watchdog: whether its audio flows is not seen from here.
+        let begins = !reply.ledger.speaks_in(epoch);
         reply.ledger.speak(epoch, clause, words);
         self.next_epoch = self.next_epoch.max(epoch.next());
-        self.patience.asked_more(StageKind::Tts, self.now);
+        if begins {
+            self.patience.asked(StageKind::Tts, self.now);
+        }
         self.push(Command::Speak { epoch, clause, text });
     }
 

@@ -15,11 +15,6 @@ impl Patience {
         self.0[stage as usize] = Some(now);
     }
 
-    /// The stage was asked for more; what it owes already counts from when that was asked.
-    pub(crate) fn asked_more(&mut self, stage: StageKind, now: MediaTime) {
-        self.0[stage as usize].get_or_insert(now);
-    }
-
     /// A first result, or the end of waiting for one.
     pub(crate) fn came(&mut self, stage: StageKind) {
         self.0[stage as usize] = None;

@@ -63,7 +63,9 @@ impl Circuit {
     /// What may be expected of the service.
     pub fn standing(&self, now: Duration) -> Standing {
         match self.state {
-            State::Closed if self.failures > 0 && now < self.failed_at + self.config.wait => Standing::Doubtful,
+            State::Closed if self.failures > 0 && now < self.failed_at + self.config.wait => {
+                Standing::Doubtful
+            }
             State::Closed => Standing::Good,
             State::Open { until } if now < until => Standing::Open,
             State::HalfOpen { until } if now < until => Standing::Tried,

@@ -188,7 +188,10 @@ impl World {
     }
 
     fn obey(&mut self, command: Command) {
-        let asks = matches!(command, Command::Stt(Stt::Flush { .. }) | Command::Reply { .. } | Command::Speak { .. });
+        let asks = matches!(
+            command,
+            Command::Stt(Stt::Flush { .. }) | Command::Reply { .. } | Command::Speak { .. }
+        );
         self.asks += usize::from(asks);
         match command {
             Command::Stt(Stt::Begin { utterance, .. }) => {
@@ -223,7 +226,10 @@ impl World {
             Command::CancelSpeech { epoch } => self.clauses.retain(|clause| clause.epoch > epoch),
             Command::Playout(playout) => self.playout(playout),
             Command::Hurry { stage } => {
-                assert!(self.hurried.insert((stage, self.asks)), "{stage:?} is hurried twice over one request");
+                assert!(
+                    self.hurried.insert((stage, self.asks)),
+                    "{stage:?} is hurried twice over one request"
+                );
             }
             Command::HangUp { .. } | Command::Transfer { .. } => self.over = true,
             _ => {}

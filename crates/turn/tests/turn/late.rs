@@ -1,7 +1,7 @@
 //! Stages that keep the caller waiting.
 
-use crate::line::Line;
-use ringway_turn::{Command, Config, EndReason, Event, StageKind};
+use crate::line::{Line, at};
+use ringway_turn::{Command, Config, EndReason, Event, Input, Output, RequestId, StageKind, Turn};
 use std::time::Duration;
 
 fn config() -> Config {
@@ -82,6 +82,32 @@ fn a_stage_without_a_substitute_is_hurried_once_and_may_still_answer() {
 }
 
 #[test]
+fn a_voice_that_has_begun_is_not_late_with_its_next_clause() {
+    let mut turn = Turn::new(config());
+    let mut hurried = Vec::new();
+    let mut spoken = Vec::new();
+    let mut feed = |input, millis| {
+        turn.handle(input, at(millis));
+        while let Output::Command(command) = turn.poll() {
+            match command {
+                Command::Hurry { stage } => hurried.push(stage),
+                Command::Speak { epoch, clause, .. } => spoken.push((epoch, clause)),
+                _ => {}
+            }
+        }
+        spoken.last().copied()
+    };
+    feed(Input::Started, 0);
+    let token = |text: &str| Input::Token { request: RequestId::default(), text: text.into() };
+    let (epoch, clause) = feed(token("The first one. And"), 100).expect("a clause");
+    feed(Input::Voiced { epoch }, 150);
+    feed(Input::ClauseEnd { epoch, clause, frames: 40 }, 200);
+    feed(token(" the second one. And"), 1_000);
+    (1_000..9_000).step_by(20).for_each(|millis| drop(feed(Input::Tick, millis)));
+    assert_eq!((hurried, spoken.len()), (vec![], 2));
+}
+
+#[test]
 fn without_a_budget_nobody_is_late() {
     let mut line = Line::greeted(Config { answer_budget: None, ..config() });
     line.model_delay = 5_000;
@@ -103,7 +129,8 @@ fn ends_after_the_apology(config: Config) -> Line {
 #[test]
 fn an_answer_that_never_comes_ends_the_call_with_an_apology() {
     let line = ends_after_the_apology(config());
-    let hang_up = |command: &Command| *command == Command::HangUp { reason: EndReason::StageFailed(StageKind::Llm) };
+    let hang_up =
+        |command: &Command| *command == Command::HangUp { reason: EndReason::StageFailed(StageKind::Llm) };
     assert!(line.when(hang_up) > Some(7_000));
 }
 
