@@ -154,7 +154,10 @@ overload: setup-test build ## As many calls as there are places, then twice as m
 	@scripts/measure overload
 
 .PHONY: faults
-faults: setup-test ## Faults injected into each stage of running calls, and how long the stage was away
+faults: setup-test build ## Every service failing in every way, and faults in each stage of running calls, and what callers notice
+	$(call section,services)
+	@scripts/faults
+	$(call section,stages)
 	@cargo test --quiet --test service faults:: -- --test-threads 1
 
 .PHONY: test-peers

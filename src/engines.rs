@@ -68,7 +68,7 @@ pub enum EngineError {
     #[error(transparent)]
     Service(#[from] SetupError),
     /// The apology cannot be spoken.
-    #[error("apology.text: {0}")]
+    #[error("apology.text, turn.filler: {0}")]
     Apology(TtsError),
 }
 
@@ -83,11 +83,9 @@ pub fn build(config: &Config, secrets: &Secrets) -> Result<Built, EngineError> {
     let llm = builder.all(&config.llm.engines, Builder::llm)?;
     let tts = builder.all(&config.tts.engines, Builder::tts)?;
     let apology = apology::speak(&config.apology.text, &tts).map_err(EngineError::Apology)?;
+    let filler = apology::speak(&config.turn.filler, &tts).map_err(EngineError::Apology)?;
     let vad = vad::build(config, Instructions::best())?;
-    if let Some(cache) = &builder.pools.cache {
-        apology::remember(&config.turn.filler, cache.as_ref());
-    }
-    let engines = Engines { vad, stt, llm, tts, apology };
+    let engines = Engines { vad, stt, llm, tts, apology, filler };
     Ok(Built { engines, dialogues: builder.dialogues, pools: builder.pools })
 }
 
@@ -247,6 +245,7 @@ pub fn scripted_with(recogniser: Arc<dyn SpeechToText>) -> Engines {
         stt: vec![recogniser],
         llm: vec![Arc::new(scripted::ScriptedLlm::new(&script))],
         tts: vec![Arc::new(scripted::ScriptedTts::new(&script))],
-        apology: ringway_actors::Apology::default(),
+        apology: ringway_actors::Phrase::default(),
+        filler: ringway_actors::Phrase::default(),
     }
 }

@@ -162,6 +162,14 @@ fn log(event: &CallEvent, call: &LiveCall) {
             restarts,
             "stage.restarted"
         ),
+        CallEventKind::ServiceSwitched { stage, from, to, cause } => tracing::info!(
+            callId = %id,
+            stage = stage_name(*stage),
+            from = %from,
+            to = %to,
+            cause = cause.name(),
+            "service.switched"
+        ),
         CallEventKind::ProtocolError { code } => tracing::warn!(callId = %id, code, "protocol.error"),
         kind => tracing::debug!(callId = %id, at = %event.at, ?kind, "call.event"),
     }

@@ -1,16 +1,22 @@
 //! The language model's stage of one call.
 
 use crate::inbox::{Inbox, Report};
+use crate::memos::Memos;
 use crate::stage::{Inject, Obituary, Pump, Stage, StageError, inject};
 use actix::prelude::*;
 use ringway_stages::Expectation;
 use ringway_stages::llm::{Cue, LlmEvent, LlmRequest, LlmSession, Next, Role, Said};
-use ringway_turn::{After, CallerTurn, Context as Conversation, Input, Memo, RequestId, Speaker, StageKind};
+use ringway_turn::{After, CallerTurn, Context as Conversation, Input, RequestId, Speaker, StageKind};
+use std::sync::Arc;
 use std::task::{self, Poll};
 
 /// Relays one call's requests to its session and the session's text to the router.
 pub(crate) struct LlmStage {
     session: Box<dyn LlmSession>,
+    /// The model's name.
+    service: Arc<str>,
+    /// Those that the running request came with.
+    memos: Memos,
     router: Inbox,
     obituary: Obituary,
 }
@@ -24,8 +30,9 @@ pub(crate) enum Ask {
 }
 
 impl LlmStage {
-    pub(crate) fn new(session: Box<dyn LlmSession>, router: Inbox) -> Self {
-        Self { session, router, obituary: Obituary::default() }
+    pub(crate) fn new(session: Box<dyn LlmSession>, service: Arc<str>, router: Inbox) -> Self {
+        let memos = Memos::default();
+        Self { session, service, memos, router, obituary: Obituary::default() }
     }
 
     fn relay(&self, event: LlmEvent) -> Result<(), StageError> {
@@ -34,7 +41,8 @@ impl LlmStage {
             LlmEvent::Done { id, next, memo } => {
                 let (after, expectation) = split(next);
                 self.router.report(Report::Expect { request: RequestId::new(id), expectation })?;
-                self.tell(Input::ReplyEnd { request: RequestId::new(id), after, memo: Memo(memo) })
+                let memo = self.memos.with(&self.service, memo);
+                self.tell(Input::ReplyEnd { request: RequestId::new(id), after, memo })
             }
         }
     }
@@ -52,7 +60,13 @@ fn split(next: Next) -> (After, Expectation) {
     }
 }
 
-fn request(request: RequestId, caller: CallerTurn, context: Conversation, already: String) -> LlmRequest {
+fn request(
+    request: RequestId,
+    caller: CallerTurn,
+    context: Conversation,
+    memo: String,
+    already: String,
+) -> LlmRequest {
     let cue = match caller {
         CallerTurn::Joined => Cue::Joined,
         CallerTurn::Said(text) => Cue::Said(text),
@@ -67,7 +81,7 @@ fn request(request: RequestId, caller: CallerTurn, context: Conversation, alread
         text: message.text,
     };
     let history = context.messages.into_iter().map(said).collect();
-    LlmRequest { id: request.number(), cue, history, memo: context.memo.0, already }
+    LlmRequest { id: request.number(), cue, history, memo, already }
 }
 
 impl Stage for LlmStage {
@@ -99,7 +113,9 @@ impl Handler<Ask> for LlmStage {
     fn handle(&mut self, ask: Ask, ctx: &mut Self::Context) {
         let done = match ask {
             Ask::Reply { request: id, caller, context, already } => {
-                self.session.reply(request(id, caller, context, already))
+                self.memos = Memos::read(&context.memo);
+                let memo = self.memos.of(&self.service).to_owned();
+                self.session.reply(request(id, caller, context, memo, already))
             }
             Ask::Cancel => {
                 self.session.cancel();

@@ -1,14 +1,15 @@
 //! The router of one call: what stages and edge report goes into the [`Turn`], what it decides goes out to them.
 
-use crate::call::{Apologise, Call, Finish};
+use crate::call::{Apologise, BetweenTurns, Call, Finish, Hurry};
 use crate::clock::CallClock;
 use crate::edge::{EdgeCommand, EdgeInput};
 use crate::event::{CallEvent, CallEventKind, EventSink, StageState};
+use crate::health::ServiceHealth;
 use crate::inbox::{Mail, Report};
 use crate::llm::{self, LlmStage};
 use crate::record::Record;
 use crate::retry::Retry;
-use crate::service_times::{Served, ServiceTimes};
+use crate::service_times::ServiceTimes;
 use crate::stage::{Obituary, Pump, Stage, StageError, Watch};
 use crate::stt::{Listen, SttStage};
 use crate::tts::{Say, TtsStage};
@@ -16,7 +17,11 @@ use actix::prelude::*;
 use ringway_frame::{CallId, Epoch};
 use ringway_ring::EpochGate;
 use ringway_stages::Expectation;
-use ringway_turn::{ClauseId, Command, Input, Observer, Output, Playout, RequestId, StageKind, Stt, Turn};
+use ringway_stages::health::Health;
+use ringway_turn::{
+    CallerTurn, ClauseId, Command, Event, Input, Observer, Output, Playout, RequestId, SpeechState,
+    StageKind, Stt, Turn,
+};
 use std::sync::Arc;
 use std::task::{self, Poll};
 use tokio::sync::mpsc;
@@ -35,6 +40,9 @@ pub struct Router {
     edge: mpsc::Sender<EdgeCommand>,
     call: Addr<Call>,
     events: Events,
+    health: Arc<ServiceHealth>,
+    /// What voices have by heart.
+    filler: Arc<str>,
     record: Option<Box<dyn Record>>,
     timer: Retry,
     obituary: Obituary,
@@ -89,13 +97,13 @@ impl Events {
     }
 }
 
-/// The Call tells the router that a stage is there, with the name of the service behind it, or is not.
+/// The Call tells the router that a stage is there, with the health of the service behind it, or is not.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(crate) enum StageNews {
-    Stt(Addr<SttStage>, Arc<str>),
-    Llm(Addr<LlmStage>, Arc<str>),
-    Tts(Addr<TtsStage>, Arc<str>),
+    Stt(Addr<SttStage>, Arc<Health>),
+    Llm(Addr<LlmStage>, Arc<Health>),
+    Tts(Addr<TtsStage>, Arc<Health>),
     Vad,
     /// A voice that only recites the apology, in this epoch.
     Recital(Addr<TtsStage>, Epoch),
@@ -113,6 +121,8 @@ pub(crate) struct RouterParts {
     pub(crate) call: Addr<Call>,
     pub(crate) events: Events,
     pub(crate) watches: Watches,
+    pub(crate) health: Arc<ServiceHealth>,
+    pub(crate) filler: Arc<str>,
     pub(crate) record: Option<Box<dyn Record>>,
 }
 
@@ -130,6 +140,8 @@ impl Router {
             edge: parts.edge,
             call: parts.call,
             events: parts.events,
+            health: parts.health,
+            filler: parts.filler,
             record: parts.record,
             timer: Retry::default(),
             obituary: Obituary::default(),
@@ -179,9 +191,8 @@ impl Router {
     fn feed(&mut self, input: Input) {
         let now = self.clock.now();
         self.stages.watches.heard(&input);
-        if let Some(Served { stage, service, after }) = self.stages.times.heard(&input, now) {
-            self.events.put_inside(CallEventKind::Served { stage, service, after });
-        }
+        let known = self.health.now();
+        self.stages.times.heard(&input, now, known, |kind| self.events.put_inside(kind));
         if let Some(record) = &mut self.record {
             record.input(now, &input);
         }
@@ -214,6 +225,7 @@ impl Router {
             Command::Reply { request, caller, context, already } => {
                 self.hints.begin(request);
                 self.stages.times.llm.asked(request, self.clock.now());
+                self.stages.times.greeting = (caller == CallerTurn::Joined).then_some(request);
                 self.events.put(working(StageKind::Llm));
                 self.ask(llm::Ask::Reply { request, caller, context, already });
             }
@@ -222,18 +234,34 @@ impl Router {
                 self.events.put(ready(StageKind::Llm));
             }
             Command::Speak { epoch, clause, text } => {
-                self.stages.times.tts.asked(epoch, self.clock.now());
+                self.time_voice(epoch, clause, &text);
                 self.say(Say::Clause { epoch, clause, text });
             }
             Command::CancelSpeech { .. } => {
                 self.say(Say::Cancel);
                 self.events.put(ready(StageKind::Tts));
             }
+            Command::Hurry { stage } => self.tell_call(Hurry(stage)),
             Command::Playout(playout) => self.playout(playout),
             Command::Apologise { epoch } => self.tell_call(Apologise(epoch)),
             Command::Transfer { to } => self.tell_edge(EdgeCommand::Transfer(to)),
             Command::HangUp { reason } => self.tell_call(Finish(reason)),
-            Command::Event(event) => self.events.put(CallEventKind::Turn(event)),
+            Command::Event(event) => {
+                if event == Event::State(SpeechState::Listening) {
+                    self.tell_call(BetweenTurns(StageKind::Llm));
+                    self.tell_call(BetweenTurns(StageKind::Tts));
+                }
+                self.events.put(CallEventKind::Turn(event));
+            }
+        }
+    }
+
+    /// What voices have by heart is no work of theirs.
+    fn time_voice(&mut self, epoch: Epoch, clause: ClauseId, text: &str) {
+        if *text == *self.filler {
+            self.stages.times.by_heart = Some(clause);
+        } else {
+            self.stages.times.tts.asked(epoch, self.clock.now());
         }
     }
 
@@ -246,10 +274,12 @@ impl Router {
             Stt::Begin { .. } => self.events.put(working(StageKind::Stt)),
             Stt::Continue { .. } | Stt::Close { .. } | Stt::Drop { .. } => self.stages.watches.stt.settle(),
         }
-        if matches!(command, Stt::Close { .. } | Stt::Drop { .. }) {
-            self.events.put(ready(StageKind::Stt));
-        }
+        let over = matches!(command, Stt::Close { .. } | Stt::Drop { .. });
         self.to_stt(Listen::Turn(command));
+        if over {
+            self.events.put(ready(StageKind::Stt));
+            self.tell_call(BetweenTurns(StageKind::Stt));
+        }
     }
 
     /// A stage that is not there is not asked: the turn asks again when it is.

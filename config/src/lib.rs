@@ -63,6 +63,8 @@ pub struct Config {
     pub turn: ringway_turn::Config,
     /// How calls are run.
     pub call: ringway_actors::Config,
+    /// When a service is left alone.
+    pub circuit: ringway_stages::health::Config,
     /// Voice activity detection.
     pub vad: VadConfig,
     /// Recognisers, in order of preference.
@@ -130,6 +132,7 @@ impl Default for Config {
             metrics: MetricsConfig::default(),
             turn: ringway_turn::Config::default(),
             call: ringway_actors::Config::default(),
+            circuit: ringway_stages::health::Config::default(),
             vad: VadConfig::default(),
             stt: EnginesOf::one("pocketsphinx"),
             llm: EnginesOf::one("dialogue"),

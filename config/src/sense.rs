@@ -65,6 +65,15 @@ fn numbers(config: &Config) -> Vec<Mistake> {
         mistakes.push(at("openai_llm.temperature", "must be from 0 to 2"));
     }
     mistakes.extend(recognisers(config));
+    if config.circuit.failures == 0 {
+        mistakes.push(at("circuit.failures", "must not be zero"));
+    }
+    if !(0.0..=1.0).contains(&config.circuit.rate) {
+        mistakes.push(at("circuit.rate", "must be within 0 and 1"));
+    }
+    if !(0.1..=100.0).contains(&config.circuit.late_factor) {
+        mistakes.push(at("circuit.late_factor", "must be from 0.1 to 100"));
+    }
     if config.piper.length_scale.is_some_and(|value| !(0.1..=10.0).contains(&value)) {
         mistakes.push(at("piper.length_scale", "must be from 0.1 to 10"));
     }
@@ -115,7 +124,7 @@ fn recognisers(config: &Config) -> Vec<Mistake> {
 }
 
 /// Durations that must lie within bounds.
-fn durations(config: &Config) -> [(&'static str, Duration, Duration, Duration); 60] {
+fn durations(config: &Config) -> [(&'static str, Duration, Duration, Duration); 63] {
     let (ServerConfig { drain, .. }, LimitsConfig { lateness, .. }) = (&config.server, &config.limits);
     let Config { openai_stt, deepgram, openai_llm, piper, .. } = config;
     let Config { openai_tts, elevenlabs, cartesia, deepgram_tts, wyoming_tts, phone_tts, .. } = config;
@@ -128,6 +137,9 @@ fn durations(config: &Config) -> [(&'static str, Duration, Duration, Duration); 
         ("server.drain", *drain, Duration::ZERO, DAY),
         ("limits.lateness", *lateness, Duration::ZERO, HOUR),
         ("metrics.answer_budget", config.metrics.answer_budget, FRAME, HOUR),
+        ("circuit.window", config.circuit.window, SECOND, HOUR),
+        ("circuit.wait", config.circuit.wait, FRAME, config.circuit.wait_max),
+        ("circuit.wait_max", config.circuit.wait_max, FRAME, DAY),
         ("call.restart.within", restart.within, FRAME, HOUR),
         ("call.stall.vad", stall.vad, FRAME, HOUR),
         ("call.stall.stt", stall.stt, FRAME, HOUR),
@@ -303,6 +315,7 @@ const VAD_RATES: [u32; 2] = [8_000, 16_000];
 const MOST_CORES: usize = 1_024;
 
 const FRAME: Duration = Duration::from_millis(20);
+const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 

@@ -234,6 +234,12 @@ impl Browser {
                 self.restarts[*stage as usize] += 1;
                 Some(self.stage(*stage, StageState::Restarting))
             }
+            CallEventKind::ServiceSwitched { stage, from, to, cause } => Some(Down::Service {
+                stage: wire_stage(*stage),
+                from: from.to_string(),
+                to: to.to_string(),
+                cause: cause.name().to_owned(),
+            }),
             _ => None,
         }
     }
@@ -255,6 +261,7 @@ impl Browser {
             TurnEvent::Heard { turn, text, last } => {
                 Down::Bot { turn: turn.number(), text: text.clone(), is_final: *last }
             }
+            TurnEvent::Late { turn, stage } => Down::Late { turn: turn.number(), stage: wire_stage(*stage) },
             TurnEvent::Latency { turn, latency } => Down::Latency(turn_latency(turn.number(), latency)),
             _ => return None,
         })

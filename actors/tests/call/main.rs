@@ -1,6 +1,7 @@
 //! Whole calls on virtual time, with engines whose work can be read.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod chains;
 mod common;
 mod conversation;
 mod detector;

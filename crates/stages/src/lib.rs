@@ -9,6 +9,7 @@ mod backoff;
 pub mod dialogue;
 pub mod expectation;
 pub mod flite;
+pub mod health;
 mod humane;
 pub mod level;
 pub mod llm;

@@ -16,6 +16,7 @@ impl Turn {
     pub(crate) fn ask(&mut self, caller: CallerTurn, turn: TurnNumber, ended: MediaTime, marks: Marks) {
         let request = self.ids.request;
         self.ids.request = request.next();
+        self.patience.asked(StageKind::Llm, self.now);
         let (epoch, config) = (self.next_epoch, &self.config);
         let reply = self.reply.get_or_insert_with(|| Reply::new(turn, epoch, ended, config));
         reply.cue = Some(caller.clone());
@@ -43,6 +44,7 @@ impl Turn {
         let now = self.now;
         if let Some(reply) = self.asked(request) {
             reply.push(text, now);
+            self.patience.came(StageKind::Llm);
             self.speak();
         }
     }
@@ -51,6 +53,7 @@ impl Turn {
         let now = self.now;
         if let Some(reply) = self.asked(request) {
             reply.complete(after, memo, now);
+            self.patience.came(StageKind::Llm);
             self.speak();
             self.settle_reply();
         }
@@ -80,14 +83,20 @@ impl Turn {
             Words::Reply(range) => (reply.epoch, reply.text()[range.clone()].to_owned()),
             Words::Filler(text) => (reply.epoch, text.clone()),
         };
+        // A voice that has begun is waited for by the watchdog: whether its audio flows is not seen from here.
+        let begins = !reply.ledger.speaks_in(epoch);
         reply.ledger.speak(epoch, clause, words);
         self.next_epoch = self.next_epoch.max(epoch.next());
+        if begins {
+            self.patience.asked(StageKind::Tts, self.now);
+        }
         self.push(Command::Speak { epoch, clause, text });
     }
 
     pub(crate) fn voiced(&mut self, epoch: Epoch) {
         if let Some(reply) = self.reply.as_mut().filter(|reply| reply.epoch == epoch) {
             reply.marks.voiced.get_or_insert(self.now);
+            self.patience.came(StageKind::Tts);
         }
     }
 
@@ -109,6 +118,7 @@ impl Turn {
         if let Some(reply) = &mut self.reply {
             reply.ledger.clause_end(epoch, clause, frames);
             reply.progress = self.now;
+            self.patience.came(StageKind::Tts);
             self.sounded();
         }
     }
@@ -210,6 +220,7 @@ impl Turn {
         }
         if !reply.ledger.is_empty() {
             self.next_epoch = reply.epoch.next();
+            self.patience.came(StageKind::Tts);
             self.push(Command::CancelSpeech { epoch: reply.epoch });
             self.push(Command::Playout(Playout::Clear { epoch: self.next_epoch, turn: reply.turn }));
         }

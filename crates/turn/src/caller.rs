@@ -181,6 +181,7 @@ impl Turn {
         utterance.asked(ask, until, now);
         let utterance = utterance.id;
         self.ids.ask = ask.next();
+        self.patience.asked(StageKind::Stt, now);
         self.push(Command::Stt(Stt::Flush { utterance, ask, until, purpose }));
         self.speculate();
     }

@@ -178,7 +178,14 @@ pub enum Event {
         /// The keys.
         keys: String,
     },
-    /// The latency budget was exceeded and a filler is spoken.
+    /// The stage keeps the caller waiting longer than its share of [`answer_budget`](crate::Config::answer_budget).
+    Late {
+        /// The turn.
+        turn: TurnNumber,
+        /// Which.
+        stage: crate::StageKind,
+    },
+    /// The caller has waited for long and a filler is spoken.
     Filler {
         /// The turn.
         turn: TurnNumber,
@@ -220,6 +227,11 @@ pub enum Command {
     CancelSpeech {
         /// The bot's utterance.
         epoch: Epoch,
+    },
+    /// The stage is late: another service is to take its place, if there is one.
+    Hurry {
+        /// Which.
+        stage: crate::StageKind,
     },
     /// To the playout.
     Playout(Playout),

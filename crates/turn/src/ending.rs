@@ -125,7 +125,15 @@ impl Turn {
         }
         if made.is_some_and(|made| *played >= made) {
             let stage = *stage;
-            self.end(EndReason::StageFailed(stage));
+            self.apologised(stage);
+        }
+    }
+
+    /// Somebody else may be able to help.
+    fn apologised(&mut self, stage: StageKind) {
+        match self.config.transfer_on_failure.clone() {
+            Some(to) => self.follow(After::Transfer(to)),
+            None => self.end(EndReason::StageFailed(stage)),
         }
     }
 
@@ -133,7 +141,7 @@ impl Turn {
     pub(crate) fn last_words_over(&mut self) {
         match &self.life {
             Life::Closing { reason, .. } => self.end(reason.clone()),
-            Life::Apologising { stage, .. } => self.end(EndReason::StageFailed(*stage)),
+            Life::Apologising { stage, .. } => self.apologised(*stage),
             Life::Waiting | Life::Live | Life::Over => {}
         }
     }

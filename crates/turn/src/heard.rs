@@ -98,6 +98,11 @@ impl Ledger {
         self.strands.iter().any(Strand::is_audible)
     }
 
+    /// Whether something was spoken in this epoch.
+    pub(crate) fn speaks_in(&self, epoch: Epoch) -> bool {
+        self.strands.last().is_some_and(|strand| strand.epoch == epoch)
+    }
+
     /// Whether something was spoken into it.
     pub(crate) fn is_empty(&self) -> bool {
         self.strands.is_empty()

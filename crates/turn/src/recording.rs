@@ -1,7 +1,7 @@
 //! A call as its inputs and outputs, one JSON object a line, and its exact replay.
 //!
 //! ```text
-//! {"version":1,"call":"0123…","started":"2026-11-20T12:00:00Z","config":{…}}
+//! {"version":2,"call":"0123…","started":"2026-11-20T12:00:00Z","config":{…}}
 //! {"input":{"at":0,"input":"started"}}
 //! {"output":{"command":{"reply":{…}}}}
 //! {"output":{"timeout":7000000000}}
@@ -15,7 +15,10 @@ use serde::{Deserialize, Serialize};
 use std::io::{BufRead, Read};
 
 /// The form of recordings that this version writes and reads.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
+
+/// The oldest form that is read: calls whose turns had no latency budget.
+pub const OLDEST_VERSION: u32 = 1;
 
 /// The longest line that is read. A context of 200 messages of 1,000 bytes fits four times.
 pub const MAX_LINE: usize = 1 << 20;
@@ -37,6 +40,12 @@ impl Header {
     /// The header of a call that began at `started` on the wall clock.
     pub fn new(call: CallId, started: impl Into<String>, config: Config) -> Self {
         Self { version: VERSION, call: call.to_string(), started: started.into(), config }
+    }
+
+    /// What the form of its version did not say.
+    fn completed(self) -> Self {
+        let config = if self.version < 2 { self.config.without_budget() } else { self.config };
+        Self { config, ..self }
     }
 
     /// As a line.
@@ -118,7 +127,7 @@ pub enum ReplayError {
     #[error("the recording is empty")]
     Empty,
     /// Written by another version.
-    #[error("the recording has version {found}, not {VERSION}")]
+    #[error("the recording has version {found}, not {OLDEST_VERSION} to {VERSION}")]
     Version {
         /// Its version.
         found: u64,
@@ -248,8 +257,10 @@ impl<R: BufRead> Lines<R> {
         }
         let value: serde_json::Value = self.parse()?;
         match value.get("version").and_then(serde_json::Value::as_u64) {
-            Some(found) if found != u64::from(VERSION) => Err(ReplayError::Version { found }),
-            _ => self.parse(),
+            Some(found) if !(u64::from(OLDEST_VERSION)..=u64::from(VERSION)).contains(&found) => {
+                Err(ReplayError::Version { found })
+            }
+            _ => self.parse().map(Header::completed),
         }
     }
 

@@ -66,6 +66,11 @@ impl Reply {
         &self.text
     }
 
+    /// The model owes text.
+    pub(crate) fn is_asked(&self) -> bool {
+        matches!(self.model, Model::Asked(_))
+    }
+
     /// The caller's words that it answers.
     pub(crate) fn callers_words(&self) -> Option<&str> {
         match self.cue.as_ref()? {

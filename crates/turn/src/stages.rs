@@ -15,7 +15,12 @@ pub(crate) struct Health {
 impl Health {
     /// Voice activity detection is there.
     pub(crate) fn hears(&self) -> bool {
-        !self.lost[StageKind::Vad as usize]
+        self.has(StageKind::Vad)
+    }
+
+    /// The stage is there.
+    pub(crate) fn has(&self, stage: StageKind) -> bool {
+        !self.lost[stage as usize]
     }
 
     /// When it last came back.
@@ -38,6 +43,7 @@ impl Turn {
     /// A stage died. Nothing is asked again before it is back; silence proves nothing while nobody listens for speech.
     pub(crate) fn stage_lost(&mut self, stage: StageKind) {
         self.health.lost[stage as usize] = true;
+        self.patience.came(stage);
         if stage == StageKind::Vad {
             self.speech.hold(self.now + self.config.vad_grace);
         }
@@ -81,6 +87,7 @@ impl Turn {
         reply.model = Model::Asked(request);
         let already = reply.text().to_owned();
         self.ids.request = request.next();
+        self.patience.asked(StageKind::Llm, self.now);
         let context = self.context.clone();
         self.push(Command::Reply { request, caller, context, already });
     }

@@ -1,6 +1,7 @@
 use crate::barge_in::Doubt;
 use crate::dtmf::Keys;
 use crate::ending::Life;
+use crate::patience::Patience;
 use crate::reply::Reply;
 use crate::silence::Silence;
 use crate::speech::Speech;
@@ -32,6 +33,7 @@ pub struct Turn {
     pub(crate) keys: Keys,
     pub(crate) silence: Silence,
     pub(crate) health: Health,
+    pub(crate) patience: Patience,
     /// The end of the call that the caller spoke over: it is still due if that was nothing.
     pub(crate) farewell: Option<After>,
     /// This turn has had its filler.
@@ -69,6 +71,7 @@ impl Turn {
             keys: Keys::default(),
             silence: Silence::default(),
             health: Health::default(),
+            patience: Patience::default(),
             farewell: None,
             filler_spent: false,
             next_epoch: Epoch::ZERO.next(),

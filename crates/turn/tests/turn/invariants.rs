@@ -121,6 +121,10 @@ struct World {
     recording: String,
     loud_until: MediaTime,
     over: bool,
+    /// Questions put to stages so far.
+    asks: usize,
+    /// Stages that were found late, and after how many questions.
+    hurried: BTreeSet<(StageKind, usize)>,
 }
 
 impl World {
@@ -145,6 +149,8 @@ impl World {
             recording,
             loud_until: MediaTime::ZERO,
             over: false,
+            asks: 0,
+            hurried: BTreeSet::new(),
         }
     }
 
@@ -182,6 +188,11 @@ impl World {
     }
 
     fn obey(&mut self, command: Command) {
+        let asks = matches!(
+            command,
+            Command::Stt(Stt::Flush { .. }) | Command::Reply { .. } | Command::Speak { .. }
+        );
+        self.asks += usize::from(asks);
         match command {
             Command::Stt(Stt::Begin { utterance, .. }) => {
                 let words = self.utterance.take().filter(|(id, _)| *id == utterance).map(|(_, words)| words);
@@ -214,6 +225,12 @@ impl World {
             }
             Command::CancelSpeech { epoch } => self.clauses.retain(|clause| clause.epoch > epoch),
             Command::Playout(playout) => self.playout(playout),
+            Command::Hurry { stage } => {
+                assert!(
+                    self.hurried.insert((stage, self.asks)),
+                    "{stage:?} is hurried twice over one request"
+                );
+            }
             Command::HangUp { .. } | Command::Transfer { .. } => self.over = true,
             _ => {}
         }

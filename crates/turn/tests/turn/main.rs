@@ -5,6 +5,7 @@ mod conversation;
 mod endings;
 mod faults;
 mod invariants;
+mod late;
 mod line;
 mod marks;
 mod recordings;
