@@ -126,7 +126,7 @@ fn each_stage_knows_its_engines() {
     let text = "[vad]\nengine = \"webrtc\"\n[stt]\nengines = [\"flite\"]\n[llm]\nengines = []\n[tts]\nengines = \"flite\"";
     let wanted = [
         "a.toml:2: vad.engine: no engine is named \"webrtc\"; there are: kernel, ort",
-        "a.toml:4: stt.engines: no engine is named \"flite\"; there are: pocketsphinx, openai_stt, deepgram, deepgram_flux, openai_realtime_stt, cartesia_stt, scripted",
+        "a.toml:4: stt.engines: no engine is named \"flite\"; there are: pocketsphinx, openai_stt, deepgram, whisper_auto, whisperlivekit, whisperlive, wyoming_stt, deepgram_flux, openai_realtime_stt, cartesia_stt, scripted",
         "a.toml:6: llm.engines: must name at least one engine; there are: dialogue, openai_llm, scripted",
         "a.toml:8: tts.engines: must be a list, each a string, not \"flite\"",
     ];
@@ -224,7 +224,7 @@ fn the_addresses_of_services_are_read_where_they_stand() {
     assert_eq!(
         file(text).problems(),
         [
-            "a.toml:2: openai_llm.url: \"ftp://host/\": begins with \"ftp\"; there are: http, https, ws, wss",
+            "a.toml:2: openai_llm.url: \"ftp://host/\": begins with \"ftp\"; there are: http, https, ws, wss, tcp",
             "a.toml:4: piper.url: \"localhost:5000\" is no address such as https://host/path",
             "a.toml:5: piper.idle: must be from 20ms to 3600s, not 0ns",
         ]
