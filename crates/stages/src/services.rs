@@ -5,8 +5,11 @@
 //! kept and used again, a request that is not wanted any more is cancelled by dropping it, and whatever fails is a
 //! [`ServiceError`] that names when and how.
 
+pub mod anthropic;
 mod answer;
+mod chat;
 mod connector;
+mod conversation;
 pub mod deepgram;
 mod endpoint;
 mod error;
@@ -14,7 +17,9 @@ mod exchange;
 #[doc(hidden)]
 pub mod fuzz;
 mod http;
+mod lines;
 mod multipart;
+pub mod ollama;
 pub mod openai_chat;
 pub mod openai_transcription;
 pub mod piper;
@@ -26,6 +31,7 @@ mod wav;
 pub use connector::SetupError;
 pub use endpoint::{ApiKey, Endpoint, EndpointError};
 pub use error::{Phase, ServiceError};
+pub(crate) use http::{Http, Post};
 
 use std::time::Duration;
 

@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout};
 
 /// A body that is read as it comes. Dropped before its end, it takes its connection along: so it is cancelled.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     body: Incoming,
     /// Given back at the end.
     lease: Option<(Pool, Connection)>,
@@ -61,7 +61,7 @@ impl Answer {
     }
 
     /// All of it.
-    pub(super) async fn whole(mut self) -> Result<Vec<u8>, ServiceError> {
+    pub(crate) async fn whole(mut self) -> Result<Vec<u8>, ServiceError> {
         let mut whole = Vec::new();
         while let Some(piece) = std::future::poll_fn(|cx| self.poll_piece(cx)).await {
             whole.extend_from_slice(&piece?);

@@ -106,6 +106,13 @@ impl ApiKey {
         Self(key.into())
     }
 
+    /// The value of a header that holds nothing else; `None` when it has characters that a header must not have.
+    pub(super) fn plain(&self) -> Option<HeaderValue> {
+        let mut value = HeaderValue::from_str(self.0.trim()).ok()?;
+        value.set_sensitive(true);
+        Some(value)
+    }
+
     /// The value of an Authorization header; `None` when the key has characters that a header must not have.
     pub(super) fn authorization(&self, scheme: &str) -> Option<HeaderValue> {
         let mut value = HeaderValue::from_str(&format!("{scheme} {}", self.0.trim())).ok()?;
