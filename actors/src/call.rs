@@ -21,6 +21,7 @@ use ringway_frame::{CallId, Epoch, Format};
 use ringway_ring::OnLoan;
 use ringway_stages::Expectation;
 use ringway_stages::llm::LlmCall;
+use ringway_stages::tools::Deeds;
 use ringway_stages::silero::WindowCutter;
 use ringway_stages::stt::SttCall;
 use ringway_stages::tts::TtsCall;
@@ -44,6 +45,8 @@ pub struct Call {
     edge: mpsc::Sender<EdgeCommand>,
     events: Events,
     apology: Option<Epoch>,
+    /// What tools did: a new session of the language model is told of it.
+    deeds: Deeds,
     /// The core's detector is away, and the router knows.
     deaf: bool,
     ended: bool,
@@ -163,6 +166,7 @@ impl Call {
             edge: parts.edge,
             events: parts.events,
             apology: None,
+            deeds: Deeds::default(),
             deaf: false,
             ended: false,
             _place: parts.place,
@@ -254,7 +258,7 @@ impl Call {
     fn build_llm(&mut self, engine: usize, call: &Addr<Self>) -> Result<StageNews, Refusal> {
         let dialogue = self.profile.dialogue.clone();
         let service = self.core.engines.llm[engine].clone();
-        let session = service.open(LlmCall { dialogue })?;
+        let session = service.open(LlmCall { dialogue, deeds: self.deeds.clone(), ..LlmCall::default() })?;
         let actor = LlmStage::new(session, self.inbox.clone());
         let child = spawn(actor, STAGE_MAILBOX, self.bury(StageKind::Llm, call));
         let news = StageNews::Llm(child.addr.clone(), service.name().into());

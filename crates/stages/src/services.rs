@@ -31,7 +31,7 @@ mod wav;
 pub use connector::SetupError;
 pub use endpoint::{ApiKey, Endpoint, EndpointError};
 pub use error::{Phase, ServiceError};
-pub(crate) use http::{Http, Post};
+pub(crate) use http::{Accepted, Http, Post};
 
 use std::time::Duration;
 

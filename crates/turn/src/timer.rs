@@ -67,7 +67,7 @@ impl Turn {
             Timer::Ask => self.ask_at(),
             Timer::EndOfTurn => self.end_of_turn_at(),
             Timer::Verdict => self.verdict_at(),
-            Timer::Filler => self.filler_at(),
+            Timer::Filler => self.filler_at().into_iter().chain(self.tool_filler_at()).min(),
             Timer::Prompt => self.silence.deadline(&self.config),
             Timer::Keys => self.keys.deadline(&self.config),
             Timer::Playout => self.playout_by(),
@@ -84,6 +84,7 @@ impl Turn {
             Timer::Ask => self.ask_about_pause(),
             Timer::EndOfTurn => self.end_turn(),
             Timer::Verdict => self.resume_in_doubt(),
+            Timer::Filler if self.tool_filler_at().is_some_and(|at| at <= self.now) => self.say_tool_filler(),
             Timer::Filler => self.say_filler(),
             Timer::Prompt => self.prompt(),
             Timer::Keys => {

@@ -37,7 +37,7 @@ impl Answer {
     }
 
     /// The next piece; `None` is the end.
-    pub(super) fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, ServiceError>>> {
+    pub(crate) fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, ServiceError>>> {
         loop {
             match Pin::new(&mut self.body).poll_frame(cx) {
                 Poll::Ready(Some(Ok(frame))) => {
@@ -70,7 +70,7 @@ impl Answer {
     }
 
     /// All that matters was read: the rest may still come, for a moment, so that the connection can be kept.
-    pub(super) fn finish(mut self) {
+    pub(crate) fn finish(mut self) {
         // Mostly the end is here already.
         let mut cx = Context::from_waker(Waker::noop());
         if !matches!(self.poll_piece(&mut cx), Poll::Ready(None)) {

@@ -92,7 +92,7 @@ impl ServiceError {
         Self::Malformed { place, reason: reason.to_string() }
     }
 
-    pub(super) fn cut(phase: Phase, reason: impl fmt::Display) -> Self {
+    pub(crate) fn cut(phase: Phase, reason: impl fmt::Display) -> Self {
         Self::Cut { phase, reason: reason.to_string() }
     }
 }

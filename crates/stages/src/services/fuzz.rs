@@ -2,14 +2,21 @@
 
 use super::sse::Events;
 use super::wav::WavStream;
-use super::{deepgram, openai_chat};
+use super::chat::{Reader, Saying};
+use super::{anthropic, deepgram, openai_chat};
 use bytes::Bytes;
 
 /// A fuzz target.
 pub type Target = fn(&[u8]);
 
 /// Every target by the name of its corpus.
-pub const TARGETS: [(&str, Target); 3] = [("sse", sse), ("deepgram", deepgram), ("wav_stream", wav_stream)];
+pub const TARGETS: [(&str, Target); 5] = [
+    ("sse", sse),
+    ("deepgram", deepgram),
+    ("wav_stream", wav_stream),
+    ("ollama", ollama),
+    ("anthropic", anthropic),
+];
 
 /// A stream of events, cut where its first byte says: the cut changes nothing, and each event is a chunk or refused.
 pub fn sse(data: &[u8]) {
@@ -42,6 +49,52 @@ pub fn deepgram(data: &[u8]) {
     if let Err(error) = deepgram::read_message(text) {
         assert_eq!(error.to_string().lines().count(), 1, "{error}");
     }
+}
+
+/// A reply of Ollama's, cut where its first byte says: the cut changes nothing.
+pub fn ollama(data: &[u8]) {
+    replies::<super::ollama::Stream>(data);
+}
+
+/// A reply of Anthropic's, cut where its first byte says: the cut changes nothing.
+pub fn anthropic(data: &[u8]) {
+    replies::<anthropic::Stream>(data);
+}
+
+fn replies<R: Reader>(data: &[u8]) {
+    let Some((cut, stream)) = data.split_first() else { return };
+    let (front, back) = stream.split_at(usize::from(*cut).min(stream.len()));
+    assert_eq!(sayings::<R>(&[front, back]), sayings::<R>(&[stream]));
+}
+
+/// What is said until the end or an error, which is one line.
+fn sayings<R: Reader>(pieces: &[&[u8]]) -> (Vec<Saying>, bool) {
+    let (mut reader, mut found) = (R::default(), Vec::new());
+    let mut read = || -> Result<(), super::ServiceError> {
+        for piece in pieces {
+            let mut piece = Bytes::copy_from_slice(piece);
+            while let Some(saying) = reader.next(&mut piece)? {
+                let is_end = saying == Saying::End;
+                found.push(saying);
+                if is_end {
+                    return Ok(());
+                }
+            }
+        }
+        while let Some(saying) = reader.finish()? {
+            let is_end = saying == Saying::End;
+            found.push(saying);
+            if is_end {
+                break;
+            }
+        }
+        Ok(())
+    };
+    let read = read();
+    if let Err(error) = &read {
+        assert_eq!(error.to_string().lines().count(), 1, "{error}");
+    }
+    (found, read.is_ok())
 }
 
 /// A WAV file, cut where its first byte says and read in small steps: neither changes its samples.

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName, HeaderValue, USER_AGENT};
-use hyper::{HeaderMap, Method, Request, Response};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use std::sync::Arc;
 use tokio::time::{Instant, timeout_at};
 
@@ -36,6 +36,7 @@ pub(crate) struct Post {
 /// An answer whose head is here: it was accepted.
 #[derive(Debug)]
 pub(crate) struct Accepted {
+    pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) answer: Answer,
 }
@@ -144,7 +145,7 @@ impl Http {
         let limit = if head.status.is_success() { post.answer_limit } else { LARGEST_REFUSAL };
         let answer = Answer::new(body, self.pool.clone(), connection, self.limits.idle, limit);
         if head.status.is_success() {
-            return Ok(Accepted { headers: head.headers, answer });
+            return Ok(Accepted { status: head.status, headers: head.headers, answer });
         }
         // A refusal counts whether or not its words arrive.
         let words = answer.whole().await.unwrap_or_default();

@@ -148,13 +148,19 @@ impl Reader<'_> {
             file.mcp.extend(declaration.map(|declaration| (name, declaration)));
         }
         for (kind, raw) in built_in {
+            self.refuse(&format!("built_in.{}", kind.name()), &raw.unknown);
             let manner = manner(raw.manner);
             file.built_in.insert(kind, BuiltInDeclaration { description: raw.description, manner });
         }
         file
     }
 
+    fn refuse(&mut self, at: &str, unknown: &BTreeMap<String, toml::Value>) {
+        unknown.keys().for_each(|key| drop(self.wrong::<()>(at, key, "unknown key".into())));
+    }
+
     fn http(&mut self, at: &str, name: &str, raw: raw::Http) -> Option<HttpDeclaration> {
+        self.refuse(at, &raw.unknown);
         let (host, path) = self.address(at, &raw.url)?;
         let method = match Method::from_bytes(raw.method.to_ascii_uppercase().as_bytes()) {
             Ok(method) if METHODS.contains(&method) => method,
@@ -211,6 +217,7 @@ impl Reader<'_> {
     }
 
     fn mcp(&mut self, at: &str, raw: raw::Mcp) -> Option<McpDeclaration> {
+        self.refuse(at, &raw.unknown);
         let reach = match (raw.command, raw.url) {
             (command, None) if !command.is_empty() => {
                 let variables = raw.variables.iter().filter_map(|name| {

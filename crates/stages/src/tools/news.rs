@@ -7,8 +7,6 @@ pub enum ToolNews {
     Began {
         /// Its name.
         tool: String,
-        /// Length of its arguments.
-        bytes: usize,
         /// What is said when it is slow.
         filler: Option<Filler>,
     },
@@ -16,6 +14,8 @@ pub enum ToolNews {
     Ended {
         /// Its name.
         tool: String,
+        /// Length of its arguments.
+        bytes: usize,
         /// How.
         outcome: Outcome,
         /// From its call.
@@ -45,17 +45,4 @@ pub enum Outcome {
     Late,
     /// The caller went on, and it was dropped.
     Cancelled,
-}
-
-impl Outcome {
-    /// Its name in traces and logs.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Done => "done",
-            Self::Failed => "failed",
-            Self::Refused => "refused",
-            Self::Late => "late",
-            Self::Cancelled => "cancelled",
-        }
-    }
 }

@@ -1,5 +1,6 @@
 use super::deeds::{Deeds, Place};
 use super::{Answer, BargeIn, Calling, Effect, Manner, Outcome, ToolError, ToolNews};
+use crate::llm::ToolCall;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -11,6 +12,7 @@ use tokio::time::Instant;
 #[derive(Debug)]
 pub(super) struct Running {
     tool: String,
+    bytes: usize,
     begun: Instant,
     on_barge_in: BargeIn,
     deeds: Deeds,
@@ -29,7 +31,7 @@ impl Running {
     /// Begins; the result finds its place among the deeds by itself, whoever waits for it.
     pub(super) fn begin(
         control: &Handle,
-        (tool, manner): (String, &Manner),
+        (call, manner): (&ToolCall, &Manner),
         (deeds, place): (Deeds, Place),
         calling: Result<Calling, ToolError>,
     ) -> Self {
@@ -41,8 +43,15 @@ impl Running {
             };
             Ended::note(answer, &noted, place)
         });
-        let begun = Instant::now();
-        Self { tool, begun, on_barge_in: manner.on_barge_in, deeds, place, task: Some(task) }
+        Self {
+            tool: call.name.clone(),
+            bytes: call.arguments.len(),
+            begun: Instant::now(),
+            on_barge_in: manner.on_barge_in,
+            deeds,
+            place,
+            task: Some(task),
+        }
     }
 
     /// Its end.
@@ -63,7 +72,12 @@ impl Running {
     }
 
     fn ended(&self, outcome: Outcome) -> ToolNews {
-        ToolNews::Ended { tool: self.tool.clone(), outcome, after: self.begun.elapsed() }
+        ToolNews::Ended {
+            tool: self.tool.clone(),
+            bytes: self.bytes,
+            outcome,
+            after: self.begun.elapsed(),
+        }
     }
 
     fn leave(&mut self) {

@@ -105,10 +105,10 @@ impl Session {
                 None => Err(unknown(&call.name, &self.tools)),
             };
             let manner = tool.map_or_else(Manner::default, |tool| tool.manner.clone());
-            let (tool, bytes, filler) = (call.name.clone(), call.arguments.len(), manner.filler.clone());
-            self.news.push_back(LlmEvent::Tool { id, news: ToolNews::Began { tool, bytes, filler } });
+            let news = ToolNews::Began { tool: call.name.clone(), filler: manner.filler.clone() };
+            self.news.push_back(LlmEvent::Tool { id, news });
             let deeds = (self.deeds.clone(), place);
-            running.push(Running::begin(&self.control, (call.name, &manner), deeds, calling));
+            running.push(Running::begin(&self.control, (&call, &manner), deeds, calling));
         }
         let memo = std::mem::take(&mut reply.request.memo);
         reply.step = Step::Running { calls: running, memo };

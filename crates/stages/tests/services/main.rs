@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod anthropic;
 mod corpora;
 mod deepgram;
+mod ollama;
 mod openai_chat;
 mod openai_transcription;
 mod piper;

@@ -31,6 +31,9 @@ pub(super) struct Http {
     pub(super) answer_limit: usize,
     #[serde(flatten)]
     pub(super) manner: Manner,
+    /// Keys that nobody knows.
+    #[serde(flatten)]
+    pub(super) unknown: BTreeMap<String, toml::Value>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -57,6 +60,9 @@ pub(super) struct Mcp {
     pub(super) tools: Vec<String>,
     #[serde(flatten)]
     pub(super) manner: Manner,
+    /// Keys that nobody knows.
+    #[serde(flatten)]
+    pub(super) unknown: BTreeMap<String, toml::Value>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -65,11 +71,13 @@ pub(super) struct BuiltIn {
     pub(super) description: Option<String>,
     #[serde(flatten)]
     pub(super) manner: Manner,
+    /// Keys that nobody knows.
+    #[serde(flatten)]
+    pub(super) unknown: BTreeMap<String, toml::Value>,
 }
 
-/// The last of a table's keys: what none of them knows is refused here.
 #[derive(Debug, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub(super) struct Manner {
     #[serde(with = "humane")]
     pub(super) timeout: Duration,
