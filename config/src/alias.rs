@@ -48,8 +48,8 @@ pub const ALIASES: &[Alias] = &[
     alias("LIVEKIT_API_KEY", Meaning::NotYet(LIVEKIT)),
     alias("LIVEKIT_API_SECRET", Meaning::NotYet(LIVEKIT)),
     alias("LIVEKIT_SIP_TRUNK_ID", Meaning::NotYet(LIVEKIT)),
-    alias("OLLAMA_URL", Meaning::NotYet(OLLAMA)),
-    alias("OLLAMA_MODEL", Meaning::NotYet(OLLAMA)),
+    alias("OLLAMA_URL", Meaning::Key("ollama.url")),
+    alias("OLLAMA_MODEL", Meaning::Key("ollama.model")),
     alias("WHISPERLIVE_URL", Meaning::NotYet(WHISPER)),
     alias("WHISPERLIVE_HOST", Meaning::NotYet(WHISPER)),
     alias("WHISPERLIVE_PORT", Meaning::NotYet(WHISPER)),
@@ -101,6 +101,5 @@ const fn alias(variable: &'static str, meaning: Meaning) -> Alias {
 }
 
 const LIVEKIT: &str = "LiveKit";
-const OLLAMA: &str = "language models by Ollama";
 const WHISPER: &str = "recognition by WhisperLive";
 const DIALLING: &str = "calls to telephones";

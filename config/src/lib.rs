@@ -85,6 +85,12 @@ pub struct Config {
     pub deepgram: ringway_stages::services::deepgram::Config,
     /// A language model behind HTTP.
     pub openai_llm: ringway_stages::services::openai_chat::Config,
+    /// A language model that Ollama runs.
+    pub ollama: ringway_stages::services::ollama::Config,
+    /// A language model of Anthropic's.
+    pub anthropic: ringway_stages::services::anthropic::Config,
+    /// What language models may call.
+    pub tools: ringway_stages::tools::Config,
     /// A voice behind HTTP.
     pub piper: ringway_stages::services::piper::Config,
     /// The scripted engines of benchmarks.
@@ -115,6 +121,9 @@ impl Default for Config {
             openai_stt: ringway_stages::services::openai_transcription::Config::default(),
             deepgram: ringway_stages::services::deepgram::Config::default(),
             openai_llm: ringway_stages::services::openai_chat::Config::default(),
+            ollama: ringway_stages::services::ollama::Config::default(),
+            anthropic: ringway_stages::services::anthropic::Config::default(),
+            tools: ringway_stages::tools::Config::default(),
             piper: ringway_stages::services::piper::Config::default(),
             scripted: ringway_stages::scripted::Config::default(),
             apology: ApologyConfig::default(),

@@ -1,7 +1,7 @@
 //! Services with keys, which only the environment has.
 
 use crate::Config;
-use ringway_stages::services::{Endpoint, deepgram, openai_chat, openai_transcription};
+use ringway_stages::services::{Endpoint, anthropic, deepgram, ollama, openai_chat, openai_transcription};
 
 /// A service that a stage names, and the variable of its key.
 #[derive(Clone, Copy, Debug)]
@@ -16,7 +16,7 @@ pub(crate) struct Keyed<'c> {
 impl Keyed<'_> {
     /// It is the vendor's own, who serves nobody without a key.
     pub(crate) fn needs_key(&self) -> bool {
-        matches!(self.url.host(), "api.openai.com" | "api.deepgram.com")
+        matches!(self.url.host(), "api.openai.com" | "api.deepgram.com" | "api.anthropic.com")
     }
 }
 
@@ -28,6 +28,8 @@ pub(crate) fn keyed(config: &Config) -> impl Iterator<Item = Keyed<'_>> {
         (stt, openai_transcription::NAME, "openai_stt.key", &openai_stt.key, &openai_stt.url),
         (stt, deepgram::NAME, "deepgram.key", &deepgram.key, &deepgram.url),
         (llm, openai_chat::NAME, "openai_llm.key", &openai_llm.key, &openai_llm.url),
+        (llm, ollama::NAME, "ollama.key", &config.ollama.key, &config.ollama.url),
+        (llm, anthropic::NAME, "anthropic.key", &config.anthropic.key, &config.anthropic.url),
     ];
     let serving = all.into_iter().filter(|(engines, name, ..)| engines.iter().any(|engine| engine == name));
     serving.map(|(_, _, path, variable, url)| Keyed { path, variable, url })
