@@ -1,7 +1,7 @@
 //! Mock services: what stands behind a conversation, with delays and failures as wanted.
 //!
 //! ```text
-//!  server ──► mocks ──► openai, piper, deepgram ──► paced ──► client
+//!  server ──► mocks ──► openai, anthropic, ollama, piper, deepgram ──► paced ──► client
 //!               │              ▲
 //!               └── fate: delay, failure; drawn by seed, service and number of the request
 //! ```
@@ -13,12 +13,15 @@ pub mod delay;
 pub mod fault;
 pub mod stats;
 
+mod anthropic;
 mod deepgram;
 mod fate;
 mod mocks;
+mod ollama;
 mod openai;
 mod paced;
 mod piper;
+mod reply;
 mod server;
 pub mod table;
 mod tone;

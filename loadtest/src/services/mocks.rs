@@ -3,7 +3,7 @@ use super::fate::{self, Fate};
 use super::fault::Fault;
 use super::stats::{Service, Stats, Ticket};
 use super::tone::Tone;
-use super::{deepgram, openai, piper};
+use super::{anthropic, deepgram, ollama, openai, piper};
 use axum::extract::{DefaultBodyLimit, State};
 use axum::routing::{any, get, post};
 use axum::{Json, Router};
@@ -55,6 +55,9 @@ impl Mocks {
         Router::new()
             .route("/v1/audio/transcriptions", post(openai::transcription::transcribe))
             .route("/v1/chat/completions", post(openai::chat::complete))
+            .route("/v1/messages", post(anthropic::messages))
+            .route("/api/chat", post(ollama::chat))
+            .route("/api/tags", get(ollama::tags))
             .route("/v1/models", get(openai::models))
             .route("/v1/models/{model}", get(openai::one_model))
             .route("/v1/listen", get(deepgram::listen))
