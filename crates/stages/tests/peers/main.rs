@@ -1,0 +1,14 @@
+//! Connectors against the real servers of other makers, one module a peer; `scripts/test-peers` starts each and runs its
+//! module. They are no part of `cargo test`, which has what was recorded from them.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod llama_cpp;
+mod mcp;
+mod ollama;
+mod talk;
+
+/// Host and port of the server.
+fn peer() -> String {
+    std::env::var("RINGWAY_PEER").expect("run by scripts/test-peers")
+}
