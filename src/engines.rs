@@ -15,7 +15,9 @@ use ringway_stages::llm::{LanguageModel, LlmError};
 use ringway_stages::pocketsphinx::{self, Pocketsphinx};
 use ringway_stages::pool::StartError;
 use ringway_stages::scripted;
-use ringway_stages::services::{SetupError, anthropic, deepgram, ollama, openai_chat, openai_transcription, piper};
+use ringway_stages::services::{
+    SetupError, anthropic, deepgram, ollama, openai_chat, openai_transcription, piper,
+};
 use ringway_stages::silero::Instructions;
 use ringway_stages::speech_cache::SpeechCache;
 use ringway_stages::stt::SpeechToText;
@@ -198,7 +200,8 @@ impl Builder<'_> {
 /// The tools of the configuration, whose secrets only the environment has.
 fn tools(config: &Config) -> Result<Option<Tools>, EngineError> {
     let Some(path) = &config.tools.file else { return Ok(None) };
-    let file = ToolsFile::load(path, &|variable| std::env::var(variable).ok()).map_err(EngineError::ToolsFile)?;
+    let file =
+        ToolsFile::load(path, &|variable| std::env::var(variable).ok()).map_err(EngineError::ToolsFile)?;
     Ok(Some(Tools::start(file, None)?))
 }
 

@@ -7,7 +7,8 @@ use ringway_stages::Expectation;
 use ringway_stages::llm::{Cue, LlmEvent, LlmRequest, LlmSession, Next, Role, Said};
 use ringway_stages::tools::{Filler, Outcome, ToolNews};
 use ringway_turn::{
-    After, CallerTurn, Context as Conversation, Input, Memo, RequestId, Speaker, StageKind, ToolFiller, ToolOutcome,
+    After, CallerTurn, Context as Conversation, Input, Memo, RequestId, Speaker, StageKind, ToolFiller,
+    ToolOutcome,
 };
 use std::task::{self, Poll};
 
@@ -22,7 +23,12 @@ pub(crate) struct LlmStage {
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub(crate) enum Ask {
-    Reply { request: RequestId, caller: CallerTurn, context: Conversation, already: String },
+    Reply {
+        request: RequestId,
+        caller: CallerTurn,
+        context: Conversation,
+        already: String,
+    },
     /// The running reply is wanted for certain.
     Commit,
     Cancel,

@@ -132,13 +132,16 @@ pub const ENGINES: [(&str, &[&str]); 4] = [
         "stt.engines",
         &["pocketsphinx", services::openai_transcription::NAME, services::deepgram::NAME, "scripted"],
     ),
-    ("llm.engines", &[
+    (
+        "llm.engines",
+        &[
             "dialogue",
             services::openai_chat::NAME,
             services::ollama::NAME,
             services::anthropic::NAME,
             "scripted",
-        ]),
+        ],
+    ),
     ("tts.engines", &["flite", services::piper::NAME, "scripted"]),
 ];
 

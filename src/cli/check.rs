@@ -100,8 +100,10 @@ fn tools(config: &Config) -> Vec<Problem> {
     // A file that is missing is told already.
     let Some(file) = config.tools.file.as_ref().filter(|file| file.is_file()) else { return Vec::new() };
     let mistakes = ToolsFile::load(file, &|variable| std::env::var(variable).ok()).err().unwrap_or_default();
-    let problem = |Mistake { file, line, key, message }| {
-        Problem { origin: Origin::File { path: file, line }, key, message }
+    let problem = |Mistake { file, line, key, message }| Problem {
+        origin: Origin::File { path: file, line },
+        key,
+        message,
     };
     mistakes.into_iter().map(problem).collect()
 }

@@ -112,14 +112,7 @@ pub struct LlmRequest {
 impl LlmRequest {
     /// A request in a conversation that begins.
     pub const fn new(id: u32, cue: Cue) -> Self {
-        Self {
-            id,
-            cue,
-            history: Vec::new(),
-            memo: String::new(),
-            already: String::new(),
-            rounds: Vec::new(),
-        }
+        Self { id, cue, history: Vec::new(), memo: String::new(), already: String::new(), rounds: Vec::new() }
     }
 }
 

@@ -5,8 +5,8 @@
 //! kept and used again, a request that is not wanted any more is cancelled by dropping it, and whatever fails is a
 //! [`ServiceError`] that names when and how.
 
-pub mod anthropic;
 mod answer;
+pub mod anthropic;
 mod chat;
 mod connector;
 mod conversation;

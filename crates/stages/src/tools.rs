@@ -28,7 +28,7 @@ pub use config::{Mistake, ToolsFile};
 pub use declared::{BargeIn, Manner};
 pub use deeds::Deeds;
 pub use error::ToolError;
-pub use knowledge::{Knowledge, KnowledgeError, Passage};
+pub use knowledge::{Finding, Knowledge, KnowledgeError, Passage};
 pub use news::{Filler, Outcome, ToolNews};
 pub use toolbox::{Config, Toolbox};
 pub use tools::{Tools, ToolsError};

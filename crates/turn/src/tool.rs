@@ -51,7 +51,9 @@ impl Turn {
 
     /// Bridges the wait for a tool; the turn's own filler is then not needed.
     pub(crate) fn say_tool_filler(&mut self) {
-        let Some((_, filler)) = self.reply.as_mut().and_then(|reply| reply.tools.filler.take()) else { return };
+        let Some((_, filler)) = self.reply.as_mut().and_then(|reply| reply.tools.filler.take()) else {
+            return;
+        };
         self.filler_spent = true;
         self.tell(Event::Filler { turn: self.turn_of_reply() });
         self.say(Words::Filler(filler.words));

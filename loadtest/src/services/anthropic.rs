@@ -65,7 +65,9 @@ pub async fn messages(State(mocks): State<Arc<Mocks>>, headers: HeaderMap, body:
     }
     match fate.first_byte(complete).await {
         Ok(()) if streamed => fate.respond(ticket, message.streamed(&pauses)),
-        Ok(()) => fate.respond(ticket, Answer::whole("application/json", message.whole().to_string(), GARBAGE)),
+        Ok(()) => {
+            fate.respond(ticket, Answer::whole("application/json", message.whole().to_string(), GARBAGE))
+        }
         Err(failure) => {
             ticket.answered();
             match failure {
@@ -150,7 +152,9 @@ fn check(messages: &[Value]) -> Result<(), ApiError> {
     }
     for (n, message) in messages.iter().enumerate() {
         if !matches!(message["role"].as_str(), Some("user" | "assistant")) {
-            return Err(ApiError::invalid(format!("messages.{n}.role: Input should be 'user' or 'assistant'")));
+            return Err(ApiError::invalid(format!(
+                "messages.{n}.role: Input should be 'user' or 'assistant'"
+            )));
         }
         let before = n.checked_sub(1).map_or(&Value::Null, |n| &messages[n]);
         check_blocks(n, message, before)?;
@@ -166,7 +170,8 @@ fn check_blocks(n: usize, message: &Value, before: &Value) -> Result<(), ApiErro
         }
         let id = &block["tool_use_id"];
         if block["type"] == "tool_result" && !calls(before).any(|call| call == id) {
-            let message = format!("messages.{n}: unexpected `tool_use_id` found in `tool_result` blocks: {id}");
+            let message =
+                format!("messages.{n}: unexpected `tool_use_id` found in `tool_result` blocks: {id}");
             return Err(ApiError::invalid(message));
         }
     }
@@ -177,7 +182,8 @@ fn check_answered(n: usize, message: &Value, next: Option<&Value>) -> Result<(),
     let results: Vec<&Value> = next.into_iter().flat_map(blocks).map(|block| &block["tool_use_id"]).collect();
     match calls(message).find(|call| !results.contains(call)) {
         Some(call) => {
-            let message = format!("messages.{n}: `tool_use` ids were found without `tool_result` blocks: {call}");
+            let message =
+                format!("messages.{n}: `tool_use` ids were found without `tool_result` blocks: {call}");
             Err(ApiError::invalid(message))
         }
         None => Ok(()),
@@ -214,7 +220,11 @@ impl Message {
     /// Named events: the message with its first block and a ping, a delta a token, and the end with the last.
     fn streamed(&self, pauses: &[Duration]) -> Answer {
         let message = self.head(json!([]), Value::Null, 1);
-        let head = [event(&json!({"type": "message_start", "message": message})), self.opened(), event(&json!({"type": "ping"}))];
+        let head = [
+            event(&json!({"type": "message_start", "message": message})),
+            self.opened(),
+            event(&json!({"type": "ping"})),
+        ];
         let mut pieces = vec![Piece { after: Duration::ZERO, bytes: head.concat().into() }];
         let pauses = std::iter::once(&Duration::ZERO).chain(pauses);
         pieces.extend(self.deltas().into_iter().zip(pauses).map(|(delta, after)| {
@@ -236,7 +246,9 @@ impl Message {
     fn opened(&self) -> String {
         let block = match &self.reply {
             Reply::Words { .. } => json!({"type": "text", "text": ""}),
-            Reply::Call { name, .. } => json!({"type": "tool_use", "id": self.call_id, "name": name, "input": {}}),
+            Reply::Call { name, .. } => {
+                json!({"type": "tool_use", "id": self.call_id, "name": name, "input": {}})
+            }
         };
         event(&json!({"type": "content_block_start", "index": 0, "content_block": block}))
     }

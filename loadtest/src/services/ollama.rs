@@ -64,13 +64,16 @@ pub async fn chat(State(mocks): State<Arc<Mocks>>, body: Bytes) -> Response<Body
     }
     match fate.first_byte(complete).await {
         Ok(()) if streamed => fate.respond(ticket, message.streamed(&pauses)),
-        Ok(()) => fate.respond(ticket, Answer::whole("application/json", message.whole().to_string(), GARBAGE)),
+        Ok(()) => {
+            fate.respond(ticket, Answer::whole("application/json", message.whole().to_string(), GARBAGE))
+        }
         Err(failure) => {
             ticket.answered();
             match failure {
                 Failure::Refused => unanswered(),
                 Failure::Status(status) => {
-                    ApiError(status, format!("the mock was told to fail with {}", status.as_u16())).into_response()
+                    ApiError(status, format!("the mock was told to fail with {}", status.as_u16()))
+                        .into_response()
                 }
             }
         }
@@ -79,7 +82,8 @@ pub async fn chat(State(mocks): State<Arc<Mocks>>, body: Bytes) -> Response<Body
 
 /// `GET /api/tags`.
 pub async fn tags() -> Json<Value> {
-    let details = json!({"format": "gguf", "family": "mock", "parameter_size": "1", "quantization_level": "F32"});
+    let details =
+        json!({"format": "gguf", "family": "mock", "parameter_size": "1", "quantization_level": "F32"});
     let model = json!({"name": "mock-chat:latest", "model": "mock-chat:latest", "modified_at": MODIFIED, "size": 1, "digest": "0", "details": details});
     Json(json!({"models": [model]}))
 }
@@ -116,11 +120,16 @@ impl Request {
 fn check(messages: &[Value]) -> Result<(), String> {
     for message in messages {
         if !matches!(message["role"].as_str(), Some("system" | "user" | "assistant" | "tool")) {
-            return Err(format!("invalid role: {}, must be one of [\"user\", \"assistant\", \"system\", \"tool\"]", message["role"]));
+            return Err(format!(
+                "invalid role: {}, must be one of [\"user\", \"assistant\", \"system\", \"tool\"]",
+                message["role"]
+            ));
         }
         let wrong = message["tool_calls"].as_array().into_iter().flatten();
         if let Some(call) = wrong.into_iter().find(|call| !call["function"]["arguments"].is_object()) {
-            return Err(format!("json: cannot unmarshal {call} into Go struct field .messages.tool_calls.function.arguments"));
+            return Err(format!(
+                "json: cannot unmarshal {call} into Go struct field .messages.tool_calls.function.arguments"
+            ));
         }
     }
     Ok(())
@@ -191,7 +200,12 @@ impl Message {
 
 fn line(model: &str, message: Value, done: bool) -> Map<String, Value> {
     let created = Timestamp::now().to_string();
-    let fields = [("model", model.into()), ("created_at", created.into()), ("message", message), ("done", done.into())];
+    let fields = [
+        ("model", model.into()),
+        ("created_at", created.into()),
+        ("message", message),
+        ("done", done.into()),
+    ];
     fields.map(|(name, value)| (name.to_owned(), value)).into_iter().collect()
 }
 

@@ -61,13 +61,19 @@ mod tests {
 
     #[test]
     fn a_reply_is_words_or_a_call() {
-        let llm = Llm { replies: vec!["Of course.".into(), r#"@add {"a": 1}"#.into(), "@home".into()], ..Llm::default() };
-        let words = |tokens: &[&str], cut| {
-            Reply::Words { tokens: tokens.iter().map(|&token| token.to_owned()).collect(), cut }
+        let llm = Llm {
+            replies: vec!["Of course.".into(), r#"@add {"a": 1}"#.into(), "@home".into()],
+            ..Llm::default()
+        };
+        let words = |tokens: &[&str], cut| Reply::Words {
+            tokens: tokens.iter().map(|&token| token.to_owned()).collect(),
+            cut,
         };
         assert_eq!(Reply::of(&llm, 0, None), words(&["Of", " course."], false));
         assert_eq!(Reply::of(&llm, 3, Some(1)), words(&["Of"], true));
-        assert!(matches!(Reply::of(&llm, 1, None), Reply::Call { name, arguments } if name == "add" && arguments["a"] == 1));
+        assert!(
+            matches!(Reply::of(&llm, 1, None), Reply::Call { name, arguments } if name == "add" && arguments["a"] == 1)
+        );
         assert_eq!(Reply::of(&llm, 2, None), words(&["@home"], false));
     }
 }

@@ -35,7 +35,9 @@ fn paths(config: &Config, service: Service) -> Vec<&'static str> {
     match service {
         Service::Stt => vec!["POST /v1/audio/transcriptions"],
         Service::Listen => vec!["GET  /v1/listen (socket)"],
-        Service::Llm => vec!["POST /v1/chat/completions", "POST /v1/messages", "POST /api/chat, GET /api/tags"],
+        Service::Llm => {
+            vec!["POST /v1/chat/completions", "POST /v1/messages", "POST /api/chat, GET /api/tags"]
+        }
         Service::Tts => match config.tts.generation {
             Generation::Any => vec!["POST /synthesize (JSON)", "POST / (JSON or text), GET /?text="],
             Generation::Legacy => vec!["POST / (text), GET /?text="],

@@ -1,8 +1,8 @@
 //! What the fuzzers call, and the test that replays their corpora: each takes any bytes and panics on a defect.
 
+use super::chat::{Reader, Saying};
 use super::sse::Events;
 use super::wav::WavStream;
-use super::chat::{Reader, Saying};
 use super::{anthropic, deepgram, openai_chat};
 use bytes::Bytes;
 

@@ -64,7 +64,10 @@ mod tests {
     fn lines_are_the_same_however_the_stream_is_cut() {
         let stream = b"{\"a\":1}\n\n{\"b\":\"\xc3\xa9\"}\r\n \n{\"c\":3}";
         let expected = lines(&[stream]);
-        assert_eq!(expected.iter().map(|line| line.trim()).collect::<Vec<_>>(), ["{\"a\":1}", "{\"b\":\"é\"}", "{\"c\":3}"]);
+        assert_eq!(
+            expected.iter().map(|line| line.trim()).collect::<Vec<_>>(),
+            ["{\"a\":1}", "{\"b\":\"é\"}", "{\"c\":3}"]
+        );
         for cut in 0..stream.len() {
             assert_eq!(lines(&[&stream[..cut], &stream[cut..]]), expected, "cut at {cut}");
         }
@@ -75,6 +78,9 @@ mod tests {
         let mut endless = Bytes::from(vec![b'x'; LARGEST_LINE + 1]);
         assert!(matches!(Lines::default().next(&mut endless), Err(ServiceError::TooLarge { .. })));
         let mut binary = Bytes::from_static(b"\xff\n");
-        assert!(matches!(Lines::default().next(&mut binary), Err(ServiceError::Malformed { place: "line", .. })));
+        assert!(matches!(
+            Lines::default().next(&mut binary),
+            Err(ServiceError::Malformed { place: "line", .. })
+        ));
     }
 }

@@ -53,7 +53,8 @@ mod tests {
 
     fn request(history: &[(&str, &str)], cue: &str) -> LlmRequest {
         let pairs = history.iter().flat_map(|(caller, bot)| {
-            [(Role::User, caller), (Role::Assistant, bot)].map(|(role, text)| Said { role, text: (*text).into() })
+            [(Role::User, caller), (Role::Assistant, bot)]
+                .map(|(role, text)| Said { role, text: (*text).into() })
         });
         LlmRequest { history: pairs.collect(), ..LlmRequest::new(1, Cue::Said(cue.into())) }
     }

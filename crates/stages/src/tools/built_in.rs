@@ -45,9 +45,7 @@ impl Kind {
         match self {
             Self::Transfer => object("to", text("The number, or the SIP address.")),
             Self::HangUp => json!({"type": "object", "properties": {}}),
-            Self::SendDtmf => {
-                object("digits", json!({"type": "string", "pattern": "^[0-9A-D*#]{1,32}$"}))
-            }
+            Self::SendDtmf => object("digits", json!({"type": "string", "pattern": "^[0-9A-D*#]{1,32}$"})),
             Self::SetSlot => {
                 let properties = json!({"name": text("Its name."), "value": text("Its value.")});
                 json!({"type": "object", "required": ["name", "value"], "properties": properties})
@@ -109,7 +107,8 @@ fn look_up(knowledge: Option<Arc<dyn Knowledge>>, question: String) -> Calling {
     })
 }
 
-const TRANSFERRED: &str = "The caller will be transferred as soon as your next words were heard: announce it.";
+const TRANSFERRED: &str =
+    "The caller will be transferred as soon as your next words were heard: announce it.";
 const HUNG_UP: &str = "The call will end as soon as your next words were heard: say goodbye.";
 
 /// Enough for an answer, and little enough to be read before it.

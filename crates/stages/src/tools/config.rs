@@ -114,7 +114,8 @@ impl ToolsFile {
     /// # Errors
     /// All mistakes.
     pub fn parse(path: &Path, text: &str, variable: Lookup<'_>) -> Result<Self, Vec<Mistake>> {
-        let mistake = |line: usize, key: String, message: String| Mistake { file: path.to_owned(), line, key, message };
+        let mistake =
+            |line: usize, key: String, message: String| Mistake { file: path.to_owned(), line, key, message };
         let raw: raw::File = toml::from_str(text).map_err(|error| {
             let line = error.span().map_or(1, |span| places::line_at(text, span.start));
             vec![mistake(line, String::new(), error.message().to_owned())]
@@ -124,7 +125,10 @@ impl ToolsFile {
         if reader.mistakes.is_empty() {
             return Ok(file);
         }
-        let told = reader.mistakes.into_iter().map(|(key, message)| mistake(places::line_of(text, &key), key, message));
+        let told = reader
+            .mistakes
+            .into_iter()
+            .map(|(key, message)| mistake(places::line_of(text, &key), key, message));
         Err(told.collect())
     }
 }
@@ -156,7 +160,9 @@ impl Reader<'_> {
     }
 
     fn refuse(&mut self, at: &str, unknown: &BTreeMap<String, toml::Value>) {
-        unknown.keys().for_each(|key| drop(self.wrong::<()>(at, key, "unknown key".into())));
+        for key in unknown.keys() {
+            self.wrong::<()>(at, key, "unknown key".into());
+        }
     }
 
     fn http(&mut self, at: &str, name: &str, raw: raw::Http) -> Option<HttpDeclaration> {
@@ -191,7 +197,9 @@ impl Reader<'_> {
             self.wrong::<()>(at, "url", format!("no property of parameters is named {argument:?}"));
         }
         let spec = declaration.spec(name);
-        if let Err(reason) = super::declared::Declared::new(spec, Manner::default(), std::sync::Arc::new(Nothing)) {
+        if let Err(reason) =
+            super::declared::Declared::new(spec, Manner::default(), std::sync::Arc::new(Nothing))
+        {
             self.wrong::<()>(at, "parameters", reason);
         }
     }
@@ -220,14 +228,16 @@ impl Reader<'_> {
         self.refuse(at, &raw.unknown);
         let reach = match (raw.command, raw.url) {
             (command, None) if !command.is_empty() => {
-                let variables = raw.variables.iter().filter_map(|name| {
-                    Some((name.clone(), self.value(at, "variables", name)?))
-                });
+                let variables = raw
+                    .variables
+                    .iter()
+                    .filter_map(|name| Some((name.clone(), self.value(at, "variables", name)?)));
                 Reach::Program { variables: variables.collect(), command }
             }
             (command, Some(url)) if command.is_empty() => {
                 let url = Endpoint::parse(&url).map_err(|error| error.to_string());
-                let headers = raw.headers.iter().filter_map(|(name, text)| self.header(at, name, text)).collect();
+                let headers =
+                    raw.headers.iter().filter_map(|(name, text)| self.header(at, name, text)).collect();
                 match url {
                     Ok(url) => Reach::Http { url, headers },
                     Err(reason) => return self.wrong(at, "url", reason),
@@ -244,7 +254,8 @@ impl Reader<'_> {
             Ok(name) => Some(name),
             Err(_) => self.wrong(at, key, format!("{text:?} is no name of a header")),
         };
-        let (signature, timestamp) = (name("sign.signature", &raw.signature)?, name("sign.timestamp", &raw.timestamp)?);
+        let (signature, timestamp) =
+            (name("sign.signature", &raw.signature)?, name("sign.timestamp", &raw.timestamp)?);
         Some(Signing { secret, signature, timestamp })
     }
 

@@ -9,13 +9,13 @@ use super::{Answer, Arguments, Calling, Slots, Tool, ToolError};
 use crate::Backoff;
 use crate::llm::ToolSpec;
 use http::HttpClient;
+use rmcp::ServiceExt;
 use rmcp::model::{CallToolRequestParams, CallToolResult, ContentBlock};
 use rmcp::service::{Peer, RoleClient, RunningService, ServiceError as McpError};
+use rmcp::transport::TokioChildProcess;
 use rmcp::transport::streamable_http_client::{
     StreamableHttpClientTransport, StreamableHttpClientTransportConfig,
 };
-use rmcp::transport::TokioChildProcess;
-use rmcp::ServiceExt;
 use serde_json::Value;
 use std::process::Stdio;
 use std::sync::Arc;
@@ -78,7 +78,9 @@ impl Keeper {
         while !self.listed.is_closed() {
             match self.connect().await {
                 Ok(service) => self.attend(service).await,
-                Err(reason) => tracing::warn!(server = %self.name, reason, "the server of tools is not there"),
+                Err(reason) => {
+                    tracing::warn!(server = %self.name, reason, "the server of tools is not there")
+                }
             }
             self.way.send_replace(None);
             self.listed.send_replace(Listed { tools: Arc::default(), settled: true });
@@ -114,7 +116,11 @@ impl Keeper {
     }
 
     /// The environment has our own keys: it is not handed on.
-    fn program(&self, command: &[String], variables: &[(String, String)]) -> Result<TokioChildProcess, String> {
+    fn program(
+        &self,
+        command: &[String],
+        variables: &[(String, String)],
+    ) -> Result<TokioChildProcess, String> {
         let mut program = Command::new(&command[0]);
         let usual = HANDED_ON.iter().filter_map(|name| Some((*name, std::env::var_os(name)?)));
         program.args(&command[1..]).env_clear().envs(usual);
@@ -129,7 +135,8 @@ impl Keeper {
 
     fn publish(&self, service: &Peer<RoleClient>, tools: Vec<rmcp::model::Tool>) {
         let only = &self.declaration.only;
-        let wanted = tools.into_iter().filter(|tool| only.is_empty() || only.iter().any(|name| *name == tool.name));
+        let wanted =
+            tools.into_iter().filter(|tool| only.is_empty() || only.iter().any(|name| *name == tool.name));
         let declared: Arc<[Declared]> = wanted.filter_map(|tool| self.declare(tool)).collect();
         let names: Vec<_> = declared.iter().map(|tool| tool.spec.name.as_str()).collect();
         tracing::info!(server = %self.name, tools = names.join(", "), "the server of tools is there");

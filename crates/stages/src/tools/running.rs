@@ -72,12 +72,7 @@ impl Running {
     }
 
     fn ended(&self, outcome: Outcome) -> ToolNews {
-        ToolNews::Ended {
-            tool: self.tool.clone(),
-            bytes: self.bytes,
-            outcome,
-            after: self.begun.elapsed(),
-        }
+        ToolNews::Ended { tool: self.tool.clone(), bytes: self.bytes, outcome, after: self.begun.elapsed() }
     }
 
     fn leave(&mut self) {

@@ -158,7 +158,9 @@ impl Session {
 
     /// The running reply is over before its end.
     fn leave(&mut self) {
-        let Some(Reply { request, step: Step::Running { calls, .. }, .. }) = self.reply.take() else { return };
+        let Some(Reply { request, step: Step::Running { calls, .. }, .. }) = self.reply.take() else {
+            return;
+        };
         let news = calls.into_iter().filter_map(Running::interrupt);
         self.news.extend(news.map(|news| LlmEvent::Tool { id: request.id, news }));
     }

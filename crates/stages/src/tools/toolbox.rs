@@ -59,6 +59,9 @@ impl LanguageModel for Toolbox {
 
 impl std::fmt::Debug for Toolbox {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Toolbox").field("model", &self.name()).field("tools", &self.tools).finish_non_exhaustive()
+        f.debug_struct("Toolbox")
+            .field("model", &self.name())
+            .field("tools", &self.tools)
+            .finish_non_exhaustive()
     }
 }

@@ -60,7 +60,8 @@ impl Tools {
             let tool = BuiltIn::new(kind, knowledge.clone());
             fixed.push(declare(spec, declaration.manner, Arc::new(tool))?);
         }
-        let servers = file.mcp.into_iter().map(|(name, declaration)| Server::start(name, declaration)).collect();
+        let servers =
+            file.mcp.into_iter().map(|(name, declaration)| Server::start(name, declaration)).collect();
         Ok(Self { fixed: fixed.into(), servers, control: Handle::current() })
     }
 

@@ -92,7 +92,8 @@ impl<'d> Caller<'d> {
     }
 
     fn does(&mut self, cue: Cue) -> String {
-        let mut session = self.dialogues.open(LlmCall { dialogue: self.dialogue.clone(), ..LlmCall::default() }).unwrap();
+        let mut session =
+            self.dialogues.open(LlmCall { dialogue: self.dialogue.clone(), ..LlmCall::default() }).unwrap();
         session.reply(request(1, cue, &self.memo)).unwrap();
         let (reply, next, memo) = drain(session.as_mut());
         self.memo = memo;

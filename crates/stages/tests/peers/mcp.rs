@@ -1,7 +1,9 @@
 //! Tools of a server that speaks the Model Context Protocol, over HTTP and as a program.
 
 use ringway_stages::Expectation;
-use ringway_stages::llm::{Cue, LanguageModel, LlmCall, LlmError, LlmEvent, LlmRequest, LlmSession, Next, ToolCall};
+use ringway_stages::llm::{
+    Cue, LanguageModel, LlmCall, LlmError, LlmEvent, LlmRequest, LlmSession, Next, ToolCall,
+};
 use ringway_stages::tools::{Config, Outcome, ToolNews, Toolbox, Tools, ToolsFile};
 use std::collections::VecDeque;
 use std::future::poll_fn;

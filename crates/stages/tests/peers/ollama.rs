@@ -56,7 +56,8 @@ async fn a_model_that_calls_a_tool_goes_on_with_what_it_said() {
 #[ignore = "needs the server"]
 async fn its_form_of_openai_calls_tools_too() {
     let url = Endpoint::parse(&format!("http://{}/v1", crate::peer())).unwrap();
-    let config = openai_chat::Config { url, model: "tool".into(), first_byte: LONG, idle: LONG, ..Default::default() };
+    let config =
+        openai_chat::Config { url, model: "tool".into(), first_byte: LONG, idle: LONG, ..Default::default() };
     let file = ToolsFile::parse(Path::new("t.toml"), "[built_in.look_up]\n", &|_| None).unwrap();
     let model = Arc::new(OpenAiChat::new(config, None).unwrap());
     let toolbox = Toolbox::new(model, Tools::start(file, None).unwrap(), Default::default());

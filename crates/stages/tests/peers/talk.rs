@@ -26,7 +26,9 @@ pub(crate) async fn ask(session: &mut dyn LlmSession, words: &str) -> Result<Rep
         match poll_fn(|cx| session.poll_event(cx)).await? {
             LlmEvent::Text { text, .. } => reply.tokens.push(text),
             LlmEvent::Call { call, .. } => reply.calls.push(call),
-            LlmEvent::Tool { news: ToolNews::Ended { tool, outcome, .. }, .. } => reply.tools.push((tool, outcome)),
+            LlmEvent::Tool { news: ToolNews::Ended { tool, outcome, .. }, .. } => {
+                reply.tools.push((tool, outcome))
+            }
             LlmEvent::Tool { .. } => {}
             LlmEvent::Done { .. } => return Ok(reply),
         }

@@ -1,7 +1,9 @@
 //! Anthropic's Messages.
 
 use crate::support::{LONG, Server, Step, answer, chunk, chunked, nobody};
-use ringway_stages::llm::{Cue, LanguageModel, LlmCall, LlmError, LlmEvent, LlmRequest, LlmSession, ToolCall};
+use ringway_stages::llm::{
+    Cue, LanguageModel, LlmCall, LlmError, LlmEvent, LlmRequest, LlmSession, ToolCall,
+};
 use ringway_stages::services::anthropic::{Anthropic, Config};
 use ringway_stages::services::{ApiKey, Endpoint};
 use serde_json::{Value, json};
@@ -49,15 +51,21 @@ fn token(text: &str) -> Step {
 
 fn begin() -> [Step; 2] {
     [
-        sent(&json!({"type": "message_start", "message": {"id": "msg_1", "role": "assistant", "content": []}})),
-        sent(&json!({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}})),
+        sent(
+            &json!({"type": "message_start", "message": {"id": "msg_1", "role": "assistant", "content": []}}),
+        ),
+        sent(
+            &json!({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}),
+        ),
     ]
 }
 
 fn stop() -> [Step; 4] {
     [
         sent(&json!({"type": "content_block_stop", "index": 0})),
-        sent(&json!({"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 2}})),
+        sent(
+            &json!({"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 2}}),
+        ),
         sent(&json!({"type": "message_stop"})),
         chunk(b""),
     ]
@@ -81,9 +89,11 @@ async fn words_come_as_the_model_says_them() {
     server.go_on();
     assert_eq!(reply(&mut *session).await.unwrap().0, " day.");
     let asked = server.asked().await;
-    for expected in
-        ["post /v1/messages http/1.1\r\n", "\r\nx-api-key: sk-test\r\n", "\r\nanthropic-version: 2023-06-01\r\n"]
-    {
+    for expected in [
+        "post /v1/messages http/1.1\r\n",
+        "\r\nx-api-key: sk-test\r\n",
+        "\r\nanthropic-version: 2023-06-01\r\n",
+    ] {
         assert!(asked.head.contains(expected), "{}", asked.head);
     }
     assert!(!asked.head.contains("authorization"), "{}", asked.head);
@@ -94,7 +104,9 @@ async fn words_come_as_the_model_says_them() {
 #[tokio::test]
 async fn the_arguments_of_a_call_come_in_pieces() {
     let piece = |json: &str| {
-        sent(&json!({"type": "content_block_delta", "index": 1, "delta": {"type": "input_json_delta", "partial_json": json}}))
+        sent(
+            &json!({"type": "content_block_delta", "index": 1, "delta": {"type": "input_json_delta", "partial_json": json}}),
+        )
     };
     let call = json!({"type": "content_block_start", "index": 1,
         "content_block": {"type": "tool_use", "id": "toolu_1", "name": "weather", "input": {}}});
@@ -139,8 +151,14 @@ async fn every_failure_is_told_with_its_place() {
         (answer("529 Overloaded", json, overloaded), "status 529: Overloaded"),
         (answer("401 No", json, b"sk-test is bad"), "status 401: the key is missing or was refused"),
         (answer("404 No", json, missing), "it has no model \"claude-haiku-4-5\": model: claude-none"),
-        (answer("200 OK", json, b"{}"), "malformed answer: application/json, where text/event-stream was asked for"),
-        (answer("200 OK", sse, b"data: {oops\n\n"), "malformed event: key must be a string at line 1 column 2"),
+        (
+            answer("200 OK", json, b"{}"),
+            "malformed answer: application/json, where text/event-stream was asked for",
+        ),
+        (
+            answer("200 OK", sse, b"data: {oops\n\n"),
+            "malformed event: key must be a string at line 1 column 2",
+        ),
         (cut(inside), "failed inside its answer: overloaded_error: Overloaded"),
         (answer("200 OK", sse, b""), "the connection ended inside the answer: the reply has no end"),
         (cut(chunk(b"data: {\"type")), "the connection ended inside the answer: "),

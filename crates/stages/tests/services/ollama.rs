@@ -1,7 +1,9 @@
 //! Ollama's own API.
 
 use crate::support::{LONG, Server, Step, answer, chunk, chunked, nobody};
-use ringway_stages::llm::{Cue, LanguageModel, LlmCall, LlmError, LlmEvent, LlmRequest, LlmSession, ToolCall, ToolSpec};
+use ringway_stages::llm::{
+    Cue, LanguageModel, LlmCall, LlmError, LlmEvent, LlmRequest, LlmSession, ToolCall, ToolSpec,
+};
 use ringway_stages::services::Endpoint;
 use ringway_stages::services::ollama::{Config, Ollama};
 use serde_json::{Value, json};
@@ -81,10 +83,14 @@ async fn words_come_as_the_model_says_them() {
 #[tokio::test]
 async fn the_model_is_loaded_before_anybody_calls() {
     let loaded = json!({"model": "llama3.2", "message": {"role": "assistant", "content": ""}, "done": true, "done_reason": "load"});
-    let mut server = Server::start(vec![answer("200 OK", "application/json", loaded.to_string().as_bytes())]).await;
+    let mut server =
+        Server::start(vec![answer("200 OK", "application/json", loaded.to_string().as_bytes())]).await;
     let _model = Ollama::new(Config { warm_up: true, ..config(server.endpoint("")) }, None).unwrap();
     let asked = body(&server.asked().await.body);
-    assert_eq!((&asked["model"], &asked["messages"], &asked["keep_alive"]), (&json!("llama3.2"), &json!([]), &json!(-1)));
+    assert_eq!(
+        (&asked["model"], &asked["messages"], &asked["keep_alive"]),
+        (&json!("llama3.2"), &json!([]), &json!(-1))
+    );
 }
 
 #[tokio::test]
@@ -94,13 +100,24 @@ async fn calls_come_whole_and_with_ids_of_their_own() {
         {"id": "x1", "function": {"name": "now"}},
     ]});
     let mut server = Server::start(vec![stream([line(&calls)].into_iter().chain(stop()))]).await;
-    let spec = ToolSpec { name: "weather".into(), description: "Of a city.".into(), parameters: json!({"type": "object"}) };
+    let spec = ToolSpec {
+        name: "weather".into(),
+        description: "Of a city.".into(),
+        parameters: json!({"type": "object"}),
+    };
     let call = LlmCall { tools: [spec].into(), ..LlmCall::default() };
     let mut session = Ollama::new(config(server.endpoint("")), None).unwrap().open(call).unwrap();
     session.reply(said(1)).unwrap();
     let (words, calls) = reply(&mut *session).await.unwrap();
-    let call = |id: &str, name: &str, arguments: &str| ToolCall { id: id.into(), name: name.into(), arguments: arguments.into() };
-    assert_eq!((words.as_str(), calls), ("", vec![call("call_0", "weather", r#"{"city":"Rome"}"#), call("x1", "now", "{}")]));
+    let call = |id: &str, name: &str, arguments: &str| ToolCall {
+        id: id.into(),
+        name: name.into(),
+        arguments: arguments.into(),
+    };
+    assert_eq!(
+        (words.as_str(), calls),
+        ("", vec![call("call_0", "weather", r#"{"city":"Rome"}"#), call("x1", "now", "{}")])
+    );
     assert_eq!(body(&server.asked().await.body)["tools"][0]["function"]["name"], "weather");
 }
 
@@ -133,7 +150,10 @@ async fn every_failure_is_told_with_its_place() {
             "malformed answer: text/html, where application/x-ndjson was asked for",
         ),
         (answer("200 OK", ndjson, b"{oops\n"), "malformed line: key must be a string at line 1 column 2"),
-        (answer("200 OK", ndjson, b"{\"error\":\"llama runner has died\"}\n"), "failed inside its answer: llama runner has died"),
+        (
+            answer("200 OK", ndjson, b"{\"error\":\"llama runner has died\"}\n"),
+            "failed inside its answer: llama runner has died",
+        ),
         (answer("200 OK", ndjson, b""), "the connection ended inside the answer: the reply has no end"),
         (cut(chunk(b"{\"messa")), "the connection ended inside the answer: "),
         (vec![Step::Send(b"garbage\r\n\r\n".to_vec())], "malformed head of the answer: "),

@@ -47,7 +47,10 @@ fn what_is_no_toml_or_no_tool_is_told_too() {
     assert!(mistakes("[http.a\n")[0].starts_with("t.toml:1: "));
     assert!(mistakes("[built_in.fly]\n")[0].contains("unknown variant `fly`"));
     assert!(mistakes("[built_in.transfer]\ntimeout = \"soon\"\n")[0].starts_with("t.toml:"));
-    assert!(mistakes("[http.a]\ndescription = \"A\"\nurl = \"https://{x}.example/\"\n")[0].contains("host cannot be an argument"));
+    assert!(
+        mistakes("[http.a]\ndescription = \"A\"\nurl = \"https://{x}.example/\"\n")[0]
+            .contains("host cannot be an argument")
+    );
 }
 
 #[test]

@@ -19,10 +19,20 @@ async fn serve(answer: &'static str) -> (u16, tokio::task::JoinHandle<String>) {
                 asked.extend_from_slice(&buffer[..read]);
                 let text = String::from_utf8_lossy(&asked).into_owned();
                 let Some((head, body)) = text.split_once("\r\n\r\n") else {
-                    if read == 0 { break }
+                    if read == 0 {
+                        break;
+                    }
                     continue;
                 };
-                let length = head.to_lowercase().split_once("content-length: ").unwrap().1.lines().next().unwrap().parse::<usize>();
+                let length = head
+                    .to_lowercase()
+                    .split_once("content-length: ")
+                    .unwrap()
+                    .1
+                    .lines()
+                    .next()
+                    .unwrap()
+                    .parse::<usize>();
                 if body.len() >= length.unwrap() {
                     tcp.write_all(answer.as_bytes()).await.unwrap();
                     return text;
@@ -42,7 +52,8 @@ async fn call(text: &str, arguments: &'static str) -> (bool, String) {
     (called.failed, called.result)
 }
 
-const OK: &str = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n{\"state\":\"new\"}";
+const OK: &str =
+    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n{\"state\":\"new\"}";
 
 #[tokio::test]
 async fn arguments_go_into_the_address_and_headers_come_from_the_environment() {
@@ -76,7 +87,8 @@ parameters = {{ type = "object", properties = {{ day = {{ type = "string" }} }} 
     assert!(!call(&text, r#"{"day":"Monday"}"#).await.0);
     let asked = asked.await.unwrap();
     let (head, body) = asked.split_once("\r\n\r\n").unwrap();
-    let header = |name: &str| head.split_once(&format!("\r\n{name}: ")).unwrap().1.lines().next().unwrap().to_owned();
+    let header =
+        |name: &str| head.split_once(&format!("\r\n{name}: ")).unwrap().1.lines().next().unwrap().to_owned();
     assert_eq!((body, header("x-sig").len()), (r#"{"day":"Monday"}"#, 64));
     assert!(header("x-time").parse::<u64>().unwrap() > 1_700_000_000);
     assert!(!head.contains("value-of-HMAC"));
@@ -90,7 +102,9 @@ async fn the_model_is_told_how_the_service_failed() {
         ("HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n01234567890123456789", "answer of more than 16 bytes"),
     ] {
         let (port, _) = serve(answer).await;
-        let text = format!("[http.find]\ndescription = \"Finds.\"\nurl = \"http://127.0.0.1:{port}/\"\nanswer_limit = 16\n");
+        let text = format!(
+            "[http.find]\ndescription = \"Finds.\"\nurl = \"http://127.0.0.1:{port}/\"\nanswer_limit = 16\n"
+        );
         let (failed, told) = call(&text, "{}").await;
         assert!(failed && told.starts_with(expected), "{told}");
     }

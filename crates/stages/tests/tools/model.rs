@@ -1,7 +1,9 @@
 //! A model that says what it is told to, and a caller.
 
 use ringway_stages::Expectation;
-use ringway_stages::llm::{LanguageModel, LlmCall, LlmError, LlmEvent, LlmRequest, LlmSession, Next, ToolCall};
+use ringway_stages::llm::{
+    LanguageModel, LlmCall, LlmError, LlmEvent, LlmRequest, LlmSession, Next, ToolCall,
+};
 use ringway_stages::tools::{Config, Knowledge, ToolNews, Toolbox, Tools, ToolsFile};
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -83,7 +85,8 @@ impl LlmSession for Session {
 /// The tools that a text declares.
 pub(crate) fn declared(text: &str) -> ToolsFile {
     let variable = |name: &str| Some(format!("value-of-{name}"));
-    ToolsFile::parse(Path::new("tools.toml"), text, &variable).unwrap_or_else(|mistakes| panic!("{mistakes:?}"))
+    ToolsFile::parse(Path::new("tools.toml"), text, &variable)
+        .unwrap_or_else(|mistakes| panic!("{mistakes:?}"))
 }
 
 pub(crate) fn toolbox(model: &Model, text: &str, knowledge: Option<Arc<dyn Knowledge>>) -> Toolbox {

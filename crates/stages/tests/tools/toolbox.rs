@@ -31,19 +31,25 @@ fn said(id: u32, text: &str) -> LlmRequest {
 }
 
 fn outcomes(news: &[ToolNews]) -> Vec<(&str, Outcome)> {
-    news.iter().filter_map(|news| match news {
-        ToolNews::Ended { tool, outcome, .. } => Some((tool.as_str(), *outcome)),
-        ToolNews::Began { .. } => None,
-    }).collect()
+    news.iter()
+        .filter_map(|news| match news {
+            ToolNews::Ended { tool, outcome, .. } => Some((tool.as_str(), *outcome)),
+            ToolNews::Began { .. } => None,
+        })
+        .collect()
 }
 
 #[tokio::test]
 async fn the_model_goes_on_with_what_the_tool_said() {
-    let model = Model::that_says(&[("Let me see. ", &[("look_up", r#"{"question":"hours"}"#)]), ("At nine.", &[])]);
+    let model =
+        Model::that_says(&[("Let me see. ", &[("look_up", r#"{"question":"hours"}"#)]), ("At nine.", &[])]);
     let sage = Sage(Arc::new(tokio::sync::Semaphore::new(1)));
     let mut session = toolbox(&model, BUILT_IN, Some(Arc::new(sage))).open(LlmCall::default()).unwrap();
     let reply = reply(&mut *session, said(1, "when do you open")).await;
-    assert_eq!((reply.words.as_str(), outcomes(&reply.news)), ("Let me see. At nine.", vec![("look_up", Outcome::Done)]));
+    assert_eq!(
+        (reply.words.as_str(), outcomes(&reply.news)),
+        ("Let me see. At nine.", vec![("look_up", Outcome::Done)])
+    );
     let round = &model.asked(1).rounds[0];
     assert_eq!((round.after, round.text.as_str()), (1, "Let me see. "));
     assert_eq!(round.calls[0].result, "[hours.md]\nhours? We open at nine.");
@@ -52,7 +58,11 @@ async fn the_model_goes_on_with_what_the_tool_said() {
 
 #[tokio::test]
 async fn what_tools_said_stays_in_later_turns_when_the_reply_was_accepted() {
-    let model = Model::that_says(&[("", &[("set_slot", r#"{"name":"day","value":"Monday"}"#)]), ("Monday.", &[]), ("Good.", &[])]);
+    let model = Model::that_says(&[
+        ("", &[("set_slot", r#"{"name":"day","value":"Monday"}"#)]),
+        ("Monday.", &[]),
+        ("Good.", &[]),
+    ]);
     let mut session = open(&model);
     let first = reply(&mut *session, said(1, "on Monday")).await;
     let history = [(Role::User, "on Monday"), (Role::Assistant, "Monday.")];
@@ -79,7 +89,8 @@ async fn nothing_is_done_before_the_reply_is_wanted_for_certain() {
 
 #[tokio::test]
 async fn a_model_is_told_what_was_wrong_with_its_call() {
-    let calls: &[(&str, &str)] = &[("fly", "{}"), ("transfer", "{}"), ("send_dtmf", r#"{"digits":"1"}"#), ("set_slot", "{\"na")];
+    let calls: &[(&str, &str)] =
+        &[("fly", "{}"), ("transfer", "{}"), ("send_dtmf", r#"{"digits":"1"}"#), ("set_slot", "{\"na")];
     let model = Model::that_says(&[("", calls), ("Sorry.", &[])]);
     let reply = reply(&mut *open(&model), said(1, "fly")).await;
     let [refused, failed] = [Outcome::Refused, Outcome::Failed];
@@ -96,9 +107,13 @@ async fn a_model_is_told_what_was_wrong_with_its_call() {
 
 #[tokio::test]
 async fn a_call_is_transferred_when_the_reply_was_heard() {
-    let model = Model::that_says(&[("", &[("transfer", r#"{"to":"+431234"}"#)]), ("I put you through.", &[])]);
+    let model =
+        Model::that_says(&[("", &[("transfer", r#"{"to":"+431234"}"#)]), ("I put you through.", &[])]);
     let put_through = reply(&mut *open(&model), said(1, "a person please")).await;
-    assert_eq!((put_through.words.as_str(), put_through.next), ("I put you through.", Some(Next::Transfer("+431234".into()))));
+    assert_eq!(
+        (put_through.words.as_str(), put_through.next),
+        ("I put you through.", Some(Next::Transfer("+431234".into())))
+    );
     // Who has said goodbye already is not asked again.
     let model = Model::that_says(&[("Goodbye.", &[("hang_up", "{}")])]);
     let over = reply(&mut *open(&model), said(1, "bye")).await;
@@ -134,7 +149,13 @@ async fn a_tool_is_dropped_or_finishes_when_the_caller_speaks() {
         session.cancel();
         if manner == "cancel" {
             let told = event(&mut *session).await;
-            assert!(matches!(told, LlmEvent::Tool { id: 1, news: ToolNews::Ended { outcome: Outcome::Cancelled, .. } }), "{told:?}");
+            assert!(
+                matches!(
+                    told,
+                    LlmEvent::Tool { id: 1, news: ToolNews::Ended { outcome: Outcome::Cancelled, .. } }
+                ),
+                "{told:?}"
+            );
         }
         may.add_permits(1);
         // Its stage dies on the way, too.
@@ -157,7 +178,10 @@ async fn a_slow_tool_tells_its_words() {
     let mut session = toolbox(&model, text, None).open(LlmCall::default()).unwrap();
     let reply = reply(&mut *session, said(1, "when do you open")).await;
     let ToolNews::Began { tool, filler: Some(filler) } = &reply.news[0] else { panic!("{:?}", reply.news) };
-    assert_eq!((tool.as_str(), filler.words.as_str(), filler.after), ("look_up", "I look it up.", Duration::from_millis(700)));
+    assert_eq!(
+        (tool.as_str(), filler.words.as_str(), filler.after),
+        ("look_up", "I look it up.", Duration::from_millis(700))
+    );
     let ToolNews::Ended { bytes, outcome, .. } = &reply.news[1] else { panic!("{:?}", reply.news) };
     assert_eq!((*bytes, *outcome), (20, Outcome::Failed));
 }

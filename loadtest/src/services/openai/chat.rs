@@ -4,8 +4,8 @@ use super::{ApiError, authorize};
 use crate::services::config::Llm;
 use crate::services::fate::Fate;
 use crate::services::mocks::Mocks;
-use crate::services::reply::Reply;
 use crate::services::paced::{Answer, Failure, Piece, unanswered};
+use crate::services::reply::Reply;
 use crate::services::stats::{Service, Ticket};
 use axum::body::Body;
 use axum::extract::State;
@@ -211,7 +211,8 @@ impl Completion {
             Reply::Words { tokens, .. } => message["content"] = tokens.concat().into(),
             Reply::Call { name, arguments } => {
                 let function = json!({"name": name, "arguments": Value::from(arguments.clone()).to_string()});
-                message["tool_calls"] = json!([{"id": self.call_id, "type": "function", "function": function}]);
+                message["tool_calls"] =
+                    json!([{"id": self.call_id, "type": "function", "function": function}]);
             }
         }
         let choice =

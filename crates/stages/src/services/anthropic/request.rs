@@ -136,7 +136,11 @@ mod tests {
         let calls = vec![Called { call, result: "no".into(), failed: true }];
         let mut request = LlmRequest::new(1, Cue::Said("one".into()));
         request.rounds.push(Round { after: 1, text: "Let me see.".into(), calls });
-        let spec = ToolSpec { name: "add".into(), description: "Adds.".into(), parameters: json!({"type": "object"}) };
+        let spec = ToolSpec {
+            name: "add".into(),
+            description: "Adds.".into(),
+            parameters: json!({"type": "object"}),
+        };
         let body = body(&Config::default(), &[spec], &request);
         assert_eq!(
             body["messages"],
@@ -151,6 +155,9 @@ mod tests {
                 ]},
             ])
         );
-        assert_eq!(body["tools"], json!([{"name": "add", "description": "Adds.", "input_schema": {"type": "object"}}]));
+        assert_eq!(
+            body["tools"],
+            json!([{"name": "add", "description": "Adds.", "input_schema": {"type": "object"}}])
+        );
     }
 }

@@ -76,13 +76,18 @@ mod tests {
 
     #[test]
     fn words_calls_and_the_end_are_told_from_all_else() {
-        let words = r#"{"model":"m","created_at":"t","message":{"role":"assistant","content":"Hel"},"done":false}"#;
+        let words =
+            r#"{"model":"m","created_at":"t","message":{"role":"assistant","content":"Hel"},"done":false}"#;
         assert_eq!(read(words).unwrap(), Line { text: Some("Hel".into()), ..Line::default() });
         let thinking = r#"{"message":{"role":"assistant","content":"","thinking":"hm"},"done":false}"#;
         assert_eq!(read(thinking).unwrap(), Line::default());
-        let call = r#"{"message":{"content":"","tool_calls":[{"function":{"name":"add","arguments":{"a":1}}}]}}"#;
+        let call =
+            r#"{"message":{"content":"","tool_calls":[{"function":{"name":"add","arguments":{"a":1}}}]}}"#;
         let arguments = r#"{"a":1}"#.into();
-        assert_eq!(read(call).unwrap().calls, [ToolCall { id: String::new(), name: "add".into(), arguments }]);
+        assert_eq!(
+            read(call).unwrap().calls,
+            [ToolCall { id: String::new(), name: "add".into(), arguments }]
+        );
         let last = r#"{"message":{"role":"assistant","content":""},"done":true,"done_reason":"stop"}"#;
         assert_eq!(read(last).unwrap(), Line { done: true, ..Line::default() });
     }

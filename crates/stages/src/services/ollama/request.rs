@@ -115,8 +115,13 @@ mod tests {
         let calls = vec![Called { call, result: "1".into(), failed: false }];
         let mut request = LlmRequest::new(1, Cue::Said("one".into()));
         request.rounds.push(Round { after: 1, text: String::new(), calls });
-        let spec = ToolSpec { name: "add".into(), description: "Adds.".into(), parameters: json!({"type": "object"}) };
-        let body = body(&chat(&Config { system: "Be brief.".into(), ..Config::default() }, &[spec], &request));
+        let spec = ToolSpec {
+            name: "add".into(),
+            description: "Adds.".into(),
+            parameters: json!({"type": "object"}),
+        };
+        let body =
+            body(&chat(&Config { system: "Be brief.".into(), ..Config::default() }, &[spec], &request));
         assert_eq!(
             body,
             json!({

@@ -80,7 +80,10 @@ mod tests {
 
     #[test]
     fn whole_calls_without_an_index_are_calls_of_their_own() {
-        let found = calls(&[r#"{"function":{"name":"x","arguments":"{}"}}"#, r#"{"id":"q","function":{"name":"y"}}"#]);
+        let found = calls(&[
+            r#"{"function":{"name":"x","arguments":"{}"}}"#,
+            r#"{"id":"q","function":{"name":"y"}}"#,
+        ]);
         assert_eq!(found, [call("call_0", "x", "{}"), call("q", "y", "")]);
     }
 

@@ -15,7 +15,9 @@ pub(super) fn line_of(text: &str, key: &str) -> usize {
                 table.clone()
             }
             None => match line.split_once('=') {
-                Some((name, _)) if !name.starts_with('#') => format!("{table}.{}", name.trim().trim_matches('"')),
+                Some((name, _)) if !name.starts_with('#') => {
+                    format!("{table}.{}", name.trim().trim_matches('"'))
+                }
                 _ => continue,
             },
         };
@@ -34,9 +36,13 @@ mod tests {
     #[test]
     fn a_key_is_found_or_the_table_that_lacks_it() {
         let text = "# one\n[http.a]\nurl = \"x\"\n\n[http.b]\nheaders = { A = \"1\" }\n[http.b.sign]\nsecret = \"S\"\n";
-        for (key, line) in
-            [("http.a.url", 3), ("http.a.method", 2), ("http.b.headers.A", 6), ("http.b.sign.secret", 8), ("mcp", 1)]
-        {
+        for (key, line) in [
+            ("http.a.url", 3),
+            ("http.a.method", 2),
+            ("http.b.headers.A", 6),
+            ("http.b.sign.secret", 8),
+            ("mcp", 1),
+        ] {
             assert_eq!(line_of(text, key), line, "{key}");
         }
         assert_eq!(line_at("a\nb\nc", 4), 3);

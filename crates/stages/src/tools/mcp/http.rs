@@ -88,7 +88,9 @@ impl StreamableHttpClient for HttpClient {
         match self.send(Method::POST, body, Headers { session, token, custom }).await {
             Ok(accepted) => answer(accepted, &message).await,
             Err(ServiceError::Status { status: 404, .. }) if had_session => Err(Failure::SessionExpired),
-            Err(ServiceError::Status { status, message: words }) if !had_session && asks_for_versions(&message) => {
+            Err(ServiceError::Status { status, message: words })
+                if !had_session && asks_for_versions(&message) =>
+            {
                 refusal(&message, status, &words)
             }
             Err(error) => Err(Failure::Client(error)),
@@ -123,7 +125,10 @@ impl StreamableHttpClient for HttpClient {
     }
 }
 
-async fn answer(accepted: Accepted, asked: &ClientJsonRpcMessage) -> Result<StreamableHttpPostResponse, Failure> {
+async fn answer(
+    accepted: Accepted,
+    asked: &ClientJsonRpcMessage,
+) -> Result<StreamableHttpPostResponse, Failure> {
     let Accepted { status, headers, answer } = accepted;
     let header = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let session = header(SESSION).map(str::to_owned);
@@ -158,7 +163,11 @@ fn asks_for_versions(message: &ClientJsonRpcMessage) -> bool {
 }
 
 /// A server that does not know the newest way to begin says so with whatever status: the older one is tried then.
-fn refusal(message: &ClientJsonRpcMessage, status: u16, words: &str) -> Result<StreamableHttpPostResponse, Failure> {
+fn refusal(
+    message: &ClientJsonRpcMessage,
+    status: u16,
+    words: &str,
+) -> Result<StreamableHttpPostResponse, Failure> {
     let failed = || ServiceError::cut(Phase::FirstByte, format!("status {status}: {words}"));
     let ClientJsonRpcMessage::Request(request) = message else { return Err(Failure::Client(failed())) };
     if matches!(status, 401 | 403) || status >= 500 {
