@@ -79,7 +79,7 @@ impl Events {
     /// For those inside the process and for the caller's side.
     pub(crate) fn put(&self, kind: CallEventKind) {
         // An edge that does not keep up is ended by its own bound; events for show may be lost before that.
-        let _ = self.edge.try_send(EdgeCommand::Tell(kind.clone()));
+        let _ = self.edge.try_send(EdgeCommand::Tell(Box::new(kind.clone())));
         self.put_inside(kind);
     }
 

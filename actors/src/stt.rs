@@ -54,6 +54,9 @@ pub(crate) enum Listen {
 /// How soon an overloaded engine is asked again, and how often a waiting segment is reported.
 const TRY_AGAIN: Duration = Duration::from_millis(100);
 
+/// Frames that are worth a look when nothing is asked: what a question is about is read when it is put.
+const AT_LEAST: usize = 10;
+
 /// A trailing margin of silence helps recognisers to see the last word's end.
 const POST_ROLL: Duration = Duration::from_millis(100);
 
@@ -191,12 +194,16 @@ impl SttStage {
 
     /// Takes in all frames that have come.
     fn listen(&mut self, cx: &mut task::Context<'_>) -> Result<(), StageError> {
+        let at_least = match self.mode {
+            SttMode::Streaming => 1,
+            SttMode::Segments => AT_LEAST,
+        };
         loop {
             let speech = self.speech.get_mut().map_err(|_| StageError::Fenced)?;
             match speech.read(&mut self.frame) {
                 Ok(()) => self.hear()?,
                 Err(PopError::Closed) => return Ok(()),
-                Err(PopError::Empty) if speech.poll_ready(cx).is_pending() => return Ok(()),
+                Err(PopError::Empty) if speech.poll_ready_for(at_least, cx).is_pending() => return Ok(()),
                 Err(PopError::Empty) => {}
             }
         }

@@ -89,6 +89,10 @@ pub struct Config {
     /// Whether the energy alone may tell that silence. Default true; false waits until the model is sure, some
     /// 90 ms later, and spares the transcripts that long consonants ask for.
     pub speculate_by_energy: bool,
+    /// How old the recogniser's guess may be at that silence for the model to begin on it; when other words turn out to
+    /// have been said, its work is thrown away. Default 300 ms; none waits for the words that stand.
+    #[serde(with = "crate::humane::option")]
+    pub speculate_on_guess: Option<Duration>,
 
     /// A reply's first clause may end at a comma after this many bytes. Default 12; more sounds smoother, later.
     pub clause_min_first: usize,
@@ -158,6 +162,7 @@ impl Default for Config {
             speculation: Speculation::default(),
             speculate_after: Duration::from_millis(60),
             speculate_by_energy: true,
+            speculate_on_guess: Some(Duration::from_millis(300)),
             clause_min_first: 12,
             clause_min: 40,
             clause_max: 200,

@@ -47,6 +47,7 @@ pub(crate) struct Utterance {
     prefix: String,
     segments: String,
     guess: Guess,
+    guessed: Option<MediaTime>,
     answer: Option<Guess>,
 }
 
@@ -74,6 +75,7 @@ impl Utterance {
             prefix: String::new(),
             segments: String::new(),
             guess: Guess::default(),
+            guessed: None,
             answer: None,
         }
     }
@@ -115,10 +117,16 @@ impl Utterance {
         self.ask.is_none() && self.answer.is_none()
     }
 
-    pub(crate) fn partial(&mut self, text: String, complete: bool) {
+    pub(crate) fn partial(&mut self, text: String, complete: bool, now: MediaTime) {
         if self.answer.is_none() {
             self.guess = Guess { text, complete };
+            self.guessed = Some(now);
         }
+    }
+
+    /// The question about the present pause is not answered yet, but a guess from so shortly before it may be right.
+    pub(crate) fn is_guessed(&self, fresh: Duration) -> bool {
+        self.ask.is_some() && self.guessed.is_some_and(|at| self.asked_until.since(at) <= fresh)
     }
 
     pub(crate) fn segment(&mut self, text: &str) {
@@ -176,6 +184,13 @@ impl Utterance {
     pub(crate) fn is_noise(&self, config: &Config) -> bool {
         self.voiced < config.noise_below && !self.has_words()
     }
+}
+
+/// Whether the words are the same, however they are written.
+pub(crate) fn same_words(one: &str, other: &str) -> bool {
+    let letters =
+        |text| str::chars(text).filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase);
+    letters(one).eq(letters(other))
 }
 
 /// The pieces that are not empty, one blank between.

@@ -61,6 +61,10 @@ impl Produce for Producer {
         on_slots!(self, slots => slots.try_push(Slot::of(frame, gap)).is_ok())
     }
 
+    fn bytes(&self) -> usize {
+        on_slots!(self, slots => bytes(slots))
+    }
+
     fn vacant(&self) -> usize {
         on_slots!(self, slots => slots.vacant_len())
     }
@@ -124,6 +128,10 @@ impl<const BYTES: usize> Slot<BYTES> {
         frame.gap = self.gap;
         frame.payload_mut().copy_from_slice(&self.payload);
     }
+}
+
+fn bytes<const BYTES: usize>(slots: &HeapProd<Slot<BYTES>>) -> usize {
+    slots.capacity().get() * size_of::<Slot<BYTES>>()
 }
 
 fn at<const BYTES: usize>(slots: &HeapCons<Slot<BYTES>>, index: usize) -> Option<&Slot<BYTES>> {

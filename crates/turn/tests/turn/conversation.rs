@@ -3,7 +3,7 @@
 use crate::line::{Line, at, millis};
 use ringway_turn::{
     After, CallerTurn, Command, Config, Event, Input, Latency, Playout, Purpose, Speculation, SpeechState,
-    StageKind, Stt,
+    StageKind, Stt, UtteranceId,
 };
 use std::time::Duration;
 
@@ -127,6 +127,40 @@ fn the_energy_tells_the_first_silence_before_the_model_does() {
         line.answered_after(1_800)
     };
     assert!(answer(true) + 40 <= answer(false), "{} {}", answer(true), answer(false));
+}
+
+/// A caller whose last words were guessed `age` before the end of them.
+fn guessed(guess: &str, age: u64, config: Config) -> Line {
+    let mut line = Line::greeted(config);
+    line.says(1_000, 1_800, "a table");
+    let (utterance, text) = (UtteranceId::default(), guess.to_owned());
+    line.at(1_800 - age, Input::Partial { utterance, text, complete: false });
+    line.run(5_000);
+    line
+}
+
+#[test]
+fn a_fresh_guess_spares_the_wait_for_the_transcript() {
+    let waits = |config| guessed("A table.", 20, config).answered_after(1_800);
+    let patient = waits(Config { speculate_on_guess: None, ..fixed() });
+    assert!(waits(fixed()) + 40 <= patient, "{} {patient}", waits(fixed()));
+    let line = guessed("A table.", 20, fixed());
+    assert_eq!(line.asked(), [CallerTurn::Joined, CallerTurn::Said("A table.".into())]);
+    assert_eq!(line.context()[1..], ["Caller: a table", "Bot: You said A table.."]);
+}
+
+#[test]
+fn a_wrong_guess_costs_a_request_and_nothing_else() {
+    let line = guessed("a cable", 20, fixed());
+    let said = |words: &str| CallerTurn::Said(words.into());
+    assert_eq!(line.asked(), [CallerTurn::Joined, said("a cable"), said("a table")]);
+    assert_eq!(line.count(|command| *command == Command::Event(Event::Wasted { stage: StageKind::Llm })), 1);
+    assert_eq!(line.context()[1..], ["Caller: a table", "Bot: You said a table."]);
+}
+
+#[test]
+fn an_old_guess_is_not_acted_on() {
+    assert_eq!(guessed("a", 400, fixed()).asked().len(), 2);
 }
 
 #[test]
