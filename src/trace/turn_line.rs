@@ -2,7 +2,7 @@
 
 use super::moment::Moment;
 use ringway_actors::Cause;
-use ringway_turn::{StageKind, Step, TurnNumber};
+use ringway_turn::{StageKind, Step, ToolOutcome, TurnNumber};
 use serde::Serialize;
 use std::time::Duration;
 
@@ -20,6 +20,9 @@ pub struct TurnLine {
     pub spans: Vec<Span>,
     /// What else happened.
     pub notes: Vec<Note>,
+    /// Tools that the language model used.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tools: Vec<ToolUse>,
     /// Stages that died.
     pub restarts: Vec<Restart>,
     /// Entries that were one too many.
@@ -118,6 +121,23 @@ pub enum What {
     Apology,
 }
 
+/// A tool that the language model used.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ToolUse {
+    /// Which.
+    pub tool: String,
+    /// Length of its arguments.
+    pub bytes: u32,
+    /// How it ended.
+    pub outcome: ToolOutcome,
+    /// When it ended.
+    #[serde(rename = "endMs")]
+    pub end: Moment,
+    /// How long it took.
+    pub took_ms: u64,
+}
+
 /// A stage that died.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -205,6 +225,14 @@ impl TurnLine {
         }
     }
 
+    pub(super) fn used(&mut self, tool: ToolUse) {
+        if self.tools.len() < ENTRIES {
+            self.tools.push(tool);
+        } else {
+            self.more += 1;
+        }
+    }
+
     /// The open span of this lane ends.
     pub(super) fn end(&mut self, lane: Lane, outcome: Outcome, at: Moment) {
         if let Some(span) = self.last(lane).filter(|span| span.outcome == Outcome::Open) {
@@ -229,8 +257,10 @@ impl TurnLine {
         self.spans.extend(other.spans);
         self.notes.extend(other.notes);
         self.restarts.extend(other.restarts);
+        self.tools.extend(other.tools);
         self.more += other.more;
         self.more += cut(&mut self.spans) + cut(&mut self.notes) + cut(&mut self.restarts);
+        self.more += cut(&mut self.tools);
     }
 
     /// The call is over.
@@ -240,6 +270,7 @@ impl TurnLine {
         }
         self.spans.shrink_to_fit();
         self.notes.shrink_to_fit();
+        self.tools.shrink_to_fit();
         self.restarts.shrink_to_fit();
     }
 

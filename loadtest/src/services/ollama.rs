@@ -164,7 +164,9 @@ impl Message {
             }
             Reply::Call { name, arguments } => {
                 let function = json!({"index": 0, "name": name, "arguments": arguments});
-                vec![json!({"role": "assistant", "content": "", "tool_calls": [{"function": function}]})]
+                vec![
+                    json!({"role": "assistant", "content": "", "tool_calls": [{"id": "call_mock", "function": function}]}),
+                ]
             }
         }
     }

@@ -8,3 +8,4 @@ mod invariants;
 mod line;
 mod marks;
 mod recordings;
+mod tools;
