@@ -79,11 +79,16 @@ impl Http {
     ///
     /// A connection that was used before may be closing while the request is under way: then it goes out again.
     pub(crate) async fn post(self, post: Post) -> Result<Accepted, ServiceError> {
-        self.send(Method::POST, post).await
+        self.exchanged(Method::POST, post, true).await
     }
 
-    /// The same, by any method; one that is sent twice should not do its work twice.
+    /// The same, by any method. What must not be done twice does not go out again.
     pub(crate) async fn send(self, method: Method, post: Post) -> Result<Accepted, ServiceError> {
+        let again = method.is_idempotent();
+        self.exchanged(method, post, again).await
+    }
+
+    async fn exchanged(self, method: Method, post: Post, again: bool) -> Result<Accepted, ServiceError> {
         let mut kept = self.pool.take();
         loop {
             let mut connection = match kept.take() {
@@ -92,7 +97,7 @@ impl Http {
             };
             match self.exchange(&mut connection, &method, &post).await {
                 Ok(response) => return self.accept(response, connection, &post).await,
-                Err(Failure::Gone(_)) if connection.used => {}
+                Err(Failure::Gone(_)) if connection.used && again => {}
                 Err(Failure::Gone(error)) => return Err(ServiceError::cut(Phase::FirstByte, reason(&error))),
                 Err(Failure::Other(error)) => return Err(error),
             }

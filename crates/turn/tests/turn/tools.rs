@@ -11,8 +11,9 @@ fn config() -> Config {
 /// A caller who has asked for something; the model's own words are far off.
 fn asked() -> (Line, RequestId) {
     let mut line = Line::greeted(config());
-    line.model_delay = 60_000;
     line.says(1_000, 1_800, "my order");
+    line.run(900);
+    line.model_delay = 60_000;
     line.run(2_100);
     let request = line.log.iter().rev().find_map(|(_, command)| match command {
         Command::Reply { request, .. } => Some(*request),

@@ -26,6 +26,8 @@ type Failure = StreamableHttpError<ServiceError>;
 impl HttpClient {
     /// Connections are set up on the present runtime.
     pub(super) fn new(url: &Endpoint, headers: &HeaderMap, limit: Duration) -> Result<Self, SetupError> {
+        // Calls have their own limit; beginning may take longer than the shortest of them.
+        let limit = limit.max(LEAST_LIMIT);
         let limits = Limits { connect: limit, first_byte: limit, idle: limit };
         let http = headers.iter().fold(Http::new(url, None, limits)?, |http, (name, value)| {
             http.with(name.clone(), value.clone())
@@ -179,6 +181,8 @@ fn refusal(
 }
 
 const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
+
+const LEAST_LIMIT: Duration = Duration::from_secs(10);
 
 /// Bytes of one answer that are taken in.
 const LARGEST_ANSWER: usize = 4 * 1_024 * 1_024;
