@@ -7,3 +7,4 @@ mod detector;
 mod escalation;
 mod marks;
 mod supervision;
+mod tools;
