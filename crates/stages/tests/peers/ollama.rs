@@ -21,6 +21,13 @@ fn model(name: &str) -> Ollama {
     Ollama::new(config, None).unwrap()
 }
 
+/// The tool that the model calls; nobody listens behind it, which the model is told.
+fn weather() -> Tools {
+    let text = "[http.weather]\ndescription = \"Of a city.\"\nurl = \"http://127.0.0.1:9/{city}\"\n\
+        parameters = { type = \"object\", required = [\"city\"], properties = { city = { type = \"string\" } } }\n";
+    Tools::start(ToolsFile::parse(Path::new("t.toml"), text, &|_| None).unwrap(), None).unwrap()
+}
+
 fn open(name: &str) -> Box<dyn LlmSession> {
     model(name).open(LlmCall::default()).unwrap()
 }
@@ -29,7 +36,8 @@ fn open(name: &str) -> Box<dyn LlmSession> {
 #[ignore = "needs the server"]
 async fn a_model_says_what_it_has_to_say_token_by_token() {
     let reply = ask(&mut *open("stub"), "hello").await.unwrap();
-    assert_eq!(reply.words(), SAID);
+    // Its tokeniser marks words that come twice with blanks of no width.
+    assert_eq!(reply.words().replace('\u{200b}', ""), SAID);
     assert!(reply.tokens.len() > 10, "{:?}", reply.tokens);
 }
 
@@ -40,15 +48,12 @@ async fn a_model_that_is_not_there_is_named() {
     assert_eq!(error, "ollama: it has no model \"nobody\": model 'nobody' not found");
 }
 
-/// Its only tool is the knowledge base, and the model calls another: it is told so, and goes on.
 #[tokio::test]
 #[ignore = "needs the server"]
 async fn a_model_that_calls_a_tool_goes_on_with_what_it_said() {
-    let file = ToolsFile::parse(Path::new("t.toml"), "[built_in.look_up]\n", &|_| None).unwrap();
-    let tools = Tools::start(file, None).unwrap();
-    let toolbox = Toolbox::new(Arc::new(model("tool")), tools, Default::default());
+    let toolbox = Toolbox::new(Arc::new(model("tool")), weather(), Default::default());
     let reply = ask(&mut *toolbox.open(LlmCall::default()).unwrap(), "weather in Rome").await.unwrap();
-    assert_eq!(reply.tools, [("weather".to_owned(), Outcome::Refused)]);
+    assert_eq!(reply.tools, [("weather".to_owned(), Outcome::Failed)]);
     assert_eq!(reply.words(), "It is sunny in Rome.");
 }
 
@@ -58,11 +63,10 @@ async fn its_form_of_openai_calls_tools_too() {
     let url = Endpoint::parse(&format!("http://{}/v1", crate::peer())).unwrap();
     let config =
         openai_chat::Config { url, model: "tool".into(), first_byte: LONG, idle: LONG, ..Default::default() };
-    let file = ToolsFile::parse(Path::new("t.toml"), "[built_in.look_up]\n", &|_| None).unwrap();
     let model = Arc::new(OpenAiChat::new(config, None).unwrap());
-    let toolbox = Toolbox::new(model, Tools::start(file, None).unwrap(), Default::default());
+    let toolbox = Toolbox::new(model, weather(), Default::default());
     let reply = ask(&mut *toolbox.open(LlmCall::default()).unwrap(), "weather in Rome").await.unwrap();
-    assert_eq!(reply.tools, [("weather".to_owned(), Outcome::Refused)]);
+    assert_eq!(reply.tools, [("weather".to_owned(), Outcome::Failed)]);
     assert_eq!(reply.words(), "It is sunny in Rome.");
 }
 
@@ -72,10 +76,9 @@ async fn its_form_of_anthropic_calls_tools_too() {
     use ringway_stages::services::anthropic::{Anthropic, Config};
     let url = Endpoint::parse(&format!("http://{}", crate::peer())).unwrap();
     let config = Config { url, model: "tool".into(), first_byte: LONG, idle: LONG, ..Config::default() };
-    let file = ToolsFile::parse(Path::new("t.toml"), "[built_in.look_up]\n", &|_| None).unwrap();
     let model = Arc::new(Anthropic::new(config, None).unwrap());
-    let toolbox = Toolbox::new(model, Tools::start(file, None).unwrap(), Default::default());
+    let toolbox = Toolbox::new(model, weather(), Default::default());
     let reply = ask(&mut *toolbox.open(LlmCall::default()).unwrap(), "weather in Rome").await.unwrap();
-    assert_eq!(reply.tools, [("weather".to_owned(), Outcome::Refused)]);
+    assert_eq!(reply.tools, [("weather".to_owned(), Outcome::Failed)]);
     assert_eq!(reply.words(), "It is sunny in Rome.");
 }
