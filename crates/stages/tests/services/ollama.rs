@@ -121,6 +121,24 @@ async fn calls_come_whole_and_with_ids_of_their_own() {
     assert_eq!(body(&server.asked().await.body)["tools"][0]["function"]["name"], "weather");
 }
 
+/// Recorded from version 0.17.4.
+#[tokio::test]
+async fn what_the_real_one_said_is_understood() {
+    let recorded = [
+        include_bytes!("../fixtures/ollama-reply.ndjson").as_slice(),
+        include_bytes!("../fixtures/ollama-call.ndjson"),
+    ];
+    let answers = recorded.map(|body| answer("200 OK", "application/x-ndjson", body)).to_vec();
+    let server = Server::start(answers).await;
+    let mut session = open(config(server.endpoint("")));
+    session.reply(said(1)).unwrap();
+    let (words, _) = reply(&mut *session).await.unwrap();
+    assert!(words.starts_with("Hello from a tiny local model. Everything works"), "{words}");
+    session.reply(said(2)).unwrap();
+    let (_, calls) = reply(&mut *session).await.unwrap();
+    assert_eq!((calls[0].name.as_str(), calls[0].arguments.as_str()), ("weather", r#"{"city":"Rome"}"#));
+}
+
 #[tokio::test]
 async fn a_cancelled_reply_closes_its_connection() {
     let server = Server::start(vec![stream([token("One"), Step::Hang]), good("Two.")]).await;
