@@ -16,13 +16,14 @@ use ringway_stages::pocketsphinx::{self, Pocketsphinx};
 use ringway_stages::pool::StartError;
 use ringway_stages::scripted;
 use ringway_stages::services::{
-    SetupError, cartesia, cartesia_stt, deepgram, deepgram_flux, deepgram_speech, elevenlabs, openai_chat,
-    openai_realtime_stt, openai_speech, openai_transcription, phone_tts, piper, whisper_auto, whisperlive,
-    whisperlivekit, wyoming_stt, wyoming_tts,
+    SetupError, anthropic, cartesia, cartesia_stt, deepgram, deepgram_flux, deepgram_speech, elevenlabs,
+    ollama, openai_chat, openai_realtime_stt, openai_speech, openai_transcription, phone_tts, piper,
+    whisper_auto, whisperlive, whisperlivekit, wyoming_stt, wyoming_tts,
 };
 use ringway_stages::silero::Instructions;
 use ringway_stages::speech_cache::SpeechCache;
 use ringway_stages::stt::SpeechToText;
+use ringway_stages::tools::{Mistake, Toolbox, Tools, ToolsError, ToolsFile};
 use ringway_stages::tts::{TextToSpeech, TtsError};
 use ringway_stages::vad::VadError;
 use std::sync::Arc;
@@ -67,6 +68,12 @@ pub enum EngineError {
     /// Connections to a service cannot even be tried.
     #[error(transparent)]
     Service(#[from] SetupError),
+    /// The file of tools has mistakes.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    ToolsFile(Vec<Mistake>),
+    /// A tool cannot be used.
+    #[error(transparent)]
+    Tools(#[from] ToolsError),
     /// The apology cannot be spoken.
     #[error("apology.text, turn.filler: {0}")]
     Apology(TtsError),
@@ -78,7 +85,8 @@ pub enum EngineError {
 /// # Errors
 /// One cannot be used.
 pub fn build(config: &Config, secrets: &Secrets) -> Result<Built, EngineError> {
-    let mut builder = Builder { config, secrets, dialogues: Vec::new(), pools: Pools::default() };
+    let tools = tools(config)?;
+    let mut builder = Builder { config, secrets, tools, dialogues: Vec::new(), pools: Pools::default() };
     let stt = builder.all(&config.stt.engines, Builder::stt)?;
     let llm = builder.all(&config.llm.engines, Builder::llm)?;
     let tts = builder.all(&config.tts.engines, Builder::tts)?;
@@ -93,6 +101,7 @@ pub fn build(config: &Config, secrets: &Secrets) -> Result<Built, EngineError> {
 struct Builder<'a> {
     config: &'a Config,
     secrets: &'a Secrets,
+    tools: Option<Tools>,
     dialogues: Vec<String>,
     pools: Pools,
 }
@@ -177,10 +186,27 @@ impl Builder<'_> {
             openai_chat::NAME => {
                 let config = &self.config.openai_llm;
                 let key = self.secrets.api_key(&config.key);
-                Ok(Arc::new(openai_chat::OpenAiChat::new(config.clone(), key.as_ref())?))
+                Ok(self.with_tools(Arc::new(openai_chat::OpenAiChat::new(config.clone(), key.as_ref())?)))
+            }
+            ollama::NAME => {
+                let config = &self.config.ollama;
+                let key = self.secrets.api_key(&config.key);
+                Ok(self.with_tools(Arc::new(ollama::Ollama::new(config.clone(), key.as_ref())?)))
+            }
+            anthropic::NAME => {
+                let config = &self.config.anthropic;
+                let key = self.secrets.api_key(&config.key);
+                Ok(self.with_tools(Arc::new(anthropic::Anthropic::new(config.clone(), key.as_ref())?)))
             }
             "scripted" => Ok(Arc::new(scripted::ScriptedLlm::new(&self.config.scripted))),
             _ => Err(EngineError::Unknown { key: "llm.engines", name: name.into() }),
+        }
+    }
+
+    fn with_tools(&self, model: Arc<dyn LanguageModel>) -> Arc<dyn LanguageModel> {
+        match &self.tools {
+            Some(tools) => Arc::new(Toolbox::new(model, tools.clone(), self.config.tools.clone())),
+            None => model,
         }
     }
 
@@ -224,6 +250,14 @@ impl Builder<'_> {
             _ => Err(EngineError::Unknown { key: "tts.engines", name: name.into() }),
         }
     }
+}
+
+/// The tools of the configuration, whose secrets only the environment has.
+fn tools(config: &Config) -> Result<Option<Tools>, EngineError> {
+    let Some(path) = &config.tools.file else { return Ok(None) };
+    let file =
+        ToolsFile::load(path, &|variable| std::env::var(variable).ok()).map_err(EngineError::ToolsFile)?;
+    Ok(Some(Tools::start(file, None)?))
 }
 
 fn lines(diagnostics: &[Diagnostic]) -> String {

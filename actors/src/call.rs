@@ -25,6 +25,7 @@ use ringway_stages::health::{Health, Standing};
 use ringway_stages::llm::LlmCall;
 use ringway_stages::silero::WindowCutter;
 use ringway_stages::stt::SttCall;
+use ringway_stages::tools::Deeds;
 use ringway_stages::tts::{TtsCall, TtsError, TtsSession};
 use ringway_turn::{EndReason, StageKind};
 use std::rc::Rc;
@@ -47,6 +48,8 @@ pub struct Call {
     edge: mpsc::Sender<EdgeCommand>,
     events: Events,
     apology: Option<Epoch>,
+    /// What tools did: a new session of the language model is told of it.
+    deeds: Deeds,
     /// The core's detector is away, and the router knows.
     deaf: bool,
     ended: bool,
@@ -175,6 +178,7 @@ impl Call {
             edge: parts.edge,
             events: parts.events,
             apology: None,
+            deeds: Deeds::default(),
             deaf: false,
             ended: false,
             _place: parts.place,
@@ -291,7 +295,7 @@ impl Call {
     fn build_llm(&mut self, engine: usize, call: &Addr<Self>) -> Result<StageNews, Refusal> {
         let dialogue = self.profile.dialogue.clone();
         let service = self.core.engines.llm[engine].clone();
-        let session = service.open(LlmCall { dialogue })?;
+        let session = service.open(LlmCall { dialogue, deeds: self.deeds.clone(), ..LlmCall::default() })?;
         let health = self.health(StageKind::Llm, engine)?;
         let actor = LlmStage::new(session, health.service().clone(), self.inbox.clone());
         let child = spawn(actor, STAGE_MAILBOX, self.bury(StageKind::Llm, call));

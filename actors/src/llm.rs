@@ -6,7 +6,11 @@ use crate::stage::{Inject, Obituary, Pump, Stage, StageError, inject};
 use actix::prelude::*;
 use ringway_stages::Expectation;
 use ringway_stages::llm::{Cue, LlmEvent, LlmRequest, LlmSession, Next, Role, Said};
-use ringway_turn::{After, CallerTurn, Context as Conversation, Input, RequestId, Speaker, StageKind};
+use ringway_stages::tools::{Filler, Outcome, ToolNews};
+use ringway_turn::{
+    After, CallerTurn, Context as Conversation, Input, RequestId, Speaker, StageKind, ToolFiller,
+    ToolOutcome,
+};
 use std::sync::Arc;
 use std::task::{self, Poll};
 
@@ -25,7 +29,14 @@ pub(crate) struct LlmStage {
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub(crate) enum Ask {
-    Reply { request: RequestId, caller: CallerTurn, context: Conversation, already: String },
+    Reply {
+        request: RequestId,
+        caller: CallerTurn,
+        context: Conversation,
+        already: String,
+    },
+    /// The running reply is wanted for certain.
+    Commit,
     Cancel,
 }
 
@@ -38,6 +49,11 @@ impl LlmStage {
     fn relay(&self, event: LlmEvent) -> Result<(), StageError> {
         match event {
             LlmEvent::Text { id, text } => self.tell(Input::Token { request: RequestId::new(id), text }),
+            LlmEvent::Tool { id, news } => self.tell(tool(RequestId::new(id), news)),
+            LlmEvent::Call { call, .. } => {
+                tracing::warn!(tool = call.name, "the model calls a tool where there are none");
+                Ok(())
+            }
             LlmEvent::Done { id, next, memo } => {
                 let (after, expectation) = split(next);
                 self.router.report(Report::Expect { request: RequestId::new(id), expectation })?;
@@ -49,6 +65,26 @@ impl LlmStage {
 
     fn tell(&self, input: Input) -> Result<(), StageError> {
         self.router.report(Report::Input(input))
+    }
+}
+
+fn tool(request: RequestId, news: ToolNews) -> Input {
+    match news {
+        ToolNews::Began { tool, filler } => {
+            let filler = filler.map(|Filler { after, words }| ToolFiller { after, words });
+            Input::ToolBegan { request, tool, filler }
+        }
+        ToolNews::Ended { tool, bytes, outcome, after } => {
+            let outcome = match outcome {
+                Outcome::Done => ToolOutcome::Done,
+                Outcome::Failed => ToolOutcome::Failed,
+                Outcome::Refused => ToolOutcome::Refused,
+                Outcome::Late => ToolOutcome::Late,
+                Outcome::Cancelled => ToolOutcome::Cancelled,
+            };
+            let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+            Input::ToolEnded { request, tool, bytes, outcome, after }
+        }
     }
 }
 
@@ -81,7 +117,7 @@ fn request(
         text: message.text,
     };
     let history = context.messages.into_iter().map(said).collect();
-    LlmRequest { id: request.number(), cue, history, memo, already }
+    LlmRequest { history, memo, already, ..LlmRequest::new(request.number(), cue) }
 }
 
 impl Stage for LlmStage {
@@ -116,6 +152,10 @@ impl Handler<Ask> for LlmStage {
                 self.memos = Memos::read(&context.memo);
                 let memo = self.memos.of(&self.service).to_owned();
                 self.session.reply(request(id, caller, context, memo, already))
+            }
+            Ask::Commit => {
+                self.session.commit();
+                Ok(())
             }
             Ask::Cancel => {
                 self.session.cancel();

@@ -199,8 +199,22 @@ impl Router {
         if let Some(mark) = self.observer.input(&input, now) {
             self.events.put_inside(CallEventKind::Mark(mark));
         }
+        let tool = tool_of(&input);
         self.turn.handle(input, now);
+        if let Some(request) = tool {
+            self.mind_tools(request);
+        }
         self.obey();
+    }
+
+    /// A tool has its own limit: the model owes nothing while one runs, and its reply from then on.
+    fn mind_tools(&mut self, request: RequestId) {
+        let watch = &self.stages.watches.llm;
+        match self.turn.tools_running(request) {
+            None => {}
+            Some(0) => watch.owe_anew(),
+            Some(_) => watch.settle(),
+        }
     }
 
     /// Does all that the turn wants done now, and sets the timer for what it wants later.
@@ -228,6 +242,10 @@ impl Router {
                 self.stages.times.greeting = (caller == CallerTurn::Joined).then_some(request);
                 self.events.put(working(StageKind::Llm));
                 self.ask(llm::Ask::Reply { request, caller, context, already });
+                // A filler may have been released before it, and a reply that died after.
+                if self.turn.is_released() {
+                    self.ask(llm::Ask::Commit);
+                }
             }
             Command::CancelReply { .. } => {
                 self.ask(llm::Ask::Cancel);
@@ -290,6 +308,7 @@ impl Router {
     fn ask(&self, ask: llm::Ask) {
         match &ask {
             llm::Ask::Reply { .. } => self.stages.watches.llm.owe_anew(),
+            llm::Ask::Commit => {}
             llm::Ask::Cancel => self.stages.watches.llm.settle(),
         }
         self.deliver(StageKind::Llm, self.stages.llm.as_ref().map(|llm| llm.try_send(ask).is_ok()));
@@ -317,6 +336,7 @@ impl Router {
         match playout {
             Playout::Release(epoch) => {
                 self.gate.release(epoch);
+                self.ask(llm::Ask::Commit);
                 if let Some(expectation) = self.hints.accept() {
                     self.to_stt(Listen::Expect(expectation));
                 }
@@ -404,6 +424,13 @@ impl Watches {
             StageKind::Llm => Some(&self.llm),
             StageKind::Tts => Some(&self.tts),
         }
+    }
+}
+
+fn tool_of(input: &Input) -> Option<RequestId> {
+    match input {
+        Input::ToolBegan { request, .. } | Input::ToolEnded { request, .. } => Some(*request),
+        _ => None,
     }
 }
 

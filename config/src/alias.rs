@@ -52,8 +52,8 @@ pub const ALIASES: &[Alias] = &[
     alias("LIVEKIT_API_KEY", Meaning::NotYet(LIVEKIT)),
     alias("LIVEKIT_API_SECRET", Meaning::NotYet(LIVEKIT)),
     alias("LIVEKIT_SIP_TRUNK_ID", Meaning::NotYet(LIVEKIT)),
-    alias("OLLAMA_URL", Meaning::NotYet(OLLAMA)),
-    alias("OLLAMA_MODEL", Meaning::NotYet(OLLAMA)),
+    alias("OLLAMA_URL", Meaning::Key("ollama.url")),
+    alias("OLLAMA_MODEL", Meaning::Key("ollama.model")),
     alias("WHISPERLIVE_URL", Meaning::Key("whisper_auto.url")),
     alias(WHISPERLIVE_HOST, Meaning::Host("whisper_auto.url")),
     alias(WHISPERLIVE_PORT, Meaning::Port("whisper_auto.url")),
@@ -116,7 +116,6 @@ const fn alias(variable: &'static str, meaning: Meaning) -> Alias {
 }
 
 const LIVEKIT: &str = "LiveKit";
-const OLLAMA: &str = "language models by Ollama";
 const WHISPERLIVE_HOST: &str = "WHISPERLIVE_HOST";
 const WHISPERLIVE_PORT: &str = "WHISPERLIVE_PORT";
 const DIALLING: &str = "calls to telephones";

@@ -101,6 +101,12 @@ pub struct Config {
     pub cartesia_stt: ringway_stages::services::cartesia_stt::Config,
     /// A language model behind HTTP.
     pub openai_llm: ringway_stages::services::openai_chat::Config,
+    /// A language model that Ollama runs.
+    pub ollama: ringway_stages::services::ollama::Config,
+    /// A language model of Anthropic's.
+    pub anthropic: ringway_stages::services::anthropic::Config,
+    /// What language models may call.
+    pub tools: ringway_stages::tools::Config,
     /// A voice behind HTTP.
     pub piper: ringway_stages::services::piper::Config,
     /// A voice in OpenAI's form.
@@ -151,6 +157,9 @@ impl Default for Config {
             openai_realtime_stt: ringway_stages::services::openai_realtime_stt::Config::default(),
             cartesia_stt: ringway_stages::services::cartesia_stt::Config::default(),
             openai_llm: ringway_stages::services::openai_chat::Config::default(),
+            ollama: ringway_stages::services::ollama::Config::default(),
+            anthropic: ringway_stages::services::anthropic::Config::default(),
+            tools: ringway_stages::tools::Config::default(),
             piper: ringway_stages::services::piper::Config::default(),
             openai_tts: ringway_stages::services::openai_speech::Config::default(),
             elevenlabs: ringway_stages::services::elevenlabs::Config::default(),

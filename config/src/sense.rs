@@ -61,6 +61,18 @@ fn numbers(config: &Config) -> Vec<Mistake> {
     if config.openai_llm.max_tokens == 0 {
         mistakes.push(at("openai_llm.max_tokens", "must not be zero"));
     }
+    if config.ollama.max_tokens == 0 {
+        mistakes.push(at("ollama.max_tokens", "must not be zero"));
+    }
+    if config.anthropic.max_tokens == 0 {
+        mistakes.push(at("anthropic.max_tokens", "must not be zero"));
+    }
+    if config.ollama.temperature.is_some_and(|value| !(0.0..=2.0).contains(&value)) {
+        mistakes.push(at("ollama.temperature", "must be from 0 to 2"));
+    }
+    if config.anthropic.temperature.is_some_and(|value| !(0.0..=1.0).contains(&value)) {
+        mistakes.push(at("anthropic.temperature", "must be from 0 to 1"));
+    }
     if config.openai_llm.temperature.is_some_and(|value| !(0.0..=2.0).contains(&value)) {
         mistakes.push(at("openai_llm.temperature", "must be from 0 to 2"));
     }
@@ -124,9 +136,9 @@ fn recognisers(config: &Config) -> Vec<Mistake> {
 }
 
 /// Durations that must lie within bounds.
-fn durations(config: &Config) -> [(&'static str, Duration, Duration, Duration); 63] {
+fn durations(config: &Config) -> [(&'static str, Duration, Duration, Duration); 69] {
     let (ServerConfig { drain, .. }, LimitsConfig { lateness, .. }) = (&config.server, &config.limits);
-    let Config { openai_stt, deepgram, openai_llm, piper, .. } = config;
+    let Config { openai_stt, deepgram, openai_llm, ollama, anthropic, piper, .. } = config;
     let Config { openai_tts, elevenlabs, cartesia, deepgram_tts, wyoming_tts, phone_tts, .. } = config;
     let Config {
         whisper_auto: auto, whisperlivekit: livekit, whisperlive: live, wyoming_stt: wyoming, ..
@@ -176,6 +188,12 @@ fn durations(config: &Config) -> [(&'static str, Duration, Duration, Duration); 
         ("openai_llm.connect", openai_llm.connect, FRAME, HOUR),
         ("openai_llm.first_byte", openai_llm.first_byte, FRAME, HOUR),
         ("openai_llm.idle", openai_llm.idle, FRAME, HOUR),
+        ("ollama.connect", ollama.connect, FRAME, HOUR),
+        ("ollama.first_byte", ollama.first_byte, FRAME, HOUR),
+        ("ollama.idle", ollama.idle, FRAME, HOUR),
+        ("anthropic.connect", anthropic.connect, FRAME, HOUR),
+        ("anthropic.first_byte", anthropic.first_byte, FRAME, HOUR),
+        ("anthropic.idle", anthropic.idle, FRAME, HOUR),
         ("piper.connect", piper.connect, FRAME, HOUR),
         ("piper.first_byte", piper.first_byte, FRAME, HOUR),
         ("piper.idle", piper.idle, FRAME, HOUR),
@@ -219,7 +237,16 @@ pub const ENGINES: [(&str, &[&str]); 4] = [
             "scripted",
         ],
     ),
-    ("llm.engines", &["dialogue", services::openai_chat::NAME, "scripted"]),
+    (
+        "llm.engines",
+        &[
+            "dialogue",
+            services::openai_chat::NAME,
+            services::ollama::NAME,
+            services::anthropic::NAME,
+            "scripted",
+        ],
+    ),
     (
         "tts.engines",
         &[
@@ -275,6 +302,9 @@ fn files(config: &Config) -> Vec<Mistake> {
     }
     if config.llm.engines.iter().any(|name| name == "dialogue") {
         mistakes.extend(dialogues(&config.dialogue));
+    }
+    if let Some(file) = &config.tools.file {
+        mistakes.extend(missing("tools.file", file, file.is_file(), ""));
     }
     if let Some(Tls::Files { certificate, key }) = &config.server.tls {
         let files = [certificate, key];

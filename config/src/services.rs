@@ -2,8 +2,9 @@
 
 use crate::Config;
 use ringway_stages::services::{
-    Endpoint, cartesia, cartesia_stt, deepgram, deepgram_flux, deepgram_speech, elevenlabs, openai_chat,
-    openai_realtime_stt, openai_speech, openai_transcription, whisper_auto, whisperlive, whisperlivekit,
+    Endpoint, anthropic, cartesia, cartesia_stt, deepgram, deepgram_flux, deepgram_speech, elevenlabs,
+    ollama, openai_chat, openai_realtime_stt, openai_speech, openai_transcription, whisper_auto, whisperlive,
+    whisperlivekit,
 };
 
 /// A service that a stage names, and the variable of its key.
@@ -21,7 +22,11 @@ impl Keyed<'_> {
     pub(crate) fn needs_key(&self) -> bool {
         matches!(
             self.url.host(),
-            "api.openai.com" | "api.deepgram.com" | "api.elevenlabs.io" | "api.cartesia.ai"
+            "api.openai.com"
+                | "api.deepgram.com"
+                | "api.anthropic.com"
+                | "api.elevenlabs.io"
+                | "api.cartesia.ai"
         )
     }
 }
@@ -43,6 +48,8 @@ pub(crate) fn keyed(config: &Config) -> impl Iterator<Item = Keyed<'_>> {
         (stt, openai_realtime_stt::NAME, "openai_realtime_stt.key", &realtime.key, &realtime.url),
         (stt, cartesia_stt::NAME, "cartesia_stt.key", &cartesia_stt.key, &cartesia_stt.url),
         (llm, openai_chat::NAME, "openai_llm.key", &openai_llm.key, &openai_llm.url),
+        (llm, ollama::NAME, "ollama.key", &config.ollama.key, &config.ollama.url),
+        (llm, anthropic::NAME, "anthropic.key", &config.anthropic.key, &config.anthropic.url),
         (tts, openai_speech::NAME, "openai_tts.key", &openai_tts.key, &openai_tts.url),
         (tts, elevenlabs::NAME, "elevenlabs.key", &elevenlabs.key, &elevenlabs.url),
         (tts, cartesia::NAME, "cartesia.key", &cartesia.key, &cartesia.url),

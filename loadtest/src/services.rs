@@ -1,7 +1,7 @@
 //! Mock services: what stands behind a conversation, with delays and failures as wanted.
 //!
 //! ```text
-//!  server ──► mocks ──► openai, piper, voices... ──► paced, socket ──► client
+//!  server ──► mocks ──► openai, anthropic, ollama, piper, voices... ──► paced, socket ──► client
 //!               │              ▲
 //!               └── fate: delay, failure; drawn by seed, service and number of the request
 //! ```
@@ -13,6 +13,7 @@ pub mod delay;
 pub mod fault;
 pub mod stats;
 
+mod anthropic;
 mod asr;
 mod cartesia;
 mod deepgram;
@@ -20,9 +21,11 @@ mod fate;
 mod flux;
 mod hearing;
 mod mocks;
+mod ollama;
 mod openai;
 mod paced;
 mod piper;
+mod reply;
 mod server;
 mod socket;
 pub mod table;

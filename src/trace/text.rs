@@ -1,10 +1,11 @@
 //! A trace for people at a terminal.
 
 use super::moment::Moment;
-use super::turn_line::{Lane, Note, Outcome, Restart, Span, Switch, What};
+use super::turn_line::{Lane, Note, Outcome, Restart, Span, Switch, ToolUse, What};
 use super::{Trace, TurnTrace};
 use crate::live::LatencyLine;
 use crate::telemetry::stage_name;
+use ringway_turn::ToolOutcome;
 use std::fmt::{self, Display, Formatter};
 
 /// Something that happened, in words.
@@ -71,6 +72,7 @@ impl TurnTrace {
         let mut rows = Vec::new();
         self.line.spans.iter().for_each(|span| span_rows(span, &mut rows));
         rows.extend(self.line.notes.iter().map(note_row));
+        rows.extend(self.line.tools.iter().map(tool_row));
         self.line.restarts.iter().for_each(|restart| restart_rows(restart, &mut rows));
         rows.extend(self.line.switches.iter().map(switch_row));
         rows.sort_by_key(|row| (row.at, row.kind));
@@ -156,6 +158,19 @@ fn note_row(note: &Note) -> Row {
         What::Apology => ("turn", "ends with an apology"),
     };
     Row { at: note.at, kind: Kind::News, who, what: what.to_owned() }
+}
+
+fn tool_row(used: &ToolUse) -> Row {
+    let ToolUse { tool, bytes, outcome, end, took_ms } = used;
+    let how = match outcome {
+        ToolOutcome::Done => "answers",
+        ToolOutcome::Failed => "fails",
+        ToolOutcome::Refused => "is refused",
+        ToolOutcome::Late => "is given up",
+        ToolOutcome::Cancelled => "is dropped",
+    };
+    let what = format!("{tool} {how} after {took_ms} ms ({bytes} bytes of arguments)");
+    Row { at: *end, kind: Kind::Result, who: "tool", what }
 }
 
 fn restart_rows(restart: &Restart, rows: &mut Vec<Row>) {

@@ -1,7 +1,7 @@
 //! What happened when in the last turns of a call, as plain data.
 
 use super::moment::Moment;
-use super::turn_line::{Lane, Outcome, Restart, Switch, TurnLine, What};
+use super::turn_line::{Lane, Outcome, Restart, Switch, ToolUse, TurnLine, What};
 use ringway_actors::{CallEvent, CallEventKind, Cause};
 use ringway_frame::MediaTime;
 use ringway_turn::{Event, Mark, StageKind, Step, TurnNumber};
@@ -71,6 +71,12 @@ impl Timeline {
         let (turn, what) = match event {
             Event::Heard { turn, last: true, .. } => {
                 return self.change(*turn, |turn| turn.end(Lane::Playout, Outcome::Done, at.into()));
+            }
+            Event::Tool { turn, tool, bytes, outcome, after } => {
+                let took_ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
+                let (tool, bytes, outcome) = (tool.clone(), *bytes, *outcome);
+                let used = ToolUse { tool, bytes, outcome, end: at.into(), took_ms };
+                return self.change(*turn, |turn| turn.used(used));
             }
             Event::BargeIn { turn, .. } => (turn, What::BargeIn),
             Event::FalseInterruption { turn, .. } => (turn, What::FalseInterruption),

@@ -2,7 +2,7 @@
 
 use super::moment::Moment;
 use ringway_actors::{Cause, SwitchCause};
-use ringway_turn::{StageKind, Step, TurnNumber};
+use ringway_turn::{StageKind, Step, ToolOutcome, TurnNumber};
 use serde::Serialize;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +21,9 @@ pub struct TurnLine {
     pub spans: Vec<Span>,
     /// What else happened.
     pub notes: Vec<Note>,
+    /// Tools that the language model used.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tools: Vec<ToolUse>,
     /// Stages that died.
     pub restarts: Vec<Restart>,
     /// Stages that went from one service to another; a recording does not know.
@@ -142,6 +145,23 @@ pub struct Switch {
     pub at: Moment,
 }
 
+/// A tool that the language model used.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ToolUse {
+    /// Which.
+    pub tool: String,
+    /// Length of its arguments.
+    pub bytes: u32,
+    /// How it ended.
+    pub outcome: ToolOutcome,
+    /// When it ended.
+    #[serde(rename = "endMs")]
+    pub end: Moment,
+    /// How long it took.
+    pub took_ms: u64,
+}
+
 /// A stage that died.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -229,6 +249,14 @@ impl TurnLine {
         }
     }
 
+    pub(super) fn used(&mut self, tool: ToolUse) {
+        if self.tools.len() < ENTRIES {
+            self.tools.push(tool);
+        } else {
+            self.more += 1;
+        }
+    }
+
     /// The open span of this lane ends.
     pub(super) fn end(&mut self, lane: Lane, outcome: Outcome, at: Moment) {
         if let Some(span) = self.last(lane).filter(|span| span.outcome == Outcome::Open) {
@@ -263,8 +291,9 @@ impl TurnLine {
         self.notes.extend(other.notes);
         self.restarts.extend(other.restarts);
         self.switches.extend(other.switches);
+        self.tools.extend(other.tools);
         self.more += other.more + cut(&mut self.spans) + cut(&mut self.notes);
-        self.more += cut(&mut self.restarts) + cut(&mut self.switches);
+        self.more += cut(&mut self.restarts) + cut(&mut self.switches) + cut(&mut self.tools);
     }
 
     /// The call is over.
@@ -274,6 +303,7 @@ impl TurnLine {
         }
         self.spans.shrink_to_fit();
         self.notes.shrink_to_fit();
+        self.tools.shrink_to_fit();
         self.restarts.shrink_to_fit();
     }
 

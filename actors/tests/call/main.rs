@@ -9,3 +9,4 @@ mod escalation;
 mod marks;
 mod streaming;
 mod supervision;
+mod tools;

@@ -24,6 +24,7 @@ pub mod speech_cache;
 pub mod spoken;
 pub mod stt;
 mod text;
+pub mod tools;
 pub mod tts;
 pub mod vad;
 

@@ -6,9 +6,12 @@
 //! [`ServiceError`] that names when and how.
 
 mod answer;
+pub mod anthropic;
 pub mod cartesia;
 pub mod cartesia_stt;
+mod chat;
 mod connector;
+mod conversation;
 pub mod deepgram;
 pub mod deepgram_flux;
 pub mod deepgram_speech;
@@ -20,7 +23,9 @@ mod exchange;
 #[doc(hidden)]
 pub mod fuzz;
 mod http;
+mod lines;
 mod multipart;
+pub mod ollama;
 pub mod openai_chat;
 pub mod openai_realtime_stt;
 pub mod openai_speech;
@@ -45,6 +50,7 @@ pub mod wyoming_tts;
 pub use connector::SetupError;
 pub use endpoint::{ApiKey, Endpoint, EndpointError};
 pub use error::{Phase, ServiceError};
+pub(crate) use http::{Accepted, Http, Post};
 
 use std::time::Duration;
 

@@ -4,6 +4,7 @@ use crate::barge_in::Doubt;
 use crate::heard::Words;
 use crate::latency::Marks;
 use crate::reply::{Model, Reply};
+use crate::tool::Tools;
 use crate::utterance::{Phase, join};
 use crate::{
     After, CallerTurn, ClauseId, Command, Event, Memo, Message, Playout, RequestId, Speaker, Speculation,
@@ -21,6 +22,7 @@ impl Turn {
         let reply = self.reply.get_or_insert_with(|| Reply::new(turn, epoch, ended, config));
         reply.cue = Some(caller.clone());
         reply.model = Model::Asked(request);
+        reply.tools = Tools::default();
         reply.marks = Marks { requested: Some(self.now), released: reply.marks.released, ..marks };
         let context = self.context.clone();
         self.push(Command::Reply { request, caller, context, already: String::new() });
@@ -59,12 +61,12 @@ impl Turn {
         }
     }
 
-    fn asked(&mut self, request: RequestId) -> Option<&mut Reply> {
+    pub(crate) fn asked(&mut self, request: RequestId) -> Option<&mut Reply> {
         self.reply.as_mut().filter(|reply| reply.model == Model::Asked(request))
     }
 
     /// Gives the voice the clauses that stand, if it may have them.
-    fn speak(&mut self) {
+    pub(crate) fn speak(&mut self) {
         while let Some(reply) = &mut self.reply
             && (reply.released || self.config.speculation == Speculation::Tts)
             && let Some(clause) = reply.next_clause()

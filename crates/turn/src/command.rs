@@ -1,4 +1,6 @@
-use crate::{AskId, CallerTurn, ClauseId, Context, EndReason, RequestId, Speaker, TurnNumber, UtteranceId};
+use crate::{
+    AskId, CallerTurn, ClauseId, Context, EndReason, RequestId, Speaker, ToolOutcome, TurnNumber, UtteranceId,
+};
 use ringway_frame::{Epoch, MediaTime};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -184,6 +186,19 @@ pub enum Event {
         turn: TurnNumber,
         /// Which.
         stage: crate::StageKind,
+    },
+    /// The language model used a tool.
+    Tool {
+        /// The turn.
+        turn: TurnNumber,
+        /// Its name.
+        tool: String,
+        /// Length of its arguments.
+        bytes: u32,
+        /// How it ended.
+        outcome: ToolOutcome,
+        /// From its call.
+        after: Duration,
     },
     /// The caller has waited for long and a filler is spoken.
     Filler {

@@ -83,6 +83,7 @@ mod silence;
 mod speech;
 mod stages;
 mod timer;
+mod tool;
 mod turn;
 mod utterance;
 
@@ -90,6 +91,8 @@ pub use command::{Command, Event, Latency, Output, Playout, Purpose, SpeechState
 pub use config::{Config, ConfigError, Speculation};
 pub use context::{Context, Memo, Message, Speaker};
 pub use id::{AskId, ClauseId, RequestId, TurnNumber, UtteranceId};
-pub use input::{After, CallerTurn, EndReason, Input, Probability, StageKind, Window};
+pub use input::{
+    After, CallerTurn, EndReason, Input, Probability, StageKind, ToolFiller, ToolOutcome, Window,
+};
 pub use mark::{Mark, Observer, Step};
 pub use turn::Turn;

@@ -1,6 +1,7 @@
 use crate::clause::Cutter;
 use crate::heard::Ledger;
 use crate::latency::Marks;
+use crate::tool::Tools;
 use crate::{After, CallerTurn, ClauseId, Config, Memo, RequestId, TurnNumber};
 use ringway_frame::{Epoch, MediaTime};
 use std::collections::VecDeque;
@@ -39,6 +40,8 @@ pub(crate) struct Reply {
     text: String,
     cutter: Cutter,
     unspoken: VecDeque<Range<usize>>,
+    /// Tools that run for it.
+    pub(crate) tools: Tools,
 }
 
 impl Reply {
@@ -58,6 +61,7 @@ impl Reply {
             text: String::new(),
             cutter: Cutter::new(config),
             unspoken: VecDeque::new(),
+            tools: Tools::default(),
         }
     }
 
@@ -87,11 +91,16 @@ impl Reply {
         }
     }
 
-    /// The text is complete.
-    pub(crate) fn complete(&mut self, after: After, memo: Memo, now: MediaTime) {
+    /// No more text comes for a while: what has come is a clause.
+    pub(crate) fn pause(&mut self, now: MediaTime) {
         if let Some(clause) = self.cutter.rest(&self.text) {
             self.enqueue(clause, now);
         }
+    }
+
+    /// The text is complete.
+    pub(crate) fn complete(&mut self, after: After, memo: Memo, now: MediaTime) {
+        self.pause(now);
         self.model = Model::Done { after, memo };
     }
 

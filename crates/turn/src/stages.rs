@@ -1,5 +1,6 @@
 use crate::heard::Words;
 use crate::reply::{Model, trimmed};
+use crate::tool::Tools;
 use crate::utterance::Phase;
 use crate::{Command, Playout, Purpose, StageKind, Stt, Turn};
 use ringway_frame::MediaTime;
@@ -85,6 +86,7 @@ impl Turn {
         };
         let Some(caller) = reply.cue.clone() else { return };
         reply.model = Model::Asked(request);
+        reply.tools = Tools::default();
         let already = reply.text().to_owned();
         self.ids.request = request.next();
         self.patience.asked(StageKind::Llm, self.now);

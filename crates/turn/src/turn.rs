@@ -128,6 +128,11 @@ impl Turn {
         self.reply.as_ref().map(|reply| reply.turn)
     }
 
+    /// The running reply may be heard: it is wanted for certain.
+    pub fn is_released(&self) -> bool {
+        self.reply.as_ref().is_some_and(|reply| reply.released)
+    }
+
     /// The call is over: nothing more will come of it.
     pub fn is_over(&self) -> bool {
         matches!(self.life, Life::Over)
@@ -161,6 +166,11 @@ impl Turn {
         match input {
             Input::Token { request, text } => self.token(request, &text),
             Input::ReplyEnd { request, after, memo } => self.reply_end(request, after, memo),
+            Input::ToolBegan { request, filler, .. } => self.tool_began(request, filler),
+            Input::ToolEnded { request, tool, bytes, outcome, after } => {
+                self.tool_ended(request);
+                self.tell(Event::Tool { turn: self.turn_of_reply(), tool, bytes, outcome, after });
+            }
             Input::Voiced { epoch } => self.voiced(epoch),
             Input::Sounding { epoch } => self.sounding(epoch),
             Input::Word { epoch, clause, upto, frames } => self.word(epoch, clause, upto, frames),

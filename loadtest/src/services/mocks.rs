@@ -4,7 +4,7 @@ use super::fault::Fault;
 use super::stats::{Service, Stats, Ticket};
 use super::tone::Tone;
 use super::voices::{elevenlabs, sonic, speak};
-use super::{asr, cartesia, deepgram, flux, openai, piper};
+use super::{anthropic, asr, cartesia, deepgram, flux, ollama, openai, piper};
 use axum::extract::{DefaultBodyLimit, State};
 use axum::routing::{any, get, post};
 use axum::{Json, Router};
@@ -56,6 +56,9 @@ impl Mocks {
         Router::new()
             .route("/v1/audio/transcriptions", post(openai::transcription::transcribe))
             .route("/v1/chat/completions", post(openai::chat::complete))
+            .route("/v1/messages", post(anthropic::messages))
+            .route("/api/chat", post(ollama::chat))
+            .route("/api/tags", get(ollama::tags))
             .route("/v1/models", get(openai::models))
             .route("/v1/models/{model}", get(openai::one_model))
             .route("/v1/listen", get(deepgram::listen))

@@ -38,7 +38,9 @@ fn paths(config: &Config, service: Service) -> Vec<&'static str> {
         Service::Flux => vec!["GET  /v2/listen (socket)"],
         Service::Live => vec!["GET  /v1/realtime (socket)"],
         Service::Cartesia => vec!["GET  /stt/websocket (socket)"],
-        Service::Llm => vec!["POST /v1/chat/completions"],
+        Service::Llm => {
+            vec!["POST /v1/chat/completions", "POST /v1/messages", "POST /api/chat, GET /api/tags"]
+        }
         Service::Speech => vec!["POST /v1/audio/speech"],
         Service::ElevenLabs => vec!["GET  /v1/text-to-speech/VOICE/... (socket)"],
         Service::Sonic => vec!["GET  /tts/websocket (socket)"],

@@ -64,7 +64,7 @@ impl Endpoint {
     }
 
     /// Path and query below the address, such as `/v1/chat/completions`.
-    pub(super) fn below(&self, path: &str) -> String {
+    pub(crate) fn below(&self, path: &str) -> String {
         let whole = format!("{}{path}", self.path);
         if whole.starts_with('/') { whole } else { format!("/{whole}") }
     }

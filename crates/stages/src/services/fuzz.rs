@@ -1,10 +1,11 @@
 //! What the fuzzers call, and the test that replays their corpora: each takes any bytes and panics on a defect.
 
 use super::ServiceError;
+use super::chat::{Reader, Saying};
 use super::sse::Events;
 use super::wav::WavStream;
 use super::{
-    cartesia, cartesia_stt, deepgram, deepgram_flux, deepgram_speech, elevenlabs, openai_chat,
+    anthropic, cartesia, cartesia_stt, deepgram, deepgram_flux, deepgram_speech, elevenlabs, openai_chat,
     openai_realtime_stt, phone_tts, whisperlive as live, whisperlivekit as livekit, wyoming,
 };
 use bytes::Bytes;
@@ -27,6 +28,8 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("cartesia_stt", cartesia_stt),
     ("whisperlivekit", whisperlivekit),
     ("whisperlive", whisperlive),
+    ("ollama", ollama),
+    ("anthropic", anthropic),
 ];
 
 /// A stream of events, cut where its first byte says: the cut changes nothing, and each event is a chunk or refused.
@@ -79,6 +82,52 @@ fn message(data: &[u8], read: impl Fn(&str) -> Result<(), ServiceError>) {
     if let Err(error) = read(text) {
         assert_eq!(error.to_string().lines().count(), 1, "{error}");
     }
+}
+
+/// A reply of Ollama's, cut where its first byte says: the cut changes nothing.
+pub fn ollama(data: &[u8]) {
+    replies::<super::ollama::Stream>(data);
+}
+
+/// A reply of Anthropic's, cut where its first byte says: the cut changes nothing.
+pub fn anthropic(data: &[u8]) {
+    replies::<anthropic::Stream>(data);
+}
+
+fn replies<R: Reader>(data: &[u8]) {
+    let Some((cut, stream)) = data.split_first() else { return };
+    let (front, back) = stream.split_at(usize::from(*cut).min(stream.len()));
+    assert_eq!(sayings::<R>(&[front, back]), sayings::<R>(&[stream]));
+}
+
+/// What is said until the end or an error, which is one line.
+fn sayings<R: Reader>(pieces: &[&[u8]]) -> (Vec<Saying>, bool) {
+    let (mut reader, mut found) = (R::default(), Vec::new());
+    let mut read = || -> Result<(), super::ServiceError> {
+        for piece in pieces {
+            let mut piece = Bytes::copy_from_slice(piece);
+            while let Some(saying) = reader.next(&mut piece)? {
+                let is_end = saying == Saying::End;
+                found.push(saying);
+                if is_end {
+                    return Ok(());
+                }
+            }
+        }
+        while let Some(saying) = reader.finish()? {
+            let is_end = saying == Saying::End;
+            found.push(saying);
+            if is_end {
+                break;
+            }
+        }
+        Ok(())
+    };
+    let read = read();
+    if let Err(error) = &read {
+        assert_eq!(error.to_string().lines().count(), 1, "{error}");
+    }
+    (found, read.is_ok())
 }
 
 /// A WAV file, cut where its first byte says and read in small steps: neither changes its samples.

@@ -4,9 +4,13 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod caller;
+mod llama_cpp;
+mod mcp;
+mod ollama;
 mod piper;
 mod piper_1_4;
 mod piper_1_8;
+mod talk;
 mod voices;
 mod whisperlive;
 mod whisperlivekit;

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod anthropic;
 mod cartesia;
 mod cartesia_stt;
 mod corpora;
@@ -11,6 +12,7 @@ mod deepgram_speech;
 mod elevenlabs;
 mod hearing;
 mod listening;
+mod ollama;
 mod openai_chat;
 mod openai_realtime_stt;
 mod openai_speech;

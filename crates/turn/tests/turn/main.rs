@@ -9,3 +9,4 @@ mod late;
 mod line;
 mod marks;
 mod recordings;
+mod tools;
