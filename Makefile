@@ -161,8 +161,9 @@ faults: setup-test build ## Every service failing in every way, and faults in ea
 	@cargo test --quiet --test service faults:: -- --test-threads 1
 
 .PHONY: test-peers
-test-peers: ## Tests against real services of other makers
-	@echo 'make test-peers: not there yet' >&2; exit 1
+test-peers: setup ## Connectors against the real servers of other makers, installed once (PEERS="whisperlivekit ...")
+	$(call section,peers)
+	@scripts/test-peers $(PEERS)
 
 ##@ Keep house
 

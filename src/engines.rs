@@ -15,7 +15,11 @@ use ringway_stages::llm::{LanguageModel, LlmError};
 use ringway_stages::pocketsphinx::{self, Pocketsphinx};
 use ringway_stages::pool::StartError;
 use ringway_stages::scripted;
-use ringway_stages::services::{SetupError, deepgram, openai_chat, openai_transcription, piper};
+use ringway_stages::services::{
+    SetupError, cartesia, cartesia_stt, deepgram, deepgram_flux, deepgram_speech, elevenlabs, openai_chat,
+    openai_realtime_stt, openai_speech, openai_transcription, phone_tts, piper, whisper_auto, whisperlive,
+    whisperlivekit, wyoming_stt, wyoming_tts,
+};
 use ringway_stages::silero::Instructions;
 use ringway_stages::speech_cache::SpeechCache;
 use ringway_stages::stt::SpeechToText;
@@ -120,6 +124,39 @@ impl Builder<'_> {
                 let key = self.secrets.api_key(&config.key);
                 Ok(Arc::new(deepgram::Deepgram::new(config.clone(), key.as_ref())?))
             }
+            whisper_auto::NAME => {
+                let Config { whisper_auto: config, whisperlivekit: livekit, whisperlive: live, .. } =
+                    self.config;
+                let key = self.secrets.api_key(&config.key);
+                let (config, livekit, live) = (config.clone(), livekit.clone(), live.clone());
+                Ok(Arc::new(whisper_auto::WhisperAuto::new(config, livekit, live, key.as_ref())?))
+            }
+            whisperlivekit::NAME => {
+                let config = &self.config.whisperlivekit;
+                let key = self.secrets.api_key(&config.key);
+                Ok(Arc::new(whisperlivekit::WhisperLiveKit::new(config.clone(), key.as_ref())?))
+            }
+            whisperlive::NAME => {
+                let config = &self.config.whisperlive;
+                let key = self.secrets.api_key(&config.key);
+                Ok(Arc::new(whisperlive::WhisperLive::new(config.clone(), key.as_ref())?))
+            }
+            wyoming_stt::NAME => Ok(Arc::new(wyoming_stt::WyomingStt::new(self.config.wyoming_stt.clone())?)),
+            deepgram_flux::NAME => {
+                let config = &self.config.deepgram_flux;
+                let key = self.secrets.api_key(&config.key);
+                Ok(Arc::new(deepgram_flux::DeepgramFlux::new(config.clone(), key.as_ref())?))
+            }
+            openai_realtime_stt::NAME => {
+                let config = &self.config.openai_realtime_stt;
+                let key = self.secrets.api_key(&config.key);
+                Ok(Arc::new(openai_realtime_stt::OpenAiRealtimeStt::new(config.clone(), key.as_ref())?))
+            }
+            cartesia_stt::NAME => {
+                let config = &self.config.cartesia_stt;
+                let key = self.secrets.api_key(&config.key);
+                Ok(Arc::new(cartesia_stt::CartesiaStt::new(config.clone(), key.as_ref())?))
+            }
             "scripted" => Ok(Arc::new(scripted::ScriptedStt::new(&self.config.scripted))),
             _ => Err(EngineError::Unknown { key: "stt.engines", name: name.into() }),
         }
@@ -161,6 +198,28 @@ impl Builder<'_> {
                 Ok(cache)
             }
             piper::NAME => Ok(Arc::new(piper::Piper::new(self.config.piper.clone())?)),
+            openai_speech::NAME => {
+                let config = &self.config.openai_tts;
+                let key = self.secrets.api_key(&config.key);
+                Ok(Arc::new(openai_speech::OpenAiSpeech::new(config.clone(), key.as_ref())?))
+            }
+            elevenlabs::NAME => {
+                let config = &self.config.elevenlabs;
+                let key = self.secrets.api_key(&config.key);
+                Ok(Arc::new(elevenlabs::ElevenLabs::new(config.clone(), key.as_ref())?))
+            }
+            cartesia::NAME => {
+                let config = &self.config.cartesia;
+                let key = self.secrets.api_key(&config.key);
+                Ok(Arc::new(cartesia::Cartesia::new(config.clone(), key.as_ref())?))
+            }
+            deepgram_speech::NAME => {
+                let config = &self.config.deepgram_tts;
+                let key = self.secrets.api_key(&config.key);
+                Ok(Arc::new(deepgram_speech::DeepgramSpeech::new(config.clone(), key.as_ref())?))
+            }
+            wyoming_tts::NAME => Ok(Arc::new(wyoming_tts::WyomingTts::new(self.config.wyoming_tts.clone())?)),
+            phone_tts::NAME => Ok(Arc::new(phone_tts::PhoneTts::new(self.config.phone_tts.clone())?)),
             "scripted" => Ok(Arc::new(scripted::ScriptedTts::new(&self.config.scripted))),
             _ => Err(EngineError::Unknown { key: "tts.engines", name: name.into() }),
         }

@@ -488,9 +488,11 @@ impl Call {
 
     /// An idle call costs no rings: those who write to them give their memory back, as the edge does with *mic*.
     fn rest(&self) {
+        // First the one that holds frames of *speech*, then the one that gives their memory back.
+        let stt = self.stages.stt.as_ref().map(|stt| stt.addr.try_send(Rest).is_ok());
         let vad = self.stages.vad.as_ref().map(|vad| vad.addr.try_send(Rest).is_ok());
         let tts = self.stages.tts.as_ref().map(|tts| tts.addr.try_send(Rest).is_ok());
-        tracing::debug!(callId = %self.profile.id, ?vad, ?tts, "idle");
+        tracing::debug!(callId = %self.profile.id, ?stt, ?vad, ?tts, "idle");
     }
 
     fn end(&mut self, reason: EndReason, ctx: &mut Context<Self>) {

@@ -1,7 +1,7 @@
 //! Mock services: what stands behind a conversation, with delays and failures as wanted.
 //!
 //! ```text
-//!  server ──► mocks ──► openai, piper, deepgram ──► paced ──► client
+//!  server ──► mocks ──► openai, piper, voices... ──► paced, socket ──► client
 //!               │              ▲
 //!               └── fate: delay, failure; drawn by seed, service and number of the request
 //! ```
@@ -13,16 +13,22 @@ pub mod delay;
 pub mod fault;
 pub mod stats;
 
+mod asr;
+mod cartesia;
 mod deepgram;
 mod fate;
+mod flux;
+mod hearing;
 mod mocks;
 mod openai;
 mod paced;
 mod piper;
 mod server;
+mod socket;
 pub mod table;
 mod tone;
 mod upgrade;
+mod voices;
 
 #[cfg(test)]
 mod tests;

@@ -7,4 +7,5 @@ mod conversation;
 mod detector;
 mod escalation;
 mod marks;
+mod streaming;
 mod supervision;

@@ -64,15 +64,18 @@ pub enum PushError {
 }
 
 /// Rings of so many bytes keep them.
-const KEPT: usize = 64 * 1_024;
+const KEPT: usize = 12 * 1_024;
 
-/// Larger ones release what is free each time so many bytes were written.
-const STRIDE: usize = 32 * 1_024;
+/// After how many bytes a larger one of `bytes` releases what is free.
+fn stride(bytes: usize) -> usize {
+    (bytes / 8).clamp(8 * 1_024, 32 * 1_024)
+}
 
 impl Writer {
     pub(crate) fn new(queue: Producer, shared: Arc<Shared>, format: Format, capacity: usize) -> Self {
         let keeps = queue.bytes() <= KEPT;
-        let stride = if keeps { u64::MAX } else { (STRIDE * capacity / queue.bytes()).max(1) as u64 };
+        let stride =
+            if keeps { u64::MAX } else { (stride(queue.bytes()) * capacity / queue.bytes()).max(1) as u64 };
         Self {
             queue,
             shared,

@@ -107,11 +107,24 @@ impl Turn {
     }
 
     pub(crate) fn end_likely(&mut self, probability: Probability) {
-        if let Some(utterance) = &mut self.utterance
-            && matches!(utterance.phase, Phase::Quiet { .. })
-        {
-            utterance.likely = Some(probability);
+        let Some(utterance) = &mut self.utterance else { return };
+        if matches!(utterance.phase, Phase::Over { .. }) {
+            return;
         }
+        utterance.likely = Some((probability, self.now));
+        if probability <= 0.0 && utterance.is_answered() {
+            self.take_back();
+        }
+    }
+
+    /// The words that came may be but the beginning: they are asked for again.
+    fn take_back(&mut self) {
+        let Some(utterance) = &mut self.utterance else { return };
+        utterance.take_back();
+        let utterance = utterance.id;
+        self.push(Command::Stt(Stt::Continue { utterance }));
+        self.tell(Event::Wasted { stage: StageKind::Stt });
+        self.discard_speculation();
     }
 
     pub(crate) fn partial(&mut self, id: UtteranceId, text: String, complete: bool) {

@@ -101,7 +101,8 @@ pub enum Input {
     Started,
     /// One window of the caller's audio. Windows that fail to come count as silence.
     Window(Window),
-    /// From a turn model: how likely the caller has finished.
+    /// From a turn model, or a recogniser that has one: how likely the caller has finished. Zero takes back the answer
+    /// to a flush: its words were but the beginning.
     EndOfTurn {
         /// 0 to 1.
         #[serde(deserialize_with = "number")]

@@ -129,7 +129,7 @@ impl Turn {
         let utterance = self.utterance.as_ref()?;
         match utterance.phase {
             Phase::Quiet { since } if !self.doubt.is_any() && !self.speech.is_held() => {
-                Some(since + hang_over(&self.config, utterance.is_complete(), utterance.likely))
+                Some(since + hang_over(&self.config, utterance.is_complete(), utterance.likely_over(since)))
             }
             _ => None,
         }

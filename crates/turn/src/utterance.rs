@@ -35,8 +35,8 @@ pub(crate) struct Utterance {
     pub(crate) ask: Option<AskId>,
     /// Where the speech ended that it was asked about.
     pub(crate) asked_until: MediaTime,
-    /// What a turn model says of the present pause.
-    pub(crate) likely: Option<Probability>,
+    /// What a turn model said last, and when.
+    pub(crate) likely: Option<(Probability, MediaTime)>,
     /// It made the bot stop.
     pub(crate) barged_in: bool,
     /// Its words as others know them.
@@ -158,13 +158,23 @@ impl Utterance {
         self.burst += by;
     }
 
-    /// Speech goes on: what was asked is void. Says whether something had been asked.
-    pub(crate) fn go_on(&mut self) -> bool {
-        let asked = !self.is_unasked();
+    /// The answer is but a guess, and nothing has been asked.
+    pub(crate) fn take_back(&mut self) {
         if let Some(answer) = self.answer.take() {
             self.guess = Guess { complete: false, ..answer };
         }
         self.ask = None;
+    }
+
+    /// What a turn model says of a pause since `since`.
+    pub(crate) fn likely_over(&self, since: MediaTime) -> Option<Probability> {
+        self.likely.filter(|(_, at)| *at >= since).map(|(probability, _)| probability)
+    }
+
+    /// Speech goes on: what was asked is void. Says whether something had been asked.
+    pub(crate) fn go_on(&mut self) -> bool {
+        let asked = !self.is_unasked();
+        self.take_back();
         self.likely = None;
         self.marks = Marks::default();
         self.phase = Phase::Speaking;

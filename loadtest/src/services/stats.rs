@@ -12,10 +12,24 @@ pub enum Service {
     Stt,
     /// The streaming recogniser's socket.
     Listen,
+    /// The streaming recogniser that judges turns.
+    Flux,
+    /// The transcription session.
+    Live,
+    /// The streaming recogniser that is told to finalize.
+    Cartesia,
     /// Chat completions.
     Llm,
     /// The voice.
     Tts,
+    /// The voice in OpenAI's form.
+    Speech,
+    /// ElevenLabs' socket.
+    ElevenLabs,
+    /// The socket of Cartesia's voice.
+    Sonic,
+    /// The socket of Deepgram's voice.
+    Speak,
 }
 
 /// Counters of all that was asked for since the start.
@@ -75,15 +89,34 @@ pub struct Ticket {
 
 impl Service {
     /// Every one.
-    pub const ALL: [Self; 4] = [Self::Stt, Self::Listen, Self::Llm, Self::Tts];
+    pub const ALL: [Self; 11] = [
+        Self::Stt,
+        Self::Listen,
+        Self::Flux,
+        Self::Live,
+        Self::Cartesia,
+        Self::Llm,
+        Self::Tts,
+        Self::Speech,
+        Self::ElevenLabs,
+        Self::Sonic,
+        Self::Speak,
+    ];
 
     /// Its name in options and counters.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Stt => "stt",
             Self::Listen => "listen",
+            Self::Flux => "flux",
+            Self::Live => "live",
+            Self::Cartesia => "cartesia",
             Self::Llm => "llm",
             Self::Tts => "tts",
+            Self::Speech => "speech",
+            Self::ElevenLabs => "elevenlabs",
+            Self::Sonic => "sonic",
+            Self::Speak => "speak",
         }
     }
 }

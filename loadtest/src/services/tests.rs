@@ -1,10 +1,15 @@
 //! The services over HTTP as it goes over the wire, in paused time.
 
+mod asr;
+mod cartesia;
 mod chat;
 mod client;
 mod failures;
+mod flux;
 mod listen;
+mod live;
 mod piper;
+mod speech;
 mod transcription;
 
 use super::config::Config;

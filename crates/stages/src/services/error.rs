@@ -39,6 +39,18 @@ pub enum ServiceError {
         /// The service's own words.
         message: String,
     },
+    /// It is there, but set up in a way that no call can use.
+    #[error("cannot be used: {reason}")]
+    Unfit {
+        /// What would have to be changed.
+        reason: &'static str,
+    },
+    /// It has no place for one more call.
+    #[error("is full: {message}")]
+    Full {
+        /// The service's own words.
+        message: String,
+    },
     /// What it answers cannot be understood.
     #[error("malformed {place}: {reason}")]
     Malformed {

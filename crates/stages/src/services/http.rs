@@ -65,17 +65,28 @@ impl Http {
         self.pool.warm();
     }
 
+    /// Asks for what lies at a path.
+    pub(super) async fn get(self, path: String, answer_limit: usize) -> Result<Accepted, ServiceError> {
+        let any = HeaderValue::from_static("*/*");
+        let content_type = HeaderValue::from_static("text/plain");
+        let nothing = Post { path, content_type, accept: any, body: Bytes::new(), answer_limit };
+        self.send(Method::GET, nothing).await
+    }
+
     /// Sends a request and waits for the head of its answer.
-    ///
-    /// A connection that was used before may be closing while the request is under way: then it goes out again.
     pub(super) async fn post(self, post: Post) -> Result<Accepted, ServiceError> {
+        self.send(Method::POST, post).await
+    }
+
+    /// A connection that was used before may be closing while the request is under way: then it goes out again.
+    async fn send(self, method: Method, post: Post) -> Result<Accepted, ServiceError> {
         let mut kept = self.pool.take();
         loop {
             let mut connection = match kept.take() {
                 Some(connection) => connection,
                 None => self.pool.dial().await?,
             };
-            match self.exchange(&mut connection, &post).await {
+            match self.exchange(&mut connection, &method, &post).await {
                 Ok(response) => return self.accept(response, connection, &post).await,
                 Err(Failure::Gone(_)) if connection.used => {}
                 Err(Failure::Gone(error)) => return Err(ServiceError::cut(Phase::FirstByte, reason(&error))),
@@ -87,12 +98,13 @@ impl Http {
     async fn exchange(
         &self,
         connection: &mut Connection,
+        method: &Method,
         post: &Post,
     ) -> Result<Response<Incoming>, Failure> {
         let sender = &mut connection.sender;
         let exchange = async {
             sender.ready().await?;
-            sender.send_request(self.request(post)).await
+            sender.send_request(self.request(method, post)).await
         };
         let deadline = Instant::now() + self.limits.first_byte;
         match timeout_at(deadline, exchange).await {
@@ -108,9 +120,9 @@ impl Http {
         }
     }
 
-    fn request(&self, post: &Post) -> Request<Full<Bytes>> {
+    fn request(&self, method: &Method, post: &Post) -> Request<Full<Bytes>> {
         let mut request = Request::new(Full::new(post.body.clone()));
-        *request.method_mut() = Method::POST;
+        *request.method_mut() = method.clone();
         // Checked when the address was read.
         *request.uri_mut() = post.path.parse().unwrap_or_default();
         let headers = request.headers_mut();

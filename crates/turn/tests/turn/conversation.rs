@@ -440,3 +440,32 @@ fn a_voice_without_word_marks_is_remembered_too() {
     line.run(6_000);
     assert_eq!(line.context()[2], "Bot: You said a table.");
 }
+
+#[test]
+fn an_answer_that_a_turn_model_takes_back_is_asked_for_again() {
+    let mut line =
+        Line::greeted(Config { hang_over_fixed: Some(Duration::from_millis(700)), ..Config::default() });
+    line.says(1_000, 1_500, "a table");
+    line.at(1_700, Input::EndOfTurn { probability: 0.0 });
+    line.run(6_000);
+    let asked = line.count(|command| matches!(command, Command::Stt(Stt::Flush { .. })));
+    let taken_back = line.count(|command| matches!(command, Command::Stt(Stt::Continue { .. })));
+    assert_eq!((asked, taken_back), (2, 1));
+    let wasted = Command::Event(Event::Wasted { stage: StageKind::Llm });
+    assert_eq!(line.count(|command| *command == wasted), 1);
+    assert_eq!(line.context(), ["Bot: Hi.", "Caller: a table", "Bot: You said a table."]);
+}
+
+#[test]
+fn what_a_turn_model_said_before_the_voice_fell_counts_for_nothing() {
+    let answer = |said_at| {
+        let mut line = Line::greeted(Config::default());
+        line.says(1_000, 1_500, "well i think");
+        line.at(said_at, Input::EndOfTurn { probability: 1.0 });
+        line.run(6_000);
+        line.answered_after(1_500)
+    };
+    assert!((700..760).contains(&answer(1_400)), "{}", answer(1_400));
+    // The detector's model is not sure yet that it fell.
+    assert!(answer(1_540) < 450, "{}", answer(1_540));
+}

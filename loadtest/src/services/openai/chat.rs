@@ -4,7 +4,7 @@ use super::{ApiError, authorize};
 use crate::services::config::Llm;
 use crate::services::fate::Fate;
 use crate::services::mocks::Mocks;
-use crate::services::paced::{Answer, Failure, Piece, unanswered};
+use crate::services::paced::{Answer, Piece};
 use crate::services::stats::{Service, Ticket};
 use axum::body::Body;
 use axum::extract::State;
@@ -86,10 +86,7 @@ async fn answer(
         }
         Err(failure) => {
             ticket.answered();
-            match failure {
-                Failure::Refused => unanswered(),
-                Failure::Status(status) => ApiError::injected(status).into_response(),
-            }
+            failure.respond(|status| ApiError::injected(status).into_response())
         }
     }
 }

@@ -1,13 +1,14 @@
-//! A call's socket: set up, kept alive, and set up again when it was lost.
+//! The socket of a call to a streaming recogniser: set up, kept alive, and set up again when it was lost.
 
-use super::Deepgram;
+use super::connector::Connector;
+use super::endpoint::refusal;
+use super::error::own_words;
+use super::stream::Stream;
+use super::{Phase, ServiceError};
 use crate::alarm::Alarm;
-use crate::services::endpoint::refusal;
-use crate::services::stream::Stream;
-use crate::services::{Phase, ServiceError};
 use bytes::Bytes;
 use futures_util::{Sink as _, Stream as _};
-use hyper::header::AUTHORIZATION;
+use hyper::HeaderMap;
 use ringway_frame::{FRAME, Format, Frame};
 use std::collections::VecDeque;
 use std::future::Future;
@@ -16,16 +17,54 @@ use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-use tokio_tungstenite::tungstenite::{self, Message};
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{self, Message, Utf8Bytes};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 type Socket = WebSocketStream<Stream>;
 type Connecting = Pin<Box<dyn Future<Output = Result<Socket, ServiceError>>>>;
 
+/// What tells one recogniser's socket from another's.
+pub(super) trait Dialect: Clone + Unpin + 'static {
+    /// What is sent when there is nothing else to send.
+    const KEEP_ALIVE: KeepAlive;
+    /// The good-bye, if there is one.
+    const CLOSE: Option<&'static str>;
+
+    /// Sets up its connections.
+    fn connector(&self) -> &Connector;
+    /// Until a socket stands, all of its handshakes included.
+    fn limit(&self) -> Duration;
+    /// Path and query of a call's socket.
+    fn path(&self, format: Format) -> String;
+    /// Headers of the handshake, such as those with the key.
+    fn headers(&self) -> HeaderMap;
+    /// A socket begins. What is to be said first on it, if anything.
+    fn begin(&mut self, format: Format) -> Option<String> {
+        let _ = format;
+        None
+    }
+    /// Frames of the call as a message.
+    fn audio(&mut self, frames: Bytes) -> Message {
+        Message::Binary(frames)
+    }
+}
+
+/// What keeps a socket alive.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum KeepAlive {
+    /// A message of the service's own.
+    Text(&'static str),
+    /// A ping of the socket.
+    Ping,
+    /// A frame of silence.
+    Silence,
+}
+
 /// Messages to the service and from it, whether or not a socket stands at the moment.
-pub(super) struct Link {
-    service: Deepgram,
+pub(super) struct Link<D> {
+    dialect: D,
+    close: Option<&'static str>,
     format: Format,
     state: State,
     /// Losses since the service last said something.
@@ -52,15 +91,17 @@ enum State {
 
 enum Outgoing {
     Audio(Bytes),
-    Text(&'static str),
+    Text(Utf8Bytes),
+    Ping,
 }
 
-impl Link {
+impl<D: Dialect> Link<D> {
     /// Sets up a socket for audio in this format.
-    pub(super) fn open(service: Deepgram, format: Format) -> Self {
-        let state = State::Connecting(connect(&service, format));
+    pub(super) fn open(dialect: D, format: Format) -> Self {
+        let state = State::Connecting(connect(&dialect, format));
         Self {
-            service,
+            dialect,
+            close: D::CLOSE,
             format,
             state,
             losses: 0,
@@ -84,10 +125,19 @@ impl Link {
         }
     }
 
-    /// Asks for the words of all that was heard.
-    pub(super) fn finalize(&mut self) {
+    /// Says this behind all that was heard.
+    pub(super) fn say(&mut self, text: &'static str) {
         self.close_audio();
-        self.queue.push_back(Outgoing::Text(FINALIZE));
+        self.queue.push_back(Outgoing::Text(Utf8Bytes::from_static(text)));
+    }
+
+    /// The format of the call's audio.
+    pub(super) const fn format(&self) -> Format {
+        self.format
+    }
+
+    pub(super) fn dialect(&mut self) -> &mut D {
+        &mut self.dialect
     }
 
     /// How much audio was heard.
@@ -105,6 +155,11 @@ impl Link {
         self.queue.iter().map(Outgoing::len).sum()
     }
 
+    /// Frames wait that do not fill a message.
+    pub(super) fn is_partial(&self) -> bool {
+        !self.audio.is_empty()
+    }
+
     /// A socket stands, and all has been sent.
     pub(super) fn is_drained(&self) -> bool {
         self.queue.is_empty() && matches!(self.state, State::Open(_))
@@ -113,7 +168,7 @@ impl Link {
     /// The socket is needed now.
     pub(super) fn hurry(&mut self) {
         if let State::Resting(_) = self.state {
-            self.state = State::Connecting(connect(&self.service, self.format));
+            self.state = State::Connecting(connect(&self.dialect, self.format));
         }
     }
 
@@ -123,13 +178,11 @@ impl Link {
         self.losses += 1;
         self.state = State::Resting(Instant::now() + wait);
         self.queue.retain(|outgoing| matches!(outgoing, Outgoing::Audio(_)));
+        self.unflushed = false;
     }
 
     /// Sends what waits and gives the next text of the service.
-    pub(super) fn poll(
-        &mut self,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<tungstenite::Utf8Bytes, ServiceError>> {
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Utf8Bytes, ServiceError>> {
         loop {
             match &mut self.state {
                 State::Connecting(connecting) => {
@@ -149,12 +202,11 @@ impl Link {
                             self.losses = 0;
                             return Poll::Ready(Ok(text));
                         }
-                        Message::Close(_) => {
-                            return Poll::Ready(Err(ServiceError::cut(
-                                Phase::Answer,
-                                "the service closed it",
-                            )));
+                        Message::Binary(_) => {
+                            let error = ServiceError::malformed("message", "bytes where text is due");
+                            return Poll::Ready(Err(error));
                         }
+                        Message::Close(frame) => return Poll::Ready(Err(closed(frame))),
                         // Pings are answered below.
                         _ => {}
                     }
@@ -168,9 +220,13 @@ impl Link {
         self.sent = Instant::now();
         self.look = self.sent + KEEP_ALIVE;
         self.base = self.heard - ((self.waiting() + self.audio.len()) / self.format.bytes()) as u64;
+        if let Some(greeting) = self.dialect.begin(self.format) {
+            self.queue.push_front(Outgoing::Text(greeting.into()));
+        }
     }
 
-    fn close_audio(&mut self) {
+    /// Frames that wait for more are sent.
+    pub(super) fn close_audio(&mut self) {
         if !self.audio.is_empty() {
             let room = self.audio.capacity();
             let message = std::mem::replace(&mut self.audio, Vec::with_capacity(room));
@@ -191,7 +247,12 @@ impl Link {
         let mut socket = Pin::new(&mut **socket);
         while !self.queue.is_empty() && socket.as_mut().poll_ready(cx).map_err(lost)?.is_ready() {
             let Some(outgoing) = self.queue.pop_front() else { break };
-            socket.as_mut().start_send(outgoing.into()).map_err(lost)?;
+            let message = match outgoing {
+                Outgoing::Audio(frames) => self.dialect.audio(frames),
+                Outgoing::Text(text) => Message::Text(text),
+                Outgoing::Ping => Message::Ping(Bytes::new()),
+            };
+            socket.as_mut().start_send(message).map_err(lost)?;
             self.sent = Instant::now();
             self.unflushed = true;
         }
@@ -201,11 +262,17 @@ impl Link {
         Ok(())
     }
 
-    /// The service closes a stream that is silent for ten seconds.
+    /// Services close a stream that is silent, some of them after ten seconds.
     fn keep_alive(&mut self, cx: &mut Context<'_>) {
         while self.alarm.poll(self.look, cx).is_ready() {
             if self.queue.is_empty() && self.sent.elapsed() >= KEEP_ALIVE {
-                self.queue.push_back(Outgoing::Text(ALIVE));
+                self.queue.push_back(match D::KEEP_ALIVE {
+                    KeepAlive::Text(text) => Outgoing::Text(Utf8Bytes::from_static(text)),
+                    KeepAlive::Ping => Outgoing::Ping,
+                    KeepAlive::Silence => {
+                        Outgoing::Audio(Bytes::copy_from_slice(Frame::silence(self.format).payload()))
+                    }
+                });
                 self.sent = Instant::now();
             }
             self.look = self.sent.max(self.look) + KEEP_ALIVE;
@@ -222,13 +289,13 @@ impl Link {
 }
 
 /// Says good-bye if that can be done at once: the service counts, and bills, by the life of the socket.
-impl Drop for Link {
+impl<D> Drop for Link<D> {
     fn drop(&mut self) {
-        let State::Open(socket) = &mut self.state else { return };
+        let (State::Open(socket), Some(close)) = (&mut self.state, self.close) else { return };
         let mut socket = Pin::new(&mut **socket);
         let mut cx = Context::from_waker(Waker::noop());
         if let Poll::Ready(Ok(())) = socket.as_mut().poll_ready(&mut cx)
-            && socket.as_mut().start_send(Message::text(CLOSE)).is_ok()
+            && socket.as_mut().start_send(Message::text(close)).is_ok()
         {
             let _ = socket.poll_flush(&mut cx);
         }
@@ -239,16 +306,7 @@ impl Outgoing {
     fn len(&self) -> usize {
         match self {
             Self::Audio(audio) => audio.len(),
-            Self::Text(_) => 0,
-        }
-    }
-}
-
-impl From<Outgoing> for Message {
-    fn from(outgoing: Outgoing) -> Self {
-        match outgoing {
-            Outgoing::Audio(audio) => Self::Binary(audio),
-            Outgoing::Text(text) => Self::text(text),
+            Self::Text(_) | Self::Ping => 0,
         }
     }
 }
@@ -257,23 +315,23 @@ fn length(frames: u64) -> Duration {
     FRAME * u32::try_from(frames).unwrap_or(u32::MAX)
 }
 
-fn connect(service: &Deepgram, format: Format) -> Connecting {
-    let service = service.clone();
-    let limit = service.config.connect;
+fn connect<D: Dialect>(dialect: &D, format: Format) -> Connecting {
+    let dialect = dialect.clone();
+    let limit = dialect.limit();
     Box::pin(async move {
-        let socket = timeout(limit, handshake(&service, format)).await;
+        let socket = timeout(limit, handshake(&dialect, format)).await;
         socket.unwrap_or(Err(ServiceError::Late { phase: Phase::Connect, limit }))
     })
 }
 
-async fn handshake(service: &Deepgram, format: Format) -> Result<Socket, ServiceError> {
-    let endpoint = service.connector.endpoint();
+async fn handshake<D: Dialect>(dialect: &D, format: Format) -> Result<Socket, ServiceError> {
+    let endpoint = dialect.connector().endpoint();
     let scheme = if endpoint.is_secure() { "wss" } else { "ws" };
-    let address = format!("{scheme}://{}{}", endpoint.authority(), service.path(format));
+    let address = format!("{scheme}://{}{}", endpoint.authority(), dialect.path(format));
     let request = address.into_client_request();
     let mut request = request.map_err(|error| ServiceError::cut(Phase::Connect, error))?;
-    request.headers_mut().extend(service.authorization.clone().map(|value| (AUTHORIZATION, value)));
-    let stream = service.connector.connect().await?;
+    request.headers_mut().extend(dialect.headers());
+    let stream = dialect.connector().connect().await?;
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
         .max_message_size(Some(LARGEST_MESSAGE))
@@ -297,18 +355,23 @@ fn lost(error: tungstenite::Error) -> ServiceError {
     }
 }
 
-impl std::fmt::Debug for Link {
+/// Why the service closed it, as far as it says so.
+fn closed(frame: Option<CloseFrame>) -> ServiceError {
+    let reason = frame.map(|frame| frame.reason).unwrap_or_default();
+    if reason.is_empty() {
+        return ServiceError::cut(Phase::Answer, "the service closed it");
+    }
+    ServiceError::cut(Phase::Answer, format_args!("the service closed it: {}", own_words(reason.as_bytes())))
+}
+
+impl<D> std::fmt::Debug for Link<D> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Link")
             .field("format", &self.format)
-            .field("waiting", &self.waiting())
+            .field("heard", &self.heard)
             .finish_non_exhaustive()
     }
 }
-
-const FINALIZE: &str = r#"{"type":"Finalize"}"#;
-const ALIVE: &str = r#"{"type":"KeepAlive"}"#;
-const CLOSE: &str = r#"{"type":"CloseStream"}"#;
 
 /// 60 ms a message: a third of the system calls, while the end of a turn is sent at once.
 const FRAMES_A_MESSAGE: usize = 3;
