@@ -85,7 +85,8 @@ impl Chain {
         let mut fit = (0..self.links.len()).filter(|service| !self.links[*service].is_spent(at));
         let good = |service: &usize| match standing(*service) {
             Standing::Good => *service < self.serving || leaves,
-            Standing::Due => *service < self.serving,
+            // Whom it failed lately does not try it: one call bears with it once.
+            Standing::Due => *service < self.serving && !self.links[*service].budget.is_touched(at),
             Standing::Doubtful => leaves,
             Standing::Tried | Standing::Open => false,
         };
@@ -159,6 +160,15 @@ mod tests {
         for standing in [Doubtful, Due, Tried, Open] {
             assert_eq!(chain(2).substitute(NOW, |_| standing), None);
         }
+    }
+
+    #[test]
+    fn a_call_that_a_service_failed_leaves_the_try_to_others() {
+        let mut chain = chain(2);
+        assert_eq!(chain.died(NOW, |_| Good), Some(1));
+        assert_eq!(chain.preferred(NOW, |_| Due), None);
+        assert_eq!(chain.preferred(NOW, |_| Good), Some(0), "it has answered somebody since");
+        assert_eq!(chain.preferred(NOW + Duration::from_secs(11), |_| Due), Some(0));
     }
 
     #[test]

@@ -42,10 +42,19 @@ impl RestartBudget {
         }
     }
 
+    /// It died lately.
+    pub(crate) fn is_touched(&self, at: Duration) -> bool {
+        self.recent(at) > 0
+    }
+
     /// It died more often than it may.
     pub(crate) fn is_spent(&self, at: Duration) -> bool {
+        self.recent(at) > self.config.max_restarts
+    }
+
+    fn recent(&self, at: Duration) -> usize {
         let horizon = at.saturating_sub(self.config.within);
-        self.recent.iter().filter(|death| **death >= horizon).count() > self.config.max_restarts
+        self.recent.iter().filter(|death| **death >= horizon).count()
     }
 }
 

@@ -87,14 +87,14 @@ fn a_recogniser_that_dies_gives_way_to_the_next() {
 fn a_language_model_that_dies_gives_way_to_the_next_in_the_middle_of_the_answer() {
     let (dying, next) = (llm(of_its_second_word), llm(of_nothing));
     with(Engines { llm: vec![dying.clone(), next.clone()], ..engines::all() }, converses);
-    assert_eq!((dying.opened(), next.opened()), (2, 1), "it is trusted again 5 s later");
+    assert_eq!((dying.opened(), next.opened()), (1, 1));
 }
 
 #[test]
 fn a_voice_that_dies_gives_way_to_the_next_in_the_middle_of_the_answer() {
     let (dying, next) = (tts(of_its_second_word), tts(of_nothing));
     with(Engines { tts: vec![dying.clone(), next.clone()], ..engines::all() }, converses);
-    assert_eq!((dying.opened(), next.opened()), (2, 1), "it is trusted again 5 s later");
+    assert_eq!((dying.opened(), next.opened()), (1, 1));
 }
 
 #[test]

@@ -58,7 +58,7 @@ pub enum Standing {
     Good,
     /// It failed lately and has not answered since.
     Doubtful,
-    /// It was left alone for long enough: one request may try it.
+    /// It failed and was left alone for long enough: one request may try it.
     Due,
     /// It is being tried.
     Tried,

@@ -215,11 +215,6 @@ impl Config {
         self.answer_budget.map(|budget| budget.mul_f64(self.late_share.into()))
     }
 
-    /// As before version 2 of recordings: only a stage's own limits bound its time.
-    pub(crate) fn without_budget(self) -> Self {
-        Self { answer_budget: None, give_up_after: None, ..self }
-    }
-
     /// All mistakes at once; empty when there is none.
     pub fn problems(&self) -> Vec<ConfigError> {
         let probability = 0.0..=1.0;

@@ -42,12 +42,6 @@ impl Header {
         Self { version: VERSION, call: call.to_string(), started: started.into(), config }
     }
 
-    /// What the form of its version did not say.
-    fn completed(self) -> Self {
-        let config = if self.version < 2 { self.config.without_budget() } else { self.config };
-        Self { config, ..self }
-    }
-
     /// As a line.
     pub fn to_line(&self) -> String {
         line(self)
@@ -244,6 +238,16 @@ impl Parting {
     }
 }
 
+/// A header of version 1: what calls did not do before there was a key for it, they did not.
+fn completed(mut header: serde_json::Value) -> serde_json::Value {
+    if let Some(config) = header.get_mut("config").and_then(serde_json::Value::as_object_mut) {
+        for key in ["answer_budget", "give_up_after", "speculate_on_guess"] {
+            config.entry(key).or_insert_with(|| "off".into());
+        }
+    }
+    header
+}
+
 struct Lines<R> {
     reader: R,
     number: u64,
@@ -260,7 +264,8 @@ impl<R: BufRead> Lines<R> {
             Some(found) if !(u64::from(OLDEST_VERSION)..=u64::from(VERSION)).contains(&found) => {
                 Err(ReplayError::Version { found })
             }
-            _ => self.parse().map(Header::completed),
+            Some(1) => self.malformed_unless(serde_json::from_value(completed(value))),
+            _ => self.parse(),
         }
     }
 
@@ -286,8 +291,12 @@ impl<R: BufRead> Lines<R> {
     }
 
     fn parse<T: serde::de::DeserializeOwned>(&self) -> Result<T, ReplayError> {
+        self.malformed_unless(serde_json::from_slice(&self.buffer))
+    }
+
+    fn malformed_unless<T>(&self, parsed: serde_json::Result<T>) -> Result<T, ReplayError> {
         let line = self.number;
-        serde_json::from_slice(&self.buffer).map_err(|source| {
+        parsed.map_err(|source| {
             let broken_off = source.is_eof() && self.buffer.last() != Some(&b'\n');
             if broken_off { ReplayError::Truncated { line } } else { ReplayError::Malformed { line, source } }
         })

@@ -63,10 +63,9 @@ impl Circuit {
     /// What may be expected of the service.
     pub fn standing(&self, now: Duration) -> Standing {
         match self.state {
-            State::Closed if self.failures > 0 && now < self.failed_at + self.config.wait => {
-                Standing::Doubtful
-            }
-            State::Closed => Standing::Good,
+            State::Closed if self.failures == 0 => Standing::Good,
+            State::Closed if now < self.failed_at + self.config.wait => Standing::Doubtful,
+            State::Closed => Standing::Due,
             State::Open { until } if now < until => Standing::Open,
             State::HalfOpen { until } if now < until => Standing::Tried,
             State::Open { .. } | State::HalfOpen { .. } => Standing::Due,
@@ -219,11 +218,20 @@ mod tests {
     }
 
     #[test]
-    fn what_failed_is_doubted_until_it_answers_or_time_passes() {
+    fn what_failed_once_is_doubted_and_then_tried_by_one() {
         let mut circuit = Circuit::new(Config::default());
         circuit.failed(ms(0));
         assert_eq!(circuit.standing(ms(1)), Standing::Doubtful);
-        assert_eq!(circuit.standing(ms(5_000)), Standing::Good);
+        assert!(circuit.try_it(ms(5_000)));
+        assert_eq!(circuit.standing(ms(5_000)), Standing::Tried);
+        circuit.failed(ms(5_100));
+        assert_eq!(circuit.standing(ms(5_100)), Standing::Open, "it takes no third failure");
+    }
+
+    #[test]
+    fn what_failed_once_is_trusted_again_when_it_has_answered_anybody() {
+        let mut circuit = Circuit::new(Config::default());
+        circuit.failed(ms(0));
         circuit.succeeded(ms(2));
         assert_eq!(circuit.standing(ms(2)), Standing::Good);
     }
