@@ -157,24 +157,31 @@ fn once() -> impl Fn(Act) -> Fate + Send + Sync + 'static {
 
 #[test]
 fn a_call_goes_back_to_the_preferred_service_once_that_has_answered_somebody() {
-    with_engines(ringway_turn::Config::default(), |_| engines(StageKind::Llm, once()), |mut world| async move {
-        let other = world.another();
-        for line in [&world.line, &other] {
-            line.until("the greeting", |line| line.heard().join(" ") == GREETING).await;
-        }
-        other.say(&TURNS[0]);
-        other.until("the answer", |line| line.heard().len() > 2).await;
-        pass(Duration::from_secs(1)).await;
-        world.line.say(&TURNS[1]);
-        world.line.until("the answer", |line| line.heard().join(" ") == format!("{GREETING} {REPLY}")).await;
-        pass(Duration::from_secs(1)).await;
-        let switch = |event| match event {
-            CallEventKind::ServiceSwitched { cause, .. } => Some(cause),
-            _ => None,
-        };
-        let switches: Vec<_> = world.drain().into_iter().filter_map(switch).collect();
-        assert_eq!(switches, [ERROR, SwitchCause::Preferred]);
-    });
+    with_engines(
+        ringway_turn::Config::default(),
+        |_| engines(StageKind::Llm, once()),
+        |mut world| async move {
+            let other = world.another();
+            for line in [&world.line, &other] {
+                line.until("the greeting", |line| line.heard().join(" ") == GREETING).await;
+            }
+            other.say(&TURNS[0]);
+            other.until("the answer", |line| line.heard().len() > 2).await;
+            pass(Duration::from_secs(1)).await;
+            world.line.say(&TURNS[1]);
+            world
+                .line
+                .until("the answer", |line| line.heard().join(" ") == format!("{GREETING} {REPLY}"))
+                .await;
+            pass(Duration::from_secs(1)).await;
+            let switch = |event| match event {
+                CallEventKind::ServiceSwitched { cause, .. } => Some(cause),
+                _ => None,
+            };
+            let switches: Vec<_> = world.drain().into_iter().filter_map(switch).collect();
+            assert_eq!(switches, [ERROR, SwitchCause::Preferred]);
+        },
+    );
 }
 
 #[test]

@@ -94,8 +94,13 @@ impl SttSession for Session {
     }
 }
 
-/// What was understood in a call whose caller does this until they are answered.
-fn understood(service: &Streamer, caller: impl AsyncFnOnce(&World)) -> Vec<String> {
+/// What was understood in a call whose caller does this until they are answered; on a thread of its own, since a thread is
+/// one media core.
+fn understood(service: &Streamer, caller: impl AsyncFnOnce(&World) + Send) -> Vec<String> {
+    std::thread::scope(|scope| scope.spawn(|| understood_here(service, caller)).join().unwrap())
+}
+
+fn understood_here(service: &Streamer, caller: impl AsyncFnOnce(&World)) -> Vec<String> {
     let (sender, receiver) = std::sync::mpsc::channel();
     let mut engines = all();
     engines.stt = vec![Arc::new(service.clone())];
