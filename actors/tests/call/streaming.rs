@@ -101,7 +101,8 @@ fn understood(service: &Streamer, caller: impl AsyncFnOnce(&World) + Send) -> Ve
 }
 
 fn understood_here(service: &Streamer, caller: impl AsyncFnOnce(&World)) -> Vec<String> {
-    let (sender, receiver) = std::sync::mpsc::channel();
+    let understood = Arc::new(Mutex::new(Vec::new()));
+    let told = understood.clone();
     let mut engines = all();
     engines.stt = vec![Arc::new(service.clone())];
     let test = async move |mut world: World| {
@@ -112,10 +113,10 @@ fn understood_here(service: &Streamer, caller: impl AsyncFnOnce(&World)) -> Vec<
             CallEventKind::Turn(Event::Message { who: Speaker::Caller, text, .. }) => Some(text),
             _ => None,
         });
-        sender.send(said.collect()).unwrap();
+        told.lock().unwrap().extend(said);
     };
     with_engines(ringway_turn::Config::default(), |_| engines, test);
-    receiver.recv().unwrap()
+    std::mem::take(&mut *understood.lock().unwrap())
 }
 
 /// Pauses for a quarter of a second.
