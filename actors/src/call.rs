@@ -2,6 +2,11 @@
 
 use crate::by_heart::ByHeart;
 use crate::chain::Chain;
+mod building;
+mod orders;
+
+use building::Refusal;
+
 use crate::clock::CallClock;
 use crate::core::{Core, Place, mark};
 use crate::edge::{CallHandle, EdgeCommand};
@@ -123,26 +128,6 @@ struct Ended {
 /// Commands that wait in a stage's mailbox at most.
 const STAGE_MAILBOX: usize = 64;
 
-/// Why a stage could not be started.
-enum Refusal {
-    /// The old one still holds a ring's end.
-    OnLoan,
-    /// The engine cannot serve the call.
-    Engine(StageError),
-}
-
-impl From<OnLoan> for Refusal {
-    fn from(_: OnLoan) -> Self {
-        Self::OnLoan
-    }
-}
-
-impl<E: Into<StageError>> From<E> for Refusal {
-    fn from(error: E) -> Self {
-        Self::Engine(error.into())
-    }
-}
-
 /// What a call is made of.
 pub(crate) struct CallParts {
     pub(crate) profile: Profile,
@@ -253,83 +238,6 @@ impl Call {
             tokio::time::sleep(Duration::from_millis(1)).await;
             let _ = call.try_send(StartAgain(stage));
         });
-    }
-
-    fn build(&mut self, stage: StageKind, engine: usize, call: &Addr<Self>) -> Result<StageNews, Refusal> {
-        let recites = stage == StageKind::Tts && self.apology.is_some();
-        if engine >= self.core.engines.count(stage) && !recites {
-            return Err(Refusal::Engine(StageError::NoEngine));
-        }
-        let _marked = mark(Some(stage));
-        match stage {
-            StageKind::Vad => self.build_vad(call),
-            StageKind::Stt => self.build_stt(engine, call),
-            StageKind::Llm => self.build_llm(engine, call),
-            StageKind::Tts => self.build_tts(engine, call),
-        }
-    }
-
-    fn build_vad(&mut self, call: &Addr<Self>) -> Result<StageNews, Refusal> {
-        let format = self.profile.format;
-        let engine = &self.core.engines.vad;
-        let cutter = WindowCutter::new(format, engine.rate)?;
-        let seat = (self.core.vad.clone(), Ticket::new(engine));
-        let ends = (self.plumbing.mic.lend()?, self.plumbing.speech_in.lend()?);
-        let actor = VadStage::new(ends, seat, cutter, (format, self.clock()), self.inbox.clone());
-        self.stages.vad = Some(spawn(actor, STAGE_MAILBOX, self.bury(StageKind::Vad, call)));
-        Ok(StageNews::Vad)
-    }
-
-    fn build_stt(&mut self, engine: usize, call: &Addr<Self>) -> Result<StageNews, Refusal> {
-        let format = self.profile.format;
-        let service = self.core.engines.stt[engine].clone();
-        let speech = self.plumbing.speech_out.lend()?;
-        let session = service.open(SttCall { format })?;
-        let actor = SttStage::new(speech, session, Expectation::anything(), format, self.inbox.clone());
-        let child = spawn(actor, STAGE_MAILBOX, self.bury(StageKind::Stt, call));
-        let news = StageNews::Stt(child.addr.clone(), self.health(StageKind::Stt, engine)?);
-        self.stages.stt = Some(child);
-        Ok(news)
-    }
-
-    fn build_llm(&mut self, engine: usize, call: &Addr<Self>) -> Result<StageNews, Refusal> {
-        let dialogue = self.profile.dialogue.clone();
-        let service = self.core.engines.llm[engine].clone();
-        let session = service.open(LlmCall { dialogue, deeds: self.deeds.clone(), ..LlmCall::default() })?;
-        let health = self.health(StageKind::Llm, engine)?;
-        let actor = LlmStage::new(session, health.service().clone(), self.inbox.clone());
-        let child = spawn(actor, STAGE_MAILBOX, self.bury(StageKind::Llm, call));
-        let news = StageNews::Llm(child.addr.clone(), health);
-        self.stages.llm = Some(child);
-        Ok(news)
-    }
-
-    fn build_tts(&mut self, engine: usize, call: &Addr<Self>) -> Result<StageNews, Refusal> {
-        let format = self.profile.format;
-        let voice = self.plumbing.voice.lend()?;
-        let session = match self.apology {
-            None => self.voice(engine, format)?,
-            Some(_) => Box::new(Recital::new(self.core.engines.apology.audio(format).clone())),
-        };
-        let actor = TtsStage::new(session, voice, self.count.clone(), format, self.inbox.clone());
-        let child = spawn(actor, STAGE_MAILBOX, self.bury(StageKind::Tts, call));
-        let addr = child.addr.clone();
-        self.stages.tts = Some(child);
-        Ok(match self.apology {
-            None => StageNews::Tts(addr, self.health(StageKind::Tts, engine)?),
-            Some(epoch) => StageNews::Recital(addr, epoch),
-        })
-    }
-
-    /// The voice, with the filler by heart.
-    fn voice(&self, engine: usize, format: Format) -> Result<Box<dyn TtsSession>, TtsError> {
-        let filler = &self.core.engines.filler;
-        let voice = self.core.engines.tts[engine].open(TtsCall { format })?;
-        Ok(Box::new(ByHeart::new(voice, &filler.text, filler.audio(format).clone())))
-    }
-
-    fn health(&self, stage: StageKind, service: usize) -> Result<Arc<Health>, StageError> {
-        self.core.health.of(stage, service).cloned().ok_or(StageError::NoEngine)
     }
 
     /// Tells this call how the stage of the present generation ended.
@@ -577,32 +485,5 @@ impl Handler<Ended> for Call {
         }
         let (cause, detail) = ended.death.unwrap_or((Cause::Error, "stopped".to_owned()));
         self.died(stage, cause, detail, Instant::now(), &ctx.address());
-    }
-}
-
-impl Handler<Hurry> for Call {
-    type Result = ();
-
-    fn handle(&mut self, Hurry(stage): Hurry, ctx: &mut Self::Context) {
-        self.hurry(stage, &ctx.address());
-    }
-}
-
-impl Handler<BetweenTurns> for Call {
-    type Result = ();
-
-    fn handle(&mut self, BetweenTurns(stage): BetweenTurns, ctx: &mut Self::Context) {
-        self.prefer(stage, &ctx.address());
-    }
-}
-
-impl Handler<Apologise> for Call {
-    type Result = ();
-
-    /// Needs no engine: the voice's stage is rebuilt with one that only recites what is in memory.
-    fn handle(&mut self, Apologise(epoch): Apologise, ctx: &mut Self::Context) {
-        self.drop_child(StageKind::Tts);
-        self.apology = Some(epoch);
-        self.start(StageKind::Tts, &ctx.address());
     }
 }

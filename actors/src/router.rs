@@ -1,5 +1,10 @@
 //! The router of one call: what stages and edge report goes into the [`Turn`], what it decides goes out to them.
 
+mod hints;
+mod watches;
+
+pub(crate) use watches::Watches;
+
 use crate::call::{Apologise, BetweenTurns, Call, Finish, Hurry};
 use crate::clock::CallClock;
 use crate::edge::{EdgeCommand, EdgeInput};
@@ -14,6 +19,7 @@ use crate::stage::{Obituary, Pump, Stage, StageError, Watch};
 use crate::stt::{Listen, SttStage};
 use crate::tts::{Say, TtsStage};
 use actix::prelude::*;
+use hints::Hints;
 use ringway_frame::{CallId, Epoch};
 use ringway_ring::EpochGate;
 use ringway_stages::Expectation;
@@ -56,23 +62,6 @@ pub(crate) struct Stages {
     tts: Option<Addr<TtsStage>>,
     watches: Watches,
     times: ServiceTimes,
-}
-
-/// What each stage owes, shared with the Call that watches them.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Watches {
-    pub(crate) stt: Watch,
-    pub(crate) llm: Watch,
-    pub(crate) tts: Watch,
-}
-
-/// What the dialogue expects next; it counts once the reply that says so may be heard.
-#[derive(Default)]
-struct Hints {
-    request: RequestId,
-    accepted: bool,
-    pending: Option<Expectation>,
-    current: Expectation,
 }
 
 /// Where the call's events go.
@@ -378,51 +367,6 @@ impl Router {
                 self.events.put(ready(StageKind::Tts));
             }
             _ => {}
-        }
-    }
-}
-
-impl Hints {
-    fn begin(&mut self, request: RequestId) {
-        (self.request, self.accepted, self.pending) = (request, false, None);
-    }
-
-    /// The reply may be heard: what it makes the dialogue expect is now current.
-    fn accept(&mut self) -> Option<Expectation> {
-        self.accepted = true;
-        self.current = self.pending.take()?;
-        Some(self.current.clone())
-    }
-
-    fn learn(&mut self, request: RequestId, expectation: Expectation) -> Option<Expectation> {
-        if request != self.request {
-            return None;
-        }
-        self.pending = Some(expectation);
-        if self.accepted { self.accept() } else { None }
-    }
-}
-
-impl Watches {
-    /// What a stage says is progress; its last word settles what it owed.
-    fn heard(&self, input: &Input) {
-        match input {
-            Input::Final { .. } => self.stt.settle(),
-            Input::StageBusy { stage: StageKind::Stt } => self.stt.progress(),
-            Input::Token { .. } => self.llm.progress(),
-            Input::ReplyEnd { .. } => self.llm.settle(),
-            Input::Word { .. } => self.tts.progress(),
-            Input::ClauseEnd { .. } => self.tts.repay(),
-            _ => {}
-        }
-    }
-
-    pub(crate) fn of(&self, stage: StageKind) -> Option<&Watch> {
-        match stage {
-            StageKind::Vad => None,
-            StageKind::Stt => Some(&self.stt),
-            StageKind::Llm => Some(&self.llm),
-            StageKind::Tts => Some(&self.tts),
         }
     }
 }

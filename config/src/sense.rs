@@ -138,13 +138,11 @@ fn recognisers(config: &Config) -> Vec<Mistake> {
 /// Durations that must lie within bounds.
 fn durations(config: &Config) -> [(&'static str, Duration, Duration, Duration); 69] {
     let (ServerConfig { drain, .. }, LimitsConfig { lateness, .. }) = (&config.server, &config.limits);
-    let Config { openai_stt, deepgram, openai_llm, ollama, anthropic, piper, .. } = config;
-    let Config { openai_tts, elevenlabs, cartesia, deepgram_tts, wyoming_tts, phone_tts, .. } = config;
-    let Config {
-        whisper_auto: auto, whisperlivekit: livekit, whisperlive: live, wyoming_stt: wyoming, ..
-    } = config;
-    let Config { deepgram_flux, openai_realtime_stt, cartesia_stt, .. } = config;
-    let ringway_actors::Config { restart, stall, rings, playout } = &config.call;
+    let Config { openai_stt, deepgram, openai_llm, ollama, anthropic, piper, phone_tts, .. } = config;
+    let Config { openai_tts, elevenlabs, cartesia, deepgram_tts, wyoming_tts, .. } = config;
+    let Config { whisper_auto: auto, whisperlivekit: livekit, whisperlive: live, .. } = config;
+    let Config { wyoming_stt: wyoming, deepgram_flux, openai_realtime_stt, cartesia_stt, call, .. } = config;
+    let ringway_actors::Config { restart, stall, rings, playout } = call;
     [
         ("server.drain", *drain, Duration::ZERO, DAY),
         ("limits.lateness", *lateness, Duration::ZERO, HOUR),

@@ -22,7 +22,7 @@ mod session;
 mod signature;
 mod template;
 mod toolbox;
-mod tools;
+mod toolset;
 
 pub use config::{Mistake, ToolsFile};
 pub use declared::{BargeIn, Manner};
@@ -31,7 +31,7 @@ pub use error::ToolError;
 pub use knowledge::{Finding, Knowledge, KnowledgeError, Passage};
 pub use news::{Filler, Outcome, ToolNews};
 pub use toolbox::{Config, Toolbox};
-pub use tools::{Tools, ToolsError};
+pub use toolset::{Tools, ToolsError};
 
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;

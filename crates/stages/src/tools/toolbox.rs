@@ -1,5 +1,5 @@
 use super::session::Session;
-use super::tools::Tools;
+use super::toolset::Tools;
 use crate::llm::{LanguageModel, LlmCall, LlmError, LlmSession};
 use serde::Deserialize;
 use std::path::PathBuf;

@@ -6,7 +6,6 @@ use ringway_stages::services::Endpoint;
 use ringway_stages::services::openai_chat::{Config, OpenAiChat};
 
 #[tokio::test]
-#[ignore = "needs the server"]
 async fn a_model_says_what_it_has_to_say_token_by_token() {
     let url = Endpoint::parse(&format!("http://{}/v1", crate::peer())).unwrap();
     let model = OpenAiChat::new(Config { url, model: "stub".into(), ..Config::default() }, None).unwrap();

@@ -103,19 +103,16 @@ async fn every_kind_of_answer(tools: &Tools) {
 }
 
 #[tokio::test]
-#[ignore = "needs the server"]
 async fn over_http_every_kind_of_answer_is_understood() {
     every_kind_of_answer(&start(&over_http("timeout = \"300ms\"\n"))).await;
 }
 
 #[tokio::test]
-#[ignore = "needs the server"]
 async fn as_a_program_every_kind_of_answer_is_understood() {
     every_kind_of_answer(&start(&as_program("timeout = \"300ms\"\n"))).await;
 }
 
 #[tokio::test]
-#[ignore = "needs the server"]
 async fn only_some_tools_are_offered_if_so_declared() {
     let tools = start(&over_http("tools = [\"weather\"]\n"));
     tools.settled().await;
@@ -123,7 +120,6 @@ async fn only_some_tools_are_offered_if_so_declared() {
 }
 
 #[tokio::test]
-#[ignore = "needs the server"]
 async fn a_program_gets_the_variables_that_are_declared_and_no_others() {
     let tools = start(&as_program("variables = [\"CALENDAR_KEY\"]\n"));
     tools.settled().await;
@@ -133,7 +129,6 @@ async fn a_program_gets_the_variables_that_are_declared_and_no_others() {
 }
 
 #[tokio::test]
-#[ignore = "needs the server"]
 async fn a_program_that_dies_is_started_again() {
     let tools = start(&as_program(""));
     tools.settled().await;
@@ -145,7 +140,6 @@ async fn a_program_that_dies_is_started_again() {
 }
 
 #[tokio::test]
-#[ignore = "needs the server"]
 async fn a_server_that_is_not_there_has_no_tools() {
     let tools = start("[mcp.nobody]\ncommand = [\"/nowhere/server\"]\n");
     tools.settled().await;

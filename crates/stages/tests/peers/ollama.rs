@@ -33,7 +33,6 @@ fn open(name: &str) -> Box<dyn LlmSession> {
 }
 
 #[tokio::test]
-#[ignore = "needs the server"]
 async fn a_model_says_what_it_has_to_say_token_by_token() {
     let reply = ask(&mut *open("stub"), "hello").await.unwrap();
     // Its tokeniser marks words that come twice with blanks of no width.
@@ -42,14 +41,12 @@ async fn a_model_says_what_it_has_to_say_token_by_token() {
 }
 
 #[tokio::test]
-#[ignore = "needs the server"]
 async fn a_model_that_is_not_there_is_named() {
     let error = ask(&mut *open("nobody"), "hello").await.unwrap_err().to_string();
     assert_eq!(error, "ollama: it has no model \"nobody\": model 'nobody' not found");
 }
 
 #[tokio::test]
-#[ignore = "needs the server"]
 async fn a_model_that_calls_a_tool_goes_on_with_what_it_said() {
     let toolbox = Toolbox::new(Arc::new(model("tool")), weather(), Default::default());
     let reply = ask(&mut *toolbox.open(LlmCall::default()).unwrap(), "weather in Rome").await.unwrap();
@@ -58,7 +55,6 @@ async fn a_model_that_calls_a_tool_goes_on_with_what_it_said() {
 }
 
 #[tokio::test]
-#[ignore = "needs the server"]
 async fn its_form_of_openai_calls_tools_too() {
     let url = Endpoint::parse(&format!("http://{}/v1", crate::peer())).unwrap();
     let config =
@@ -71,7 +67,6 @@ async fn its_form_of_openai_calls_tools_too() {
 }
 
 #[tokio::test]
-#[ignore = "needs the server"]
 async fn its_form_of_anthropic_calls_tools_too() {
     use ringway_stages::services::anthropic::{Anthropic, Config};
     let url = Endpoint::parse(&format!("http://{}", crate::peer())).unwrap();

@@ -487,16 +487,14 @@ proptest! {
         if let Some((stage, when)) = lost {
             line.loses(stage, when, 250);
         }
-        line.run(time + 6_000);
         line.at(time + 6_000, Input::Ended { reason: EndReason::Caller });
-        line.run(time + 6_000);
-        let context = line.context();
+        let context = line.run(time + 6_000).context();
         for word in words {
-            let times = context.iter().filter(|said| said.starts_with("Caller") && words_of(said).contains(&word)).count();
-            prop_assert_eq!(times, 1, "{} in {:?}", word, context);
+            let says = |said: &&String| said.starts_with("Caller") && words_of(said).contains(&word);
+            prop_assert_eq!(context.iter().filter(says).count(), 1, "{} in {:?}", word, context);
         }
-        let told = line.events().filter(|(_, event)| matches!(event, Event::Message { .. })).count();
-        prop_assert_eq!(told, context.len());
+        let told = line.events().filter(|(_, event)| matches!(event, Event::Message { .. }));
+        prop_assert_eq!(told.count(), context.len());
         prop_assert_eq!(recording::replay(line.recording.as_bytes()).unwrap().difference, None);
     }
 }

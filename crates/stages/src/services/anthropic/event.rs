@@ -29,12 +29,12 @@ pub(in crate::services) fn read(event: &str) -> Result<Event, ServiceError> {
             Event::Call(ToolCall { id, name, arguments: String::new() })
         }
         Message::ContentBlockStart { content_block: Block::Text { text } }
-        | Message::ContentBlockDelta { delta: Delta::TextDelta { text } } => words(text),
-        Message::ContentBlockDelta { delta: Delta::InputJsonDelta { partial_json } } => {
+        | Message::ContentBlockDelta { delta: Delta::Text { text } } => words(text),
+        Message::ContentBlockDelta { delta: Delta::InputJson { partial_json } } => {
             Event::Arguments(partial_json)
         }
         Message::ContentBlockStop {} => Event::BlockEnd,
-        Message::MessageStop {} => Event::End,
+        Message::Stop {} => Event::End,
         Message::Error { error: Failure { kind, message } } => {
             let message = format!("{kind}: {message}");
             return Err(ServiceError::Failed { message: own_words(message.as_bytes()) });
@@ -59,7 +59,8 @@ enum Message {
         delta: Delta,
     },
     ContentBlockStop {},
-    MessageStop {},
+    #[serde(rename = "message_stop")]
+    Stop {},
     Error {
         error: Failure,
     },
@@ -84,12 +85,10 @@ enum Block {
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Delta {
-    TextDelta {
-        text: String,
-    },
-    InputJsonDelta {
-        partial_json: String,
-    },
+    #[serde(rename = "text_delta")]
+    Text { text: String },
+    #[serde(rename = "input_json_delta")]
+    InputJson { partial_json: String },
     #[serde(other)]
     Other,
 }

@@ -163,7 +163,8 @@ mod tests {
         let mut request = LlmRequest::new(1, Cue::Said("weather in Rome".into()));
         request.rounds.push(Round { after: 1, text: "Let me see.".into(), calls });
         let config = Config { system: String::new(), ..Config::default() };
-        let body: Value = serde_json::from_slice(&post(&config, &[spec.clone()], &request).body).unwrap();
+        let body: Value =
+            serde_json::from_slice(&post(&config, std::slice::from_ref(&spec), &request).body).unwrap();
         assert_eq!(
             body["messages"],
             json!([

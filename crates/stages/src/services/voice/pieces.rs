@@ -40,10 +40,13 @@ impl Pieces for Whole {
     }
 }
 
+/// What the steps lead to.
+type Found = Result<Box<dyn Pieces>, ServiceError>;
+
 /// Audio that takes some steps to get at.
 pub(in crate::services) enum Later {
     /// The steps.
-    Coming(Pin<Box<dyn Future<Output = Result<Box<dyn Pieces>, ServiceError>>>>),
+    Coming(Pin<Box<dyn Future<Output = Found>>>),
     /// They are done.
     Here(Box<dyn Pieces>),
     /// They failed, and that was told.
