@@ -34,7 +34,7 @@ timeout = "1s"
         [
             "t.toml:4: http.find.method: \"FETCH\" is none of [GET, POST, PUT, PATCH, DELETE]",
             "t.toml:9: http.other.colour: unknown key",
-            "t.toml:8: http.other.url: begins with \"ftp\"; there are: http, https, ws, wss",
+            "t.toml:8: http.other.url: begins with \"ftp\"; there are: http, https, ws, wss, tcp",
             "t.toml:14: http.third.headers.Authorization: the variable \"NONE\" is not set",
             "t.toml:13: http.third.url: no property of parameters is named \"id\"",
             "t.toml:16: mcp.nobody.command: there must be either a command or a url",
