@@ -9,6 +9,7 @@ use crate::llm::LlmStage;
 use crate::plumbing::Plumbing;
 use crate::recital::Recital;
 use crate::restart::{Decision, RestartBudget};
+use crate::s2s::SpeechStage;
 use crate::router::{Events, Router, StageNews, Watches};
 use crate::stage::{Child, Death, Fault, Inject, Rest, StageError, spawn};
 use crate::stt::SttStage;
@@ -22,6 +23,7 @@ use ringway_ring::OnLoan;
 use ringway_stages::Expectation;
 use ringway_stages::llm::LlmCall;
 use ringway_stages::silero::WindowCutter;
+use ringway_stages::speech_to_speech::SpeechCall;
 use ringway_stages::stt::SttCall;
 use ringway_stages::tts::TtsCall;
 use ringway_turn::{EndReason, StageKind};
@@ -38,7 +40,7 @@ pub struct Call {
     router: Child<Router>,
     inbox: Inbox,
     stages: Children,
-    lives: [Life; 4],
+    lives: [Life; StageKind::ALL.len()],
     watchdog: Watchdog,
     count: VoiceCount,
     edge: mpsc::Sender<EdgeCommand>,
@@ -65,6 +67,7 @@ struct Children {
     stt: Option<Child<SttStage>>,
     llm: Option<Child<LlmStage>>,
     tts: Option<Child<TtsStage>>,
+    s2s: Option<Child<SpeechStage>>,
 }
 
 /// One stage's past in this call.
@@ -143,7 +146,7 @@ pub(crate) struct CallParts {
 impl Call {
     pub(crate) fn new(parts: CallParts) -> Self {
         let config = &parts.core.config;
-        let lives = STAGES.map(|stage| Life {
+        let lives = StageKind::ALL.map(|stage| Life {
             budget: RestartBudget::new(config.restart.clone(), parts.core.engines.count(stage)),
             generation: 0,
             died: None,
@@ -173,7 +176,13 @@ impl Call {
     pub(crate) fn begin(&mut self, call: &Addr<Self>, handle: CallHandle) {
         self.events
             .put(CallEventKind::Started { handle, carrier_call_id: self.profile.carrier_call_id.clone() });
-        for stage in STAGES {
+        self.start(StageKind::Vad, call);
+        if self.core.engines.s2s.is_empty() { self.start_three(call) } else { self.start(StageKind::SpeechToSpeech, call) }
+    }
+
+    /// Recogniser, language model and voice, each by itself.
+    fn start_three(&mut self, call: &Addr<Self>) {
+        for stage in [StageKind::Stt, StageKind::Llm, StageKind::Tts] {
             self.start(stage, call);
         }
     }
@@ -198,7 +207,7 @@ impl Call {
                     self.service_failed(stage, engine, Cause::Error);
                     match self.life(stage).budget.unusable() {
                         Decision::Restart { engine: next } => engine = next,
-                        Decision::GiveUp => return self.give_up(stage),
+                        Decision::GiveUp => return self.give_up(stage, call),
                     }
                 }
             }
@@ -225,6 +234,7 @@ impl Call {
             StageKind::Stt => self.build_stt(engine, call),
             StageKind::Llm => self.build_llm(engine, call),
             StageKind::Tts => self.build_tts(engine, call),
+            StageKind::SpeechToSpeech => self.build_s2s(engine, call),
         }
     }
 
@@ -279,6 +289,18 @@ impl Call {
         })
     }
 
+    fn build_s2s(&mut self, engine: usize, call: &Addr<Self>) -> Result<StageNews, Refusal> {
+        let Profile { format, dialogue, .. } = self.profile.clone();
+        let service = self.core.engines.s2s[engine].clone();
+        let session = service.open(SpeechCall { format, dialogue })?;
+        let ends = (self.plumbing.speech_out.lend()?, self.plumbing.voice.lend()?);
+        let actor = SpeechStage::new(ends, session, self.count.clone(), format, self.inbox.clone());
+        let child = spawn(actor, STAGE_MAILBOX, self.bury(StageKind::SpeechToSpeech, call));
+        let news = StageNews::SpeechToSpeech(child.addr.clone(), service.name().into());
+        self.stages.s2s = Some(child);
+        Ok(news)
+    }
+
     /// Tells this call how the stage of the present generation ended.
     fn bury(&mut self, stage: StageKind, call: &Addr<Self>) -> impl FnOnce(Death) + 'static {
         let call = call.clone();
@@ -327,7 +349,7 @@ impl Call {
         self.tell_router(StageNews::Lost(stage));
         match decision {
             Decision::Restart { .. } => self.start(stage, call),
-            Decision::GiveUp => self.give_up(stage),
+            Decision::GiveUp => self.give_up(stage, call),
         }
     }
 
@@ -341,13 +363,16 @@ impl Call {
         }
     }
 
-    fn give_up(&mut self, stage: StageKind) {
+    fn give_up(&mut self, stage: StageKind, call: &Addr<Self>) {
         if std::mem::replace(&mut self.life(stage).gone, true) {
             return;
         }
         tracing::error!(callId = %self.profile.id, ?stage, "no engine is left");
         self.events.put(CallEventKind::Stage { stage, state: StageState::Gone });
         self.tell_router(StageNews::Gone(stage));
+        if stage == StageKind::SpeechToSpeech {
+            self.start_three(call);
+        }
     }
 
     fn drop_child(&mut self, stage: StageKind) {
@@ -358,6 +383,7 @@ impl Call {
             StageKind::Stt => self.stages.stt = None,
             StageKind::Llm => self.stages.llm = None,
             StageKind::Tts => self.stages.tts = None,
+            StageKind::SpeechToSpeech => self.stages.s2s = None,
         }
         self.plumbing.revoke(stage);
     }
@@ -400,7 +426,8 @@ impl Call {
     fn rest(&self) {
         let vad = self.stages.vad.as_ref().map(|vad| vad.addr.try_send(Rest).is_ok());
         let tts = self.stages.tts.as_ref().map(|tts| tts.addr.try_send(Rest).is_ok());
-        tracing::debug!(callId = %self.profile.id, ?vad, ?tts, "idle");
+        let s2s = self.stages.s2s.as_ref().map(|s2s| s2s.addr.try_send(Rest).is_ok());
+        tracing::debug!(callId = %self.profile.id, ?vad, ?tts, ?s2s, "idle");
     }
 
     fn end(&mut self, reason: EndReason, ctx: &mut Context<Self>) {
@@ -417,8 +444,6 @@ impl Call {
         ctx.stop();
     }
 }
-
-const STAGES: [StageKind; 4] = [StageKind::Vad, StageKind::Stt, StageKind::Llm, StageKind::Tts];
 
 /// A stage whose ring end was on loan is tried again.
 #[derive(Clone, Copy, Debug, Message)]
@@ -456,6 +481,9 @@ impl Handler<InjectInto> for Call {
             StageKind::Stt => self.stages.stt.as_ref().is_some_and(|child| child.inject(Inject(fault))),
             StageKind::Llm => self.stages.llm.as_ref().is_some_and(|child| child.inject(Inject(fault))),
             StageKind::Tts => self.stages.tts.as_ref().is_some_and(|child| child.inject(Inject(fault))),
+            StageKind::SpeechToSpeech => {
+                self.stages.s2s.as_ref().is_some_and(|child| child.inject(Inject(fault)))
+            }
         };
         tracing::info!(callId = %self.profile.id, ?stage, ?fault, sent, "fault injected");
     }
@@ -490,6 +518,7 @@ impl Handler<Apologise> for Call {
     /// Needs no engine: the voice's stage is rebuilt with one that only recites what is in memory.
     fn handle(&mut self, Apologise(epoch): Apologise, ctx: &mut Self::Context) {
         self.drop_child(StageKind::Tts);
+        self.drop_child(StageKind::SpeechToSpeech);
         self.apology = Some(epoch);
         self.start(StageKind::Tts, &ctx.address());
     }

@@ -35,6 +35,7 @@ mod record;
 mod restart;
 mod retry;
 mod router;
+mod s2s;
 mod service_times;
 mod stage;
 mod start;

@@ -5,7 +5,7 @@ use crate::stage::{Inject, Obituary, Pump, Stage, StageError, inject};
 use actix::prelude::*;
 use ringway_stages::Expectation;
 use ringway_stages::llm::{Cue, LlmEvent, LlmRequest, LlmSession, Next, Role, Said};
-use ringway_turn::{After, CallerTurn, Context as Conversation, Input, Memo, RequestId, Speaker, StageKind};
+use ringway_turn::{After, CallerTurn, Context as Conversation, Input, Memo, Message as TurnMessage, RequestId, Speaker, StageKind};
 use std::task::{self, Poll};
 
 /// Relays one call's requests to its session and the session's text to the router.
@@ -53,21 +53,30 @@ fn split(next: Next) -> (After, Expectation) {
 }
 
 fn request(request: RequestId, caller: CallerTurn, context: Conversation, already: String) -> LlmRequest {
-    let cue = match caller {
+    let (cue, history) = (cue(caller), history(context.messages));
+    LlmRequest { id: request.number(), cue, history, memo: context.memo.0, already }
+}
+
+/// What the caller did, as engines are told.
+pub(crate) fn cue(caller: CallerTurn) -> Cue {
+    match caller {
         CallerTurn::Joined => Cue::Joined,
         CallerTurn::Said(text) => Cue::Said(text),
         CallerTurn::Pressed(keys) => Cue::Pressed(keys),
-        CallerTurn::Silent(times) => Cue::Silent(times),
-    };
-    let said = |message: ringway_turn::Message| Said {
+        CallerTurn::Silent(count) => Cue::Silent(count),
+    }
+}
+
+/// What was said, as engines are told.
+pub(crate) fn history(messages: Vec<TurnMessage>) -> Vec<Said> {
+    let said = |message: TurnMessage| Said {
         role: match message.who {
             Speaker::Caller => Role::User,
             Speaker::Bot => Role::Assistant,
         },
         text: message.text,
     };
-    let history = context.messages.into_iter().map(said).collect();
-    LlmRequest { id: request.number(), cue, history, memo: context.memo.0, already }
+    messages.into_iter().map(said).collect()
 }
 
 impl Stage for LlmStage {

@@ -8,6 +8,7 @@ use crate::inbox::{Mail, Report};
 use crate::llm::{self, LlmStage};
 use crate::record::Record;
 use crate::retry::Retry;
+use crate::s2s::{SpeechStage, Talk};
 use crate::service_times::{Served, ServiceTimes};
 use crate::stage::{Obituary, Pump, Stage, StageError, Watch};
 use crate::stt::{Listen, SttStage};
@@ -16,7 +17,7 @@ use actix::prelude::*;
 use ringway_frame::{CallId, Epoch};
 use ringway_ring::EpochGate;
 use ringway_stages::Expectation;
-use ringway_turn::{ClauseId, Command, Input, Observer, Output, Playout, RequestId, StageKind, Stt, Turn};
+use ringway_turn::{ClauseId, Command, Converse, Input, Observer, Output, Playout, RequestId, StageKind, Stt, Turn};
 use std::sync::Arc;
 use std::task::{self, Poll};
 use tokio::sync::mpsc;
@@ -46,6 +47,7 @@ pub(crate) struct Stages {
     stt: Option<Addr<SttStage>>,
     llm: Option<Addr<LlmStage>>,
     tts: Option<Addr<TtsStage>>,
+    s2s: Option<Addr<SpeechStage>>,
     watches: Watches,
     times: ServiceTimes,
 }
@@ -56,6 +58,7 @@ pub(crate) struct Watches {
     pub(crate) stt: Watch,
     pub(crate) llm: Watch,
     pub(crate) tts: Watch,
+    pub(crate) s2s: Watch,
 }
 
 /// What the dialogue expects next; it counts once the reply that says so may be heard.
@@ -96,6 +99,7 @@ pub(crate) enum StageNews {
     Stt(Addr<SttStage>, Arc<str>),
     Llm(Addr<LlmStage>, Arc<str>),
     Tts(Addr<TtsStage>, Arc<str>),
+    SpeechToSpeech(Addr<SpeechStage>, Arc<str>),
     Vad,
     /// A voice that only recites the apology, in this epoch.
     Recital(Addr<TtsStage>, Epoch),
@@ -229,6 +233,7 @@ impl Router {
                 self.say(Say::Cancel);
                 self.events.put(ready(StageKind::Tts));
             }
+            Command::Converse(converse) => self.converse(converse),
             Command::Playout(playout) => self.playout(playout),
             Command::Apologise { epoch } => self.tell_call(Apologise(epoch)),
             Command::Transfer { to } => self.tell_edge(EdgeCommand::Transfer(to)),
@@ -237,7 +242,31 @@ impl Router {
         }
     }
 
+    /// To the stage that hears and speaks by itself.
+    fn converse(&mut self, command: Converse) {
+        match &command {
+            Converse::Answer { epoch, .. } => {
+                self.stages.watches.s2s.owe_anew();
+                self.stages.times.s2s.asked(*epoch, self.clock.now());
+                self.events.put(working(StageKind::SpeechToSpeech));
+            }
+            Converse::Cancel { .. } => {
+                self.stages.watches.s2s.settle();
+                self.events.put(ready(StageKind::SpeechToSpeech));
+            }
+        }
+        self.talk(Talk::Converse(command));
+    }
+
+    fn talk(&self, talk: Talk) {
+        let s2s = self.stages.s2s.as_ref().map(|s2s| s2s.try_send(talk).is_ok());
+        self.deliver(StageKind::SpeechToSpeech, s2s);
+    }
+
     fn listen(&mut self, command: Stt) {
+        if self.stages.s2s.is_some() {
+            return self.talk(Talk::Turn(command));
+        }
         match &command {
             Stt::Flush { ask, .. } => {
                 self.stages.watches.stt.owe_anew();
@@ -322,6 +351,9 @@ impl Router {
 
     fn show(&self, input: &Input) {
         match input {
+            Input::ReplyEnd { .. } if self.stages.s2s.is_some() => {
+                self.events.put(ready(StageKind::SpeechToSpeech));
+            }
             Input::ReplyEnd { .. } => self.events.put(ready(StageKind::Llm)),
             // This one is repaid when the turn has heard of it.
             Input::ClauseEnd { .. } if self.stages.watches.tts.answers() <= 1 => {
@@ -359,8 +391,15 @@ impl Watches {
         match input {
             Input::Final { .. } => self.stt.settle(),
             Input::StageBusy { stage: StageKind::Stt } => self.stt.progress(),
-            Input::Token { .. } => self.llm.progress(),
-            Input::ReplyEnd { .. } => self.llm.settle(),
+            Input::Token { .. } => {
+                self.llm.progress();
+                self.s2s.progress();
+            }
+            Input::ReplyEnd { .. } => {
+                self.llm.settle();
+                self.s2s.settle();
+            }
+            Input::Voiced { .. } => self.s2s.progress(),
             Input::Word { .. } => self.tts.progress(),
             Input::ClauseEnd { .. } => self.tts.repay(),
             _ => {}
@@ -373,6 +412,7 @@ impl Watches {
             StageKind::Stt => Some(&self.stt),
             StageKind::Llm => Some(&self.llm),
             StageKind::Tts => Some(&self.tts),
+            StageKind::SpeechToSpeech => Some(&self.s2s),
         }
     }
 }
@@ -440,6 +480,12 @@ impl Handler<StageNews> for Router {
                 self.stages.times.tts.serve(Some(service));
                 Input::StageReady { stage: StageKind::Tts }
             }
+            StageNews::SpeechToSpeech(addr, service) => {
+                self.stages.s2s = Some(addr);
+                self.stages.times.s2s.serve(Some(service));
+                self.feed(Input::StageReady { stage: StageKind::SpeechToSpeech });
+                return self.talk(Talk::Attached);
+            }
             StageNews::Recital(addr, epoch) => {
                 self.stages.tts = Some(addr);
                 self.stages.times.tts.serve(None);
@@ -463,6 +509,7 @@ impl Stages {
             StageKind::Stt => self.stt = None,
             StageKind::Llm => self.llm = None,
             StageKind::Tts => self.tts = None,
+            StageKind::SpeechToSpeech => self.s2s = None,
         }
         if let Some(watch) = self.watches.of(stage) {
             watch.settle();

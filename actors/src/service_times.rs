@@ -11,6 +11,7 @@ pub(crate) struct ServiceTimes {
     pub(crate) stt: Stopwatch<AskId>,
     pub(crate) llm: Stopwatch<RequestId>,
     pub(crate) tts: Stopwatch<Epoch>,
+    pub(crate) s2s: Stopwatch<Epoch>,
 }
 
 /// Times one stage's requests, the newest at a time.
@@ -37,7 +38,10 @@ impl ServiceTimes {
         let (stage, (service, after)) = match input {
             Input::Final { ask, .. } => (StageKind::Stt, self.stt.answered(*ask, now)?),
             Input::Token { request, .. } => (StageKind::Llm, self.llm.answered(*request, now)?),
-            Input::Voiced { epoch } => (StageKind::Tts, self.tts.answered(*epoch, now)?),
+            Input::Voiced { epoch } => match self.s2s.answered(*epoch, now) {
+                Some(answered) => (StageKind::SpeechToSpeech, answered),
+                None => (StageKind::Tts, self.tts.answered(*epoch, now)?),
+            },
             _ => return None,
         };
         Some(Served { stage, service, after })

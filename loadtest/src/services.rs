@@ -1,7 +1,7 @@
 //! Mock services: what stands behind a conversation, with delays and failures as wanted.
 //!
 //! ```text
-//!  server ──► mocks ──► openai, piper, deepgram ──► paced ──► client
+//!  server ──► mocks ──► openai, piper, deepgram, realtime ──► paced ──► client
 //!               │              ▲
 //!               └── fate: delay, failure; drawn by seed, service and number of the request
 //! ```
@@ -19,6 +19,7 @@ mod mocks;
 mod openai;
 mod paced;
 mod piper;
+mod realtime;
 mod server;
 pub mod table;
 mod tone;

@@ -1,6 +1,7 @@
 //! The bot's side: from asking for a reply to its being heard.
 
 use crate::barge_in::Doubt;
+use crate::converse::Unread;
 use crate::heard::Words;
 use crate::latency::Marks;
 use crate::reply::{Model, Reply};
@@ -22,6 +23,9 @@ impl Turn {
         reply.model = Model::Asked(request);
         reply.marks = Marks { requested: Some(self.now), released: reply.marks.released, ..marks };
         let context = self.context.clone();
+        if self.health.converses() {
+            return self.converse(request, caller, String::new());
+        }
         self.push(Command::Reply { request, caller, context, already: String::new() });
     }
 
@@ -88,6 +92,10 @@ impl Turn {
     pub(crate) fn voiced(&mut self, epoch: Epoch) {
         if let Some(reply) = self.reply.as_mut().filter(|reply| reply.epoch == epoch) {
             reply.marks.voiced.get_or_insert(self.now);
+            if reply.whole {
+                // What speaks by itself is waited for as a model is.
+                reply.marks.clause.get_or_insert(self.now);
+            }
         }
     }
 
@@ -205,6 +213,9 @@ impl Turn {
 
     /// Stops everything that still works on `reply`.
     pub(crate) fn silence_reply(&mut self, reply: &Reply) {
+        if reply.whole {
+            return self.silence_answer(reply);
+        }
         if let Model::Asked(request) = reply.model {
             self.push(Command::CancelReply { request });
         }
@@ -242,6 +253,9 @@ impl Turn {
                 self.tell(Event::Message { turn: reply.turn, who: Speaker::Caller, text: words.to_owned() });
             }
         }
+        else {
+            self.leave_room(reply.turn);
+        }
         let text = join(&[reply.ledger.heard_filler().unwrap_or_default(), &heard]);
         if !text.is_empty() {
             self.tell(Event::Heard { turn: reply.turn, text, last: true });
@@ -271,12 +285,14 @@ impl Turn {
         messages.push(Message { who, text });
         if messages.len() > self.config.context_messages {
             messages.remove(0);
+            self.unread.iter_mut().for_each(Unread::forget_one);
         }
     }
 
     /// When the caller has waited long enough for a sound.
     pub(crate) fn filler_at(&self) -> Option<MediaTime> {
-        let usual = self.config.filler_after.filter(|_| !self.filler_spent && !self.doubt.is_any())?;
+        let may = !self.filler_spent && !self.doubt.is_any() && !self.health.converses();
+        let usual = self.config.filler_after.filter(|_| may)?;
         let patience = if self.health.is_busy() { usual.min(self.config.filler_when_busy) } else { usual };
         Some(self.waiting_since()? + patience)
     }

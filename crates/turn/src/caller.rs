@@ -56,7 +56,7 @@ impl Turn {
         self.judge();
     }
 
-    fn begin(&mut self, from: MediaTime) {
+    pub(crate) fn begin(&mut self, from: MediaTime) {
         let id = self.ids.utterance;
         self.ids.utterance = id.next();
         self.utterance = Some(Utterance::new(id, self.turn.next(), from));
@@ -82,7 +82,7 @@ impl Turn {
     fn follow_energy(&mut self, until: MediaTime, loud_until: MediaTime) {
         self.outdate(loud_until);
         let Some(utterance) = self.utterance.as_ref().filter(|_| !self.doubt.is_any()) else { return };
-        let early = self.config.speculate_by_energy && self.config.speculation >= Speculation::Stt;
+        let early = self.config.speculate_by_energy && self.speculation() >= Speculation::Stt;
         let worth = utterance.is_unasked() && !utterance.is_noise(&self.config);
         if early && worth && until - loud_until >= self.config.speculate_after {
             self.flush(Purpose::Speculation, loud_until.max(utterance.from));
@@ -174,6 +174,9 @@ impl Turn {
         let Some(utterance) = &mut self.utterance else { return };
         let Phase::Quiet { since } = utterance.phase else { return };
         utterance.phase = Phase::Over { since };
+        if self.health.converses() {
+            return self.hand_over(since);
+        }
         let (answered, asked) = (utterance.is_answered(), utterance.ask.is_some());
         if answered {
             self.accept();

@@ -104,6 +104,9 @@ impl Turn {
 
     /// A stage will not come back: whatever is lost, the caller is told.
     pub(crate) fn stage_gone(&mut self, stage: StageKind) {
+        if stage == StageKind::SpeechToSpeech {
+            return self.fall_back();
+        }
         self.close_books();
         let epoch = self.next_epoch;
         self.next_epoch = epoch.next();

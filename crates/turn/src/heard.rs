@@ -25,6 +25,8 @@ struct Entry {
     words: Words,
     marks: Vec<Mark>,
     end: Option<u32>,
+    /// Its text grows while it sounds.
+    grows: bool,
 }
 
 /// What an entry speaks.
@@ -49,7 +51,39 @@ impl Ledger {
             self.strands.push(Strand { epoch, played: 0, sounding: false, entries: Vec::new() });
         }
         let strand = self.strands.last_mut().expect("just pushed if there was none");
-        strand.entries.push(Entry { clause, words, marks: Vec::new(), end: None });
+        strand.entries.push(Entry { clause, words, marks: Vec::new(), end: None, grows: false });
+    }
+
+    /// `clause` speaks the reply's text from byte `from` on, as it comes.
+    pub(crate) fn answer(&mut self, epoch: Epoch, clause: ClauseId, from: usize) {
+        self.speak(epoch, clause, Words::Reply(from..from));
+        if let Some(entry) = self.newest() {
+            entry.grows = true;
+        }
+    }
+
+    /// The text of what is spoken reaches to byte `upto` now.
+    pub(crate) fn grow(&mut self, upto: usize) {
+        if let Some(Entry { words: Words::Reply(range), grows: true, .. }) = self.newest() {
+            range.end = upto;
+        }
+    }
+
+    /// What is spoken is over: of the reply's text, what is before byte `heard` was heard.
+    pub(crate) fn break_off(&mut self, heard: usize) {
+        let Some(strand) = self.strands.last_mut() else { return };
+        let played = strand.played;
+        if let Some(entry) = strand.entries.last_mut().filter(|entry| entry.grows) {
+            entry.end = Some(played);
+            if let Words::Reply(range) = &mut entry.words {
+                range.end = heard.max(range.start);
+            }
+        }
+    }
+
+    /// Frames of this epoch that were heard.
+    pub(crate) fn frames_heard(&self, epoch: Epoch) -> u32 {
+        self.strands.iter().find(|strand| strand.epoch == epoch).map_or(0, |strand| strand.played)
     }
 
     /// The text of `clause` up to `upto` is within the first `frames` frames. `text` is the reply's.
@@ -180,6 +214,10 @@ impl Ledger {
         again
     }
 
+    fn newest(&mut self) -> Option<&mut Entry> {
+        self.strands.last_mut()?.entries.last_mut()
+    }
+
     fn strand(&mut self, epoch: Epoch) -> Option<&mut Strand> {
         self.strands.iter_mut().find(|strand| strand.epoch == epoch)
     }
@@ -227,9 +265,12 @@ impl Entry {
         word_end(text, upto)
     }
 
-    /// A voice that tells no words: speech is taken to be even over the clause.
+    /// A voice that tells no words: speech is taken to be even over the clause, and to have the usual pace as long as
+    /// its end is not known but its words are.
     fn estimated(&self, begin: Option<u32>, played: u32, text: &str) -> usize {
-        let (Some(begin), Some(end)) = (begin, self.end) else { return 0 };
+        let Some(begin) = begin else { return 0 };
+        let usual = || self.grows.then(|| begin.saturating_add(text.len() as u32 * PACE.0 / PACE.1));
+        let Some(end) = self.end.or_else(usual) else { return 0 };
         if played <= begin || end <= begin {
             return 0;
         }
@@ -246,6 +287,9 @@ impl Words {
         }
     }
 }
+
+/// Frames for so many bytes of text: 15 bytes a second.
+const PACE: (u32, u32) = (10, 3);
 
 /// The last end of a word in `text` that is not behind `upto`.
 fn word_end(text: &str, upto: usize) -> usize {

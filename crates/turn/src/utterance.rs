@@ -37,6 +37,8 @@ pub(crate) struct Utterance {
     pub(crate) asked_until: MediaTime,
     /// What a turn model says of the present pause.
     pub(crate) likely: Option<Probability>,
+    /// A service that hears the caller has told of it too: it also tells its end.
+    pub(crate) spotted: bool,
     /// It made the bot stop.
     pub(crate) barged_in: bool,
     /// Its words as others know them.
@@ -68,6 +70,7 @@ impl Utterance {
             ask: None,
             asked_until: from,
             likely: None,
+            spotted: false,
             barged_in: false,
             told: String::new(),
             marks: Marks::default(),

@@ -38,7 +38,7 @@ pub struct Services {
     /// What the language model replies; repeatable: one request after the other.
     #[arg(long, value_name = "TEXT")]
     reply: Vec<String>,
-    /// Failures, as 'llm:2%:500'; repeatable. Services: stt, listen, llm, tts. Failures: refuse, 400 to 599, hang, cut,
+    /// Failures, as 'llm:2%:500'; repeatable. Services: stt, listen, llm, tts, realtime. Failures: refuse, 400 to 599, hang, cut,
     /// slow, garbage.
     #[arg(long, value_name = "SERVICE:RATE:FAILURE")]
     fail: Vec<Failing>,
@@ -109,7 +109,7 @@ impl FromStr for Failing {
         let (name, rule) =
             text.split_once(':').ok_or("not a service, a share and a failure, as llm:2%:500")?;
         let service = Service::ALL.into_iter().find(|service| service.name() == name);
-        let service = service.ok_or_else(|| format!("no service {name}: stt, listen, llm or tts"))?;
+        let service = service.ok_or_else(|| format!("no service {name}: stt, listen, llm, tts or realtime"))?;
         Ok(Self { service, rule: rule.parse().map_err(|error: BadRule| error.to_string())? })
     }
 }

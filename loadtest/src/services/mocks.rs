@@ -3,7 +3,7 @@ use super::fate::{self, Fate};
 use super::fault::Fault;
 use super::stats::{Service, Stats, Ticket};
 use super::tone::Tone;
-use super::{deepgram, openai, piper};
+use super::{deepgram, openai, piper, realtime};
 use axum::extract::{DefaultBodyLimit, State};
 use axum::routing::{any, get, post};
 use axum::{Json, Router};
@@ -58,6 +58,7 @@ impl Mocks {
             .route("/v1/models", get(openai::models))
             .route("/v1/models/{model}", get(openai::one_model))
             .route("/v1/listen", get(deepgram::listen))
+            .route("/v1/realtime", get(realtime::converse))
             .route("/", any(piper::speak))
             .route("/synthesize", any(piper::speak))
             .route("/voices", get(piper::voices))

@@ -16,6 +16,8 @@ pub enum Service {
     Llm,
     /// The voice.
     Tts,
+    /// The socket that hears and speaks.
+    Realtime,
 }
 
 /// Counters of all that was asked for since the start.
@@ -75,7 +77,7 @@ pub struct Ticket {
 
 impl Service {
     /// Every one.
-    pub const ALL: [Self; 4] = [Self::Stt, Self::Listen, Self::Llm, Self::Tts];
+    pub const ALL: [Self; 5] = [Self::Stt, Self::Listen, Self::Llm, Self::Tts, Self::Realtime];
 
     /// Its name in options and counters.
     pub const fn name(self) -> &'static str {
@@ -84,6 +86,7 @@ impl Service {
             Self::Listen => "listen",
             Self::Llm => "llm",
             Self::Tts => "tts",
+            Self::Realtime => "realtime",
         }
     }
 }

@@ -36,6 +36,7 @@ fn paths(config: &Config, service: Service) -> Vec<&'static str> {
         Service::Stt => vec!["POST /v1/audio/transcriptions"],
         Service::Listen => vec!["GET  /v1/listen (socket)"],
         Service::Llm => vec!["POST /v1/chat/completions"],
+        Service::Realtime => vec!["GET  /v1/realtime (socket)"],
         Service::Tts => match config.tts.generation {
             Generation::Any => vec!["POST /synthesize (JSON)", "POST / (JSON or text), GET /?text="],
             Generation::Legacy => vec!["POST / (text), GET /?text="],
@@ -51,7 +52,7 @@ fn pace(config: &Config, service: Service) -> String {
     match service {
         Service::Llm => pace += &format!(", {} a token", config.llm.token_ms),
         Service::Tts => pace += &format!(", {} Hz", config.tts.rate_hz),
-        Service::Stt | Service::Listen => {}
+        Service::Stt | Service::Listen | Service::Realtime => {}
     }
     conduct.fail.iter().for_each(|rule| pace += &format!("; {rule}"));
     pace

@@ -103,7 +103,7 @@ impl Deepgram {
 }
 
 /// As a query has it.
-fn encoded(value: &str) -> String {
+pub(super) fn encoded(value: &str) -> String {
     let encode = |byte: u8| match byte {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
         _ => format!("%{byte:02X}"),

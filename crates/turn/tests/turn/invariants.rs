@@ -423,7 +423,7 @@ impl World {
         match stage {
             StageKind::Stt => self.ask = None,
             StageKind::Tts => self.clauses.clear(),
-            StageKind::Llm | StageKind::Vad => {}
+            StageKind::Llm | StageKind::Vad | StageKind::SpeechToSpeech => {}
         }
         self.feed(Input::StageLost { stage });
     }
