@@ -15,9 +15,12 @@ use ringway_stages::llm::{LanguageModel, LlmError};
 use ringway_stages::pocketsphinx::{self, Pocketsphinx};
 use ringway_stages::pool::StartError;
 use ringway_stages::scripted;
-use ringway_stages::services::{SetupError, deepgram, openai_chat, openai_transcription, piper};
+use ringway_stages::services::{
+    SetupError, deepgram, openai_chat, openai_realtime, openai_transcription, piper, speech_server,
+};
 use ringway_stages::silero::Instructions;
 use ringway_stages::speech_cache::SpeechCache;
+use ringway_stages::speech_to_speech::SpeechToSpeech;
 use ringway_stages::stt::SpeechToText;
 use ringway_stages::tts::{TextToSpeech, TtsError};
 use ringway_stages::vad::VadError;
@@ -75,6 +78,7 @@ pub enum EngineError {
 /// One cannot be used.
 pub fn build(config: &Config, secrets: &Secrets) -> Result<Built, EngineError> {
     let mut builder = Builder { config, secrets, dialogues: Vec::new(), pools: Pools::default() };
+    let s2s = builder.all(&config.speech_to_speech.engines, Builder::s2s)?;
     let stt = builder.all(&config.stt.engines, Builder::stt)?;
     let llm = builder.all(&config.llm.engines, Builder::llm)?;
     let tts = builder.all(&config.tts.engines, Builder::tts)?;
@@ -83,7 +87,7 @@ pub fn build(config: &Config, secrets: &Secrets) -> Result<Built, EngineError> {
     if let Some(cache) = &builder.pools.cache {
         apology::remember(&config.turn.filler, cache.as_ref());
     }
-    let engines = Engines { vad, stt, llm, tts, apology };
+    let engines = Engines { vad, s2s, stt, llm, tts, apology };
     Ok(Built { engines, dialogues: builder.dialogues, pools: builder.pools })
 }
 
@@ -102,6 +106,22 @@ impl Builder<'_> {
         build: fn(&mut Self, &str) -> Result<T, EngineError>,
     ) -> Result<Vec<T>, EngineError> {
         names.iter().map(|name| build(self, name)).collect()
+    }
+
+    fn s2s(&mut self, name: &str) -> Result<Arc<dyn SpeechToSpeech>, EngineError> {
+        match name {
+            openai_realtime::NAME => {
+                let config = &self.config.openai_realtime;
+                let key = self.secrets.api_key(&config.key);
+                Ok(Arc::new(openai_realtime::OpenAiRealtime::new(config.clone(), key.as_ref())?))
+            }
+            speech_server::NAME => {
+                let config = &self.config.speech_server;
+                let key = self.secrets.api_key(&config.key);
+                Ok(Arc::new(speech_server::SpeechServer::new(config.clone(), key.as_ref())?))
+            }
+            _ => Err(EngineError::Unknown { key: "speech_to_speech.engines", name: name.into() }),
+        }
     }
 
     fn stt(&mut self, name: &str) -> Result<Arc<dyn SpeechToText>, EngineError> {
@@ -185,6 +205,7 @@ pub fn scripted_with(recogniser: Arc<dyn SpeechToText>) -> Engines {
             state: ringway_stages::vad::VadState::zeroed(0),
             build: Box::new(|| Err(VadError::Inference("never".into()))),
         },
+        s2s: Vec::new(),
         stt: vec![recogniser],
         llm: vec![Arc::new(scripted::ScriptedLlm::new(&script))],
         tts: vec![Arc::new(scripted::ScriptedTts::new(&script))],

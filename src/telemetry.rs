@@ -22,9 +22,6 @@ pub const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 /// Parts of an answer's time.
 const PARTS: [&str; 5] = ["end_of_turn", "stt", "llm", "tts", "playout"];
 
-/// All stages.
-const STAGES: [StageKind; 4] = [StageKind::Vad, StageKind::Stt, StageKind::Llm, StageKind::Tts];
-
 /// All edges.
 const EDGES: [EdgeKind; 2] = [EdgeKind::Browser, EdgeKind::Twilio];
 
@@ -126,7 +123,7 @@ fn begin_at_zero() {
             counter!("ringway_protocol_errors_total", "edge" => edge, "code" => code.name()).increment(0);
         }
     }
-    for stage in STAGES {
+    for stage in StageKind::ALL {
         for cause in CAUSES {
             let labels = [("stage", stage_name(stage)), ("cause", cause.name())];
             counter!("ringway_stage_restarts_total", &labels).increment(0);
@@ -149,7 +146,7 @@ fn begin_at_zero() {
 
 /// The same for the services that are configured.
 pub fn expect_services(engines: &Engines) {
-    for stage in STAGES {
+    for stage in StageKind::ALL {
         for service in engines.names(stage) {
             for cause in CAUSES {
                 service_failures(stage, service, cause).increment(0);
@@ -276,5 +273,6 @@ pub fn stage_name(stage: StageKind) -> &'static str {
         StageKind::Stt => "stt",
         StageKind::Llm => "llm",
         StageKind::Tts => "tts",
+        StageKind::SpeechToSpeech => "s2s",
     }
 }

@@ -65,6 +65,8 @@ pub struct Config {
     pub call: ringway_actors::Config,
     /// Voice activity detection.
     pub vad: VadConfig,
+    /// Services that hear and speak, in order of preference; with any, the three below serve when all of them fail.
+    pub speech_to_speech: EnginesOf,
     /// Recognisers, in order of preference.
     pub stt: EnginesOf,
     /// Language models, in order of preference.
@@ -87,6 +89,10 @@ pub struct Config {
     pub openai_llm: ringway_stages::services::openai_chat::Config,
     /// A voice behind HTTP.
     pub piper: ringway_stages::services::piper::Config,
+    /// A model that hears and speaks, behind a socket.
+    pub openai_realtime: ringway_stages::services::openai_realtime::Config,
+    /// A speech server of one's own.
+    pub speech_server: ringway_stages::services::speech_server::Config,
     /// The scripted engines of benchmarks.
     pub scripted: ringway_stages::scripted::Config,
     /// What is said when a stage cannot be restored.
@@ -105,6 +111,7 @@ impl Default for Config {
             turn: ringway_turn::Config::default(),
             call: ringway_actors::Config::default(),
             vad: VadConfig::default(),
+            speech_to_speech: EnginesOf { engines: Vec::new() },
             stt: EnginesOf::one("pocketsphinx"),
             llm: EnginesOf::one("dialogue"),
             tts: EnginesOf::one("flite"),
@@ -116,6 +123,8 @@ impl Default for Config {
             deepgram: ringway_stages::services::deepgram::Config::default(),
             openai_llm: ringway_stages::services::openai_chat::Config::default(),
             piper: ringway_stages::services::piper::Config::default(),
+            openai_realtime: ringway_stages::services::openai_realtime::Config::default(),
+            speech_server: ringway_stages::services::speech_server::Config::default(),
             scripted: ringway_stages::scripted::Config::default(),
             apology: ApologyConfig::default(),
             recording: RecordingConfig::default(),

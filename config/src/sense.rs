@@ -76,9 +76,10 @@ fn numbers(config: &Config) -> Vec<Mistake> {
 }
 
 /// Durations that must lie within bounds.
-fn durations(config: &Config) -> [(&'static str, Duration, Duration, Duration); 23] {
+fn durations(config: &Config) -> [(&'static str, Duration, Duration, Duration); 31] {
     let (ServerConfig { drain, .. }, LimitsConfig { lateness, .. }) = (&config.server, &config.limits);
     let Config { openai_stt, deepgram, openai_llm, piper, .. } = config;
+    let Config { openai_realtime, speech_server, .. } = config;
     let ringway_actors::Config { restart, stall, rings, playout } = &config.call;
     [
         ("server.drain", *drain, Duration::ZERO, DAY),
@@ -89,6 +90,7 @@ fn durations(config: &Config) -> [(&'static str, Duration, Duration, Duration); 
         ("call.stall.stt", stall.stt, FRAME, HOUR),
         ("call.stall.llm", stall.llm, FRAME, HOUR),
         ("call.stall.tts", stall.tts, FRAME, HOUR),
+        ("call.stall.s2s", stall.s2s, FRAME, HOUR),
         ("call.rings.mic", rings.mic, FRAME, LONGEST_RING),
         ("call.rings.replay", rings.replay, FRAME, LONGEST_RING),
         ("call.rings.voice", rings.voice, FRAME, LONGEST_RING),
@@ -101,6 +103,13 @@ fn durations(config: &Config) -> [(&'static str, Duration, Duration, Duration); 
         ("openai_llm.connect", openai_llm.connect, FRAME, HOUR),
         ("openai_llm.first_byte", openai_llm.first_byte, FRAME, HOUR),
         ("openai_llm.idle", openai_llm.idle, FRAME, HOUR),
+        ("openai_realtime.connect", openai_realtime.connect, FRAME, HOUR),
+        ("openai_realtime.first_byte", openai_realtime.first_byte, FRAME, HOUR),
+        ("openai_realtime.idle", openai_realtime.idle, FRAME, HOUR),
+        ("openai_realtime.renew_after", openai_realtime.renew_after, MINUTE, HOUR),
+        ("speech_server.connect", speech_server.connect, FRAME, HOUR),
+        ("speech_server.first_byte", speech_server.first_byte, FRAME, HOUR),
+        ("speech_server.idle", speech_server.idle, FRAME, HOUR),
         ("piper.connect", piper.connect, FRAME, HOUR),
         ("piper.first_byte", piper.first_byte, FRAME, HOUR),
         ("piper.idle", piper.idle, FRAME, HOUR),
@@ -108,8 +117,9 @@ fn durations(config: &Config) -> [(&'static str, Duration, Duration, Duration); 
 }
 
 /// The engines that there are, by the key that names them.
-pub const ENGINES: [(&str, &[&str]); 4] = [
+pub const ENGINES: [(&str, &[&str]); 5] = [
     ("vad.engine", &["kernel", "ort"]),
+    (ALL_IN_ONE, &[services::openai_realtime::NAME, services::speech_server::NAME]),
     (
         "stt.engines",
         &["pocketsphinx", services::openai_transcription::NAME, services::deepgram::NAME, "scripted"],
@@ -118,12 +128,15 @@ pub const ENGINES: [(&str, &[&str]); 4] = [
     ("tts.engines", &["flite", services::piper::NAME, "scripted"]),
 ];
 
+/// The stage that a call may do without.
+const ALL_IN_ONE: &str = "speech_to_speech.engines";
+
 fn engines(config: &Config) -> Vec<Mistake> {
     let vad = std::slice::from_ref(&config.vad.engine);
-    let chosen = [vad, &config.stt.engines, &config.llm.engines, &config.tts.engines];
+    let chosen = [vad, &config.speech_to_speech.engines, &config.stt.engines, &config.llm.engines, &config.tts.engines];
     let mut mistakes = Vec::new();
     for ((key, known), names) in ENGINES.iter().zip(chosen) {
-        if names.is_empty() {
+        if names.is_empty() && *key != ALL_IN_ONE {
             mistakes.push(at(key, format!("must name at least one engine; there are: {}", known.join(", "))));
         }
         for name in names.iter().filter(|name| !known.contains(&name.as_str())) {
@@ -197,6 +210,7 @@ const VAD_RATES: [u32; 2] = [8_000, 16_000];
 const MOST_CORES: usize = 1_024;
 
 const FRAME: Duration = Duration::from_millis(20);
+const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 

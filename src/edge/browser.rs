@@ -186,7 +186,7 @@ where
     if say(&mut socket, &started).is_err() {
         return;
     }
-    let browser = Browser { session, audio, id, restarts: [0; 4] };
+    let browser = Browser { session, audio, id, restarts: [0; StageKind::ALL.len()] };
     serve(socket, port, browser, server.config.heartbeat).await;
 }
 
@@ -195,7 +195,7 @@ struct Browser {
     session: Session,
     audio: BrowserAudio,
     id: String,
-    restarts: [u32; 4],
+    restarts: [u32; StageKind::ALL.len()],
 }
 
 impl Browser {
@@ -259,6 +259,7 @@ fn wire_stage(stage: StageKind) -> Stage {
         StageKind::Stt => Stage::Stt,
         StageKind::Llm => Stage::Llm,
         StageKind::Tts => Stage::Tts,
+        StageKind::SpeechToSpeech => Stage::SpeechToSpeech,
     }
 }
 

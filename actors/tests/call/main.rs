@@ -3,6 +3,7 @@
 
 mod common;
 mod conversation;
+mod converse;
 mod detector;
 mod escalation;
 mod marks;

@@ -21,6 +21,7 @@ pub mod openai_transcription;
 pub mod piper;
 mod pool;
 mod socket;
+pub mod speech_server;
 mod sse;
 mod stream;
 mod wav;

@@ -57,6 +57,10 @@ impl Turn {
     }
 
     pub(crate) fn begin(&mut self, from: MediaTime) {
+        if !self.health.converses() {
+            // A recogniser follows one utterance at a time.
+            self.unread.clear();
+        }
         let id = self.ids.utterance;
         self.ids.utterance = id.next();
         self.utterance = Some(Utterance::new(id, self.turn.next(), from));

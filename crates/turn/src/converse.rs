@@ -217,26 +217,40 @@ impl Turn {
         for stage in [StageKind::Stt, StageKind::Llm, StageKind::Tts] {
             self.health.lose(stage);
         }
-        let unread = std::mem::take(&mut self.unread).pop();
+        let unread = self.unread.pop();
+        self.unread.clear();
         let by_ear = |reply: &mut Reply| {
             let unknown = matches!(&reply.cue, Some(CallerTurn::Said(words)) if words.is_empty());
             unknown && matches!(reply.model, Model::Asked(_))
         };
         match (self.reply.take_if(by_ear), unread) {
             (Some(reply), Some(unread)) => {
+                // What was heard of it is said again.
                 self.silence_answer(&reply);
                 self.settle_doubt();
-                self.close(reply);
                 self.listen_again(unread);
             }
-            (Some(reply), None) => self.reply = Some(reply),
-            (None, _) => {}
+            (reply, unread) => {
+                self.reply = reply.or(self.reply.take());
+                self.unread.extend(unread);
+            }
         }
         if self.keep_heard()
             && let Some(reply) = &mut self.reply
         {
             reply.speak_on();
         }
+    }
+
+    /// The recogniser is there: words that nobody told are asked of it, if it has nothing else to do.
+    pub(crate) fn recognise_unread(&mut self) {
+        let Some(unread) = self.unread.last_mut().filter(|_| self.utterance.is_none()) else { return };
+        let ask = self.ids.ask;
+        self.ids.ask = ask.next();
+        unread.ask = ask;
+        let Unread { utterance, from, until, .. } = *unread;
+        self.push(Command::Stt(Stt::Begin { utterance, from }));
+        self.push(Command::Stt(Stt::Flush { utterance, ask, until, purpose: Purpose::Turn }));
     }
 
     fn listen_again(&mut self, unread: Unread) {

@@ -83,6 +83,7 @@ impl Turn {
     }
 
     fn transcribe_again(&mut self) {
+        self.recognise_unread();
         let Some(utterance) = &self.utterance else { return };
         let (id, from, asked, until) =
             (utterance.id, utterance.from, utterance.ask.is_some(), utterance.asked_until);

@@ -2,14 +2,20 @@
 
 use super::sse::Events;
 use super::wav::WavStream;
-use super::{deepgram, openai_chat};
+use super::{deepgram, openai_chat, openai_realtime, speech_server};
 use bytes::Bytes;
 
 /// A fuzz target.
 pub type Target = fn(&[u8]);
 
 /// Every target by the name of its corpus.
-pub const TARGETS: [(&str, Target); 3] = [("sse", sse), ("deepgram", deepgram), ("wav_stream", wav_stream)];
+pub const TARGETS: [(&str, Target); 5] = [
+    ("sse", sse),
+    ("deepgram", deepgram),
+    ("openai_realtime", openai_realtime),
+    ("speech_server", speech_server),
+    ("wav_stream", wav_stream),
+];
 
 /// A stream of events, cut where its first byte says: the cut changes nothing, and each event is a chunk or refused.
 pub fn sse(data: &[u8]) {
@@ -40,6 +46,22 @@ fn events(pieces: &[&[u8]]) -> Option<Vec<String>> {
 pub fn deepgram(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     if let Err(error) = deepgram::read_message(text) {
+        assert_eq!(error.to_string().lines().count(), 1, "{error}");
+    }
+}
+
+/// A message of the model that hears and speaks: refused on one line, or understood.
+pub fn openai_realtime(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    if let Err(error) = openai_realtime::read_message(text) {
+        assert_eq!(error.to_string().lines().count(), 1, "{error}");
+    }
+}
+
+/// A message of a speech server: refused on one line, or understood.
+pub fn speech_server(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    if let Err(error) = speech_server::read_message(text) {
         assert_eq!(error.to_string().lines().count(), 1, "{error}");
     }
 }

@@ -2,6 +2,7 @@
 
 mod barge_in;
 mod conversation;
+mod converse;
 mod endings;
 mod faults;
 mod invariants;
