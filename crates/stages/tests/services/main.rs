@@ -5,7 +5,9 @@
 mod corpora;
 mod deepgram;
 mod openai_chat;
+mod openai_realtime;
 mod openai_transcription;
 mod piper;
 mod socket;
+mod speech_server;
 mod support;

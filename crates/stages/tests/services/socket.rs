@@ -54,6 +54,10 @@ impl Accepted {
         self.socket.send(Message::text(text)).await.unwrap();
     }
 
+    pub(crate) async fn send_audio(&mut self, audio: Vec<u8>) {
+        self.socket.send(Message::binary(audio)).await.unwrap();
+    }
+
     /// The next message, audio as its length; `None`: the client has gone.
     pub(crate) async fn receive(&mut self) -> Option<Result<String, Vec<u8>>> {
         match self.socket.next().await?.ok()? {
