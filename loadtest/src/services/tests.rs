@@ -5,6 +5,7 @@ mod client;
 mod failures;
 mod listen;
 mod piper;
+mod realtime;
 mod transcription;
 
 use super::config::Config;

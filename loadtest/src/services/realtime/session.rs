@@ -41,7 +41,6 @@ pub struct Session {
     answers: u64,
     answer: Option<Answer>,
     outgoing: VecDeque<(Instant, Outgoing)>,
-    mute: bool,
 }
 
 /// The running answer.
@@ -105,7 +104,6 @@ impl Session {
             answers: 0,
             answer: None,
             outgoing: VecDeque::new(),
-            mute: false,
         };
         let whole = session.session.clone();
         session.tell("session.created", json!({"session": whole}));
@@ -445,9 +443,6 @@ impl Session {
 
     /// Sends it then, in the order of their times.
     fn after(&mut self, delay: Duration, outgoing: Outgoing) {
-        if self.mute {
-            return;
-        }
         let due = Instant::now() + delay;
         let at = self.outgoing.partition_point(|(other, _)| *other <= due);
         self.outgoing.insert(at, (due, outgoing));
