@@ -9,8 +9,8 @@ use crate::llm::LlmStage;
 use crate::plumbing::Plumbing;
 use crate::recital::Recital;
 use crate::restart::{Decision, RestartBudget};
-use crate::s2s::SpeechStage;
 use crate::router::{Events, Router, StageNews, Watches};
+use crate::s2s::SpeechStage;
 use crate::stage::{Child, Death, Fault, Inject, Rest, StageError, spawn};
 use crate::stt::SttStage;
 use crate::tts::{TtsStage, VoiceCount};
@@ -177,7 +177,11 @@ impl Call {
         self.events
             .put(CallEventKind::Started { handle, carrier_call_id: self.profile.carrier_call_id.clone() });
         self.start(StageKind::Vad, call);
-        if self.core.engines.s2s.is_empty() { self.start_three(call) } else { self.start(StageKind::SpeechToSpeech, call) }
+        if self.core.engines.s2s.is_empty() {
+            self.start_three(call)
+        } else {
+            self.start(StageKind::SpeechToSpeech, call)
+        }
     }
 
     /// Recogniser, language model and voice, each by itself.

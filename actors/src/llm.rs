@@ -5,7 +5,10 @@ use crate::stage::{Inject, Obituary, Pump, Stage, StageError, inject};
 use actix::prelude::*;
 use ringway_stages::Expectation;
 use ringway_stages::llm::{Cue, LlmEvent, LlmRequest, LlmSession, Next, Role, Said};
-use ringway_turn::{After, CallerTurn, Context as Conversation, Input, Memo, Message as TurnMessage, RequestId, Speaker, StageKind};
+use ringway_turn::{
+    After, CallerTurn, Context as Conversation, Input, Memo, Message as TurnMessage, RequestId, Speaker,
+    StageKind,
+};
 use std::task::{self, Poll};
 
 /// Relays one call's requests to its session and the session's text to the router.

@@ -17,7 +17,9 @@ use actix::prelude::*;
 use ringway_frame::{CallId, Epoch};
 use ringway_ring::EpochGate;
 use ringway_stages::Expectation;
-use ringway_turn::{ClauseId, Command, Converse, Input, Observer, Output, Playout, RequestId, StageKind, Stt, Turn};
+use ringway_turn::{
+    ClauseId, Command, Converse, Input, Observer, Output, Playout, RequestId, StageKind, Stt, Turn,
+};
 use std::sync::Arc;
 use std::task::{self, Poll};
 use tokio::sync::mpsc;

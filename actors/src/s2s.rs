@@ -10,9 +10,7 @@ use actix::prelude::*;
 use ringway_frame::{Epoch, FRAME, Format, Frame, MediaTime};
 use ringway_ring::{Lent, PopError, PushError, ReplayReader, Writer};
 use ringway_stages::speech_to_speech::{Hearing, SpeechEvent, SpeechSession, Wanted};
-use ringway_turn::{
-    After, AskId, ClauseId, Converse, Input, Memo, RequestId, StageKind, Stt, UtteranceId,
-};
+use ringway_turn::{After, AskId, ClauseId, Converse, Input, Memo, RequestId, StageKind, Stt, UtteranceId};
 use std::collections::VecDeque;
 use std::task::{self, Poll};
 use std::time::Duration;
@@ -177,9 +175,7 @@ impl SpeechStage {
                 None => Ok(()),
             },
             SpeechEvent::Heard { turn, text } => match self.ear.asked(turn) {
-                Some((utterance, ask)) => {
-                    self.tell(Input::Final { utterance, ask, text, complete: false })
-                }
+                Some((utterance, ask)) => self.tell(Input::Final { utterance, ask, text, complete: false }),
                 None => Ok(()),
             },
             event => self.answered(event),

@@ -133,7 +133,13 @@ const ALL_IN_ONE: &str = "speech_to_speech.engines";
 
 fn engines(config: &Config) -> Vec<Mistake> {
     let vad = std::slice::from_ref(&config.vad.engine);
-    let chosen = [vad, &config.speech_to_speech.engines, &config.stt.engines, &config.llm.engines, &config.tts.engines];
+    let chosen = [
+        vad,
+        &config.speech_to_speech.engines,
+        &config.stt.engines,
+        &config.llm.engines,
+        &config.tts.engines,
+    ];
     let mut mistakes = Vec::new();
     for ((key, known), names) in ENGINES.iter().zip(chosen) {
         if names.is_empty() && *key != ALL_IN_ONE {

@@ -24,7 +24,8 @@ impl Keyed<'_> {
 
 /// All of them that serve.
 pub(crate) fn keyed(config: &Config) -> impl Iterator<Item = Keyed<'_>> {
-    let Config { openai_stt, deepgram, openai_llm, openai_realtime: realtime, speech_server: server, .. } = config;
+    let Config { openai_stt, deepgram, openai_llm, openai_realtime: realtime, speech_server: server, .. } =
+        config;
     let s2s = &config.speech_to_speech.engines;
     let (stt, llm) = (&config.stt.engines, &config.llm.engines);
     let all = [

@@ -21,6 +21,7 @@ mod paced;
 mod piper;
 mod realtime;
 mod server;
+mod speech_server;
 pub mod table;
 mod tone;
 mod upgrade;

@@ -7,8 +7,9 @@ use crate::support::within;
 use serde_json::{Value, json};
 
 fn server(url: &str) -> Server {
-    let config =
-        format!("[speech_to_speech]\nengines = [\"openai_realtime\"]\n[openai_realtime]\nurl = \"{url}\"\nkey = \"\"\n");
+    let config = format!(
+        "[speech_to_speech]\nengines = [\"openai_realtime\"]\n[openai_realtime]\nurl = \"{url}\"\nkey = \"\"\n"
+    );
     Setup::bench().with(&config).chaos().start()
 }
 
@@ -45,9 +46,7 @@ async fn a_caller_who_speaks_over_the_answer_is_heard_and_the_service_told_what_
         carrier.next().await.expect("the greeting");
     }
     carrier.say("digits/day-1");
-    let cleared = async {
-        while carrier.next().await.expect("a clear") != FromServer::Clear {}
-    };
+    let cleared = async { while carrier.next().await.expect("a clear") != FromServer::Clear {} };
     within("the clear", cleared).await;
     let call = carrier.answered(&server).await;
     let lines = lines(&call);

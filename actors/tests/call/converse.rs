@@ -16,11 +16,17 @@ use tokio::time::sleep as pass;
 
 const S2S: StageKind = StageKind::SpeechToSpeech;
 
-fn with_parrot<F: Future<Output = ()>>(test: impl FnOnce(World, Arc<Parrot>) -> F) {
-    let parrot = Arc::<Parrot>::default();
-    let of_engines = parrot.clone();
-    let engines = move |_: &_| Engines { s2s: vec![of_engines], ..engines::all() };
-    with_engines(ringway_turn::Config::default(), engines, |world| test(world, parrot));
+/// On a thread of its own, for a thread is one media core.
+fn with_parrot<F: Future<Output = ()>>(test: impl FnOnce(World, Arc<Parrot>) -> F + Send + 'static) {
+    let core = std::thread::spawn(move || {
+        let parrot = Arc::<Parrot>::default();
+        let of_engines = parrot.clone();
+        let engines = move |_: &_| Engines { s2s: vec![of_engines], ..engines::all() };
+        with_engines(ringway_turn::Config::default(), engines, |world| test(world, parrot));
+    });
+    if let Err(panic) = core.join() {
+        std::panic::resume_unwind(panic);
+    }
 }
 
 fn messages(world: &mut World) -> Vec<(Speaker, String)> {
@@ -61,7 +67,10 @@ fn a_conversation_needs_none_of_the_three() {
         let asked = parrot.asked();
         assert_eq!(asked[..1], [Asked::Open]);
         assert_eq!(turns(&parrot), ["alpha bravo"], "all of it, and nothing else");
-        assert!(matches!(&asked[3], Asked::Answer { cue: Cue::Said(words), .. } if words.is_empty()), "{asked:?}");
+        assert!(
+            matches!(&asked[3], Asked::Answer { cue: Cue::Said(words), .. } if words.is_empty()),
+            "{asked:?}"
+        );
         assert_eq!(stt.opened(), 0);
     });
 }

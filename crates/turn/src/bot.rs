@@ -252,8 +252,7 @@ impl Turn {
             if !reply.announced {
                 self.tell(Event::Message { turn: reply.turn, who: Speaker::Caller, text: words.to_owned() });
             }
-        }
-        else {
+        } else {
             self.leave_room(reply.turn);
         }
         let text = join(&[reply.ledger.heard_filler().unwrap_or_default(), &heard]);

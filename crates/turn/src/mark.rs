@@ -176,7 +176,10 @@ impl Observer {
             Stt::Begin { utterance, from } => self.begin(*utterance, *from, turn, put),
             Stt::Flush { utterance, until, .. } if turn.health.converses() => {
                 let heard = self.listening.take_if(|listening| listening.utterance == *utterance);
-                put_some(heard.map(|heard| Mark { turn: heard.turn, at: *until, step: Step::SpeechEnded }), put);
+                put_some(
+                    heard.map(|heard| Mark { turn: heard.turn, at: *until, step: Step::SpeechEnded }),
+                    put,
+                );
             }
             Stt::Flush { ask, .. } => {
                 let Some(listening) = &mut self.listening else { return };

@@ -108,7 +108,9 @@ impl Turn {
         let utterance = self.utterance.as_ref()?;
         let wanted = self.speculation() >= Speculation::Stt || self.doubt.is_any();
         match utterance.phase {
-            Phase::Quiet { since } if wanted && !self.health.converses() && utterance.is_unasked() && !self.speech.is_held() => {
+            Phase::Quiet { since }
+                if wanted && !self.health.converses() && utterance.is_unasked() && !self.speech.is_held() =>
+            {
                 Some(since + self.config.speculate_after)
             }
             _ => None,

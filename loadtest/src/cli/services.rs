@@ -109,7 +109,8 @@ impl FromStr for Failing {
         let (name, rule) =
             text.split_once(':').ok_or("not a service, a share and a failure, as llm:2%:500")?;
         let service = Service::ALL.into_iter().find(|service| service.name() == name);
-        let service = service.ok_or_else(|| format!("no service {name}: stt, listen, llm, tts or realtime"))?;
+        let service =
+            service.ok_or_else(|| format!("no service {name}: stt, listen, llm, tts or realtime"))?;
         Ok(Self { service, rule: rule.parse().map_err(|error: BadRule| error.to_string())? })
     }
 }

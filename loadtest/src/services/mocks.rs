@@ -3,7 +3,7 @@ use super::fate::{self, Fate};
 use super::fault::Fault;
 use super::stats::{Service, Stats, Ticket};
 use super::tone::Tone;
-use super::{deepgram, openai, piper, realtime};
+use super::{deepgram, openai, piper, realtime, speech_server};
 use axum::extract::{DefaultBodyLimit, State};
 use axum::routing::{any, get, post};
 use axum::{Json, Router};
@@ -59,6 +59,7 @@ impl Mocks {
             .route("/v1/models/{model}", get(openai::one_model))
             .route("/v1/listen", get(deepgram::listen))
             .route("/v1/realtime", get(realtime::converse))
+            .route("/speech", get(speech_server::talk))
             .route("/", any(piper::speak))
             .route("/synthesize", any(piper::speak))
             .route("/voices", get(piper::voices))

@@ -9,6 +9,8 @@ mod ear;
 mod message;
 mod session;
 
+pub(super) use ear::{Coding, Ear, Found};
+
 use super::fault::Fault;
 use super::mocks::Mocks;
 use super::openai::{ApiError, authorize};

@@ -36,7 +36,7 @@ fn paths(config: &Config, service: Service) -> Vec<&'static str> {
         Service::Stt => vec!["POST /v1/audio/transcriptions"],
         Service::Listen => vec!["GET  /v1/listen (socket)"],
         Service::Llm => vec!["POST /v1/chat/completions"],
-        Service::Realtime => vec!["GET  /v1/realtime (socket)"],
+        Service::Realtime => vec!["GET  /v1/realtime (socket)", "GET  /speech (socket)"],
         Service::Tts => match config.tts.generation {
             Generation::Any => vec!["POST /synthesize (JSON)", "POST / (JSON or text), GET /?text="],
             Generation::Legacy => vec!["POST / (text), GET /?text="],

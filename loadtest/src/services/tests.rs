@@ -6,6 +6,7 @@ mod failures;
 mod listen;
 mod piper;
 mod realtime;
+mod speech_server;
 mod transcription;
 
 use super::config::Config;

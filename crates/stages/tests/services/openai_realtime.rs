@@ -117,8 +117,11 @@ async fn speaking(sockets: &Sockets, config: Config) -> (Box<dyn SpeechSession>,
     assert_eq!(told(&mut *session, &mut service).await["type"], "response.create");
     say(&mut service, created("r1")).await;
     say(&mut service, audio("r1", "i1", 400)).await;
-    say(&mut service, json!({"type": "response.output_audio_transcript.delta", "response_id": "r1", "delta": "Hi"}))
-        .await;
+    say(
+        &mut service,
+        json!({"type": "response.output_audio_transcript.delta", "response_id": "r1", "delta": "Hi"}),
+    )
+    .await;
     let text = SpeechEvent::Text { id: 7, text: "Hi".into() };
     assert_eq!(event(&mut *session).await.unwrap(), text);
     (session, service)
@@ -231,7 +234,9 @@ async fn a_session_that_begins_anew_is_told_what_was_said() {
     say(&mut service, created("r1")).await;
     say(&mut service, done("r1", "completed")).await;
     assert_eq!(event(&mut *session).await.unwrap(), SpeechEvent::Done { id: 1 });
-    session.answer(Wanted { history: vec![said(Role::User, "x")], ..wanted(2, Cue::Said(String::new())) }).unwrap();
+    session
+        .answer(Wanted { history: vec![said(Role::User, "x")], ..wanted(2, Cue::Said(String::new())) })
+        .unwrap();
     assert_eq!(told(&mut *session, &mut service).await["type"], "response.create");
 }
 
@@ -267,9 +272,20 @@ async fn the_services_own_detection_ends_turns_when_it_is_asked_to() {
     let mut service = meanwhile(&mut *session, sockets.accept()).await;
     let update = told(&mut *session, &mut service).await;
     let detection = &update["session"]["audio"]["input"]["turn_detection"];
-    assert_eq!(*detection, json!({"type": "server_vad", "create_response": false, "interrupt_response": false}));
-    say(&mut service, json!({"type": "input_audio_buffer.speech_started", "audio_start_ms": 1, "item_id": "u1"})).await;
-    say(&mut service, json!({"type": "input_audio_buffer.speech_stopped", "audio_end_ms": 9, "item_id": "u1"})).await;
+    assert_eq!(
+        *detection,
+        json!({"type": "server_vad", "create_response": false, "interrupt_response": false})
+    );
+    say(
+        &mut service,
+        json!({"type": "input_audio_buffer.speech_started", "audio_start_ms": 1, "item_id": "u1"}),
+    )
+    .await;
+    say(
+        &mut service,
+        json!({"type": "input_audio_buffer.speech_stopped", "audio_end_ms": 9, "item_id": "u1"}),
+    )
+    .await;
     say(&mut service, json!({"type": "input_audio_buffer.committed", "item_id": "u1"})).await;
     assert_eq!(event(&mut *session).await.unwrap(), SpeechEvent::Started);
     assert_eq!(event(&mut *session).await.unwrap(), SpeechEvent::Stopped);
@@ -361,7 +377,8 @@ async fn what_stops_something_that_was_over_may_fail() {
     let (mut session, mut service) = speaking(&sockets, config(sockets.endpoint(""))).await;
     session.cancel(Duration::ZERO);
     let cancel = told(&mut *session, &mut service).await;
-    let error = json!({"code": "response_cancel_not_active", "message": "none", "event_id": cancel["event_id"]});
+    let error =
+        json!({"code": "response_cancel_not_active", "message": "none", "event_id": cancel["event_id"]});
     say(&mut service, json!({"type": "error", "error": error})).await;
     meanwhile(&mut *session, settle()).await;
 }

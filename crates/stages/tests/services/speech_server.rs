@@ -45,8 +45,12 @@ async fn begun(config: Config, sockets: &Sockets) -> (Box<dyn SpeechSession>, Ac
 
 /// A chunk of so many milliseconds at 24 kHz.
 fn chunk(milliseconds: u32) -> Vec<u8> {
-    let spec =
-        hound::WavSpec { channels: 1, sample_rate: 24_000, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: 24_000,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
     let mut file = std::io::Cursor::new(Vec::new());
     let mut writer = hound::WavWriter::new(&mut file, spec).unwrap();
     (0..24 * milliseconds).for_each(|_| writer.write_sample(1_000_i16).unwrap());

@@ -22,7 +22,9 @@ const ANSWERED: [&str; 3] = ["Bot: Hi.", "Caller: a table for two", "Bot: You sa
 
 fn answers(line: &Line) -> Vec<(CallerTurn, String)> {
     let answer = |command: &Command| match command {
-        Command::Converse(Converse::Answer { caller, already, .. }) => Some((caller.clone(), already.clone())),
+        Command::Converse(Converse::Answer { caller, already, .. }) => {
+            Some((caller.clone(), already.clone()))
+        }
         _ => None,
     };
     line.log.iter().filter_map(|(_, command)| answer(command)).collect()
@@ -61,7 +63,9 @@ fn words_are_told_as_a_message_once_and_before_those_that_answer_them_unless_the
     for known in [10, 4_000] {
         let mut line = asked(known);
         line.run(8_000);
-        let messages = line.events().filter(|(_, event)| matches!(event, Event::Message { turn, .. } if turn.number() == 1));
+        let messages = line
+            .events()
+            .filter(|(_, event)| matches!(event, Event::Message { turn, .. } if turn.number() == 1));
         assert_eq!(messages.count(), 2, "known after {known} ms");
     }
 }

@@ -3,8 +3,8 @@
 
 use ringway_frame::{CallId, Epoch, MediaTime};
 use ringway_turn::{
-    After, AskId, CallerTurn, ClauseId, Command, Config, Context, Converse, Event, Input, Memo, Output, Playout, RequestId,
-    StageKind, Stt, Turn, UtteranceId, Window, recording,
+    After, AskId, CallerTurn, ClauseId, Command, Config, Context, Converse, Event, Input, Memo, Output,
+    Playout, RequestId, StageKind, Stt, Turn, UtteranceId, Window, recording,
 };
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
@@ -252,7 +252,8 @@ impl Line {
                 self.play();
             }
             World::Answer { utterance, ask, text, complete } => {
-                let away = [StageKind::Stt, StageKind::SpeechToSpeech].iter().any(|it| self.down.contains(it));
+                let away =
+                    [StageKind::Stt, StageKind::SpeechToSpeech].iter().any(|it| self.down.contains(it));
                 if self.recogniser.ask == Some(ask) && !away {
                     self.recogniser.ask = None;
                     self.feed(Input::Final { utterance, ask, text, complete });
@@ -399,7 +400,8 @@ impl Line {
         already: &str,
     ) {
         let (text, after) = (self.dialogue)(caller);
-        let rest = text.strip_prefix(already).expect("it goes on behind what was heard").trim_start().to_owned();
+        let rest =
+            text.strip_prefix(already).expect("it goes on behind what was heard").trim_start().to_owned();
         let generation = self.generation(StageKind::SpeechToSpeech);
         let mut time = self.now + Duration::from_millis(self.model_delay);
         self.schedule(time, World::Talk { generation, input: Input::Voiced { epoch } });

@@ -9,6 +9,8 @@ use std::time::Duration;
 pub enum Coding {
     /// s16le at 24 kHz.
     Pcm24k,
+    /// s16le at 16 kHz, on the socket of speech servers.
+    Pcm16k,
     /// G.711 mu-law.
     Mulaw,
 }
@@ -27,13 +29,14 @@ impl Coding {
     pub const fn bytes(self) -> usize {
         match self {
             Self::Pcm24k => 48,
+            Self::Pcm16k => 32,
             Self::Mulaw => 8,
         }
     }
 
     fn is_loud(self, audio: &[u8]) -> bool {
         match self {
-            Self::Pcm24k => Dbfs::of_pcm16(audio).is_loud(),
+            Self::Pcm24k | Self::Pcm16k => Dbfs::of_pcm16(audio).is_loud(),
             Self::Mulaw => Dbfs::of_mulaw(audio).is_loud(),
         }
     }
@@ -77,9 +80,14 @@ impl Ear {
     /// Audio comes; `None` when it is no base64.
     pub fn append(&mut self, base64: &str, coding: Coding) -> Option<Vec<Found>> {
         let audio = STANDARD.decode(base64).ok()?;
-        self.audio.extend_from_slice(&audio);
+        Some(self.hear(&audio, coding))
+    }
+
+    /// The same as it is.
+    pub fn hear(&mut self, audio: &[u8], coding: Coding) -> Vec<Found> {
+        self.audio.extend_from_slice(audio);
         let mut found = Vec::new();
-        self.rest.extend_from_slice(&audio);
+        self.rest.extend_from_slice(audio);
         let rest = std::mem::take(&mut self.rest);
         let mut windows = rest.chunks_exact(coding.bytes() * WINDOW_MS as usize);
         for window in windows.by_ref() {
@@ -87,7 +95,7 @@ impl Ear {
             found.extend(self.judge(coding.is_loud(window)));
         }
         self.rest = windows.remainder().to_vec();
-        Some(found)
+        found
     }
 
     /// What was appended, in milliseconds; it is not kept.

@@ -32,7 +32,9 @@ impl Words {
 pub fn item(item: &Item) -> Value {
     let content = match &item.said {
         Said::Audio { transcript } => json!([{"type": "input_audio", "transcript": transcript}]),
-        Said::Text(text) => json!([{"type": if item.role == "assistant" { "output_text" } else { "input_text" }, "text": text}]),
+        Said::Text(text) => {
+            json!([{"type": if item.role == "assistant" { "output_text" } else { "input_text" }, "text": text}])
+        }
         Said::Spoken { transcript, .. } => json!([{"type": "output_audio", "transcript": transcript}]),
         Said::Nothing => json!([]),
     };

@@ -56,11 +56,20 @@ struct Answer {
 enum Outgoing {
     Event(Value),
     /// A part of an answer; not when that was cancelled.
-    Part { response: String, event: Value, audio_ms: u64 },
+    Part {
+        response: String,
+        event: Value,
+        audio_ms: u64,
+    },
     /// The words of a turn.
-    Transcript { item: String, text: String },
+    Transcript {
+        item: String,
+        text: String,
+    },
     /// The end of an answer.
-    Done { response: String },
+    Done {
+        response: String,
+    },
     Garbage,
     Expired,
     /// The connection ends without a word.
@@ -199,14 +208,20 @@ impl Session {
             match found {
                 Found::Started { at_ms } => {
                     let item = format!("item_{}", self.turns + 1_000);
-                    self.tell("input_audio_buffer.speech_started", json!({"audio_start_ms": at_ms, "item_id": item}));
+                    self.tell(
+                        "input_audio_buffer.speech_started",
+                        json!({"audio_start_ms": at_ms, "item_id": item}),
+                    );
                     if self.interrupts {
                         self.stop("turn_detected");
                     }
                 }
                 Found::Stopped { at_ms } => {
                     let item = format!("item_{}", self.turns + 1_000);
-                    self.tell("input_audio_buffer.speech_stopped", json!({"audio_end_ms": at_ms, "item_id": item}));
+                    self.tell(
+                        "input_audio_buffer.speech_stopped",
+                        json!({"audio_end_ms": at_ms, "item_id": item}),
+                    );
                     self.turn(Some(item));
                     if self.creates {
                         self.respond(&json!({}));
@@ -267,7 +282,12 @@ impl Session {
             Ok(previous) => self.show(&id, previous),
             Err(NoSuchItem) => {
                 let why = "The previous item does not exist.";
-                self.refuse(Some("item_create_invalid_previous_item"), why, Some("previous_item_id"), message);
+                self.refuse(
+                    Some("item_create_invalid_previous_item"),
+                    why,
+                    Some("previous_item_id"),
+                    message,
+                );
             }
         }
     }
@@ -283,7 +303,9 @@ impl Session {
         let id = message["item_id"].as_str().unwrap_or_default();
         match self.conversation.item(id).map(|item| message::item(item)) {
             Some(item) => self.tell("conversation.item.retrieved", json!({"item": item})),
-            None => self.refuse(Some("item_retrieve_invalid_item_id"), "No such item.", Some("item_id"), message),
+            None => {
+                self.refuse(Some("item_retrieve_invalid_item_id"), "No such item.", Some("item_id"), message)
+            }
         }
     }
 
@@ -294,7 +316,8 @@ impl Session {
             Some(Said::Spoken { transcript, audio_ms }) if end <= *audio_ms => {
                 // The words behind what was heard are deleted, and it is not known which those are.
                 (*transcript, *audio_ms) = (None, end);
-                let told = json!({"item_id": id, "content_index": message["content_index"], "audio_end_ms": end});
+                let told =
+                    json!({"item_id": id, "content_index": message["content_index"], "audio_end_ms": end});
                 self.tell("conversation.item.truncated", told);
             }
             Some(Said::Spoken { audio_ms, .. }) => {
@@ -321,7 +344,8 @@ impl Session {
 
     fn respond(&mut self, message: &Value) {
         if let Some(answer) = &self.answer {
-            let why = format!("Conversation already has an active response in progress: {}.", answer.response);
+            let why =
+                format!("Conversation already has an active response in progress: {}.", answer.response);
             return self.refuse(Some("conversation_already_has_active_response"), &why, None, message);
         }
         let number = self.answers;
@@ -344,14 +368,21 @@ impl Session {
     fn speak(&mut self, fate: &Fate) {
         let Some(Answer { response, item, text, .. }) = &self.answer else { return };
         let (response, id, text) = (response.clone(), item.clone(), text.clone());
-        let item = Item { id: id.clone(), role: "assistant".into(), status: "in_progress", said: Said::Nothing };
+        let item =
+            Item { id: id.clone(), role: "assistant".into(), status: "in_progress", said: Said::Nothing };
         let previous = self.conversation.insert(item.clone(), None).ok().flatten();
         let shown = message::item(&item);
         let of = json!({"response_id": response, "item_id": id, "output_index": 0, "content_index": 0});
         let mut at = fate.delay;
         let output = json!({"response_id": response, "output_index": 0, "item": shown});
         self.part(at, &response, "response.output_item.added", output, 0);
-        self.part(at, &response, "conversation.item.added", json!({"item": shown, "previous_item_id": previous}), 0);
+        self.part(
+            at,
+            &response,
+            "conversation.item.added",
+            json!({"item": shown, "previous_item_id": previous}),
+            0,
+        );
         let part = json!({"type": "output_audio", "transcript": ""});
         self.part(at, &response, "response.content_part.added", with(&of, "part", part), 0);
         let whole_ms = u64::from(self.mocks.config.tts.character_ms) * text.chars().count() as u64;
@@ -363,17 +394,35 @@ impl Session {
             let (from, to) = (piece * PIECE_MS, ((piece + 1) * PIECE_MS).min(whole_ms));
             let told = (count * (piece + 1)).div_ceil(pieces) - (count * piece).div_ceil(pieces);
             for word in words.by_ref().take(told as usize) {
-                self.part(at, &response, "response.output_audio_transcript.delta", with(&of, "delta", word.into()), 0);
+                self.part(
+                    at,
+                    &response,
+                    "response.output_audio_transcript.delta",
+                    with(&of, "delta", word.into()),
+                    0,
+                );
             }
             let audio = STANDARD.encode(self.sound(&tone, from, to));
-            self.part(at, &response, "response.output_audio.delta", with(&of, "delta", audio.into()), to - from);
+            self.part(
+                at,
+                &response,
+                "response.output_audio.delta",
+                with(&of, "delta", audio.into()),
+                to - from,
+            );
             at += fate.stretched(pace);
             if fate.fault == Some(Fault::Cut) && piece * 2 >= pieces {
                 return self.after(at, Outgoing::Cut);
             }
         }
         self.part(at, &response, "response.output_audio.done", of.clone(), 0);
-        self.part(at, &response, "response.output_audio_transcript.done", with(&of, "transcript", text.into()), 0);
+        self.part(
+            at,
+            &response,
+            "response.output_audio_transcript.done",
+            with(&of, "transcript", text.into()),
+            0,
+        );
         self.after(at, Outgoing::Done { response });
     }
 

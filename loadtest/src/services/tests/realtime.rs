@@ -18,9 +18,11 @@ type Socket = WebSocketStream<DuplexStream>;
 async fn open(mocks: &Arc<Mocks>) -> Socket {
     let (mut socket, _) = client_async("ws://mock/v1/realtime?model=m", connect(mocks)).await.unwrap();
     assert_eq!(next(&mut socket).await["type"], "session.created");
-    let format = json!({"format": {"type": "audio/pcmu"}, "turn_detection": null, "transcription": {"model": "w"}});
+    let format =
+        json!({"format": {"type": "audio/pcmu"}, "turn_detection": null, "transcription": {"model": "w"}});
     let audio = json!({"input": format, "output": {"format": {"type": "audio/pcmu"}}});
-    tell(&mut socket, json!({"type": "session.update", "session": {"type": "realtime", "audio": audio}})).await;
+    tell(&mut socket, json!({"type": "session.update", "session": {"type": "realtime", "audio": audio}}))
+        .await;
     assert_eq!(next(&mut socket).await["type"], "session.updated");
     socket
 }
@@ -56,7 +58,8 @@ async fn an_answer_comes_after_its_delay_and_faster_than_it_is_spoken() {
     let rest = until(&mut socket, "response.done").await;
     assert_eq!(began.elapsed(), Duration::from_millis(150 + 3 * 20), "600 ms in pieces of 200");
     let audio = rest.iter().filter(|event| event["type"] == "response.output_audio.delta");
-    let bytes: usize = audio.map(|event| STANDARD.decode(event["delta"].as_str().unwrap()).unwrap().len()).sum();
+    let bytes: usize =
+        audio.map(|event| STANDARD.decode(event["delta"].as_str().unwrap()).unwrap().len()).sum();
     assert_eq!(bytes, 400 * 8);
     assert_eq!(rest[rest.len() - 1]["response"]["status"], "completed");
 }
@@ -71,7 +74,10 @@ async fn a_turn_is_written_down_after_its_delay() {
     let began = Instant::now();
     let told = until(&mut socket, "conversation.item.input_audio_transcription.completed").await;
     assert_eq!(began.elapsed(), Duration::from_millis(70));
-    assert_eq!((&told[0]["type"], &told[told.len() - 1]["transcript"]), (&json!("input_audio_buffer.committed"), &json!("Hello.")));
+    assert_eq!(
+        (&told[0]["type"], &told[told.len() - 1]["transcript"]),
+        (&json!("input_audio_buffer.committed"), &json!("Hello."))
+    );
     assert_eq!(stat(&mocks, "services.realtime.utterances").await, 1);
 }
 

@@ -72,12 +72,14 @@ impl From<Failure> for ServiceError {
 
 /// Reads a message.
 pub(in crate::services) fn read(text: &str) -> Result<Message<'_>, ServiceError> {
-    let raw: Raw<'_> = serde_json::from_str(text).map_err(|error| ServiceError::malformed("message", error))?;
+    let raw: Raw<'_> =
+        serde_json::from_str(text).map_err(|error| ServiceError::malformed("message", error))?;
     let Raw { kind, item, response_id, delta, transcript, response, error } = raw;
     let need = |field: Option<String>, name| {
         field.ok_or_else(|| ServiceError::malformed("message", format!("{kind} without {name}")))
     };
-    let (text, item_id, response_id) = (delta.unwrap_or_default(), "item_id", response_id.map(Cow::into_owned));
+    let (text, item_id, response_id) =
+        (delta.unwrap_or_default(), "item_id", response_id.map(Cow::into_owned));
     let item = item.map(Cow::into_owned);
     Ok(match kind.as_ref() {
         "input_audio_buffer.speech_started" => Message::SpeechStarted,
@@ -215,7 +217,8 @@ pub(super) fn item(said: &Said, first: bool) -> String {
 
 /// Wants an answer, for this once by other instructions.
 pub(super) fn answer(instructions: Option<String>) -> String {
-    let response = instructions.map_or_else(|| json!({}), |instructions| json!({"instructions": instructions}));
+    let response =
+        instructions.map_or_else(|| json!({}), |instructions| json!({"instructions": instructions}));
     json!({"type": "response.create", "response": response}).to_string()
 }
 

@@ -228,11 +228,16 @@ impl Session {
         let greeting = self.service.config.greeting.trim();
         let instructions = match &cue {
             Cue::Joined if greeting.is_empty() => with("The caller has just come on the line. Greet them."),
-            Cue::Joined => with(&format!("The caller has just come on the line. Say exactly this: {greeting}")),
-            Cue::Silent(_) => with("The caller has said nothing for a while. Ask whether they are still there."),
+            Cue::Joined => {
+                with(&format!("The caller has just come on the line. Say exactly this: {greeting}"))
+            }
+            Cue::Silent(_) => {
+                with("The caller has said nothing for a while. Ask whether they are still there.")
+            }
             Cue::Said(_) | Cue::Pressed(_) => None,
         };
-        let goes_on = "You were cut off in the middle of your last sentence. Go on right behind it, repeating nothing.";
+        let goes_on =
+            "You were cut off in the middle of your last sentence. Go on right behind it, repeating nothing.";
         let instructions = if already.is_empty() { instructions } else { with(goes_on) };
         let words = match cue {
             Cue::Said(words) => words,
@@ -328,7 +333,8 @@ impl SpeechSession for Session {
     }
 
     fn cancel(&mut self, heard: Duration) {
-        if let Some(answer) = self.answer.take().filter(|answer| answer.request.is_none() && !answer.complete) {
+        if let Some(answer) = self.answer.take().filter(|answer| answer.request.is_none() && !answer.complete)
+        {
             self.say(message::cancel(answer.response.as_deref()));
         }
         self.truncate(heard);

@@ -18,7 +18,8 @@ pub(in crate::services) enum Message {
 /// Reads a message. Servers of this kind agree on no names: whose words they are is told by `role`, `speaker` or
 /// `type`, the words by `text`, `transcript` or `content`.
 pub(in crate::services) fn read(text: &str) -> Result<Message, ServiceError> {
-    let json: Value = serde_json::from_str(text).map_err(|error| ServiceError::malformed("message", error))?;
+    let json: Value =
+        serde_json::from_str(text).map_err(|error| ServiceError::malformed("message", error))?;
     let named = |names: &[&str]| names.iter().find_map(|name| json[name].as_str()).unwrap_or_default();
     let kind = named(&["type", "event"]).to_lowercase();
     if kind == "error" || json["error"].is_string() {
