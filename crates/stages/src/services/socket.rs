@@ -61,6 +61,11 @@ impl Socket {
         self.queue.push_back(message);
     }
 
+    /// It stands.
+    pub(super) const fn is_open(&self) -> bool {
+        matches!(self.state, State::Open(_))
+    }
+
     /// Bytes that wait to be sent.
     pub(super) const fn waiting(&self) -> usize {
         self.waiting

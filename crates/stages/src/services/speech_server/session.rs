@@ -118,6 +118,10 @@ impl Session {
             return Poll::Pending;
         };
         if answer.complete {
+            // A server that is not there has not answered.
+            if !self.socket.is_open() {
+                return Poll::Pending;
+            }
             let id = answer.id;
             self.answer = None;
             return Poll::Ready(Ok(SpeechEvent::Done { id }));
