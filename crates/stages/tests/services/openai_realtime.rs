@@ -1,7 +1,7 @@
 //! The model that hears and speaks.
 
 use crate::socket::{Accepted, Sockets};
-use crate::support::{LONG, nobody, settle};
+use crate::support::{LONG, nobody};
 use ringway_frame::{Format, Frame};
 use ringway_stages::llm::{Cue, Role, Said};
 use ringway_stages::services::openai_realtime::{Config, OpenAiRealtime, TurnDetection};
@@ -102,6 +102,22 @@ fn frames(session: &mut dyn SpeechSession) -> usize {
     std::iter::from_fn(|| session.next_frame(&mut frame).then_some(())).count()
 }
 
+/// Frames of the running answer up to its end.
+async fn to_the_end(session: &mut dyn SpeechSession, id: u32) -> usize {
+    let mut count = 0;
+    let end = poll_fn(|cx| {
+        count += frames(session);
+        session.poll_event(cx)
+    });
+    assert_eq!(end.await.unwrap(), SpeechEvent::Done { id });
+    count
+}
+
+/// Text of the answer `response`, by which it is seen that all before it has come.
+fn text(response: &str, delta: &str) -> Value {
+    json!({"type": "response.output_audio_transcript.delta", "response_id": response, "delta": delta})
+}
+
 /// A session of a telephone call that has said what it wants.
 async fn begun(sockets: &Sockets, config: Config) -> (Box<dyn SpeechSession>, Accepted) {
     let mut session = open(config, Format::Mulaw8k);
@@ -117,11 +133,7 @@ async fn speaking(sockets: &Sockets, config: Config) -> (Box<dyn SpeechSession>,
     assert_eq!(told(&mut *session, &mut service).await["type"], "response.create");
     say(&mut service, created("r1")).await;
     say(&mut service, audio("r1", "i1", 400)).await;
-    say(
-        &mut service,
-        json!({"type": "response.output_audio_transcript.delta", "response_id": "r1", "delta": "Hi"}),
-    )
-    .await;
+    say(&mut service, text("r1", "Hi")).await;
     let text = SpeechEvent::Text { id: 7, text: "Hi".into() };
     assert_eq!(event(&mut *session).await.unwrap(), text);
     (session, service)
@@ -154,9 +166,7 @@ async fn a_telephone_call_is_heard_answered_and_written_down() {
     assert_eq!(event(&mut *session).await.unwrap(), heard);
     assert_eq!(frames(&mut *session), 2, "10 ms are no frame yet");
     say(&mut service, done("r1", "completed")).await;
-    meanwhile(&mut *session, settle()).await;
-    assert_eq!(frames(&mut *session), 1);
-    assert_eq!(event(&mut *session).await.unwrap(), SpeechEvent::Done { id: 4 });
+    assert_eq!(to_the_end(&mut *session, 4).await, 1);
     drop(session);
     assert_eq!(service.receive().await, None);
 }
@@ -176,13 +186,13 @@ async fn an_answer_that_is_broken_off_is_truncated_to_what_was_heard() {
     // What was on its way is not heard, and a new answer waits for the end of the old one.
     say(&mut service, audio("r1", "i1", 400)).await;
     session.answer(wanted(8, Cue::Said(String::new()))).unwrap();
-    meanwhile(&mut *session, settle()).await;
-    assert_eq!(frames(&mut *session), 0);
     say(&mut service, done("r1", "cancelled")).await;
     assert_eq!(told(&mut *session, &mut service).await["type"], "response.create");
+    assert_eq!(frames(&mut *session), 0);
     say(&mut service, created("r2")).await;
     say(&mut service, audio("r2", "i2", 40)).await;
-    meanwhile(&mut *session, settle()).await;
+    say(&mut service, text("r2", "So")).await;
+    assert_eq!(event(&mut *session).await.unwrap(), SpeechEvent::Text { id: 8, text: "So".into() });
     assert_eq!(frames(&mut *session), 2);
 }
 
@@ -192,9 +202,7 @@ async fn an_answer_that_was_made_whole_is_truncated_as_well_and_one_that_was_hea
         let sockets = Sockets::start().await;
         let (mut session, mut service) = speaking(&sockets, config(sockets.endpoint(""))).await;
         say(&mut service, done("r1", "completed")).await;
-        meanwhile(&mut *session, settle()).await;
-        assert_eq!(frames(&mut *session), 20);
-        assert_eq!(event(&mut *session).await.unwrap(), SpeechEvent::Done { id: 7 });
+        assert_eq!(to_the_end(&mut *session, 7).await, 20);
         session.cancel(Duration::from_millis(heard));
         session.answer(wanted(8, Cue::Joined)).unwrap();
         let (kinds, answer) = until(&mut *session, &mut service, "response.create").await;
@@ -289,7 +297,8 @@ async fn the_services_own_detection_ends_turns_when_it_is_asked_to() {
     say(&mut service, json!({"type": "input_audio_buffer.committed", "item_id": "u1"})).await;
     assert_eq!(event(&mut *session).await.unwrap(), SpeechEvent::Started);
     assert_eq!(event(&mut *session).await.unwrap(), SpeechEvent::Stopped);
-    meanwhile(&mut *session, settle()).await;
+    say(&mut service, json!({"type": "input_audio_buffer.speech_started"})).await;
+    assert_eq!(event(&mut *session).await.unwrap(), SpeechEvent::Started, "all before it has come");
     session.commit(1).unwrap();
     session.answer(wanted(1, Cue::Said(String::new()))).unwrap();
     let (kinds, _) = until(&mut *session, &mut service, "response.create").await;
@@ -315,13 +324,15 @@ async fn a_session_at_its_time_limit_is_renewed_when_nobody_speaks_and_told_when
     assert_eq!(error, "openai_realtime: failed inside its answer: 60 minutes");
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_session_gives_way_to_a_new_one_before_its_time_limit() {
     let sockets = Sockets::start().await;
     let renew_after = Duration::from_secs(55 * 60);
     let config = Config { renew_after, ..config(sockets.endpoint("")) };
     let (mut session, _old) = begun(&sockets, config).await;
+    tokio::time::pause();
     tokio::time::advance(renew_after).await;
+    tokio::time::resume();
     let mut service = meanwhile(&mut *session, sockets.accept()).await;
     assert_eq!(told(&mut *session, &mut service).await["type"], "session.update");
 }
@@ -380,7 +391,8 @@ async fn what_stops_something_that_was_over_may_fail() {
     let error =
         json!({"code": "response_cancel_not_active", "message": "none", "event_id": cancel["event_id"]});
     say(&mut service, json!({"type": "error", "error": error})).await;
-    meanwhile(&mut *session, settle()).await;
+    say(&mut service, json!({"type": "input_audio_buffer.speech_started"})).await;
+    assert_eq!(event(&mut *session).await.unwrap(), SpeechEvent::Started, "it goes on");
 }
 
 #[tokio::test]
@@ -397,19 +409,22 @@ async fn a_service_that_refuses_is_told_with_its_status() {
     assert_eq!(error, "openai_realtime: status 401: the key is missing or was refused");
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn an_answer_that_does_not_come_or_stops_coming_is_late() {
     let sockets = Sockets::start().await;
-    let (first_byte, idle) = (Duration::from_secs(3), Duration::from_secs(2));
-    let quick = Config { first_byte, idle, ..config(sockets.endpoint("")) };
-    let (mut session, _service) = begun(&sockets, quick.clone()).await;
+    let (mut session, _service) = begun(&sockets, config(sockets.endpoint(""))).await;
     session.answer(wanted(1, Cue::Joined)).unwrap();
+    // From here on nothing but time passes.
+    tokio::time::pause();
     let error = event(&mut *session).await.unwrap_err().to_string();
-    assert_eq!(error, "openai_realtime: nothing came within 3s before the answer");
-    let (mut session, _service) = speaking(&sockets, quick).await;
+    assert_eq!(error, "openai_realtime: nothing came within 600s before the answer");
+    tokio::time::resume();
+    let idle = Duration::from_secs(100);
+    let (mut session, _service) = speaking(&sockets, Config { idle, ..config(sockets.endpoint("")) }).await;
     assert_eq!(frames(&mut *session), 20);
+    tokio::time::pause();
     let error = event(&mut *session).await.unwrap_err().to_string();
-    assert_eq!(error, "openai_realtime: nothing came within 2s inside the answer");
+    assert_eq!(error, "openai_realtime: nothing came within 100s inside the answer");
 }
 
 #[tokio::test]
