@@ -106,8 +106,14 @@ fn frames(session: &mut dyn SpeechSession) -> usize {
 async fn to_the_end(session: &mut dyn SpeechSession, id: u32) -> usize {
     let mut count = 0;
     let end = poll_fn(|cx| {
-        count += frames(session);
-        session.poll_event(cx)
+        loop {
+            let event = session.poll_event(cx);
+            let taken = if event.is_pending() { frames(session) } else { 0 };
+            count += taken;
+            if taken == 0 {
+                return event;
+            }
+        }
     });
     assert_eq!(end.await.unwrap(), SpeechEvent::Done { id });
     count
