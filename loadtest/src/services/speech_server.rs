@@ -48,7 +48,7 @@ pub async fn talk(State(mocks): State<Arc<Mocks>>, mut request: Request<Body>) -
     let (response, socket) = handshake.answer();
     tokio::spawn(async move {
         if let Ok(socket) = socket.await {
-            let ear = Ear { silence: Some(SILENCE), ..Ear::default() };
+            let ear = Ear::listening(SILENCE);
             Session { mocks, ticket, ear, turns: 0, outgoing: VecDeque::new() }.serve(socket).await;
         }
     });

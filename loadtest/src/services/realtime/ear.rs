@@ -77,6 +77,11 @@ const WINDOW_MS: u64 = 10;
 const ONSET_WINDOWS: u32 = 3;
 
 impl Ear {
+    /// One that finds turns over after so much silence.
+    pub fn listening(silence: Duration) -> Self {
+        Self { silence: Some(silence), ..Self::default() }
+    }
+
     /// Audio comes; `None` when it is no base64.
     pub fn append(&mut self, base64: &str, coding: Coding) -> Option<Vec<Found>> {
         let audio = STANDARD.decode(base64).ok()?;

@@ -107,7 +107,7 @@ impl Session {
             transcribes: false,
             creates: true,
             interrupts: true,
-            ear: Ear { silence: Some(Duration::from_millis(500)), ..Ear::default() },
+            ear: Ear::listening(Duration::from_millis(500)),
             conversation: Conversation::default(),
             turns: 0,
             answers: 0,
@@ -411,7 +411,7 @@ impl Session {
                 to - from,
             );
             at += fate.stretched(pace);
-            if fate.fault == Some(Fault::Cut) && piece * 2 >= pieces {
+            if fate.fault == Some(Fault::Cut) && (piece + 1) * 2 >= pieces {
                 return self.after(at, Outgoing::Cut);
             }
         }
