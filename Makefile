@@ -42,7 +42,7 @@ setup-test: ## Set up what the tests need besides: Chromium, recorded prompts, N
 .PHONY: test-rust
 test-rust: setup-test build ## Unit, property, whole-service and documentation tests
 	$(call section,cargo test)
-	@RUST_TEST_THREADS=4 cargo test --workspace
+	@RUST_TEST_THREADS=4 cargo test --workspace --no-fail-fast
 
 .PHONY: test-loom
 test-loom: ## Model-check the ring's doorbell, close, lending and replay
