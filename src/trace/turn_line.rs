@@ -24,6 +24,9 @@ pub struct TurnLine {
     /// Tools that the language model used.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tools: Vec<ToolUse>,
+    /// Passages of the knowledge base that the language model was given.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub given: Vec<Given>,
     /// Stages that died.
     pub restarts: Vec<Restart>,
     /// Stages that went from one service to another; a recording does not know.
@@ -162,6 +165,17 @@ pub struct ToolUse {
     pub took_ms: u64,
 }
 
+/// Passages of the knowledge base that the language model was given.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Given {
+    /// Source and heading of each.
+    pub passages: Vec<String>,
+    /// When.
+    #[serde(rename = "atMs")]
+    pub at: Moment,
+}
+
 /// A stage that died.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -252,6 +266,14 @@ impl TurnLine {
     pub(super) fn used(&mut self, tool: ToolUse) {
         if self.tools.len() < ENTRIES {
             self.tools.push(tool);
+        } else {
+            self.more += 1;
+        }
+    }
+
+    pub(super) fn given(&mut self, given: Given) {
+        if self.given.len() < ENTRIES {
+            self.given.push(given);
         } else {
             self.more += 1;
         }
