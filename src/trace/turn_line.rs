@@ -314,8 +314,10 @@ impl TurnLine {
         self.restarts.extend(other.restarts);
         self.switches.extend(other.switches);
         self.tools.extend(other.tools);
+        self.given.extend(other.given);
         self.more += other.more + cut(&mut self.spans) + cut(&mut self.notes);
         self.more += cut(&mut self.restarts) + cut(&mut self.switches) + cut(&mut self.tools);
+        self.more += cut(&mut self.given);
     }
 
     /// The call is over.

@@ -1,8 +1,9 @@
 use crate::words;
-use crate::{KnowledgeBaseError as Error, Language, Passage, Shelf};
+use crate::{Embedder, KnowledgeBaseError as Error, Language, Passage, Prepared, Shelf};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 use tantivy::directory::MmapDirectory;
 use tantivy::directory::error::LockError;
 use tantivy::schema::{Field, IndexRecordOption, STORED, STRING, Schema, TextFieldIndexing, TextOptions};
@@ -47,6 +48,11 @@ pub(crate) struct Fields {
 }
 
 impl About {
+    /// Whether a folder holds an index.
+    pub fn lies_in(dir: &Path) -> bool {
+        dir.join(ABOUT).is_file()
+    }
+
     /// Of the present format.
     pub fn new(language: Language, embeddings: impl Into<String>) -> Self {
         Self { format: FORMAT, language, embeddings: embeddings.into() }
@@ -98,15 +104,33 @@ impl Index {
         &self.about
     }
 
+    /// Refuses an embedder whose embeddings are not those of the index.
+    ///
+    /// # Errors
+    /// They are others.
+    pub fn fits(&self, embedder: &Embedder) -> Result<(), Error> {
+        let wanted = About::new(self.about.language, embedder.name());
+        if matches!(embedder, Embedder::None) || wanted == self.about {
+            return Ok(());
+        }
+        let (made, wanted) = (self.about.told(), wanted.told());
+        Err(Error::Other { dir: self.dir.clone(), made, wanted })
+    }
+
+    /// When it was changed last.
+    pub(crate) fn changed(&self) -> Option<SystemTime> {
+        std::fs::metadata(self.dir.join(WORDS).join(META)).and_then(|meta| meta.modified()).ok()
+    }
+
     /// Puts documents in, each with its passages and, where there are any, their embeddings; what there was of the same
     /// sources goes. All of it is there afterwards, or nothing.
     ///
     /// # Errors
     /// Another process writes, or the disk does not.
-    pub fn replace(&self, documents: &[(String, Vec<(Passage, Option<Vec<f32>>)>)]) -> Result<(), Error> {
+    pub fn replace(&self, documents: &[Prepared]) -> Result<(), Error> {
         let writer = self.writer()?;
         let write = || -> tantivy::Result<()> {
-            for (source, passages) in documents {
+            for Prepared { source, passages } in documents {
                 writer.delete_term(Term::from_field_text(self.fields.source, source));
                 for (passage, vector) in passages {
                     writer.add_document(self.fields.document(passage, vector.as_deref()))?;
@@ -250,6 +274,9 @@ const ABOUT: &str = "about.json";
 
 /// The folder that is tantivy's.
 const WORDS: &str = "words";
+
+/// The file of tantivy's that every change replaces.
+const META: &str = "meta.json";
 
 /// Bytes that tantivy may gather before it writes.
 const MEMORY: usize = 64 * 1_024 * 1_024;

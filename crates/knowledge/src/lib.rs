@@ -12,6 +12,7 @@
 //! [`Knowledge`]: ringway_stages::tools::Knowledge
 #![forbid(unsafe_code)]
 
+mod adding;
 mod config;
 mod cutter;
 mod document;
@@ -19,17 +20,23 @@ mod error;
 mod fusion;
 mod humane;
 mod index;
+mod informed;
 mod language;
+mod librarian;
 mod meaning;
 mod passage;
 mod shelf;
 mod words;
 
+pub use adding::{Prepared, prepare};
 pub use config::{Config, Embeddings, When};
 pub use cutter::cut;
 pub use document::{Document, Kind, LARGEST_FILE, Section, read};
 pub use error::{FileError, KnowledgeBaseError, ReadError};
 pub use index::{About, Index, Source};
+pub use informed::Informed;
 pub use language::Language;
+pub use librarian::{Counts, Librarian, SearchError};
+pub use meaning::{EmbedError, Embedder, ModelError, SentenceModel};
 pub use passage::Passage;
 pub use shelf::{Found, Shelf};

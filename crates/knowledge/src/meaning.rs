@@ -1,6 +1,13 @@
 //! What a text means, as a direction in space: texts that mean alike point alike.
 
+mod embedder;
+mod graph;
 mod matrix;
+mod protobuf;
+mod safetensors;
+mod sentence;
+mod tokens;
 
-pub(crate) use matrix::Matrix;
-pub(crate) use matrix::normal;
+pub use embedder::{EmbedError, Embedder};
+pub(crate) use matrix::{Matrix, normal};
+pub use sentence::{ModelError, SentenceModel};

@@ -14,7 +14,8 @@ pub(super) fn sections(text: &str) -> Vec<Section> {
     let tokenizer = Tokenizer::new(Page::default(), TokenizerOpts::default());
     let input = BufferQueue::default();
     input.push_back(StrTendril::from_slice(text));
-    while !matches!(tokenizer.feed(&input), html5ever::tokenizer::TokenizerResult::Done) {}
+    // It would stop early for a script only if the page asked it to.
+    let _ = tokenizer.feed(&input);
     tokenizer.end();
     tokenizer.sink.0.into_inner().outline.finish()
 }

@@ -23,7 +23,7 @@ pub struct Config {
     /// Until a connection stands. Default 1 s.
     #[serde(with = "humane")]
     pub connect: Duration,
-    /// From a request to the head of its answer. Default 1 s; while files are added, a minute.
+    /// From a request to the head of its answer. Default 1 s.
     #[serde(with = "humane")]
     pub first_byte: Duration,
     /// Between two pieces of an answer. Default 1 s.
