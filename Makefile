@@ -116,7 +116,7 @@ tidy: setup-check ## House rules that no compiler knows
 ##@ Measure
 
 .PHONY: bench
-bench: setup ## Times of the parts, beside rivals where there are any
+bench: setup-kb ## Times of the parts, beside rivals where there are any
 	@scripts/bench
 
 .PHONY: bench-instructions

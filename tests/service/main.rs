@@ -10,6 +10,7 @@ mod doctor;
 mod embedded;
 mod escalation;
 mod faults;
+mod knowledge;
 mod metrics;
 mod recordings;
 mod starting;

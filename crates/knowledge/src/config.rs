@@ -15,7 +15,7 @@ pub struct Config {
     pub when: When,
     /// How many passages a turn is given at most; 0.5 to 1 KB each. Default 3.
     pub passages: usize,
-    /// How alike question and passage must be, where they share no word: the cosine of their embeddings. Default 0.25,
+    /// How alike question and passage must be, where they share no word: the cosine of their embeddings. Default 0.2,
     /// which fits the model; other models put unrelated texts elsewhere.
     pub likeness: f32,
     /// How long a turn waits for its passages before it goes on without. Default 300 ms.
@@ -63,7 +63,7 @@ impl Default for Config {
             index: None,
             when: When::default(),
             passages: 3,
-            likeness: 0.25,
+            likeness: 0.2,
             wait: Duration::from_millis(300),
             searches: 64,
             language: Language::default(),

@@ -17,6 +17,8 @@ mod config;
 mod cutter;
 mod document;
 mod error;
+#[doc(hidden)]
+pub mod fuzz;
 mod fusion;
 mod humane;
 mod index;
