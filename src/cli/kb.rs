@@ -65,7 +65,9 @@ impl Kb {
             }
         };
         let Some(dir) = config.knowledge.index.clone() else {
-            eprintln!("ringway: no knowledge base is configured (`knowledge.index`); name its folder with --index");
+            eprintln!(
+                "ringway: no knowledge base is configured (`knowledge.index`); name its folder with --index"
+            );
             return ExitCode::from(MISTAKEN);
         };
         let runtime = match tokio::runtime::Runtime::new() {
@@ -93,7 +95,8 @@ impl Kb {
             Ok(loaded) => return Ok(loaded.config),
             Err(wrong) => wrong,
         };
-        let is_ours = |key: &str| key.is_empty() || (key.starts_with("knowledge.") && key != "knowledge.index");
+        let is_ours =
+            |key: &str| key.is_empty() || (key.starts_with("knowledge.") && key != "knowledge.index");
         wrong.found.retain(|problem| is_ours(&problem.key));
         if wrong.found.is_empty() { Ok(*wrong.readable) } else { Err(wrong.found) }
     }
@@ -171,7 +174,8 @@ impl Kb {
 
 fn embedder(config: &Config, threads: usize) -> Result<Embedder, Box<dyn Error>> {
     // Of the configuration's secrets only those are read that a server needs.
-    let key = std::env::var(&config.knowledge.service.key).ok().filter(|key| !key.is_empty()).map(ApiKey::new);
+    let key =
+        std::env::var(&config.knowledge.service.key).ok().filter(|key| !key.is_empty()).map(ApiKey::new);
     Ok(Embedder::new(&config.knowledge, &config.vad.library, threads, key.as_ref())?)
 }
 

@@ -27,7 +27,8 @@ async fn answer(mut tcp: TcpStream, sender: mpsc::Sender<Value>) {
         let delta = json!({ "choices": [{ "index": 0, "delta": { "content": "At nine." }, "finish_reason": "stop" }] });
         let stream = format!("data: {delta}\n\ndata: [DONE]\n\n");
         let length = stream.len();
-        let head = format!("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: {length}\r\n\r\n");
+        let head =
+            format!("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: {length}\r\n\r\n");
         sender.send(body).await.unwrap();
         tcp.write_all((head + &stream).as_bytes()).await.unwrap();
     }
@@ -59,14 +60,14 @@ fn printed(output: &Output) -> Value {
 async fn a_turn_is_given_the_passage_and_its_trace_tells_so() {
     let dir = tempfile::tempdir().unwrap();
     let (document, index) = (dir.path().join("shop.md"), dir.path().join("index"));
-    // What the scripted recogniser always hears is "hello there".
-    std::fs::write(&document, "# Who is there\nSay that Ada is there from nine to five.\n").unwrap();
+    std::fs::write(&document, "# Hours\nSay that Ada is there from nine to five.\n").unwrap();
     let added = kb(&index, &["add", document.to_str().unwrap()]);
     assert!(added.status.success(), "{added:?}");
 
     let (url, mut asked) = chat().await;
     let server = Setup::bench()
         .with(&format!("[llm]\nengines = [\"openai_llm\"]\n[openai_llm]\nurl = {url:?}\nkey = \"\"\n"))
+        .with("[scripted]\ntext = \"when is ada in\"\n")
         .with(&format!("[knowledge]\nindex = {:?}\nwhen = \"turn\"\n", index.display().to_string()))
         .start();
     let (mut browser, call) = Browser::greeted(&server).await;
@@ -75,10 +76,13 @@ async fn a_turn_is_given_the_passage_and_its_trace_tells_so() {
     let body = asked.recv().await.unwrap();
     let messages = body["messages"].as_array().unwrap();
     let last = messages.last().unwrap()["content"].as_str().unwrap();
-    assert!(last.starts_with("hello there\n\n") && last.contains("Ada is there from nine to five."), "{last}");
+    assert!(
+        last.starts_with("when is ada in\n\n") && last.contains("Ada is there from nine to five."),
+        "{last}"
+    );
 
     let (_, trace) = server.get_json(&format!("/api/calls/{call}/trace")).await;
-    let cited = format!("{}, Who is there", document.display());
+    let cited = format!("{}, Hours", document.display());
     let given = trace["turns"][1]["given"].as_array().unwrap_or_else(|| panic!("{trace}"));
     assert_eq!(given.last().unwrap()["passages"], json!([cited]));
     let (_, text) = server.get(&format!("/api/calls/{call}/trace?format=text")).await;
@@ -106,7 +110,10 @@ fn documents_are_added_listed_searched_and_removed() {
 
     assert_eq!(printed(&kb(&index, &["list"]))["sources"], json!([{ "source": hours, "passages": 1 }]));
     let found = printed(&kb(&index, &["search", "open on a sunday?"]));
-    assert_eq!((&found["found"][0]["text"], &found["found"][0]["byWords"]), (&json!("We are open on Sundays."), &json!(1)));
+    assert_eq!(
+        (&found["found"][0]["text"], &found["found"][0]["byWords"]),
+        (&json!("We are open on Sundays."), &json!(1))
+    );
 
     assert_eq!(kb(&index, &["remove", &hours]).status.code(), Some(0));
     assert_eq!(kb(&index, &["remove", &hours]).status.code(), Some(1));
@@ -117,5 +124,8 @@ fn documents_are_added_listed_searched_and_removed() {
 fn an_index_that_is_not_there_stops_the_server_with_what_to_do() {
     let (code, said) = Setup::bench().with("[knowledge]\nindex = \"no/such/folder\"\n").fail(&[]);
     assert_eq!(code, Some(2));
-    assert!(said.contains("knowledge.index: no/such/folder is not there; run `ringway kb add FILES`"), "{said}");
+    assert!(
+        said.contains("knowledge.index: no/such/folder is not there; run `ringway kb add FILES`"),
+        "{said}"
+    );
 }

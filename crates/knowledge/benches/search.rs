@@ -42,7 +42,8 @@ fn shelf(dir: &Path, lot: &mut Lot) -> Shelf {
     let index = Index::open_or_create(dir, &About::new(Language::English, "lot")).expect("an index");
     let passages = (0..PASSAGES).map(|at| {
         let words: Vec<_> = (0..120).map(|_| lot.word()).collect();
-        let passage = Passage { source: "lot".into(), heading: format!("delivery {at}"), text: words.join(" ") };
+        let passage =
+            Passage { source: "lot".into(), heading: format!("delivery {at}"), text: words.join(" ") };
         (passage, Some(lot.direction()))
     });
     index.replace(&[Prepared { source: "lot".into(), passages: passages.collect() }]).expect("room");
@@ -68,9 +69,8 @@ fn search(criterion: &mut Criterion) {
 }
 
 fn embed(criterion: &mut Criterion) {
-    let fetched = |file: &str| -> PathBuf {
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.ringway").join(file)
-    };
+    let fetched =
+        |file: &str| -> PathBuf { Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.ringway").join(file) };
     let (library, model) = (fetched("lib/libonnxruntime.so"), fetched("models/all-minilm-l6-v2"));
     let model = SentenceModel::load(&library, &model, 1).expect("`make setup-kb` has been run");
     criterion.bench_function("embedding of a question", |bencher| {

@@ -23,7 +23,8 @@ pub fn documents(data: &[u8]) {
     for passage in &passages {
         assert!(!passage.text.trim().is_empty() && passage.text.len() <= 2_048, "{passage:?}");
     }
-    let words = document.sections.iter().flat_map(|section| section.text.split_whitespace());
+    let words =
+        document.sections.iter().flat_map(|section| section.text.split(|c: char| !c.is_ascii_alphanumeric()));
     for word in words.filter(|word| word.len() < 64).take(1_000) {
         assert!(passages.iter().any(|passage| passage.text.contains(word)), "{word:?} is lost");
     }

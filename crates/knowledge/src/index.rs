@@ -16,7 +16,7 @@ pub struct Index {
     about: About,
     index: tantivy::Index,
     reader: IndexReader,
-    pub(crate) fields: Fields,
+    fields: Fields,
 }
 
 /// What an index was made with; it stands in `about.json`.
@@ -162,7 +162,8 @@ impl Index {
     /// It is damaged.
     pub fn sources(&self) -> Result<Vec<Source>, Error> {
         let mut counts = BTreeMap::<String, usize>::new();
-        for passage in self.shelf()?.passages()? {
+        let passages = self.shelf()?.passages().map_err(|error| damaged(&self.dir, &error))?;
+        for passage in passages {
             *counts.entry(passage.source).or_default() += 1;
         }
         Ok(counts.into_iter().map(|(source, passages)| Source { source, passages }).collect())
@@ -262,7 +263,7 @@ fn about(dir: &Path) -> Result<About, Error> {
     serde_json::from_slice(&json).map_err(|error| damaged(dir, &format_args!("{ABOUT}: {error}")))
 }
 
-pub(crate) fn damaged(dir: &Path, reason: &dyn std::fmt::Display) -> Error {
+fn damaged(dir: &Path, reason: &dyn std::fmt::Display) -> Error {
     Error::Damaged { dir: dir.to_owned(), reason: reason.to_string() }
 }
 

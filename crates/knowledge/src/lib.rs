@@ -17,9 +17,9 @@ mod config;
 mod cutter;
 mod document;
 mod error;
+mod fusion;
 #[doc(hidden)]
 pub mod fuzz;
-mod fusion;
 mod humane;
 mod index;
 mod informed;

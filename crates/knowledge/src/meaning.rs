@@ -8,7 +8,7 @@ mod safetensors;
 mod sentence;
 mod tokens;
 
-pub(crate) use safetensors::fuzz;
 pub use embedder::{EmbedError, Embedder};
 pub(crate) use matrix::{Matrix, normal};
+pub(crate) use safetensors::fuzz;
 pub use sentence::{ModelError, SentenceModel};

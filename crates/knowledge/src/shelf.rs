@@ -80,7 +80,8 @@ impl Shelf {
         let by_words = self.by_words(question, depth)?;
         let near = meaning.map(|meaning| self.matrix.nearest(meaning, depth, likeness)).unwrap_or_default();
         let by_meaning: Vec<_> = near.into_iter().map(|(row, _)| self.rows[row]).collect();
-        let rank = |ranking: &[DocAddress], of| ranking.iter().position(|other| *other == of).map(|at| at + 1);
+        let rank =
+            |ranking: &[DocAddress], of| ranking.iter().position(|other| *other == of).map(|at| at + 1);
         let rankings = [by_words, by_meaning];
         let found = fuse(&rankings).into_iter().take(most).map(|(address, score)| {
             let passage = self.passage(&self.searcher.doc(address)?);
@@ -91,9 +92,8 @@ impl Shelf {
     }
 
     /// All passages.
-    pub(crate) fn passages(&self) -> Result<Vec<Passage>, crate::KnowledgeBaseError> {
-        let documents = self.documents().map_err(|error| crate::index::damaged("".as_ref(), &error))?;
-        Ok(documents.iter().map(|(_, document)| self.passage(document)).collect())
+    pub(crate) fn passages(&self) -> tantivy::Result<Vec<Passage>> {
+        Ok(self.documents()?.iter().map(|(_, document)| self.passage(document)).collect())
     }
 
     fn by_words(&self, question: &str, depth: usize) -> tantivy::Result<Vec<DocAddress>> {
@@ -128,9 +128,8 @@ impl Shelf {
     }
 
     fn passage(&self, document: &TantivyDocument) -> Passage {
-        let text = |field| {
-            document.get_first(field).and_then(|value| value.as_str()).unwrap_or_default().to_owned()
-        };
+        let text =
+            |field| document.get_first(field).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
         let Fields { source, heading, text: body, .. } = self.fields;
         Passage { source: text(source), heading: text(heading), text: text(body) }
     }

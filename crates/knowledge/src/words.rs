@@ -2,10 +2,10 @@ use crate::Language;
 use tantivy::Term;
 use tantivy::query::{BooleanQuery, BoostQuery, Occur, Query, TermQuery};
 use tantivy::schema::{Field, IndexRecordOption};
+use tantivy::tokenizer::Stemmer;
 use tantivy::tokenizer::{
     LowerCaser, RemoveLongFilter, SimpleTokenizer, StopWordFilter, TextAnalyzer, TokenStream,
 };
-use tantivy::tokenizer::Stemmer;
 
 /// Its name among tantivy's tokenizers.
 pub(crate) const NAME: &str = "ringway_words";
@@ -27,10 +27,17 @@ pub(crate) fn analyzer(language: Language) -> TextAnalyzer {
 
 /// Passages that have some of these words, ranked by BM25; a word in a heading counts for more. `None`: no word is left
 /// to look for.
-pub(crate) fn query(analyzer: &mut TextAnalyzer, text: &str, body: Field, heading: Field) -> Option<BooleanQuery> {
+pub(crate) fn query(
+    analyzer: &mut TextAnalyzer,
+    text: &str,
+    body: Field,
+    heading: Field,
+) -> Option<BooleanQuery> {
     let mut words = Vec::new();
     let mut stream = analyzer.token_stream(text);
-    while words.len() < MOST && let Some(token) = stream.next() {
+    while words.len() < MOST
+        && let Some(token) = stream.next()
+    {
         if !words.contains(&token.text) {
             words.push(token.text.clone());
         }
@@ -57,8 +64,9 @@ const IN_HEADING: f32 = 1.5;
 
 /// Words that make a question of a sentence, and say nothing of what it is about; tantivy's list is one for documents.
 const OF_QUESTIONS: [&str; 58] = [
-    "about", "am", "any", "been", "can", "could", "did", "do", "does", "from", "get", "give", "got", "had", "has",
-    "have", "he", "hello", "her", "here", "hi", "him", "his", "how", "i", "just", "know", "like", "may", "me", "my",
-    "oh", "ok", "okay", "our", "please", "she", "should", "so", "some", "tell", "thank", "thanks", "them", "us", "want",
-    "we", "were", "what", "when", "where", "which", "who", "why", "would", "yes", "you", "your",
+    "about", "am", "any", "been", "can", "could", "did", "do", "does", "from", "get", "give", "got", "had",
+    "has", "have", "he", "hello", "her", "here", "hi", "him", "his", "how", "i", "just", "know", "like",
+    "may", "me", "my", "oh", "ok", "okay", "our", "please", "she", "should", "so", "some", "tell", "thank",
+    "thanks", "them", "us", "want", "we", "were", "what", "when", "where", "which", "who", "why", "would",
+    "yes", "you", "your",
 ];

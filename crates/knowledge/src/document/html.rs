@@ -57,7 +57,9 @@ impl Reading {
         }
         match (tag.kind, name) {
             (TagKind::StartTag, "script") => TokenSinkResult::RawData(RawKind::ScriptData),
-            (TagKind::StartTag, "style" | "noscript" | "iframe") => TokenSinkResult::RawData(RawKind::Rawtext),
+            (TagKind::StartTag, "style" | "noscript" | "iframe") => {
+                TokenSinkResult::RawData(RawKind::Rawtext)
+            }
             (TagKind::StartTag, "title" | "textarea") => TokenSinkResult::RawData(RawKind::Rcdata),
             _ => TokenSinkResult::Continue,
         }

@@ -32,9 +32,12 @@ impl Matrix {
             return Vec::new();
         }
         let rows = self.numbers.chunks_exact(self.width).enumerate();
-        let mut near: Vec<_> =
-            rows.map(|(at, row)| (at, dot(row, direction))).filter(|(_, likeness)| *likeness >= least).collect();
-        let best_first = |(a, of_a): &(usize, f32), (b, of_b): &(usize, f32)| of_b.total_cmp(of_a).then(a.cmp(b));
+        let mut near: Vec<_> = rows
+            .map(|(at, row)| (at, dot(row, direction)))
+            .filter(|(_, likeness)| *likeness >= least)
+            .collect();
+        let best_first =
+            |(a, of_a): &(usize, f32), (b, of_b): &(usize, f32)| of_b.total_cmp(of_a).then(a.cmp(b));
         if near.len() > most {
             near.select_nth_unstable_by(most - 1, best_first);
             near.truncate(most);

@@ -89,7 +89,8 @@ mod tests {
 
     #[test]
     fn tensors_are_found_behind_the_header() {
-        let header = br#"{"__metadata__":{"format":"pt"},"a":{"dtype":"F32","shape":[2,3],"data_offsets":[8,32]}}"#;
+        let header =
+            br#"{"__metadata__":{"format":"pt"},"a":{"dtype":"F32","shape":[2,3],"data_offsets":[8,32]}}"#;
         let data = 8 + header.len() as u64;
         let file = Safetensors::parse(header, data + 32).unwrap();
         assert_eq!(file.place("a", &[2, 3]).unwrap().offset, data + 8);
@@ -99,7 +100,9 @@ mod tests {
 
     #[test]
     fn a_tensor_that_reaches_beyond_the_file_is_refused() {
-        for (shape, offsets, whole) in [("[2,3]", "[8,32]", 31), ("[2,3]", "[8,31]", 99), ("[9,9]", "[32,8]", 99)] {
+        for (shape, offsets, whole) in
+            [("[2,3]", "[8,32]", 31), ("[2,3]", "[8,31]", 99), ("[9,9]", "[32,8]", 99)]
+        {
             let header = format!(r#"{{"a":{{"dtype":"F32","shape":{shape},"data_offsets":{offsets}}}}}"#);
             let whole = 8 + header.len() as u64 + whole;
             assert!(Safetensors::parse(header.as_bytes(), whole).is_err(), "{header}");

@@ -113,7 +113,8 @@ mod tests {
     use super::*;
 
     fn vocabulary() -> Vocabulary {
-        let pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "un", "##aff", "##able", "hello", ",", "cafe", "中"];
+        let pieces =
+            ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "un", "##aff", "##able", "hello", ",", "cafe", "中"];
         Vocabulary::parse(&pieces.join("\n")).unwrap()
     }
 

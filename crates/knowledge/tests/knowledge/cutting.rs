@@ -24,7 +24,8 @@ fn a_long_section_is_cut_between_sentences_and_the_pieces_overlap() {
     assert_eq!(passages.len(), 4, "{passages:#?}");
     for pair in passages.windows(2) {
         assert!(pair[0].text.ends_with("ten words.") && pair[1].text.starts_with("Sentence number"));
-        let shared = sentences.iter().filter(|sentence| pair.iter().all(|passage| passage.text.contains(*sentence)));
+        let shared =
+            sentences.iter().filter(|sentence| pair.iter().all(|passage| passage.text.contains(*sentence)));
         assert!((1..=3).contains(&shared.count()), "{pair:#?}");
     }
 }

@@ -22,7 +22,10 @@ fn markdown_is_divided_by_its_headings() {
 #[test]
 fn lines_of_text_flow_together_up_to_an_empty_one() {
     let text = "\u{feff}We are\nopen daily.\n\n\nBring:\n- a lock\n- a light\n";
-    assert_eq!(sections(Kind::Text, text), [("".into(), "We are open daily.\nBring:\n- a lock\n- a light".into())]);
+    assert_eq!(
+        sections(Kind::Text, text),
+        [("".into(), "We are open daily.\nBring:\n- a lock\n- a light".into())]
+    );
 }
 
 #[test]
@@ -46,7 +49,8 @@ fn what_is_open_and_hidden_ends_with_the_body() {
 
 #[test]
 fn a_pdf_is_read_page_by_page() {
-    let mut document = pdf(&[&["We are open from nine to five, except on holi-", "days.", "Bring a lock."], &["Second."]]);
+    let mut document =
+        pdf(&[&["We are open from nine to five, except on holi-", "days.", "Bring a lock."], &["Second."]]);
     let expected = [
         ("page 1", "We are open from nine to five, except on holidays.\nBring a lock."),
         ("page 2", "Second."),
@@ -80,7 +84,8 @@ fn a_pdf_that_needs_a_password_is_encrypted_and_one_that_does_not_is_read() {
 #[test]
 fn what_is_wrong_with_a_file_is_said() {
     let dir = folder();
-    let refused = |name: &str, content: &[u8]| read(&file(dir.path(), name, content)).unwrap_err().to_string();
+    let refused =
+        |name: &str, content: &[u8]| read(&file(dir.path(), name, content)).unwrap_err().to_string();
     assert_eq!(refused("a.txt", b"caf\xe9"), "is not UTF-8 from byte 3 on");
     assert_eq!(refused("a.md", b"# Only a heading\n\n---\n"), "holds no text");
     assert_eq!(refused("a.html", b"<script>x</script>"), "holds no text");

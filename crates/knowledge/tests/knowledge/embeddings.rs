@@ -1,7 +1,9 @@
 //! A service that makes the embeddings, and one that does not.
 
 use crate::support::{add, config, document, folder};
-use ringway_knowledge::{About, Config, EmbedError, Embedder, Embeddings, Index, Language, Librarian, prepare};
+use ringway_knowledge::{
+    About, Config, EmbedError, Embedder, Embeddings, Index, Language, Librarian, prepare,
+};
 use ringway_stages::services::{ApiKey, Endpoint, embeddings};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -68,7 +70,10 @@ async fn a_service_embeds_passages_and_questions() {
     let sections = [("", "Banana aaaa."), ("Bb", "Bubble bbbb.")];
     add(&index, &[document("fruit.md", &sections)], &embedder).await;
     let (head, body) = asked.recv().await.unwrap();
-    assert!(head.starts_with("post /v1/embeddings ") && head.contains("authorization: bearer a key"), "{head}");
+    assert!(
+        head.starts_with("post /v1/embeddings ") && head.contains("authorization: bearer a key"),
+        "{head}"
+    );
     assert_eq!(
         body,
         json!({ "model": "letters", "input": ["Banana aaaa.", "Bb\nBubble bbbb."], "encoding_format": "float" })

@@ -61,7 +61,8 @@ async fn an_index_that_lost_a_file_or_its_description_is_damaged() {
     std::fs::write(dir.path().join("about.json"), "{").unwrap();
     assert!(matches!(Index::open(dir.path()), Err(KnowledgeBaseError::Damaged { .. })));
     std::fs::remove_dir_all(dir.path().join("words")).unwrap();
-    std::fs::write(dir.path().join("about.json"), r#"{"format":1,"language":"english","embeddings":""}"#).unwrap();
+    std::fs::write(dir.path().join("about.json"), r#"{"format":1,"language":"english","embeddings":""}"#)
+        .unwrap();
     let error = Index::open(dir.path()).unwrap_err();
     assert!(error.to_string().contains("damaged"), "{error}");
 }
@@ -92,7 +93,10 @@ fn passages_are_found_by_the_direction_of_their_embeddings() {
     let shelf = index.shelf().unwrap();
     let found = shelf.search("somewhere", Some(&[0.8, 0.6]), 3, 0.7).unwrap();
     assert_eq!(found.len(), 1);
-    assert_eq!((found[0].passage.text.as_str(), found[0].by_words, found[0].by_meaning), ("East.", None, Some(1)));
+    assert_eq!(
+        (found[0].passage.text.as_str(), found[0].by_words, found[0].by_meaning),
+        ("East.", None, Some(1))
+    );
     let both = shelf.search("to the north", Some(&[0.8, 0.6]), 3, 0.5).unwrap();
     assert_eq!(both[0].passage.text, "North.", "found in both ways");
     assert_eq!((both[0].by_words, both[0].by_meaning), (Some(1), Some(2)));

@@ -44,7 +44,11 @@ async fn a_question_without_a_common_word_finds_its_passage() {
     ] {
         let found = librarian.search(question.into(), 3).await.unwrap();
         let first = found.first().unwrap_or_else(|| panic!("nothing for {question:?}"));
-        assert_eq!((first.passage.heading.as_str(), first.by_words), (heading, None), "{question}: {found:#?}");
+        assert_eq!(
+            (first.passage.heading.as_str(), first.by_words),
+            (heading, None),
+            "{question}: {found:#?}"
+        );
     }
     let strange = librarian.search("Is there life on Mars?".into(), 3).await.unwrap();
     assert!(strange.is_empty(), "{strange:#?}");

@@ -22,7 +22,8 @@ pub(crate) fn sections(kind: Kind, content: impl AsRef<[u8]>) -> Vec<(String, St
 }
 
 pub(crate) fn document(source: &str, sections: &[(&str, &str)]) -> Document {
-    let section = |(heading, text): &(&str, &str)| Section { heading: (*heading).into(), text: (*text).into() };
+    let section =
+        |(heading, text): &(&str, &str)| Section { heading: (*heading).into(), text: (*text).into() };
     Document { source: source.into(), sections: sections.iter().map(section).collect() }
 }
 

@@ -122,7 +122,8 @@ mod tests {
 
     #[test]
     fn embeddings_come_in_the_order_of_their_texts() {
-        let answer = br#"{"object": "list", "data": [{"object": "embedding", "index": 1, "embedding": [3, 4]},
+        let answer =
+            br#"{"object": "list", "data": [{"object": "embedding", "index": 1, "embedding": [3, 4]},
             {"object": "embedding", "index": 0, "embedding": [1.5, -2e-1]}], "model": "m"}"#;
         assert_eq!(read(answer, 2).unwrap(), [[1.5, -0.2], [3.0, 4.0]]);
     }
