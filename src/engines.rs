@@ -93,7 +93,7 @@ pub enum EngineError {
 pub fn build(config: &Config, secrets: &Secrets) -> Result<Built, EngineError> {
     let librarian = knowledge::open(config, secrets)?;
     let tools = tools(config, librarian.as_ref())?;
-    let pools = Pools { librarian: librarian.clone(), ..Pools::default() };
+    let pools = Pools::beside(librarian.clone());
     let mut builder = Builder { config, secrets, tools, librarian, dialogues: Vec::new(), pools };
     let stt = builder.all(&config.stt.engines, Builder::stt)?;
     let llm = builder.all(&config.llm.engines, Builder::llm)?;

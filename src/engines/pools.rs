@@ -12,7 +12,7 @@ pub struct Pools {
     /// The speech that is kept.
     pub cache: Option<Arc<SpeechCache>>,
     /// What answers from the knowledge base.
-    pub librarian: Option<Librarian>,
+    librarian: Option<Librarian>,
 }
 
 struct Pool {
@@ -21,6 +21,11 @@ struct Pool {
 }
 
 impl Pools {
+    /// No pools yet; searches of this librarian are reported too.
+    pub fn beside(librarian: Option<Librarian>) -> Self {
+        Self { librarian, ..Self::default() }
+    }
+
     /// Watches a pool.
     pub fn add(&mut self, name: &'static str, counters: impl Fn() -> Counters + Send + Sync + 'static) {
         self.pools.push(Pool { name, counters: Box::new(counters) });
