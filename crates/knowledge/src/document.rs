@@ -4,6 +4,7 @@ mod html;
 mod markdown;
 mod outline;
 mod pdf;
+mod pdf_page;
 mod text;
 
 use crate::ReadError;

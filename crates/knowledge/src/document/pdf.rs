@@ -1,4 +1,4 @@
-use super::{Section, outline};
+use super::{Section, outline, pdf_page};
 use crate::ReadError;
 use lopdf::Document;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,13 +12,14 @@ pub(super) fn sections(bytes: &[u8]) -> Result<Vec<Section>, ReadError> {
 
 fn read(bytes: &[u8]) -> Result<Vec<Section>, ReadError> {
     let document = Document::load_mem(bytes).map_err(refused)?;
-    if document.is_encrypted() {
+    // One that an empty password opens was decrypted as it was read.
+    if document.is_encrypted() && !document.was_encrypted() {
         return Err(ReadError::Encrypted);
     }
     let mut left = MOST_TEXT;
     let mut sections = Vec::new();
-    for page in document.get_pages().into_keys() {
-        let text = document.extract_text_with_limit(&[page], LARGEST_PAGE).map_err(refused)?;
+    for (page, id) in document.get_pages() {
+        let text = pdf_page::text(&document, id, LARGEST_PAGE).map_err(refused)?;
         left = left.checked_sub(text.len()).ok_or_else(|| ReadError::Pdf("its text is too long".into()))?;
         sections.push(Section { heading: format!("page {page}"), text: flow(&text) });
     }
