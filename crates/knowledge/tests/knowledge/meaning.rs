@@ -39,7 +39,7 @@ async fn a_question_without_a_common_word_finds_its_passage() {
     for (question, heading) in [
         ("At what time can I come by in the morning?", "Hours"),
         ("Will you ship it home?", "Delivery"),
-        ("How long until I am reimbursed?", "Refunds"),
+        ("How quickly am I reimbursed?", "Refunds"),
         ("Who pays when my bike breaks?", "Guarantee"),
     ] {
         let found = librarian.search(question.into(), 3).await.unwrap();
