@@ -328,6 +328,7 @@ impl TurnLine {
         self.spans.shrink_to_fit();
         self.notes.shrink_to_fit();
         self.tools.shrink_to_fit();
+        self.given.shrink_to_fit();
         self.restarts.shrink_to_fit();
     }
 

@@ -42,7 +42,7 @@ impl Message {
     }
 
     fn tag(&mut self, field: u32, kind: u32) {
-        self.varint(u64::from(field << 3 | kind));
+        self.varint(u64::from((field << 3) | kind));
     }
 
     /// Seven bits a byte, the lowest first; the eighth says that more follow.
