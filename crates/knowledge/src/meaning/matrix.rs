@@ -21,8 +21,8 @@ impl Matrix {
     }
 
     /// How many rows.
-    pub(crate) const fn rows(&self) -> usize {
-        if self.width == 0 { 0 } else { self.numbers.len() / self.width }
+    pub(crate) fn rows(&self) -> usize {
+        self.numbers.len().checked_div(self.width).unwrap_or_default()
     }
 
     /// The rows that point most in this direction, and how much, best first: at most `most`, and all of them at least
