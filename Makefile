@@ -154,12 +154,16 @@ overload: setup-test build ## As many calls as there are places, then twice as m
 	@scripts/measure overload
 
 .PHONY: faults
-faults: setup-test ## Faults injected into each stage of running calls, and how long the stage was away
+faults: setup-test build ## Every service failing in every way, and faults in each stage of running calls, and what callers notice
+	$(call section,services)
+	@scripts/faults
+	$(call section,stages)
 	@cargo test --quiet --test service faults:: -- --test-threads 1
 
 .PHONY: test-peers
-test-peers: ## Tests against real services of other makers
-	@echo 'make test-peers: not there yet' >&2; exit 1
+test-peers: setup ## Connectors against the real servers of other makers, installed once (PEERS="whisperlivekit ...")
+	$(call section,peers)
+	@scripts/test-peers $(PEERS)
 
 ##@ Keep house
 

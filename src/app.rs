@@ -11,7 +11,7 @@ use crate::watch_cores::BlockedCores;
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use metrics_exporter_prometheus::PrometheusHandle;
-use ringway_actors::{CallSpec, EdgeKind, EdgePort, Engines, EventSink, MediaCore, Place};
+use ringway_actors::{CallSpec, EdgeKind, EdgePort, Engines, EventSink, MediaCore, Place, ServiceHealth};
 use ringway_config::{Config, Secrets, ServerConfig};
 use ringway_frame::{CallId, Format};
 use ringway_wire::{ErrorCode, ProtocolError};
@@ -31,6 +31,7 @@ pub struct Server {
     pub metrics: PrometheusHandle,
     pub blocked: BlockedCores,
     engines: Arc<Engines>,
+    health: Arc<ServiceHealth>,
     pools: engines::Pools,
     events: EventSink,
     dialogues: Vec<String>,
@@ -101,7 +102,8 @@ impl Starting {
         let engines = Arc::new(engines);
         telemetry::expect_services(&engines);
         let (events, reader) = EventSink::bounded(EVENTS);
-        let cores = start_cores(&config, &engines, &events);
+        let health = Arc::new(ServiceHealth::new(&engines, &config.circuit, config.turn.late_after()));
+        let cores = start_cores(&config, &engines, &health, &events);
         for core in &cores {
             core.load().heard().await;
         }
@@ -120,6 +122,7 @@ impl Starting {
             metrics,
             blocked: BlockedCores::watch(loads)?,
             engines,
+            health,
             pools,
             events,
             dialogues,
@@ -166,6 +169,7 @@ impl Server {
     pub fn report(&self) {
         self.pools.report();
         self.admission.report();
+        telemetry::show_circuits(&self.health);
         metrics::counter!("ringway_events_dropped_total").absolute(self.events.dropped());
         metrics::gauge!("ringway_events_queued").set(self.events.queued() as f64);
         metrics::gauge!("ringway_capacity_left_calls").set(self.admission.left() as f64);
@@ -213,7 +217,12 @@ fn constant_time_eq(left: &[u8], right: &[u8]) -> bool {
     left.len() == right.len() && left.iter().zip(right).fold(0, |all, (a, b)| all | (a ^ b)) == 0
 }
 
-fn start_cores(config: &Config, engines: &Arc<Engines>, events: &EventSink) -> Vec<MediaCore> {
+fn start_cores(
+    config: &Config,
+    engines: &Arc<Engines>,
+    health: &Arc<ServiceHealth>,
+    events: &EventSink,
+) -> Vec<MediaCore> {
     let cores = match config.limits.media_cores {
         0 => std::thread::available_parallelism().map_or(1, |cores| (cores.get() / 2).max(1)),
         cores => cores,
@@ -224,7 +233,7 @@ fn start_cores(config: &Config, engines: &Arc<Engines>, events: &EventSink) -> V
         .map(|_| {
             let lateness = lateness.clone();
             let observe = move |late: Duration| lateness.record(late.as_secs_f64());
-            MediaCore::start(engines.clone(), shared.clone(), events.clone(), observe)
+            MediaCore::start(engines.clone(), health.clone(), shared.clone(), events.clone(), observe)
         })
         .collect()
 }

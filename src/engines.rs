@@ -16,12 +16,15 @@ use ringway_stages::pocketsphinx::{self, Pocketsphinx};
 use ringway_stages::pool::StartError;
 use ringway_stages::scripted;
 use ringway_stages::services::{
-    SetupError, deepgram, openai_chat, openai_realtime, openai_transcription, piper, speech_server,
+    SetupError, anthropic, cartesia, cartesia_stt, deepgram, deepgram_flux, deepgram_speech, elevenlabs,
+    ollama, openai_chat, openai_realtime, openai_realtime_stt, openai_speech, openai_transcription,
+    phone_tts, piper, speech_server, whisper_auto, whisperlive, whisperlivekit, wyoming_stt, wyoming_tts,
 };
 use ringway_stages::silero::Instructions;
 use ringway_stages::speech_cache::SpeechCache;
 use ringway_stages::speech_to_speech::SpeechToSpeech;
 use ringway_stages::stt::SpeechToText;
+use ringway_stages::tools::{Mistake, Toolbox, Tools, ToolsError, ToolsFile};
 use ringway_stages::tts::{TextToSpeech, TtsError};
 use ringway_stages::vad::VadError;
 use std::sync::Arc;
@@ -66,8 +69,14 @@ pub enum EngineError {
     /// Connections to a service cannot even be tried.
     #[error(transparent)]
     Service(#[from] SetupError),
+    /// The file of tools has mistakes.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    ToolsFile(Vec<Mistake>),
+    /// A tool cannot be used.
+    #[error(transparent)]
+    Tools(#[from] ToolsError),
     /// The apology cannot be spoken.
-    #[error("apology.text: {0}")]
+    #[error("apology.text, turn.filler: {0}")]
     Apology(TtsError),
 }
 
@@ -77,17 +86,16 @@ pub enum EngineError {
 /// # Errors
 /// One cannot be used.
 pub fn build(config: &Config, secrets: &Secrets) -> Result<Built, EngineError> {
-    let mut builder = Builder { config, secrets, dialogues: Vec::new(), pools: Pools::default() };
+    let tools = tools(config)?;
+    let mut builder = Builder { config, secrets, tools, dialogues: Vec::new(), pools: Pools::default() };
     let s2s = builder.all(&config.speech_to_speech.engines, Builder::s2s)?;
     let stt = builder.all(&config.stt.engines, Builder::stt)?;
     let llm = builder.all(&config.llm.engines, Builder::llm)?;
     let tts = builder.all(&config.tts.engines, Builder::tts)?;
     let apology = apology::speak(&config.apology.text, &tts).map_err(EngineError::Apology)?;
+    let filler = apology::speak(&config.turn.filler, &tts).map_err(EngineError::Apology)?;
     let vad = vad::build(config, Instructions::best())?;
-    if let Some(cache) = &builder.pools.cache {
-        apology::remember(&config.turn.filler, cache.as_ref());
-    }
-    let engines = Engines { vad, s2s, stt, llm, tts, apology };
+    let engines = Engines { vad, s2s, stt, llm, tts, apology, filler };
     Ok(Built { engines, dialogues: builder.dialogues, pools: builder.pools })
 }
 
@@ -95,6 +103,7 @@ pub fn build(config: &Config, secrets: &Secrets) -> Result<Built, EngineError> {
 struct Builder<'a> {
     config: &'a Config,
     secrets: &'a Secrets,
+    tools: Option<Tools>,
     dialogues: Vec<String>,
     pools: Pools,
 }
@@ -142,6 +151,39 @@ impl Builder<'_> {
                 let key = self.secrets.api_key(&config.key);
                 Ok(Arc::new(deepgram::Deepgram::new(config.clone(), key.as_ref())?))
             }
+            whisper_auto::NAME => {
+                let Config { whisper_auto: config, whisperlivekit: livekit, whisperlive: live, .. } =
+                    self.config;
+                let key = self.secrets.api_key(&config.key);
+                let (config, livekit, live) = (config.clone(), livekit.clone(), live.clone());
+                Ok(Arc::new(whisper_auto::WhisperAuto::new(config, livekit, live, key.as_ref())?))
+            }
+            whisperlivekit::NAME => {
+                let config = &self.config.whisperlivekit;
+                let key = self.secrets.api_key(&config.key);
+                Ok(Arc::new(whisperlivekit::WhisperLiveKit::new(config.clone(), key.as_ref())?))
+            }
+            whisperlive::NAME => {
+                let config = &self.config.whisperlive;
+                let key = self.secrets.api_key(&config.key);
+                Ok(Arc::new(whisperlive::WhisperLive::new(config.clone(), key.as_ref())?))
+            }
+            wyoming_stt::NAME => Ok(Arc::new(wyoming_stt::WyomingStt::new(self.config.wyoming_stt.clone())?)),
+            deepgram_flux::NAME => {
+                let config = &self.config.deepgram_flux;
+                let key = self.secrets.api_key(&config.key);
+                Ok(Arc::new(deepgram_flux::DeepgramFlux::new(config.clone(), key.as_ref())?))
+            }
+            openai_realtime_stt::NAME => {
+                let config = &self.config.openai_realtime_stt;
+                let key = self.secrets.api_key(&config.key);
+                Ok(Arc::new(openai_realtime_stt::OpenAiRealtimeStt::new(config.clone(), key.as_ref())?))
+            }
+            cartesia_stt::NAME => {
+                let config = &self.config.cartesia_stt;
+                let key = self.secrets.api_key(&config.key);
+                Ok(Arc::new(cartesia_stt::CartesiaStt::new(config.clone(), key.as_ref())?))
+            }
             "scripted" => Ok(Arc::new(scripted::ScriptedStt::new(&self.config.scripted))),
             _ => Err(EngineError::Unknown { key: "stt.engines", name: name.into() }),
         }
@@ -162,10 +204,27 @@ impl Builder<'_> {
             openai_chat::NAME => {
                 let config = &self.config.openai_llm;
                 let key = self.secrets.api_key(&config.key);
-                Ok(Arc::new(openai_chat::OpenAiChat::new(config.clone(), key.as_ref())?))
+                Ok(self.with_tools(Arc::new(openai_chat::OpenAiChat::new(config.clone(), key.as_ref())?)))
+            }
+            ollama::NAME => {
+                let config = &self.config.ollama;
+                let key = self.secrets.api_key(&config.key);
+                Ok(self.with_tools(Arc::new(ollama::Ollama::new(config.clone(), key.as_ref())?)))
+            }
+            anthropic::NAME => {
+                let config = &self.config.anthropic;
+                let key = self.secrets.api_key(&config.key);
+                Ok(self.with_tools(Arc::new(anthropic::Anthropic::new(config.clone(), key.as_ref())?)))
             }
             "scripted" => Ok(Arc::new(scripted::ScriptedLlm::new(&self.config.scripted))),
             _ => Err(EngineError::Unknown { key: "llm.engines", name: name.into() }),
+        }
+    }
+
+    fn with_tools(&self, model: Arc<dyn LanguageModel>) -> Arc<dyn LanguageModel> {
+        match &self.tools {
+            Some(tools) => Arc::new(Toolbox::new(model, tools.clone(), self.config.tools.clone())),
+            None => model,
         }
     }
 
@@ -183,10 +242,40 @@ impl Builder<'_> {
                 Ok(cache)
             }
             piper::NAME => Ok(Arc::new(piper::Piper::new(self.config.piper.clone())?)),
+            openai_speech::NAME => {
+                let config = &self.config.openai_tts;
+                let key = self.secrets.api_key(&config.key);
+                Ok(Arc::new(openai_speech::OpenAiSpeech::new(config.clone(), key.as_ref())?))
+            }
+            elevenlabs::NAME => {
+                let config = &self.config.elevenlabs;
+                let key = self.secrets.api_key(&config.key);
+                Ok(Arc::new(elevenlabs::ElevenLabs::new(config.clone(), key.as_ref())?))
+            }
+            cartesia::NAME => {
+                let config = &self.config.cartesia;
+                let key = self.secrets.api_key(&config.key);
+                Ok(Arc::new(cartesia::Cartesia::new(config.clone(), key.as_ref())?))
+            }
+            deepgram_speech::NAME => {
+                let config = &self.config.deepgram_tts;
+                let key = self.secrets.api_key(&config.key);
+                Ok(Arc::new(deepgram_speech::DeepgramSpeech::new(config.clone(), key.as_ref())?))
+            }
+            wyoming_tts::NAME => Ok(Arc::new(wyoming_tts::WyomingTts::new(self.config.wyoming_tts.clone())?)),
+            phone_tts::NAME => Ok(Arc::new(phone_tts::PhoneTts::new(self.config.phone_tts.clone())?)),
             "scripted" => Ok(Arc::new(scripted::ScriptedTts::new(&self.config.scripted))),
             _ => Err(EngineError::Unknown { key: "tts.engines", name: name.into() }),
         }
     }
+}
+
+/// The tools of the configuration, whose secrets only the environment has.
+fn tools(config: &Config) -> Result<Option<Tools>, EngineError> {
+    let Some(path) = &config.tools.file else { return Ok(None) };
+    let file =
+        ToolsFile::load(path, &|variable| std::env::var(variable).ok()).map_err(EngineError::ToolsFile)?;
+    Ok(Some(Tools::start(file, None)?))
 }
 
 fn lines(diagnostics: &[Diagnostic]) -> String {
@@ -209,6 +298,7 @@ pub fn scripted_with(recogniser: Arc<dyn SpeechToText>) -> Engines {
         stt: vec![recogniser],
         llm: vec![Arc::new(scripted::ScriptedLlm::new(&script))],
         tts: vec![Arc::new(scripted::ScriptedTts::new(&script))],
-        apology: ringway_actors::Apology::default(),
+        apology: ringway_actors::Phrase::default(),
+        filler: ringway_actors::Phrase::default(),
     }
 }

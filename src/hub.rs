@@ -6,10 +6,20 @@ use crate::trace::Trace;
 use jiff::Timestamp;
 use ringway_actors::{CallEvent, CallEventKind, CallHandle};
 use ringway_frame::CallId;
+use std::pin::pin;
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep};
 
 /// Questions that wait at most; askers wait for room.
 const QUESTIONS: usize = 64;
+
+/// Between two readings of events. Whoever waits for an event is woken by each, which costs a media core a system call;
+/// who reads them in batches is not.
+const REST: Duration = Duration::from_millis(20);
+
+/// Events of a reading at most; more are read at once behind it.
+const NEWS: usize = 1_024;
 
 /// A question to the hub, with the way back.
 #[derive(Debug)]
@@ -78,17 +88,31 @@ async fn run(
 ) {
     let mut calls = LiveCalls::default();
     let mut every = tokio::time::interval(telemetry::UPKEEP_EVERY);
+    let mut news = Vec::with_capacity(NEWS);
+    let mut rested = pin!(sleep(Duration::ZERO));
     loop {
         tokio::select! {
             biased;
-            event = events.recv() => match event {
-                Some(event) => take(&mut calls, &event, counting),
-                None => return,
-            },
             question = questions.recv() => match question {
-                Some(question) => answer(&mut calls, question),
+                Some(question) => {
+                    // Who asks is told of all that has happened before.
+                    while let Ok(event) = events.try_recv() {
+                        take(&mut calls, &event, counting);
+                    }
+                    answer(&mut calls, question);
+                }
                 None => return,
             },
+            read = events.recv_many(&mut news, NEWS), if rested.is_elapsed() => {
+                if read == 0 {
+                    return;
+                }
+                news.drain(..).for_each(|event| take(&mut calls, &event, counting));
+                if read < NEWS {
+                    rested.as_mut().reset(Instant::now() + REST);
+                }
+            }
+            () = &mut rested, if !rested.is_elapsed() => {}
             _ = every.tick() => {
                 calls.forget_old(Timestamp::now());
                 telemetry::show_depths(calls.rings());
@@ -137,6 +161,14 @@ fn log(event: &CallEvent, call: &LiveCall) {
             pauseMs = pause.as_millis() as u64,
             restarts,
             "stage.restarted"
+        ),
+        CallEventKind::ServiceSwitched { stage, from, to, cause } => tracing::info!(
+            callId = %id,
+            stage = stage_name(*stage),
+            from = %from,
+            to = %to,
+            cause = cause.name(),
+            "service.switched"
         ),
         CallEventKind::ProtocolError { code } => tracing::warn!(callId = %id, code, "protocol.error"),
         kind => tracing::debug!(callId = %id, at = %event.at, ?kind, "call.event"),

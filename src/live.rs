@@ -285,6 +285,8 @@ impl LiveCall {
             CallEventKind::Started { .. }
             | CallEventKind::StageRestarted { .. }
             | CallEventKind::Served { .. }
+            | CallEventKind::ServiceDone { .. }
+            | CallEventKind::ServiceSwitched { .. }
             | CallEventKind::ServiceFailed { .. }
             | CallEventKind::ProtocolError { .. }
             | CallEventKind::Mark(_)

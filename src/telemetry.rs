@@ -4,7 +4,10 @@ use crate::admission::Refused;
 use crate::live::{LiveCall, reason_name};
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
-use ringway_actors::{CallEvent, CallEventKind, Cause, EdgeKind, Engines, RingReport, RingState};
+use ringway_actors::{
+    CallEvent, CallEventKind, Cause, EdgeKind, Engines, RingReport, RingState, ServiceHealth, SwitchCause,
+};
+use ringway_stages::health::CircuitState;
 use ringway_turn::{EndReason, Event, Latency, StageKind};
 use ringway_wire::ErrorCode;
 use std::time::Duration;
@@ -22,11 +25,17 @@ pub const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 /// Parts of an answer's time.
 const PARTS: [&str; 5] = ["end_of_turn", "stt", "llm", "tts", "playout"];
 
+/// Those that services stand behind.
+const SERVED: [StageKind; 4] = [StageKind::Stt, StageKind::Llm, StageKind::Tts, StageKind::SpeechToSpeech];
+
 /// All edges.
 const EDGES: [EdgeKind; 2] = [EdgeKind::Browser, EdgeKind::Twilio];
 
 /// How stages die.
-const CAUSES: [Cause; 3] = [Cause::Error, Cause::Panic, Cause::Stall];
+const CAUSES: [Cause; 4] = [Cause::Error, Cause::Panic, Cause::Stall, Cause::Late];
+
+/// What becomes of requests to services.
+const OUTCOMES: [&str; 3] = ["ok", "error", "late"];
 
 /// A call's rings.
 const RINGS: [&str; 3] = ["mic", "speech", "voice"];
@@ -80,6 +89,16 @@ fn describe() {
     );
     describe_gauge!("ringway_turn_budget_seconds", "Time within which a turn is to be answered.");
     describe_counter!("ringway_service_failures_total", "Times that a service failed the stage before it.");
+    describe_counter!("ringway_service_requests_total", "Requests to services, by what became of them.");
+    describe_gauge!(
+        "ringway_service_circuit",
+        "Whether a service is asked (0), is being tried (1) or is left alone (2)."
+    );
+    describe_counter!(
+        "ringway_service_switches_total",
+        "Times that a call went from one service to another."
+    );
+    describe_counter!("ringway_late_total", "Times that a stage kept a caller waiting for too long.");
     describe_gauge!("ringway_events_queued", "Events of calls that wait to be counted.");
     describe_gauge!("ringway_ring_depth_frames", "Frames in the fullest ring of its kind, of all calls.");
     describe_counter!("ringway_calls_total", "Calls that ended, by outcome.");
@@ -130,6 +149,9 @@ fn begin_at_zero() {
         }
         counter!("ringway_speculation_wasted_total", "stage" => stage_name(stage)).increment(0);
     }
+    for stage in SERVED {
+        late(stage).increment(0);
+    }
     for reason in Refused::REASONS {
         counter!("ringway_refusals_total", "reason" => reason).increment(0);
     }
@@ -155,7 +177,34 @@ pub fn expect_services(engines: &Engines) {
             for edge in EDGES.iter().filter(|_| stage != StageKind::Vad) {
                 let _ = service_seconds(edge.name(), stage, service);
             }
+            for outcome in OUTCOMES.iter().filter(|_| stage != StageKind::Vad) {
+                service_requests(stage, service, outcome).increment(0);
+            }
         }
+        expect_switches(stage, &engines.names(stage));
+    }
+}
+
+/// To the next one by a failure, and back: what else there may be has its first event counted from nothing.
+fn expect_switches(stage: StageKind, services: &[&str]) {
+    for pair in services.windows(2) {
+        for cause in CAUSES.map(SwitchCause::Died) {
+            service_switches(stage, pair[0], pair[1], cause).increment(0);
+        }
+        service_switches(stage, pair[1], pair[0], SwitchCause::Preferred).increment(0);
+    }
+}
+
+/// Shows which services are asked.
+pub fn show_circuits(health: &ServiceHealth) {
+    for (stage, service, report) in health.reports() {
+        let value = match report.circuit {
+            CircuitState::Closed => 0.0,
+            CircuitState::HalfOpen => 1.0,
+            CircuitState::Open => 2.0,
+        };
+        let labels = [("stage", stage_name(stage).to_owned()), ("service", service.to_owned())];
+        gauge!("ringway_service_circuit", &labels).set(value);
     }
 }
 
@@ -192,6 +241,16 @@ impl Counting {
             }
             CallEventKind::ServiceFailed { stage, service, cause } => {
                 service_failures(*stage, service, *cause).increment(1);
+                let outcome = if *cause == Cause::Late { "late" } else { "error" };
+                if *stage != StageKind::Vad {
+                    service_requests(*stage, service, outcome).increment(1);
+                }
+            }
+            CallEventKind::ServiceDone { stage, service } => {
+                service_requests(*stage, service, "ok").increment(1);
+            }
+            CallEventKind::ServiceSwitched { stage, from, to, cause } => {
+                service_switches(*stage, from, to, *cause).increment(1);
             }
             CallEventKind::ProtocolError { code } => {
                 counter!("ringway_protocol_errors_total", "edge" => edge, "code" => *code).increment(1);
@@ -212,6 +271,7 @@ impl Counting {
             }
             Event::FalseInterruption { .. } => counter!("ringway_false_interruptions_total").increment(1),
             Event::Filler { .. } => counter!("ringway_fillers_total").increment(1),
+            Event::Late { stage, .. } => late(*stage).increment(1),
             Event::Wasted { stage } => {
                 counter!("ringway_speculation_wasted_total", "stage" => stage_name(*stage)).increment(1);
             }
@@ -243,6 +303,29 @@ fn service_failures(stage: StageKind, service: &str, cause: Cause) -> metrics::C
         ("cause", cause.name().to_owned()),
     ];
     counter!("ringway_service_failures_total", &labels)
+}
+
+fn service_requests(stage: StageKind, service: &str, outcome: &'static str) -> metrics::Counter {
+    let labels = [
+        ("stage", stage_name(stage).to_owned()),
+        ("service", service.to_owned()),
+        ("outcome", outcome.to_owned()),
+    ];
+    counter!("ringway_service_requests_total", &labels)
+}
+
+fn service_switches(stage: StageKind, from: &str, to: &str, cause: SwitchCause) -> metrics::Counter {
+    let labels = [
+        ("stage", stage_name(stage).to_owned()),
+        ("from", from.to_owned()),
+        ("to", to.to_owned()),
+        ("cause", cause.name().to_owned()),
+    ];
+    counter!("ringway_service_switches_total", &labels)
+}
+
+fn late(stage: StageKind) -> metrics::Counter {
+    counter!("ringway_late_total", "stage" => stage_name(stage))
 }
 
 fn count_rings(report: &RingReport) {

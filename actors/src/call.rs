@@ -1,14 +1,20 @@
 //! The supervisor of one call: builds its stages, watches them, rebuilds them, and escalates.
 
+use crate::by_heart::ByHeart;
+use crate::chain::Chain;
+mod building;
+mod orders;
+
+use building::Refusal;
+
 use crate::clock::CallClock;
 use crate::core::{Core, Place, mark};
 use crate::edge::{CallHandle, EdgeCommand};
-use crate::event::{CallEventKind, Cause, StageState};
+use crate::event::{CallEventKind, Cause, StageState, SwitchCause};
 use crate::inbox::Inbox;
 use crate::llm::LlmStage;
 use crate::plumbing::Plumbing;
 use crate::recital::Recital;
-use crate::restart::{Decision, RestartBudget};
 use crate::router::{Events, Router, StageNews, Watches};
 use crate::s2s::SpeechStage;
 use crate::stage::{Child, Death, Fault, Inject, Rest, StageError, spawn};
@@ -21,13 +27,16 @@ use actix::prelude::*;
 use ringway_frame::{CallId, Epoch, Format};
 use ringway_ring::OnLoan;
 use ringway_stages::Expectation;
+use ringway_stages::health::{Health, Standing};
 use ringway_stages::llm::LlmCall;
 use ringway_stages::silero::WindowCutter;
 use ringway_stages::speech_to_speech::SpeechCall;
 use ringway_stages::stt::SttCall;
-use ringway_stages::tts::TtsCall;
+use ringway_stages::tools::Deeds;
+use ringway_stages::tts::{TtsCall, TtsError, TtsSession};
 use ringway_turn::{EndReason, StageKind};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -46,6 +55,8 @@ pub struct Call {
     edge: mpsc::Sender<EdgeCommand>,
     events: Events,
     apology: Option<Epoch>,
+    /// What tools did: a new session of the language model is told of it.
+    deeds: Deeds,
     /// The core's detector is away, and the router knows.
     deaf: bool,
     ended: bool,
@@ -73,7 +84,7 @@ struct Children {
 /// One stage's past in this call.
 #[derive(Debug)]
 struct Life {
-    budget: RestartBudget,
+    chain: Chain,
     generation: u32,
     died: Option<(Instant, Cause)>,
     /// It was given up: what it leaves undone is no news.
@@ -89,6 +100,16 @@ pub(crate) struct Finish(pub(crate) EndReason);
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "()")]
 pub(crate) struct Apologise(pub(crate) Epoch);
+
+/// The stage is late: another service that does well takes its place.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct Hurry(pub(crate) StageKind);
+
+/// The stage has nothing to do until the next turn: time to go to the service that is preferred.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct BetweenTurns(pub(crate) StageKind);
 
 /// Puts a fault into a stage.
 #[derive(Clone, Copy, Debug, Message)]
@@ -110,26 +131,6 @@ struct Ended {
 /// Commands that wait in a stage's mailbox at most.
 const STAGE_MAILBOX: usize = 64;
 
-/// Why a stage could not be started.
-enum Refusal {
-    /// The old one still holds a ring's end.
-    OnLoan,
-    /// The engine cannot serve the call.
-    Engine(StageError),
-}
-
-impl From<OnLoan> for Refusal {
-    fn from(_: OnLoan) -> Self {
-        Self::OnLoan
-    }
-}
-
-impl<E: Into<StageError>> From<E> for Refusal {
-    fn from(error: E) -> Self {
-        Self::Engine(error.into())
-    }
-}
-
 /// What a call is made of.
 pub(crate) struct CallParts {
     pub(crate) profile: Profile,
@@ -146,11 +147,10 @@ pub(crate) struct CallParts {
 impl Call {
     pub(crate) fn new(parts: CallParts) -> Self {
         let config = &parts.core.config;
-        let lives = StageKind::ALL.map(|stage| Life {
-            budget: RestartBudget::new(config.restart.clone(), parts.core.engines.count(stage)),
-            generation: 0,
-            died: None,
-            gone: false,
+        let lives = StageKind::ALL.map(|stage| {
+            let mut chain = Chain::new(&config.restart, parts.core.engines.count(stage));
+            chain.serve(parts.core.health.first(stage));
+            Life { chain, generation: 0, died: None, gone: false }
         });
         let watchdog = Watchdog::new(config.stall.clone(), parts.plumbing.stats(), parts.watches);
         Self {
@@ -166,6 +166,7 @@ impl Call {
             edge: parts.edge,
             events: parts.events,
             apology: None,
+            deeds: Deeds::default(),
             deaf: false,
             ended: false,
             _place: parts.place,
@@ -199,22 +200,47 @@ impl Call {
         &mut self.lives[stage as usize]
     }
 
-    /// Starts a stage with the first of its engines that can serve the call.
+    /// Starts a stage with the service whose turn it is, or the next one that can serve the call.
     fn start(&mut self, stage: StageKind, call: &Addr<Self>) {
-        let mut engine = self.life(stage).budget.engine();
         loop {
-            match self.build(stage, engine, call) {
+            let service = self.life(stage).chain.serving();
+            match self.build(stage, service, call) {
                 Ok(news) => return self.started(stage, news),
                 Err(Refusal::OnLoan) => return self.start_later(stage, call),
                 Err(Refusal::Engine(error)) => {
-                    tracing::warn!(callId = %self.profile.id, ?stage, engine, %error, "the engine cannot serve the call");
-                    self.service_failed(stage, engine, Cause::Error);
-                    match self.life(stage).budget.unusable() {
-                        Decision::Restart { engine: next } => engine = next,
-                        Decision::GiveUp => return self.give_up(stage, call),
+                    tracing::warn!(callId = %self.profile.id, ?stage, service, %error, "the engine cannot serve the call");
+                    self.service_failed(stage, service, Cause::Error);
+                    if !self.pass_on(stage, SwitchCause::Refused) {
+                        return self.give_up(stage, call);
                     }
                 }
             }
+        }
+    }
+
+    /// Another service serves next, or the same one again; `false`: there is none.
+    fn pass_on(&mut self, stage: StageKind, cause: SwitchCause) -> bool {
+        let (at, health) = (self.clock().now().since_start(), self.core.health.clone());
+        let chain = &mut self.life(stage).chain;
+        let from = chain.serving();
+        let standing = |service| health.standing(stage, service);
+        let next = match cause {
+            SwitchCause::Refused => chain.refused(at, standing),
+            _ => chain.died(at, standing),
+        };
+        if let Some(to) = next {
+            self.switched(stage, from, to, cause);
+        }
+        next.is_some()
+    }
+
+    fn switched(&self, stage: StageKind, from: usize, to: usize, cause: SwitchCause) {
+        let name = |service| self.core.health.of(stage, service).map(|health| health.service().clone());
+        if let (Some(from), Some(to)) = (name(from), name(to))
+            && from != to
+            && !self.recites(stage)
+        {
+            self.events.put(CallEventKind::ServiceSwitched { stage, from, to, cause });
         }
     }
 
@@ -225,84 +251,6 @@ impl Call {
             tokio::time::sleep(Duration::from_millis(1)).await;
             let _ = call.try_send(StartAgain(stage));
         });
-    }
-
-    fn build(&mut self, stage: StageKind, engine: usize, call: &Addr<Self>) -> Result<StageNews, Refusal> {
-        let recites = stage == StageKind::Tts && self.apology.is_some();
-        if engine >= self.core.engines.count(stage) && !recites {
-            return Err(Refusal::Engine(StageError::NoEngine));
-        }
-        let _marked = mark(Some(stage));
-        match stage {
-            StageKind::Vad => self.build_vad(call),
-            StageKind::Stt => self.build_stt(engine, call),
-            StageKind::Llm => self.build_llm(engine, call),
-            StageKind::Tts => self.build_tts(engine, call),
-            StageKind::SpeechToSpeech => self.build_s2s(engine, call),
-        }
-    }
-
-    fn build_vad(&mut self, call: &Addr<Self>) -> Result<StageNews, Refusal> {
-        let format = self.profile.format;
-        let engine = &self.core.engines.vad;
-        let cutter = WindowCutter::new(format, engine.rate)?;
-        let seat = (self.core.vad.clone(), Ticket::new(engine));
-        let ends = (self.plumbing.mic.lend()?, self.plumbing.speech_in.lend()?);
-        let actor = VadStage::new(ends, seat, cutter, (format, self.clock()), self.inbox.clone());
-        self.stages.vad = Some(spawn(actor, STAGE_MAILBOX, self.bury(StageKind::Vad, call)));
-        Ok(StageNews::Vad)
-    }
-
-    fn build_stt(&mut self, engine: usize, call: &Addr<Self>) -> Result<StageNews, Refusal> {
-        let format = self.profile.format;
-        let service = self.core.engines.stt[engine].clone();
-        let session = service.open(SttCall { format })?;
-        let speech = self.plumbing.speech_out.lend()?;
-        let actor = SttStage::new(speech, session, Expectation::anything(), format, self.inbox.clone());
-        let child = spawn(actor, STAGE_MAILBOX, self.bury(StageKind::Stt, call));
-        let news = StageNews::Stt(child.addr.clone(), service.name().into());
-        self.stages.stt = Some(child);
-        Ok(news)
-    }
-
-    fn build_llm(&mut self, engine: usize, call: &Addr<Self>) -> Result<StageNews, Refusal> {
-        let dialogue = self.profile.dialogue.clone();
-        let service = self.core.engines.llm[engine].clone();
-        let session = service.open(LlmCall { dialogue })?;
-        let actor = LlmStage::new(session, self.inbox.clone());
-        let child = spawn(actor, STAGE_MAILBOX, self.bury(StageKind::Llm, call));
-        let news = StageNews::Llm(child.addr.clone(), service.name().into());
-        self.stages.llm = Some(child);
-        Ok(news)
-    }
-
-    fn build_tts(&mut self, engine: usize, call: &Addr<Self>) -> Result<StageNews, Refusal> {
-        let format = self.profile.format;
-        let session = match self.apology {
-            None => self.core.engines.tts[engine].open(TtsCall { format })?,
-            Some(_) => Box::new(Recital::new(self.core.engines.apology.audio(format).clone())),
-        };
-        let voice = self.plumbing.voice.lend()?;
-        let actor = TtsStage::new(session, voice, self.count.clone(), format, self.inbox.clone());
-        let child = spawn(actor, STAGE_MAILBOX, self.bury(StageKind::Tts, call));
-        let addr = child.addr.clone();
-        self.stages.tts = Some(child);
-        Ok(match self.apology {
-            None => StageNews::Tts(addr, self.core.engines.tts[engine].name().into()),
-            Some(epoch) => StageNews::Recital(addr, epoch),
-        })
-    }
-
-    fn build_s2s(&mut self, engine: usize, call: &Addr<Self>) -> Result<StageNews, Refusal> {
-        let Profile { format, dialogue, .. } = self.profile.clone();
-        let service = self.core.engines.s2s[engine].clone();
-        let session = service.open(SpeechCall { format, dialogue })?;
-        let ends = (self.plumbing.speech_out.lend()?, self.plumbing.voice.lend()?);
-        let actor = SpeechStage::new(ends, session, self.count.clone(), format, self.inbox.clone());
-        let child = spawn(actor, STAGE_MAILBOX, self.bury(StageKind::SpeechToSpeech, call));
-        let news = StageNews::SpeechToSpeech(child.addr.clone(), service.name().into());
-        self.stages.s2s = Some(child);
-        Ok(news)
     }
 
     /// Tells this call how the stage of the present generation ended.
@@ -333,7 +281,7 @@ impl Call {
                 stage,
                 cause,
                 pause: since.elapsed(),
-                restarts: life.budget.total(),
+                restarts: life.chain.deaths(),
             };
             self.events.put(kind);
         }
@@ -343,26 +291,68 @@ impl Call {
     fn died(&mut self, stage: StageKind, cause: Cause, detail: String, since: Instant, call: &Addr<Self>) {
         tracing::warn!(callId = %self.profile.id, ?stage, cause = cause.name(), detail, "stage died");
         self.drop_child(stage);
-        let at = self.clock().now().since_start();
-        let engine = self.life(stage).budget.engine();
-        self.service_failed(stage, engine, cause);
-        let life = self.life(stage);
-        life.died = Some((since, cause));
-        let decision = life.budget.died(at);
+        let service = self.life(stage).chain.serving();
+        self.service_failed(stage, service, cause);
+        self.life(stage).died = Some((since, cause));
         self.events.put(CallEventKind::StageDied { stage, cause, detail });
         self.tell_router(StageNews::Lost(stage));
-        match decision {
-            Decision::Restart { .. } => self.start(stage, call),
-            Decision::GiveUp => self.give_up(stage, call),
+        if self.pass_on(stage, SwitchCause::Died(cause)) {
+            self.start(stage, call);
+        } else {
+            self.give_up(stage, call);
         }
     }
 
+    /// Whom the caller waits for gives way, if another service does well.
+    fn hurry(&mut self, stage: StageKind, call: &Addr<Self>) {
+        let at = self.clock().now().since_start();
+        let substitute = self.lives[stage as usize]
+            .chain
+            .substitute(at, |service| self.core.health.standing(stage, service));
+        if substitute.is_some() && self.is_running(stage) {
+            self.died(stage, Cause::Late, "it keeps the caller waiting".to_owned(), Instant::now(), call);
+        }
+    }
+
+    /// Goes to the service that is preferred, if that does well again or is due for a try.
+    fn prefer(&mut self, stage: StageKind, call: &Addr<Self>) {
+        let chain = &self.lives[stage as usize].chain;
+        if !chain.has_others() || !self.is_running(stage) {
+            return;
+        }
+        let (at, health, from) = (self.clock().now().since_start(), &self.core.health, chain.serving());
+        let Some(to) = chain.preferred(at, |service| health.standing(stage, service)) else { return };
+        if health.standing(stage, to) == Standing::Due && !health.try_it(stage, to) {
+            return;
+        }
+        self.life(stage).chain.serve(to);
+        self.switched(stage, from, to, if to < from { SwitchCause::Preferred } else { SwitchCause::Circuit });
+        self.drop_child(stage);
+        self.tell_router(StageNews::Lost(stage));
+        self.start(stage, call);
+    }
+
+    /// It is there, and serves the conversation.
+    fn is_running(&self, stage: StageKind) -> bool {
+        let there = match stage {
+            StageKind::Vad => self.stages.vad.is_some(),
+            StageKind::Stt => self.stages.stt.is_some(),
+            StageKind::Llm => self.stages.llm.is_some(),
+            StageKind::Tts => self.stages.tts.is_some(),
+            StageKind::SpeechToSpeech => self.stages.s2s.is_some(),
+        };
+        there && !self.ended && !self.recites(stage)
+    }
+
+    fn recites(&self, stage: StageKind) -> bool {
+        stage == StageKind::Tts && self.apology.is_some()
+    }
+
     /// Of the apology, which comes from memory, there is nothing to say.
-    fn service_failed(&self, stage: StageKind, engine: usize, cause: Cause) {
-        let recites = stage == StageKind::Tts && self.apology.is_some();
-        let names = self.core.engines.names(stage);
-        if let Some(name) = names.get(engine).filter(|_| !recites) {
-            let service = (*name).into();
+    fn service_failed(&self, stage: StageKind, service: usize, cause: Cause) {
+        if let Some(health) = self.core.health.of(stage, service).filter(|_| !self.recites(stage)) {
+            health.failed(self.core.health.now());
+            let service = health.service().clone();
             self.events.put_inside(CallEventKind::ServiceFailed { stage, service, cause });
         }
     }
@@ -428,10 +418,12 @@ impl Call {
 
     /// An idle call costs no rings: those who write to them give their memory back, as the edge does with *mic*.
     fn rest(&self) {
+        // First the one that holds frames of *speech*, then the one that gives their memory back.
+        let stt = self.stages.stt.as_ref().map(|stt| stt.addr.try_send(Rest).is_ok());
+        let s2s = self.stages.s2s.as_ref().map(|s2s| s2s.addr.try_send(Rest).is_ok());
         let vad = self.stages.vad.as_ref().map(|vad| vad.addr.try_send(Rest).is_ok());
         let tts = self.stages.tts.as_ref().map(|tts| tts.addr.try_send(Rest).is_ok());
-        let s2s = self.stages.s2s.as_ref().map(|s2s| s2s.addr.try_send(Rest).is_ok());
-        tracing::debug!(callId = %self.profile.id, ?vad, ?tts, ?s2s, "idle");
+        tracing::debug!(callId = %self.profile.id, ?stt, ?vad, ?tts, ?s2s, "idle");
     }
 
     fn end(&mut self, reason: EndReason, ctx: &mut Context<Self>) {
@@ -513,17 +505,5 @@ impl Handler<Ended> for Call {
         }
         let (cause, detail) = ended.death.unwrap_or((Cause::Error, "stopped".to_owned()));
         self.died(stage, cause, detail, Instant::now(), &ctx.address());
-    }
-}
-
-impl Handler<Apologise> for Call {
-    type Result = ();
-
-    /// Needs no engine: the voice's stage is rebuilt with one that only recites what is in memory.
-    fn handle(&mut self, Apologise(epoch): Apologise, ctx: &mut Self::Context) {
-        self.drop_child(StageKind::Tts);
-        self.drop_child(StageKind::SpeechToSpeech);
-        self.apology = Some(epoch);
-        self.start(StageKind::Tts, &ctx.address());
     }
 }

@@ -1,6 +1,7 @@
 //! Media cores: OS threads that own calls.
 
 use crate::event::EventSink;
+use crate::health::ServiceHealth;
 use crate::metronome::Metronome;
 use crate::vad_batch::VadBatch;
 use crate::{Config, Engines};
@@ -40,6 +41,7 @@ pub struct Core {
     pub(crate) metronome: Rc<Metronome>,
     pub(crate) vad: Rc<VadBatch>,
     pub(crate) engines: Arc<Engines>,
+    pub(crate) health: Arc<ServiceHealth>,
     pub(crate) config: Arc<Config>,
     pub(crate) events: EventSink,
     load: Arc<CoreLoad>,
@@ -67,6 +69,7 @@ impl MediaCore {
     /// `observe` is told how late each of the metronome's ticks came.
     pub fn start(
         engines: Arc<Engines>,
+        health: Arc<ServiceHealth>,
         config: Arc<Config>,
         events: EventSink,
         observe: impl Fn(Duration) + Send + 'static,
@@ -74,7 +77,7 @@ impl MediaCore {
         let arbiter = Arbiter::new();
         let load = Arc::new(CoreLoad::new());
         let shared = load.clone();
-        arbiter.spawn_fn(move || Core::install(engines, config, events, shared, observe));
+        arbiter.spawn_fn(move || Core::install(engines, health, config, events, shared, observe));
         Self { handle: arbiter.handle(), arbiter: Mutex::new(Some(arbiter)), load }
     }
 
@@ -126,6 +129,7 @@ impl Core {
     /// The thread is a media core already.
     pub fn install(
         engines: Arc<Engines>,
+        health: Arc<ServiceHealth>,
         config: Arc<Config>,
         events: EventSink,
         load: Arc<CoreLoad>,
@@ -139,7 +143,7 @@ impl Core {
             shared.beat(late);
             observe(late);
         }));
-        let core = Self { metronome, vad, engines, config, events, load };
+        let core = Self { metronome, vad, engines, health, config, events, load };
         CORE.with(|slot| slot.set(Rc::new(core))).unwrap_or_else(|_| panic!("a thread is one media core"));
     }
 

@@ -43,7 +43,7 @@ pub enum EdgeCommand {
     /// To the playout; decided at this instant.
     Playout(ringway_turn::Playout, Instant),
     /// For those who look on: what the caller's side is shown.
-    Tell(CallEventKind),
+    Tell(Box<CallEventKind>),
     /// Hand the caller to this number.
     Transfer(String),
     /// The call is over.

@@ -21,7 +21,9 @@ pub struct Engines {
     /// Voices.
     pub tts: Vec<Arc<dyn TextToSpeech>>,
     /// What is said when a stage cannot be restored.
-    pub apology: Apology,
+    pub apology: Phrase,
+    /// What is said while an answer takes long.
+    pub filler: Phrase,
 }
 
 /// Builds voice activity detectors of one shape.
@@ -40,7 +42,7 @@ pub struct VadEngine {
 
 /// Spoken audio that needs no engine any more, one copy a format: whole frames.
 #[derive(Clone, Debug, Default)]
-pub struct Apology {
+pub struct Phrase {
     /// Its words.
     pub text: String,
     /// G.711.
@@ -51,7 +53,7 @@ pub struct Apology {
     pub pcm_16k: Arc<[u8]>,
 }
 
-impl Apology {
+impl Phrase {
     /// Its audio in `format`.
     pub fn audio(&self, format: Format) -> &Arc<[u8]> {
         match format {

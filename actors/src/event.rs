@@ -61,6 +61,8 @@ pub enum Cause {
     Panic,
     /// It held work without progress.
     Stall,
+    /// It kept the caller waiting, and another service stood ready.
+    Late,
 }
 
 impl Cause {
@@ -70,6 +72,43 @@ impl Cause {
             Self::Error => "error",
             Self::Panic => "panic",
             Self::Stall => "stall",
+            Self::Late => "late",
+        }
+    }
+}
+
+/// Why a stage goes from one service to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SwitchCause {
+    /// The stage died of the first.
+    Died(Cause),
+    /// The first could not serve the call.
+    Refused,
+    /// The first is left alone for a while, since it failed other calls.
+    Circuit,
+    /// The second is preferred, and does well again or is tried.
+    Preferred,
+}
+
+impl SwitchCause {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Died(Cause::Error),
+        Self::Died(Cause::Panic),
+        Self::Died(Cause::Stall),
+        Self::Died(Cause::Late),
+        Self::Refused,
+        Self::Circuit,
+        Self::Preferred,
+    ];
+
+    /// Its name in metrics, logs and on the wire.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Died(cause) => cause.name(),
+            Self::Refused => "refused",
+            Self::Circuit => "circuit",
+            Self::Preferred => "preferred",
         }
     }
 }
@@ -123,6 +162,24 @@ pub enum CallEventKind {
         service: Arc<str>,
         /// Request to there.
         after: Duration,
+    },
+    /// The service behind a stage gave all that it was asked for.
+    ServiceDone {
+        /// Which.
+        stage: StageKind,
+        /// Its engine's name in the configuration.
+        service: Arc<str>,
+    },
+    /// Another service serves a stage from now on.
+    ServiceSwitched {
+        /// Which.
+        stage: StageKind,
+        /// The name of the one that did.
+        from: Arc<str>,
+        /// The name of the one that does.
+        to: Arc<str>,
+        /// Why.
+        cause: SwitchCause,
     },
     /// The service behind a stage failed: the stage died of it, or it could not serve the call at all.
     ServiceFailed {

@@ -17,15 +17,19 @@
 #![forbid(unsafe_code)]
 
 mod bar;
+mod by_heart;
 mod call;
+mod chain;
 mod clock;
 mod config;
 mod core;
 mod edge;
 mod engines;
 mod event;
+mod health;
 mod inbox;
 mod llm;
+mod memos;
 mod metronome;
 mod mic;
 mod playout;
@@ -50,12 +54,15 @@ pub use clock::CallClock;
 pub use config::{Config, PlayoutConfig, RingSizes, StallBounds};
 pub use core::{Core, CoreLoad, MediaCore, Place};
 pub use edge::{CallHandle, CallOver, EdgeCommand, EdgeInput, EdgePort};
-pub use engines::{Apology, Engines, VadEngine};
-pub use event::{CallEvent, CallEventKind, Cause, EdgeKind, EventSink, RingReport, RingState, StageState};
+pub use engines::{Engines, Phrase, VadEngine};
+pub use event::{
+    CallEvent, CallEventKind, Cause, EdgeKind, EventSink, RingReport, RingState, StageState, SwitchCause,
+};
+pub use health::ServiceHealth;
 pub use metronome::{Beat, Metronome};
 pub use mic::Mic;
 pub use playout::{Cleared, Played, Playout};
 pub use record::Record;
-pub use restart::{Decision, RestartBudget, RestartConfig};
+pub use restart::RestartConfig;
 pub use stage::Fault;
 pub use start::CallSpec;

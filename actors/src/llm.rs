@@ -1,19 +1,26 @@
 //! The language model's stage of one call.
 
 use crate::inbox::{Inbox, Report};
+use crate::memos::Memos;
 use crate::stage::{Inject, Obituary, Pump, Stage, StageError, inject};
 use actix::prelude::*;
 use ringway_stages::Expectation;
 use ringway_stages::llm::{Cue, LlmEvent, LlmRequest, LlmSession, Next, Role, Said};
+use ringway_stages::tools::{Filler, Outcome, ToolNews};
 use ringway_turn::{
-    After, CallerTurn, Context as Conversation, Input, Memo, Message as TurnMessage, RequestId, Speaker,
-    StageKind,
+    After, CallerTurn, Context as Conversation, Input, Message as TurnMessage, RequestId, Speaker, StageKind,
+    ToolFiller, ToolOutcome,
 };
+use std::sync::Arc;
 use std::task::{self, Poll};
 
 /// Relays one call's requests to its session and the session's text to the router.
 pub(crate) struct LlmStage {
     session: Box<dyn LlmSession>,
+    /// The model's name.
+    service: Arc<str>,
+    /// Those that the running request came with.
+    memos: Memos,
     router: Inbox,
     obituary: Obituary,
 }
@@ -22,28 +29,62 @@ pub(crate) struct LlmStage {
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub(crate) enum Ask {
-    Reply { request: RequestId, caller: CallerTurn, context: Conversation, already: String },
+    Reply {
+        request: RequestId,
+        caller: CallerTurn,
+        context: Conversation,
+        already: String,
+    },
+    /// The running reply is wanted for certain.
+    Commit,
     Cancel,
 }
 
 impl LlmStage {
-    pub(crate) fn new(session: Box<dyn LlmSession>, router: Inbox) -> Self {
-        Self { session, router, obituary: Obituary::default() }
+    pub(crate) fn new(session: Box<dyn LlmSession>, service: Arc<str>, router: Inbox) -> Self {
+        let memos = Memos::default();
+        Self { session, service, memos, router, obituary: Obituary::default() }
     }
 
     fn relay(&self, event: LlmEvent) -> Result<(), StageError> {
         match event {
             LlmEvent::Text { id, text } => self.tell(Input::Token { request: RequestId::new(id), text }),
+            LlmEvent::Tool { id, news } => self.tell(tool(RequestId::new(id), news)),
+            LlmEvent::Call { call, .. } => {
+                tracing::warn!(tool = call.name, "the model calls a tool where there are none");
+                Ok(())
+            }
             LlmEvent::Done { id, next, memo } => {
                 let (after, expectation) = split(next);
                 self.router.report(Report::Expect { request: RequestId::new(id), expectation })?;
-                self.tell(Input::ReplyEnd { request: RequestId::new(id), after, memo: Memo(memo) })
+                let memo = self.memos.with(&self.service, memo);
+                self.tell(Input::ReplyEnd { request: RequestId::new(id), after, memo })
             }
         }
     }
 
     fn tell(&self, input: Input) -> Result<(), StageError> {
         self.router.report(Report::Input(input))
+    }
+}
+
+fn tool(request: RequestId, news: ToolNews) -> Input {
+    match news {
+        ToolNews::Began { tool, filler } => {
+            let filler = filler.map(|Filler { after, words }| ToolFiller { after, words });
+            Input::ToolBegan { request, tool, filler }
+        }
+        ToolNews::Ended { tool, bytes, outcome, after } => {
+            let outcome = match outcome {
+                Outcome::Done => ToolOutcome::Done,
+                Outcome::Failed => ToolOutcome::Failed,
+                Outcome::Refused => ToolOutcome::Refused,
+                Outcome::Late => ToolOutcome::Late,
+                Outcome::Cancelled => ToolOutcome::Cancelled,
+            };
+            let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+            Input::ToolEnded { request, tool, bytes, outcome, after }
+        }
     }
 }
 
@@ -55,9 +96,15 @@ fn split(next: Next) -> (After, Expectation) {
     }
 }
 
-fn request(request: RequestId, caller: CallerTurn, context: Conversation, already: String) -> LlmRequest {
-    let (cue, history) = (cue(caller), history(context.messages));
-    LlmRequest { id: request.number(), cue, history, memo: context.memo.0, already }
+fn request(
+    request: RequestId,
+    caller: CallerTurn,
+    context: Conversation,
+    memo: String,
+    already: String,
+) -> LlmRequest {
+    let history = history(context.messages);
+    LlmRequest { history, memo, already, ..LlmRequest::new(request.number(), cue(caller)) }
 }
 
 /// What the caller did, as engines are told.
@@ -111,7 +158,13 @@ impl Handler<Ask> for LlmStage {
     fn handle(&mut self, ask: Ask, ctx: &mut Self::Context) {
         let done = match ask {
             Ask::Reply { request: id, caller, context, already } => {
-                self.session.reply(request(id, caller, context, already))
+                self.memos = Memos::read(&context.memo);
+                let memo = self.memos.of(&self.service).to_owned();
+                self.session.reply(request(id, caller, context, memo, already))
+            }
+            Ask::Commit => {
+                self.session.commit();
+                Ok(())
             }
             Ask::Cancel => {
                 self.session.cancel();

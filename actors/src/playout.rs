@@ -126,13 +126,15 @@ impl Playout {
         Some((&self.frame, self.sent))
     }
 
-    /// What the caller has heard, if that is news; ends a run when all of it was heard.
+    /// What the caller has heard, if that is news: each 100 ms, and all of it at the end of a run and in a pause.
     pub fn report(&mut self, now: MediaTime) -> Option<Played> {
         self.settle(now);
-        if self.heard == self.sent {
+        let all = self.heard == self.sent;
+        if all {
             (self.run, self.listener) = (None, None);
         }
-        if self.heard == self.reported {
+        let news = self.heard - self.reported;
+        if news == 0 || (news < REPORT_EVERY && !all && !self.paused) {
             return None;
         }
         self.reported = self.heard;
@@ -207,6 +209,9 @@ impl Playout {
     }
 }
 
+/// Frames that make a report while it plays: nobody acts on less, and each wakes the router.
+const REPORT_EVERY: u32 = 5;
+
 /// Frames after the end of a run at which a carrier that returns no mark is not waited for any more (2 s).
 const MARK_PATIENCE: u32 = 100;
 
@@ -253,8 +258,20 @@ mod tests {
         assert_eq!(send(&mut playout, at(0)), 4);
         for tick in 1..50 {
             assert_eq!(send(&mut playout, at(tick)), 1);
-            assert_eq!(playout.report(at(tick)).map(|played| played.frames), Some(tick));
+            let heard = playout.report(at(tick)).map(|played| played.frames);
+            assert_eq!(heard, (tick % REPORT_EVERY == 0).then_some(tick));
         }
+    }
+
+    #[test]
+    fn all_that_was_heard_is_reported_in_a_pause_and_at_the_end() {
+        let (mut playout, ..) = playout(7);
+        play(&mut playout, 3);
+        playout.pause(at(2));
+        assert_eq!(playout.report(at(2)).map(|played| played.frames), Some(2));
+        playout.resume();
+        play(&mut playout, 7);
+        assert_eq!(playout.report(at(20)).map(|played| played.frames), Some(7));
     }
 
     #[test]
@@ -279,6 +296,7 @@ mod tests {
             assert!(heard <= sent, "{heard} of {sent}");
         }
         // The mark at 125 came back 16 frames ago, that at 150 is out.
+        playout.pause(at(150));
         assert_eq!(playout.report(at(150)).map(|played| played.frames), Some(141));
     }
 

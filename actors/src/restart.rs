@@ -4,7 +4,7 @@ use serde::Deserialize;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// How often a stage may die: at most `max_restarts` times `within` a sliding window, then the next engine is tried.
+/// How often a service may fail a call: at most `max_restarts` times `within` a sliding window.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RestartConfig {
@@ -21,63 +21,40 @@ impl Default for RestartConfig {
     }
 }
 
-/// What is to be done about a dead stage.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Decision {
-    /// Build it again, with this one of its engines.
-    Restart {
-        /// Index into the configured engines.
-        engine: usize,
-    },
-    /// No engine is left.
-    GiveUp,
-}
-
-/// One stage's restarts in one call (one-for-one, permanent).
+/// What one service has left of its restarts in one call (one-for-one, permanent).
 #[derive(Debug)]
-pub struct RestartBudget {
+pub(crate) struct RestartBudget {
     config: RestartConfig,
-    engines: usize,
-    engine: usize,
     recent: VecDeque<Duration>,
-    total: u32,
 }
 
 impl RestartBudget {
-    /// A stage that can be served by `engines` engines, in order of preference.
-    pub fn new(config: RestartConfig, engines: usize) -> Self {
+    pub(crate) fn new(config: RestartConfig) -> Self {
         let recent = VecDeque::with_capacity(config.max_restarts + 1);
-        Self { config, engines, engine: 0, recent, total: 0 }
+        Self { config, recent }
     }
 
-    /// The stage died `at` this time since the call began.
-    pub fn died(&mut self, at: Duration) -> Decision {
-        self.total += 1;
-        let horizon = at.saturating_sub(self.config.within);
-        self.recent.retain(|death| *death >= horizon);
+    /// It died `at` this time since the call began.
+    pub(crate) fn died(&mut self, at: Duration) {
         self.recent.push_back(at);
-        if self.recent.len() > self.config.max_restarts {
-            self.recent.clear();
-            self.engine += 1;
+        if self.recent.len() > self.config.max_restarts + 1 {
+            self.recent.pop_front();
         }
-        if self.engine < self.engines { Decision::Restart { engine: self.engine } } else { Decision::GiveUp }
     }
 
-    /// The present engine cannot be built: the next one's turn.
-    pub fn unusable(&mut self) -> Decision {
-        self.recent.clear();
-        self.engine += 1;
-        if self.engine < self.engines { Decision::Restart { engine: self.engine } } else { Decision::GiveUp }
+    /// It died lately.
+    pub(crate) fn is_touched(&self, at: Duration) -> bool {
+        self.recent(at) > 0
     }
 
-    /// Index of the engine that serves now.
-    pub fn engine(&self) -> usize {
-        self.engine
+    /// It died more often than it may.
+    pub(crate) fn is_spent(&self, at: Duration) -> bool {
+        self.recent(at) > self.config.max_restarts
     }
 
-    /// Deaths so far.
-    pub fn total(&self) -> u32 {
-        self.total
+    fn recent(&self, at: Duration) -> usize {
+        let horizon = at.saturating_sub(self.config.within);
+        self.recent.iter().filter(|death| **death >= horizon).count()
     }
 }
 
@@ -85,31 +62,23 @@ impl RestartBudget {
 mod tests {
     use super::*;
 
-    fn budget(engines: usize) -> RestartBudget {
-        RestartBudget::new(RestartConfig { max_restarts: 2, within: Duration::from_secs(10) }, engines)
+    fn spent_after(seconds: impl IntoIterator<Item = u64>) -> Vec<bool> {
+        let config = RestartConfig { max_restarts: 2, within: Duration::from_secs(10) };
+        let mut budget = RestartBudget::new(config);
+        let die = |second| {
+            budget.died(Duration::from_secs(second));
+            budget.is_spent(Duration::from_secs(second))
+        };
+        seconds.into_iter().map(die).collect()
     }
 
     #[test]
-    fn an_engine_that_keeps_dying_gives_way_to_the_next() {
-        let mut stage = budget(2);
-        let decisions: Vec<_> = (0..6).map(|second| stage.died(Duration::from_secs(second))).collect();
-        let (first, second) = (Decision::Restart { engine: 0 }, Decision::Restart { engine: 1 });
-        assert_eq!(decisions, [first, first, second, second, second, Decision::GiveUp]);
-        assert_eq!(stage.total(), 6);
+    fn what_keeps_dying_is_given_up() {
+        assert_eq!(spent_after([0, 1, 2, 3]), [false, false, true, true]);
     }
 
     #[test]
     fn deaths_that_lie_far_apart_are_forgiven() {
-        let mut stage = budget(1);
-        for minute in 0..100 {
-            assert_eq!(stage.died(Duration::from_secs(60 * minute)), Decision::Restart { engine: 0 });
-        }
-    }
-
-    #[test]
-    fn an_engine_that_cannot_be_built_is_passed_over() {
-        let mut stage = budget(2);
-        assert_eq!(stage.unusable(), Decision::Restart { engine: 1 });
-        assert_eq!(stage.unusable(), Decision::GiveUp);
+        assert!(spent_after((0..100).map(|minute| 60 * minute)).into_iter().all(|spent| !spent));
     }
 }

@@ -1,24 +1,33 @@
 //! The router of one call: what stages and edge report goes into the [`Turn`], what it decides goes out to them.
 
-use crate::call::{Apologise, Call, Finish};
+mod hints;
+mod watches;
+
+pub(crate) use watches::Watches;
+
+use crate::call::{Apologise, BetweenTurns, Call, Finish, Hurry};
 use crate::clock::CallClock;
 use crate::edge::{EdgeCommand, EdgeInput};
 use crate::event::{CallEvent, CallEventKind, EventSink, StageState};
+use crate::health::ServiceHealth;
 use crate::inbox::{Mail, Report};
 use crate::llm::{self, LlmStage};
 use crate::record::Record;
 use crate::retry::Retry;
 use crate::s2s::{SpeechStage, Talk};
-use crate::service_times::{Served, ServiceTimes};
+use crate::service_times::ServiceTimes;
 use crate::stage::{Obituary, Pump, Stage, StageError, Watch};
 use crate::stt::{Listen, SttStage};
 use crate::tts::{Say, TtsStage};
 use actix::prelude::*;
+use hints::Hints;
 use ringway_frame::{CallId, Epoch};
 use ringway_ring::EpochGate;
 use ringway_stages::Expectation;
+use ringway_stages::health::Health;
 use ringway_turn::{
-    ClauseId, Command, Converse, Input, Observer, Output, Playout, RequestId, StageKind, Stt, Turn,
+    CallerTurn, ClauseId, Command, Converse, Event, Input, Observer, Output, Playout, RequestId, SpeechState,
+    StageKind, Stt, Turn,
 };
 use std::sync::Arc;
 use std::task::{self, Poll};
@@ -38,6 +47,9 @@ pub struct Router {
     edge: mpsc::Sender<EdgeCommand>,
     call: Addr<Call>,
     events: Events,
+    health: Arc<ServiceHealth>,
+    /// What voices have by heart.
+    filler: Arc<str>,
     record: Option<Box<dyn Record>>,
     timer: Retry,
     obituary: Obituary,
@@ -54,24 +66,6 @@ pub(crate) struct Stages {
     times: ServiceTimes,
 }
 
-/// What each stage owes, shared with the Call that watches them.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Watches {
-    pub(crate) stt: Watch,
-    pub(crate) llm: Watch,
-    pub(crate) tts: Watch,
-    pub(crate) s2s: Watch,
-}
-
-/// What the dialogue expects next; it counts once the reply that says so may be heard.
-#[derive(Default)]
-struct Hints {
-    request: RequestId,
-    accepted: bool,
-    pending: Option<Expectation>,
-    current: Expectation,
-}
-
 /// Where the call's events go.
 pub(crate) struct Events {
     pub(crate) call: CallId,
@@ -84,7 +78,7 @@ impl Events {
     /// For those inside the process and for the caller's side.
     pub(crate) fn put(&self, kind: CallEventKind) {
         // An edge that does not keep up is ended by its own bound; events for show may be lost before that.
-        let _ = self.edge.try_send(EdgeCommand::Tell(kind.clone()));
+        let _ = self.edge.try_send(EdgeCommand::Tell(Box::new(kind.clone())));
         self.put_inside(kind);
     }
 
@@ -94,14 +88,14 @@ impl Events {
     }
 }
 
-/// The Call tells the router that a stage is there, with the name of the service behind it, or is not.
+/// The Call tells the router that a stage is there, with the health of the service behind it, or is not.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(crate) enum StageNews {
-    Stt(Addr<SttStage>, Arc<str>),
-    Llm(Addr<LlmStage>, Arc<str>),
-    Tts(Addr<TtsStage>, Arc<str>),
-    SpeechToSpeech(Addr<SpeechStage>, Arc<str>),
+    Stt(Addr<SttStage>, Arc<Health>),
+    Llm(Addr<LlmStage>, Arc<Health>),
+    Tts(Addr<TtsStage>, Arc<Health>),
+    SpeechToSpeech(Addr<SpeechStage>, Arc<Health>),
     Vad,
     /// A voice that only recites the apology, in this epoch.
     Recital(Addr<TtsStage>, Epoch),
@@ -119,6 +113,8 @@ pub(crate) struct RouterParts {
     pub(crate) call: Addr<Call>,
     pub(crate) events: Events,
     pub(crate) watches: Watches,
+    pub(crate) health: Arc<ServiceHealth>,
+    pub(crate) filler: Arc<str>,
     pub(crate) record: Option<Box<dyn Record>>,
 }
 
@@ -136,6 +132,8 @@ impl Router {
             edge: parts.edge,
             call: parts.call,
             events: parts.events,
+            health: parts.health,
+            filler: parts.filler,
             record: parts.record,
             timer: Retry::default(),
             obituary: Obituary::default(),
@@ -185,17 +183,30 @@ impl Router {
     fn feed(&mut self, input: Input) {
         let now = self.clock.now();
         self.stages.watches.heard(&input);
-        if let Some(Served { stage, service, after }) = self.stages.times.heard(&input, now) {
-            self.events.put_inside(CallEventKind::Served { stage, service, after });
-        }
+        let known = self.health.now();
+        self.stages.times.heard(&input, now, known, |kind| self.events.put_inside(kind));
         if let Some(record) = &mut self.record {
             record.input(now, &input);
         }
         if let Some(mark) = self.observer.input(&input, now) {
             self.events.put_inside(CallEventKind::Mark(mark));
         }
+        let tool = tool_of(&input);
         self.turn.handle(input, now);
+        if let Some(request) = tool {
+            self.mind_tools(request);
+        }
         self.obey();
+    }
+
+    /// A tool has its own limit: the model owes nothing while one runs, and its reply from then on.
+    fn mind_tools(&mut self, request: RequestId) {
+        let watch = &self.stages.watches.llm;
+        match self.turn.tools_running(request) {
+            None => {}
+            Some(0) => watch.owe_anew(),
+            Some(_) => watch.settle(),
+        }
     }
 
     /// Does all that the turn wants done now, and sets the timer for what it wants later.
@@ -220,15 +231,20 @@ impl Router {
             Command::Reply { request, caller, context, already } => {
                 self.hints.begin(request);
                 self.stages.times.llm.asked(request, self.clock.now());
+                self.stages.times.greeting = (caller == CallerTurn::Joined).then_some(request);
                 self.events.put(working(StageKind::Llm));
                 self.ask(llm::Ask::Reply { request, caller, context, already });
+                // A filler may have been released before it, and a reply that died after.
+                if self.turn.is_released() {
+                    self.ask(llm::Ask::Commit);
+                }
             }
             Command::CancelReply { .. } => {
                 self.ask(llm::Ask::Cancel);
                 self.events.put(ready(StageKind::Llm));
             }
             Command::Speak { epoch, clause, text } => {
-                self.stages.times.tts.asked(epoch, self.clock.now());
+                self.time_voice(epoch, clause, &text);
                 self.say(Say::Clause { epoch, clause, text });
             }
             Command::CancelSpeech { .. } => {
@@ -236,11 +252,28 @@ impl Router {
                 self.events.put(ready(StageKind::Tts));
             }
             Command::Converse(converse) => self.converse(converse),
+            Command::Hurry { stage } => self.tell_call(Hurry(stage)),
             Command::Playout(playout) => self.playout(playout),
             Command::Apologise { epoch } => self.tell_call(Apologise(epoch)),
             Command::Transfer { to } => self.tell_edge(EdgeCommand::Transfer(to)),
             Command::HangUp { reason } => self.tell_call(Finish(reason)),
-            Command::Event(event) => self.events.put(CallEventKind::Turn(event)),
+            Command::Event(event) => {
+                if event == Event::State(SpeechState::Listening) {
+                    self.tell_call(BetweenTurns(StageKind::Llm));
+                    self.tell_call(BetweenTurns(StageKind::Tts));
+                    self.tell_call(BetweenTurns(StageKind::SpeechToSpeech));
+                }
+                self.events.put(CallEventKind::Turn(event));
+            }
+        }
+    }
+
+    /// What voices have by heart is no work of theirs.
+    fn time_voice(&mut self, epoch: Epoch, clause: ClauseId, text: &str) {
+        if *text == *self.filler {
+            self.stages.times.by_heart = Some(clause);
+        } else {
+            self.stages.times.tts.asked(epoch, self.clock.now());
         }
     }
 
@@ -277,10 +310,12 @@ impl Router {
             Stt::Begin { .. } => self.events.put(working(StageKind::Stt)),
             Stt::Continue { .. } | Stt::Close { .. } | Stt::Drop { .. } => self.stages.watches.stt.settle(),
         }
-        if matches!(command, Stt::Close { .. } | Stt::Drop { .. }) {
-            self.events.put(ready(StageKind::Stt));
-        }
+        let over = matches!(command, Stt::Close { .. } | Stt::Drop { .. });
         self.to_stt(Listen::Turn(command));
+        if over {
+            self.events.put(ready(StageKind::Stt));
+            self.tell_call(BetweenTurns(StageKind::Stt));
+        }
     }
 
     /// A stage that is not there is not asked: the turn asks again when it is.
@@ -291,6 +326,7 @@ impl Router {
     fn ask(&self, ask: llm::Ask) {
         match &ask {
             llm::Ask::Reply { .. } => self.stages.watches.llm.owe_anew(),
+            llm::Ask::Commit => {}
             llm::Ask::Cancel => self.stages.watches.llm.settle(),
         }
         self.deliver(StageKind::Llm, self.stages.llm.as_ref().map(|llm| llm.try_send(ask).is_ok()));
@@ -318,6 +354,7 @@ impl Router {
         match playout {
             Playout::Release(epoch) => {
                 self.gate.release(epoch);
+                self.ask(llm::Ask::Commit);
                 if let Some(expectation) = self.hints.accept() {
                     self.to_stt(Listen::Expect(expectation));
                 }
@@ -366,56 +403,10 @@ impl Router {
     }
 }
 
-impl Hints {
-    fn begin(&mut self, request: RequestId) {
-        (self.request, self.accepted, self.pending) = (request, false, None);
-    }
-
-    /// The reply may be heard: what it makes the dialogue expect is now current.
-    fn accept(&mut self) -> Option<Expectation> {
-        self.accepted = true;
-        self.current = self.pending.take()?;
-        Some(self.current.clone())
-    }
-
-    fn learn(&mut self, request: RequestId, expectation: Expectation) -> Option<Expectation> {
-        if request != self.request {
-            return None;
-        }
-        self.pending = Some(expectation);
-        if self.accepted { self.accept() } else { None }
-    }
-}
-
-impl Watches {
-    /// What a stage says is progress; its last word settles what it owed.
-    fn heard(&self, input: &Input) {
-        match input {
-            Input::Final { .. } => self.stt.settle(),
-            Input::StageBusy { stage: StageKind::Stt } => self.stt.progress(),
-            Input::Token { .. } => {
-                self.llm.progress();
-                self.s2s.progress();
-            }
-            Input::ReplyEnd { .. } => {
-                self.llm.settle();
-                self.s2s.settle();
-            }
-            Input::Voiced { .. } => self.s2s.progress(),
-            Input::Word { .. } => self.tts.progress(),
-            Input::ClauseEnd { .. } => self.tts.repay(),
-            _ => {}
-        }
-    }
-
-    pub(crate) fn of(&self, stage: StageKind) -> Option<&Watch> {
-        match stage {
-            StageKind::Vad => None,
-            StageKind::Stt => Some(&self.stt),
-            StageKind::Llm => Some(&self.llm),
-            StageKind::Tts => Some(&self.tts),
-            StageKind::SpeechToSpeech => Some(&self.s2s),
-        }
+fn tool_of(input: &Input) -> Option<RequestId> {
+    match input {
+        Input::ToolBegan { request, .. } | Input::ToolEnded { request, .. } => Some(*request),
+        _ => None,
     }
 }
 

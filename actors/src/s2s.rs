@@ -251,6 +251,16 @@ impl Ear {
         Ok(())
     }
 
+    /// Nothing has come for long, and nothing is kept of what had come before.
+    fn rest(&mut self) -> Result<(), StageError> {
+        if !self.open.is_empty() || !self.attached {
+            return Ok(());
+        }
+        let until = self.latest;
+        self.speech()?.commit_until(until);
+        Ok(())
+    }
+
     /// The utterance that is asked about under this number.
     fn asked(&self, number: u32) -> Option<(UtteranceId, AskId)> {
         let of = |open: &Open| Some((open.utterance, open.ask.filter(|ask| ask.number() == number)?));
@@ -364,9 +374,13 @@ impl Handler<Inject> for SpeechStage {
 impl Handler<Rest> for SpeechStage {
     type Result = ();
 
-    fn handle(&mut self, Rest: Rest, _: &mut Self::Context) {
+    fn handle(&mut self, Rest: Rest, ctx: &mut Self::Context) {
         if let Ok(voice) = self.mouth.voice.get_mut() {
             voice.release();
+        }
+        if let Err(error) = self.ear.rest() {
+            self.obituary.write(error);
+            ctx.stop();
         }
     }
 }

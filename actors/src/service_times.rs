@@ -1,7 +1,10 @@
-//! How long the services behind a call's stages take: from a request to the first of what it gives.
+//! How the services behind a call's stages do: how long from a request to the first of what it gives, and whether they
+//! give all of it.
 
+use crate::event::CallEventKind;
 use ringway_frame::{Epoch, MediaTime};
-use ringway_turn::{AskId, Input, RequestId, StageKind};
+use ringway_stages::health::Health;
+use ringway_turn::{AskId, ClauseId, Input, RequestId, StageKind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,30 +15,55 @@ pub(crate) struct ServiceTimes {
     pub(crate) llm: Stopwatch<RequestId>,
     pub(crate) tts: Stopwatch<Epoch>,
     pub(crate) s2s: Stopwatch<Epoch>,
+    /// The request for the greeting: a model may have it by heart, so that it proves nothing.
+    pub(crate) greeting: Option<RequestId>,
+    /// A clause that the voice has by heart: it proves nothing either.
+    pub(crate) by_heart: Option<ClauseId>,
 }
 
 /// Times one stage's requests, the newest at a time.
 #[derive(Debug)]
 pub(crate) struct Stopwatch<Id> {
-    service: Option<Arc<str>>,
+    service: Option<Arc<Health>>,
     /// The newest request; it stays when it was answered, so that a further part of it does not begin it anew.
     newest: Option<Id>,
     /// Since when it is waited for.
     since: Option<MediaTime>,
 }
 
-/// The first of what a service was asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Served {
-    pub(crate) stage: StageKind,
-    pub(crate) service: Arc<str>,
-    pub(crate) after: Duration,
-}
-
 impl ServiceTimes {
-    /// Whether what a stage says is the first of what was asked for.
-    pub(crate) fn heard(&mut self, input: &Input, now: MediaTime) -> Option<Served> {
-        let (stage, (service, after)) = match input {
+    /// Tells what a stage's word says of its service, which takes note of it at `judged`, its own time.
+    pub(crate) fn heard(
+        &mut self,
+        input: &Input,
+        now: MediaTime,
+        judged: Duration,
+        mut tell: impl FnMut(CallEventKind),
+    ) {
+        let by_heart = self.is_by_heart(input);
+        if let Some((stage, health, after)) = self.first(input, now) {
+            if !by_heart {
+                health.began(after, judged);
+            }
+            tell(CallEventKind::Served { stage, service: health.service().clone(), after });
+        }
+        if let Some((stage, health)) = self.whole(input).filter(|_| !by_heart) {
+            health.succeeded(judged);
+            tell(CallEventKind::ServiceDone { stage, service: health.service().clone() });
+        }
+    }
+
+    fn is_by_heart(&self, input: &Input) -> bool {
+        match input {
+            Input::Token { request, .. } | Input::ReplyEnd { request, .. } => self.greeting == Some(*request),
+            Input::ClauseEnd { clause, .. } => self.by_heart == Some(*clause),
+            _ => false,
+        }
+    }
+
+    /// The first of what was asked for.
+    fn first(&mut self, input: &Input, now: MediaTime) -> Option<(StageKind, Arc<Health>, Duration)> {
+        let (stage, (health, after)) = match input {
             Input::Final { ask, .. } => (StageKind::Stt, self.stt.answered(*ask, now)?),
             Input::Token { request, .. } => (StageKind::Llm, self.llm.answered(*request, now)?),
             Input::Voiced { epoch } => match self.s2s.answered(*epoch, now) {
@@ -44,7 +72,20 @@ impl ServiceTimes {
             },
             _ => return None,
         };
-        Some(Served { stage, service, after })
+        Some((stage, health, after))
+    }
+
+    /// All of what was asked for; of a voice, all of a clause.
+    fn whole(&self, input: &Input) -> Option<(StageKind, &Arc<Health>)> {
+        match input {
+            Input::Final { ask, .. } => Some((StageKind::Stt, self.stt.serving(*ask)?)),
+            Input::ReplyEnd { request, .. } => Some((StageKind::Llm, self.llm.serving(*request)?)),
+            Input::ClauseEnd { epoch, .. } => match self.s2s.serving(*epoch) {
+                Some(health) => Some((StageKind::SpeechToSpeech, health)),
+                None => Some((StageKind::Tts, self.tts.serving(*epoch)?)),
+            },
+            _ => None,
+        }
     }
 }
 
@@ -56,7 +97,7 @@ impl<Id> Default for Stopwatch<Id> {
 
 impl<Id: Copy + PartialEq> Stopwatch<Id> {
     /// This service is asked from now on; without one nothing is timed.
-    pub(crate) fn serve(&mut self, service: Option<Arc<str>>) {
+    pub(crate) fn serve(&mut self, service: Option<Arc<Health>>) {
         *self = Self { service, ..Self::default() };
     }
 
@@ -68,24 +109,48 @@ impl<Id: Copy + PartialEq> Stopwatch<Id> {
     }
 
     /// Answers to older requests do not count, and of an answer only the first part.
-    fn answered(&mut self, id: Id, now: MediaTime) -> Option<(Arc<str>, Duration)> {
+    fn answered(&mut self, id: Id, now: MediaTime) -> Option<(Arc<Health>, Duration)> {
         let since = if self.newest == Some(id) { self.since.take()? } else { return None };
         Some((self.service.clone()?, now.since(since)))
+    }
+
+    /// Who answers the newest request, if it is this one.
+    fn serving(&self, id: Id) -> Option<&Arc<Health>> {
+        self.service.as_ref().filter(|_| self.newest == Some(id))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ringway_stages::health::{Config, Standing};
+    use ringway_turn::{After, Memo};
 
     const fn ms(millis: u64) -> MediaTime {
         MediaTime::from_millis(millis)
     }
 
+    fn health(service: &str) -> Arc<Health> {
+        Arc::new(Health::new(service, &Config::default(), None))
+    }
+
     fn watch() -> ServiceTimes {
         let mut times = ServiceTimes::default();
-        times.tts.serve(Some("flite".into()));
+        times.tts.serve(Some(health("flite")));
         times
+    }
+
+    /// What is told of an input: the service, and the time of a first result.
+    fn told(times: &mut ServiceTimes, input: &Input, now: MediaTime) -> Vec<(String, Option<u128>)> {
+        let mut told = Vec::new();
+        times.heard(input, now, Duration::ZERO, |kind| match kind {
+            CallEventKind::Served { service, after, .. } => {
+                told.push((service.to_string(), Some(after.as_millis())));
+            }
+            CallEventKind::ServiceDone { service, .. } => told.push((service.to_string(), None)),
+            _ => {}
+        });
+        told
     }
 
     #[test]
@@ -93,15 +158,12 @@ mod tests {
         let (mut times, epoch) = (watch(), Epoch::default());
         times.tts.asked(epoch, ms(100));
         times.tts.asked(epoch, ms(140));
-        let served =
-            Served { stage: StageKind::Tts, service: "flite".into(), after: Duration::from_millis(50) };
-        assert_eq!(times.heard(&Input::Voiced { epoch }, ms(150)), Some(served));
+        assert_eq!(told(&mut times, &Input::Voiced { epoch }, ms(150)), [("flite".into(), Some(50))]);
         times.tts.asked(epoch, ms(200));
-        assert_eq!(
-            times.heard(&Input::Voiced { epoch }, ms(250)),
-            None,
-            "a later clause of the same utterance"
-        );
+        let later = told(&mut times, &Input::Voiced { epoch }, ms(250));
+        assert_eq!(later, [], "a later clause of the same utterance");
+        let end = Input::ClauseEnd { epoch, clause: ClauseId::default(), frames: 9 };
+        assert_eq!(told(&mut times, &end, ms(300)), [("flite".into(), None)]);
     }
 
     #[test]
@@ -109,19 +171,36 @@ mod tests {
         let (mut times, old) = (watch(), Epoch::default());
         times.tts.asked(old, ms(0));
         times.tts.asked(old.next(), ms(10));
-        assert_eq!(times.heard(&Input::Voiced { epoch: old }, ms(20)), None);
-        times.tts.serve(Some("piper".into()));
-        assert_eq!(
-            times.heard(&Input::Voiced { epoch: old.next() }, ms(30)),
-            None,
-            "the service was replaced"
-        );
+        assert_eq!(told(&mut times, &Input::Voiced { epoch: old }, ms(20)), []);
+        times.tts.serve(Some(health("piper")));
+        let replaced = told(&mut times, &Input::Voiced { epoch: old.next() }, ms(30));
+        assert_eq!(replaced, [], "the service was replaced");
     }
 
     #[test]
     fn what_comes_from_memory_is_no_service_of_anybody() {
         let (mut times, epoch) = (ServiceTimes::default(), Epoch::default());
         times.tts.asked(epoch, ms(0));
-        assert_eq!(times.heard(&Input::Voiced { epoch }, ms(20)), None);
+        assert_eq!(told(&mut times, &Input::Voiced { epoch }, ms(20)), []);
+    }
+
+    #[test]
+    fn a_greeting_does_not_prove_that_a_model_is_there() {
+        let (mut times, model) = (ServiceTimes::default(), health("openai_llm"));
+        times.llm.serve(Some(model.clone()));
+        (0..3).for_each(|_| model.failed(Duration::ZERO));
+        let tried = Config::default().wait;
+        assert!(model.try_it(tried));
+        let end = |number| Input::ReplyEnd {
+            request: RequestId::new(number),
+            after: After::Nothing,
+            memo: Memo::default(),
+        };
+        (times.greeting, _) = (Some(RequestId::new(0)), times.llm.asked(RequestId::new(0), ms(0)));
+        times.heard(&end(0), ms(1), tried, |_| {});
+        assert_eq!(model.standing(tried), Standing::Tried);
+        times.llm.asked(RequestId::new(1), ms(2));
+        times.heard(&end(1), ms(3), tried, |_| {});
+        assert_eq!(model.standing(tried), Standing::Good);
     }
 }

@@ -5,7 +5,7 @@ use actix::prelude::*;
 use ringway_turn::StageKind;
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{self, Poll};
 use tokio::task::AbortHandle;
@@ -172,7 +172,7 @@ pub(crate) fn spawn<A: Stage>(actor: A, mailbox: usize, bury: impl FnOnce(Death)
     let mut context = Context::<A>::new();
     context.set_mailbox_capacity(mailbox);
     let addr = context.address();
-    let task = tokio::task::spawn_local(marked(A::KIND, context.into_future(actor)));
+    let task = tokio::task::spawn_local(marked(A::KIND, Box::pin(context.into_future(actor))));
     let abort = task.abort_handle();
     tokio::task::spawn_local(async move {
         match task.await {
@@ -185,13 +185,16 @@ pub(crate) fn spawn<A: Stage>(actor: A, mailbox: usize, bury: impl FnOnce(Death)
 }
 
 /// Whatever the actor does, in its pump or in a handler, is seen to be its stage's.
-async fn marked(stage: Option<StageKind>, actor: impl Future<Output = ()>) {
-    let mut actor = pin!(actor);
-    poll_fn(|cx| {
+///
+/// It is boxed, since an asynchronous function would hold it twice: as what it was given, and where it polls it.
+fn marked(
+    stage: Option<StageKind>,
+    mut actor: Pin<Box<impl Future<Output = ()>>>,
+) -> impl Future<Output = ()> {
+    poll_fn(move |cx| {
         let _marked = crate::core::mark(stage);
         actor.as_mut().poll(cx)
     })
-    .await;
 }
 
 pub(crate) fn panic_text(payload: Box<dyn std::any::Any + Send>) -> String {

@@ -69,6 +69,8 @@ impl CallSpec {
             call: call.clone(),
             events: events(&core.events),
             watches: watches.clone(),
+            health: core.health.clone(),
+            filler: core.engines.filler.text.as_str().into(),
             record,
         });
         let router = spawn(router, ROUTER_MAILBOX, Call::bury_router(&call));

@@ -2,7 +2,7 @@
 
 use crate::inbox::{Inbox, Report};
 use crate::retry::Retry;
-use crate::stage::{Inject, Obituary, Pump, Stage, StageError, inject};
+use crate::stage::{Inject, Obituary, Pump, Rest, Stage, StageError, inject};
 use crate::utterance::{Job, PRE_ROLL, Utterance};
 use actix::prelude::*;
 use ringway_frame::{FRAME, Format, Frame, MediaTime};
@@ -53,6 +53,9 @@ pub(crate) enum Listen {
 
 /// How soon an overloaded engine is asked again, and how often a waiting segment is reported.
 const TRY_AGAIN: Duration = Duration::from_millis(100);
+
+/// Frames that are worth a look when nothing is asked: what a question is about is read when it is put.
+const AT_LEAST: usize = 10;
 
 /// A trailing margin of silence helps recognisers to see the last word's end.
 const POST_ROLL: Duration = Duration::from_millis(100);
@@ -124,7 +127,9 @@ impl SttStage {
 
     fn close(&mut self, until: MediaTime) -> Result<(), StageError> {
         self.forget_question();
-        self.utterance = None;
+        if self.utterance.take().is_some() && self.mode == SttMode::Streaming {
+            self.session.abandon();
+        }
         self.speech()?.commit_until(until);
         Ok(())
     }
@@ -191,12 +196,20 @@ impl SttStage {
 
     /// Takes in all frames that have come.
     fn listen(&mut self, cx: &mut task::Context<'_>) -> Result<(), StageError> {
+        // What is heard again belongs to an utterance that a stream has to be told of first.
+        if self.mode == SttMode::Streaming && !self.attached {
+            return Ok(());
+        }
+        let at_least = match self.mode {
+            SttMode::Streaming => 1,
+            SttMode::Segments => AT_LEAST,
+        };
         loop {
             let speech = self.speech.get_mut().map_err(|_| StageError::Fenced)?;
             match speech.read(&mut self.frame) {
                 Ok(()) => self.hear()?,
                 Err(PopError::Closed) => return Ok(()),
-                Err(PopError::Empty) if speech.poll_ready(cx).is_pending() => return Ok(()),
+                Err(PopError::Empty) if speech.poll_ready_for(at_least, cx).is_pending() => return Ok(()),
                 Err(PopError::Empty) => {}
             }
         }
@@ -245,7 +258,10 @@ impl SttStage {
             SttEvent::Final { segment, text, flushed } if segment == self.segment => {
                 self.answer(&text, flushed)
             }
-            SttEvent::Partial { .. } | SttEvent::Final { .. } => Ok(()),
+            SttEvent::EndOfTurn { segment, probability } if segment == self.segment => {
+                self.tell(Input::EndOfTurn { probability })
+            }
+            SttEvent::Partial { .. } | SttEvent::Final { .. } | SttEvent::EndOfTurn { .. } => Ok(()),
         }
     }
 
@@ -260,6 +276,8 @@ impl SttStage {
                 self.tell(Input::Final { utterance: id, ask, text: text.into(), complete })
             }
             Some(Job::Cut(at)) => self.stands(at, text),
+            // Speech went on behind the question: the next answer says this again.
+            None if flushed => self.tell(Input::Partial { utterance: id, text: text.into(), complete }),
             // A stream's words for good: what it has heard is answered for.
             None => self.stands(self.latest, text),
         }
@@ -286,6 +304,19 @@ impl SttStage {
         }
         self.retry.after(TRY_AGAIN);
         if self.session.is_queued() { self.tell(Input::StageBusy { stage: StageKind::Stt }) } else { Ok(()) }
+    }
+
+    /// Nobody has spoken for long: the audio before their next words is not that before these.
+    fn rest(&mut self) -> Result<(), StageError> {
+        if self.utterance.is_some() || !self.attached {
+            return Ok(());
+        }
+        let speech = self.speech.get_mut().map_err(|_| StageError::Fenced)?;
+        while speech.read(&mut self.frame).is_ok() {
+            self.latest = self.frame.time + FRAME;
+        }
+        speech.commit_until(self.latest);
+        Ok(())
     }
 
     fn speech(&mut self) -> Result<&mut ReplayReader, StageError> {
@@ -356,5 +387,16 @@ impl Handler<Inject> for SttStage {
 
     fn handle(&mut self, Inject(fault): Inject, ctx: &mut Self::Context) {
         inject(self, fault, ctx);
+    }
+}
+
+impl Handler<Rest> for SttStage {
+    type Result = ();
+
+    fn handle(&mut self, Rest: Rest, ctx: &mut Self::Context) {
+        if let Err(error) = self.rest() {
+            self.obituary.write(error);
+            ctx.stop();
+        }
     }
 }

@@ -62,6 +62,7 @@ impl VadStage {
     /// Takes the next frame; `false`: there is none yet, or it is to be heard later.
     fn read(&mut self, cx: &mut task::Context<'_>) -> Result<bool, StageError> {
         let mic = self.mic.get_mut().map_err(|_| StageError::Fenced)?;
+        let needed = self.cutter.frames_to_window();
         loop {
             if let Some(time) = mic.next_time().filter(|time| time.since(self.clock.now()) > EARLY) {
                 self.early.at(self.clock.instant(time) - EARLY);
@@ -72,7 +73,7 @@ impl VadStage {
             match mic.pop(&mut self.frame) {
                 Ok(()) => return Ok(true),
                 Err(PopError::Closed) => return Ok(false),
-                Err(PopError::Empty) if mic.poll_ready(cx).is_pending() => return Ok(false),
+                Err(PopError::Empty) if mic.poll_ready_for(needed, cx).is_pending() => return Ok(false),
                 Err(PopError::Empty) => {}
             }
         }

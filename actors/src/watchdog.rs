@@ -14,6 +14,9 @@ pub(crate) const WATCH_EVERY: Duration = Duration::from_millis(50);
 /// well: counting all of that would rebuild healthy stages just when the machine is busy.
 const LOOK: Duration = Duration::from_millis(100);
 
+/// Frames that complete a window of the detector: it leaves fewer in *mic* until the next one comes.
+const WINDOW: u64 = 2;
+
 /// Watches one call's stages by what they owe and by what their rings do.
 #[derive(Debug)]
 pub(crate) struct Watchdog {
@@ -100,7 +103,7 @@ impl Reading {
         let read = popped != self.popped;
         self.popped = popped;
         self.unread_since = match self.unread_since {
-            _ if depth == 0 => None,
+            _ if depth < WINDOW => None,
             Some(since) if !read => Some(since),
             _ => Some(Instant::now()),
         };

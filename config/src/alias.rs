@@ -19,6 +19,10 @@ pub enum Meaning {
     Key(&'static str),
     /// This key, in milliseconds.
     Millis(&'static str),
+    /// The host of the address that is this key.
+    Host(&'static str),
+    /// Its port.
+    Port(&'static str),
     /// What the log tells: the process reads it before its configuration.
     Log,
     /// Something that ringway fixes; one of these values asks for just that.
@@ -48,11 +52,11 @@ pub const ALIASES: &[Alias] = &[
     alias("LIVEKIT_API_KEY", Meaning::NotYet(LIVEKIT)),
     alias("LIVEKIT_API_SECRET", Meaning::NotYet(LIVEKIT)),
     alias("LIVEKIT_SIP_TRUNK_ID", Meaning::NotYet(LIVEKIT)),
-    alias("OLLAMA_URL", Meaning::NotYet(OLLAMA)),
-    alias("OLLAMA_MODEL", Meaning::NotYet(OLLAMA)),
-    alias("WHISPERLIVE_URL", Meaning::NotYet(WHISPER)),
-    alias("WHISPERLIVE_HOST", Meaning::NotYet(WHISPER)),
-    alias("WHISPERLIVE_PORT", Meaning::NotYet(WHISPER)),
+    alias("OLLAMA_URL", Meaning::Key("ollama.url")),
+    alias("OLLAMA_MODEL", Meaning::Key("ollama.model")),
+    alias("WHISPERLIVE_URL", Meaning::Key("whisper_auto.url")),
+    alias(WHISPERLIVE_HOST, Meaning::Host("whisper_auto.url")),
+    alias(WHISPERLIVE_PORT, Meaning::Port("whisper_auto.url")),
     alias("PIPER_URL", Meaning::Key("piper.url")),
     alias("REDIS_URL", Meaning::NotYet("state in Redis")),
     alias("EC2_WEBSOCKET_URL", Meaning::Key("speech_server.url")),
@@ -68,6 +72,10 @@ pub(crate) fn read(variables: &Variables, schema: &Schema) -> Said {
         match *meaning {
             Meaning::Key(key) => said.alias(variable, key, text, schema),
             Meaning::Millis(key) => said.alias(variable, key, &format!("{text}ms"), schema),
+            Meaning::Host(key) => said.alias(variable, key, &whisperlive(variables), schema),
+            // It was read together with its host.
+            Meaning::Port(_) if variables.contains_key(WHISPERLIVE_HOST) => {}
+            Meaning::Port(key) => said.alias(variable, key, &whisperlive(variables), schema),
             Meaning::Log => {}
             Meaning::Fixed(values) if values.contains(&text.as_str()) => {}
             Meaning::Fixed(values) => {
@@ -96,11 +104,18 @@ impl Said {
     }
 }
 
+/// The address out of two variables, of which one is enough.
+fn whisperlive(variables: &Variables) -> String {
+    let host = variables.get(WHISPERLIVE_HOST).map_or("127.0.0.1", String::as_str);
+    let port = variables.get(WHISPERLIVE_PORT).map_or("9090", String::as_str);
+    format!("ws://{host}:{port}")
+}
+
 const fn alias(variable: &'static str, meaning: Meaning) -> Alias {
     Alias { variable, meaning }
 }
 
 const LIVEKIT: &str = "LiveKit";
-const OLLAMA: &str = "language models by Ollama";
-const WHISPER: &str = "recognition by WhisperLive";
+const WHISPERLIVE_HOST: &str = "WHISPERLIVE_HOST";
+const WHISPERLIVE_PORT: &str = "WHISPERLIVE_PORT";
 const DIALLING: &str = "calls to telephones";

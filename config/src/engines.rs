@@ -15,7 +15,7 @@ pub struct VadConfig {
     pub model: PathBuf,
 }
 
-/// The engines of a stage, by name, in order of preference: the next one serves when one keeps failing in a call.
+/// The engines of a stage, by name, in order of preference: the next one serves when one fails or is late.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EnginesOf {

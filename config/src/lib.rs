@@ -63,6 +63,8 @@ pub struct Config {
     pub turn: ringway_turn::Config,
     /// How calls are run.
     pub call: ringway_actors::Config,
+    /// When a service is left alone.
+    pub circuit: ringway_stages::health::Config,
     /// Voice activity detection.
     pub vad: VadConfig,
     /// Services that hear and speak, in order of preference; with any, the three below serve when all of them fail.
@@ -85,14 +87,46 @@ pub struct Config {
     pub openai_stt: ringway_stages::services::openai_transcription::Config,
     /// A streaming recogniser behind a socket.
     pub deepgram: ringway_stages::services::deepgram::Config,
+    /// A server of WhisperLiveKit or WhisperLive, whichever it is.
+    pub whisper_auto: ringway_stages::services::whisper_auto::Config,
+    /// A streaming recogniser behind WhisperLiveKit's own socket.
+    pub whisperlivekit: ringway_stages::services::whisperlivekit::Config,
+    /// A streaming recogniser behind WhisperLive's socket.
+    pub whisperlive: ringway_stages::services::whisperlive::Config,
+    /// A recogniser of whole utterances that speaks Wyoming.
+    pub wyoming_stt: ringway_stages::services::wyoming_stt::Config,
+    /// A streaming recogniser behind a socket that judges when the caller has finished.
+    pub deepgram_flux: ringway_stages::services::deepgram_flux::Config,
+    /// A transcription session behind a socket.
+    pub openai_realtime_stt: ringway_stages::services::openai_realtime_stt::Config,
+    /// A streaming recogniser behind a socket that is told where utterances end.
+    pub cartesia_stt: ringway_stages::services::cartesia_stt::Config,
     /// A language model behind HTTP.
     pub openai_llm: ringway_stages::services::openai_chat::Config,
+    /// A language model that Ollama runs.
+    pub ollama: ringway_stages::services::ollama::Config,
+    /// A language model of Anthropic's.
+    pub anthropic: ringway_stages::services::anthropic::Config,
+    /// What language models may call.
+    pub tools: ringway_stages::tools::Config,
     /// A voice behind HTTP.
     pub piper: ringway_stages::services::piper::Config,
     /// A model that hears and speaks, behind a socket.
     pub openai_realtime: ringway_stages::services::openai_realtime::Config,
     /// A speech server of one's own.
     pub speech_server: ringway_stages::services::speech_server::Config,
+    /// A voice in OpenAI's form.
+    pub openai_tts: ringway_stages::services::openai_speech::Config,
+    /// ElevenLabs' voice.
+    pub elevenlabs: ringway_stages::services::elevenlabs::Config,
+    /// Cartesia's voice.
+    pub cartesia: ringway_stages::services::cartesia::Config,
+    /// Deepgram's voice.
+    pub deepgram_tts: ringway_stages::services::deepgram_speech::Config,
+    /// A voice that speaks Wyoming.
+    pub wyoming_tts: ringway_stages::services::wyoming_tts::Config,
+    /// A telephone system's voice.
+    pub phone_tts: ringway_stages::services::phone_tts::Config,
     /// The scripted engines of benchmarks.
     pub scripted: ringway_stages::scripted::Config,
     /// What is said when a stage cannot be restored.
@@ -110,6 +144,7 @@ impl Default for Config {
             metrics: MetricsConfig::default(),
             turn: ringway_turn::Config::default(),
             call: ringway_actors::Config::default(),
+            circuit: ringway_stages::health::Config::default(),
             vad: VadConfig::default(),
             speech_to_speech: EnginesOf { engines: Vec::new() },
             stt: EnginesOf::one("pocketsphinx"),
@@ -121,10 +156,26 @@ impl Default for Config {
             speech_cache: ringway_stages::speech_cache::Config::default(),
             openai_stt: ringway_stages::services::openai_transcription::Config::default(),
             deepgram: ringway_stages::services::deepgram::Config::default(),
+            whisper_auto: ringway_stages::services::whisper_auto::Config::default(),
+            whisperlivekit: ringway_stages::services::whisperlivekit::Config::default(),
+            whisperlive: ringway_stages::services::whisperlive::Config::default(),
+            wyoming_stt: ringway_stages::services::wyoming_stt::Config::default(),
+            deepgram_flux: ringway_stages::services::deepgram_flux::Config::default(),
+            openai_realtime_stt: ringway_stages::services::openai_realtime_stt::Config::default(),
+            cartesia_stt: ringway_stages::services::cartesia_stt::Config::default(),
             openai_llm: ringway_stages::services::openai_chat::Config::default(),
+            ollama: ringway_stages::services::ollama::Config::default(),
+            anthropic: ringway_stages::services::anthropic::Config::default(),
+            tools: ringway_stages::tools::Config::default(),
             piper: ringway_stages::services::piper::Config::default(),
             openai_realtime: ringway_stages::services::openai_realtime::Config::default(),
             speech_server: ringway_stages::services::speech_server::Config::default(),
+            openai_tts: ringway_stages::services::openai_speech::Config::default(),
+            elevenlabs: ringway_stages::services::elevenlabs::Config::default(),
+            cartesia: ringway_stages::services::cartesia::Config::default(),
+            deepgram_tts: ringway_stages::services::deepgram_speech::Config::default(),
+            wyoming_tts: ringway_stages::services::wyoming_tts::Config::default(),
+            phone_tts: ringway_stages::services::phone_tts::Config::default(),
             scripted: ringway_stages::scripted::Config::default(),
             apology: ApologyConfig::default(),
             recording: RecordingConfig::default(),

@@ -61,12 +61,35 @@ fn numbers(config: &Config) -> Vec<Mistake> {
     if config.openai_llm.max_tokens == 0 {
         mistakes.push(at("openai_llm.max_tokens", "must not be zero"));
     }
+    if config.ollama.max_tokens == 0 {
+        mistakes.push(at("ollama.max_tokens", "must not be zero"));
+    }
+    if config.anthropic.max_tokens == 0 {
+        mistakes.push(at("anthropic.max_tokens", "must not be zero"));
+    }
+    if config.ollama.temperature.is_some_and(|value| !(0.0..=2.0).contains(&value)) {
+        mistakes.push(at("ollama.temperature", "must be from 0 to 2"));
+    }
+    if config.anthropic.temperature.is_some_and(|value| !(0.0..=1.0).contains(&value)) {
+        mistakes.push(at("anthropic.temperature", "must be from 0 to 1"));
+    }
     if config.openai_llm.temperature.is_some_and(|value| !(0.0..=2.0).contains(&value)) {
         mistakes.push(at("openai_llm.temperature", "must be from 0 to 2"));
+    }
+    mistakes.extend(recognisers(config));
+    if config.circuit.failures == 0 {
+        mistakes.push(at("circuit.failures", "must not be zero"));
+    }
+    if !(0.0..=1.0).contains(&config.circuit.rate) {
+        mistakes.push(at("circuit.rate", "must be within 0 and 1"));
+    }
+    if !(0.1..=100.0).contains(&config.circuit.late_factor) {
+        mistakes.push(at("circuit.late_factor", "must be from 0.1 to 100"));
     }
     if config.piper.length_scale.is_some_and(|value| !(0.1..=10.0).contains(&value)) {
         mistakes.push(at("piper.length_scale", "must be from 0.1 to 10"));
     }
+    mistakes.extend(voices(config));
     let outside = |(key, value, least, most): (&str, Duration, Duration, Duration)| {
         let message = || format!("must be from {least:?} to {most:?}, not {value:?}");
         (!(least..=most).contains(&value)).then(|| at(key, message()))
@@ -75,16 +98,59 @@ fn numbers(config: &Config) -> Vec<Mistake> {
     mistakes
 }
 
+/// Numbers of voices that must lie within bounds.
+fn voices(config: &Config) -> Vec<Mistake> {
+    let Config { openai_tts, elevenlabs, cartesia, phone_tts, .. } = config;
+    let speed = Some(phone_tts.speed as f32);
+    let bounds = [
+        ("openai_tts.speed", openai_tts.speed, 0.25, 4.0),
+        ("elevenlabs.stability", elevenlabs.stability, 0.0, 1.0),
+        ("elevenlabs.similarity", elevenlabs.similarity, 0.0, 1.0),
+        ("elevenlabs.speed", elevenlabs.speed, 0.7, 1.2),
+        ("cartesia.speed", cartesia.speed, 0.6, 1.5),
+        ("phone_tts.speed", speed, 0.1, 10.0),
+    ];
+    let outside = |(key, value, least, most): (&str, Option<f32>, f32, f32)| {
+        let wrong = value.is_some_and(|value| !(least..=most).contains(&value));
+        wrong.then(|| at(key, format!("must be from {least} to {most}")))
+    };
+    bounds.into_iter().filter_map(outside).collect()
+}
+
+/// What recognisers accept: <https://developers.deepgram.com/docs/flux/configuration>.
+fn recognisers(config: &Config) -> Vec<Mistake> {
+    let (flux, realtime) = (&config.deepgram_flux, &config.openai_realtime_stt);
+    let mut mistakes = Vec::new();
+    if !(0.5..=1.0).contains(&flux.end_threshold) {
+        mistakes.push(at("deepgram_flux.end_threshold", "must be from 0.5 to 1"));
+    }
+    let most = flux.end_threshold.min(0.9);
+    if flux.eager_threshold != 0.0 && !(0.3..=most).contains(&flux.eager_threshold) {
+        let message = "must be 0, or from 0.3 to 0.9 and no more than end_threshold";
+        mistakes.push(at("deepgram_flux.eager_threshold", message));
+    }
+    if !["", "near_field", "far_field"].contains(&realtime.noise_reduction.as_str()) {
+        mistakes.push(at("openai_realtime_stt.noise_reduction", "must be empty, near_field or far_field"));
+    }
+    mistakes
+}
+
 /// Durations that must lie within bounds.
-fn durations(config: &Config) -> [(&'static str, Duration, Duration, Duration); 31] {
+fn durations(config: &Config) -> [(&'static str, Duration, Duration, Duration); 77] {
     let (ServerConfig { drain, .. }, LimitsConfig { lateness, .. }) = (&config.server, &config.limits);
-    let Config { openai_stt, deepgram, openai_llm, piper, .. } = config;
+    let Config { openai_stt, deepgram, openai_llm, ollama, anthropic, piper, phone_tts, .. } = config;
+    let Config { openai_tts, elevenlabs, cartesia, deepgram_tts, wyoming_tts, .. } = config;
+    let Config { whisper_auto: auto, whisperlivekit: livekit, whisperlive: live, .. } = config;
+    let Config { wyoming_stt: wyoming, deepgram_flux, openai_realtime_stt, cartesia_stt, call, .. } = config;
     let Config { openai_realtime, speech_server, .. } = config;
-    let ringway_actors::Config { restart, stall, rings, playout } = &config.call;
+    let ringway_actors::Config { restart, stall, rings, playout } = call;
     [
         ("server.drain", *drain, Duration::ZERO, DAY),
         ("limits.lateness", *lateness, Duration::ZERO, HOUR),
         ("metrics.answer_budget", config.metrics.answer_budget, FRAME, HOUR),
+        ("circuit.window", config.circuit.window, SECOND, HOUR),
+        ("circuit.wait", config.circuit.wait, FRAME, config.circuit.wait_max),
+        ("circuit.wait_max", config.circuit.wait_max, FRAME, DAY),
         ("call.restart.within", restart.within, FRAME, HOUR),
         ("call.stall.vad", stall.vad, FRAME, HOUR),
         ("call.stall.stt", stall.stt, FRAME, HOUR),
@@ -100,6 +166,25 @@ fn durations(config: &Config) -> [(&'static str, Duration, Duration, Duration); 
         ("openai_stt.idle", openai_stt.idle, FRAME, HOUR),
         ("deepgram.connect", deepgram.connect, FRAME, HOUR),
         ("deepgram.finalize", deepgram.finalize, FRAME, HOUR),
+        ("whisper_auto.connect", auto.connect, FRAME, HOUR),
+        ("whisperlivekit.connect", livekit.connect, FRAME, HOUR),
+        ("whisperlivekit.finalize", livekit.finalize, FRAME, HOUR),
+        ("whisperlivekit.settle", livekit.settle, FRAME, HOUR),
+        ("whisperlivekit.padding", livekit.padding, FRAME, HOUR),
+        ("whisperlive.connect", live.connect, FRAME, HOUR),
+        ("whisperlive.finalize", live.finalize, FRAME, HOUR),
+        ("whisperlive.settle", live.settle, FRAME, HOUR),
+        ("whisperlive.padding", live.padding, FRAME, HOUR),
+        ("whisperlive.renew", live.renew, FRAME, HOUR),
+        ("wyoming_stt.connect", wyoming.connect, FRAME, HOUR),
+        ("wyoming_stt.first_byte", wyoming.first_byte, FRAME, HOUR),
+        ("wyoming_stt.idle", wyoming.idle, FRAME, HOUR),
+        ("deepgram_flux.connect", deepgram_flux.connect, FRAME, HOUR),
+        ("deepgram_flux.finalize", deepgram_flux.finalize, FRAME, HOUR),
+        ("openai_realtime_stt.connect", openai_realtime_stt.connect, FRAME, HOUR),
+        ("openai_realtime_stt.finalize", openai_realtime_stt.finalize, FRAME, HOUR),
+        ("cartesia_stt.connect", cartesia_stt.connect, FRAME, HOUR),
+        ("cartesia_stt.finalize", cartesia_stt.finalize, FRAME, HOUR),
         ("openai_llm.connect", openai_llm.connect, FRAME, HOUR),
         ("openai_llm.first_byte", openai_llm.first_byte, FRAME, HOUR),
         ("openai_llm.idle", openai_llm.idle, FRAME, HOUR),
@@ -110,9 +195,33 @@ fn durations(config: &Config) -> [(&'static str, Duration, Duration, Duration); 
         ("speech_server.connect", speech_server.connect, FRAME, HOUR),
         ("speech_server.first_byte", speech_server.first_byte, FRAME, HOUR),
         ("speech_server.idle", speech_server.idle, FRAME, HOUR),
+        ("ollama.connect", ollama.connect, FRAME, HOUR),
+        ("ollama.first_byte", ollama.first_byte, FRAME, HOUR),
+        ("ollama.idle", ollama.idle, FRAME, HOUR),
+        ("anthropic.connect", anthropic.connect, FRAME, HOUR),
+        ("anthropic.first_byte", anthropic.first_byte, FRAME, HOUR),
+        ("anthropic.idle", anthropic.idle, FRAME, HOUR),
         ("piper.connect", piper.connect, FRAME, HOUR),
         ("piper.first_byte", piper.first_byte, FRAME, HOUR),
         ("piper.idle", piper.idle, FRAME, HOUR),
+        ("openai_tts.connect", openai_tts.connect, FRAME, HOUR),
+        ("openai_tts.first_byte", openai_tts.first_byte, FRAME, HOUR),
+        ("openai_tts.idle", openai_tts.idle, FRAME, HOUR),
+        ("elevenlabs.connect", elevenlabs.connect, FRAME, HOUR),
+        ("elevenlabs.first_byte", elevenlabs.first_byte, FRAME, HOUR),
+        ("elevenlabs.idle", elevenlabs.idle, FRAME, HOUR),
+        ("cartesia.connect", cartesia.connect, FRAME, HOUR),
+        ("cartesia.first_byte", cartesia.first_byte, FRAME, HOUR),
+        ("cartesia.idle", cartesia.idle, FRAME, HOUR),
+        ("deepgram_tts.connect", deepgram_tts.connect, FRAME, HOUR),
+        ("deepgram_tts.first_byte", deepgram_tts.first_byte, FRAME, HOUR),
+        ("deepgram_tts.idle", deepgram_tts.idle, FRAME, HOUR),
+        ("wyoming_tts.connect", wyoming_tts.connect, FRAME, HOUR),
+        ("wyoming_tts.first_byte", wyoming_tts.first_byte, FRAME, HOUR),
+        ("wyoming_tts.idle", wyoming_tts.idle, FRAME, HOUR),
+        ("phone_tts.connect", phone_tts.connect, FRAME, HOUR),
+        ("phone_tts.first_byte", phone_tts.first_byte, FRAME, HOUR),
+        ("phone_tts.idle", phone_tts.idle, FRAME, HOUR),
     ]
 }
 
@@ -122,10 +231,44 @@ pub const ENGINES: [(&str, &[&str]); 5] = [
     (ALL_IN_ONE, &[services::openai_realtime::NAME, services::speech_server::NAME]),
     (
         "stt.engines",
-        &["pocketsphinx", services::openai_transcription::NAME, services::deepgram::NAME, "scripted"],
+        &[
+            "pocketsphinx",
+            services::openai_transcription::NAME,
+            services::deepgram::NAME,
+            services::whisper_auto::NAME,
+            services::whisperlivekit::NAME,
+            services::whisperlive::NAME,
+            services::wyoming_stt::NAME,
+            services::deepgram_flux::NAME,
+            services::openai_realtime_stt::NAME,
+            services::cartesia_stt::NAME,
+            "scripted",
+        ],
     ),
-    ("llm.engines", &["dialogue", services::openai_chat::NAME, "scripted"]),
-    ("tts.engines", &["flite", services::piper::NAME, "scripted"]),
+    (
+        "llm.engines",
+        &[
+            "dialogue",
+            services::openai_chat::NAME,
+            services::ollama::NAME,
+            services::anthropic::NAME,
+            "scripted",
+        ],
+    ),
+    (
+        "tts.engines",
+        &[
+            "flite",
+            services::piper::NAME,
+            services::openai_speech::NAME,
+            services::elevenlabs::NAME,
+            services::cartesia::NAME,
+            services::deepgram_speech::NAME,
+            services::wyoming_tts::NAME,
+            services::phone_tts::NAME,
+            "scripted",
+        ],
+    ),
 ];
 
 /// The stage that a call may do without.
@@ -177,6 +320,9 @@ fn files(config: &Config) -> Vec<Mistake> {
     if config.llm.engines.iter().any(|name| name == "dialogue") {
         mistakes.extend(dialogues(&config.dialogue));
     }
+    if let Some(file) = &config.tools.file {
+        mistakes.extend(missing("tools.file", file, file.is_file(), ""));
+    }
     if let Some(Tls::Files { certificate, key }) = &config.server.tls {
         let files = [certificate, key];
         mistakes.extend(files.into_iter().filter_map(|path| missing("server.tls", path, path.is_file(), "")));
@@ -217,6 +363,7 @@ const MOST_CORES: usize = 1_024;
 
 const FRAME: Duration = Duration::from_millis(20);
 const MINUTE: Duration = Duration::from_secs(60);
+const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 

@@ -2,7 +2,9 @@
 
 use crate::Config;
 use ringway_stages::services::{
-    Endpoint, deepgram, openai_chat, openai_realtime, openai_transcription, speech_server,
+    Endpoint, anthropic, cartesia, cartesia_stt, deepgram, deepgram_flux, deepgram_speech, elevenlabs,
+    ollama, openai_chat, openai_realtime, openai_realtime_stt, openai_speech, openai_transcription,
+    speech_server, whisper_auto, whisperlive, whisperlivekit,
 };
 
 /// A service that a stage names, and the variable of its key.
@@ -18,22 +20,44 @@ pub(crate) struct Keyed<'c> {
 impl Keyed<'_> {
     /// It is the vendor's own, who serves nobody without a key.
     pub(crate) fn needs_key(&self) -> bool {
-        matches!(self.url.host(), "api.openai.com" | "api.deepgram.com")
+        matches!(
+            self.url.host(),
+            "api.openai.com"
+                | "api.deepgram.com"
+                | "api.anthropic.com"
+                | "api.elevenlabs.io"
+                | "api.cartesia.ai"
+        )
     }
 }
 
 /// All of them that serve.
 pub(crate) fn keyed(config: &Config) -> impl Iterator<Item = Keyed<'_>> {
-    let Config { openai_stt, deepgram, openai_llm, openai_realtime: realtime, speech_server: server, .. } =
-        config;
+    let Config { openai_stt, deepgram, openai_llm, .. } = config;
+    let Config { openai_tts, elevenlabs, cartesia, deepgram_tts, .. } = config;
+    let (stt, llm, tts) = (&config.stt.engines, &config.llm.engines, &config.tts.engines);
+    let Config { whisper_auto: auto, whisperlivekit: livekit, whisperlive: live, .. } = config;
+    let Config { deepgram_flux: flux, openai_realtime_stt: realtime, cartesia_stt, .. } = config;
+    let Config { openai_realtime: talk, speech_server: server, .. } = config;
     let s2s = &config.speech_to_speech.engines;
-    let (stt, llm) = (&config.stt.engines, &config.llm.engines);
     let all = [
+        (s2s, openai_realtime::NAME, "openai_realtime.key", &talk.key, &talk.url),
+        (s2s, speech_server::NAME, "speech_server.key", &server.key, &server.url),
         (stt, openai_transcription::NAME, "openai_stt.key", &openai_stt.key, &openai_stt.url),
         (stt, deepgram::NAME, "deepgram.key", &deepgram.key, &deepgram.url),
-        (s2s, openai_realtime::NAME, "openai_realtime.key", &realtime.key, &realtime.url),
-        (s2s, speech_server::NAME, "speech_server.key", &server.key, &server.url),
+        (stt, whisper_auto::NAME, "whisper_auto.key", &auto.key, &auto.url),
+        (stt, whisperlivekit::NAME, "whisperlivekit.key", &livekit.key, &livekit.url),
+        (stt, whisperlive::NAME, "whisperlive.key", &live.key, &live.url),
+        (stt, deepgram_flux::NAME, "deepgram_flux.key", &flux.key, &flux.url),
+        (stt, openai_realtime_stt::NAME, "openai_realtime_stt.key", &realtime.key, &realtime.url),
+        (stt, cartesia_stt::NAME, "cartesia_stt.key", &cartesia_stt.key, &cartesia_stt.url),
         (llm, openai_chat::NAME, "openai_llm.key", &openai_llm.key, &openai_llm.url),
+        (llm, ollama::NAME, "ollama.key", &config.ollama.key, &config.ollama.url),
+        (llm, anthropic::NAME, "anthropic.key", &config.anthropic.key, &config.anthropic.url),
+        (tts, openai_speech::NAME, "openai_tts.key", &openai_tts.key, &openai_tts.url),
+        (tts, elevenlabs::NAME, "elevenlabs.key", &elevenlabs.key, &elevenlabs.url),
+        (tts, cartesia::NAME, "cartesia.key", &cartesia.key, &cartesia.url),
+        (tts, deepgram_speech::NAME, "deepgram_tts.key", &deepgram_tts.key, &deepgram_tts.url),
     ];
     let serving = all.into_iter().filter(|(engines, name, ..)| engines.iter().any(|engine| engine == name));
     serving.map(|(_, _, path, variable, url)| Keyed { path, variable, url })

@@ -3,10 +3,12 @@
 mod html;
 mod markdown;
 mod plots;
+mod summary;
 mod svg;
 
 pub use html::page;
 pub use markdown::markdown;
+pub use summary::summary;
 
 use crate::report::Report;
 use crate::sweep::Sweep;

@@ -1,7 +1,7 @@
 //! Mock services: what stands behind a conversation, with delays and failures as wanted.
 //!
 //! ```text
-//!  server ──► mocks ──► openai, piper, deepgram, realtime ──► paced ──► client
+//!  server ──► mocks ──► openai, anthropic, ollama, piper, voices... ──► paced, socket ──► client
 //!               │              ▲
 //!               └── fate: delay, failure; drawn by seed, service and number of the request
 //! ```
@@ -13,18 +13,27 @@ pub mod delay;
 pub mod fault;
 pub mod stats;
 
+mod anthropic;
+mod asr;
+mod cartesia;
 mod deepgram;
 mod fate;
+mod flux;
+mod hearing;
 mod mocks;
+mod ollama;
 mod openai;
 mod paced;
 mod piper;
 mod realtime;
+mod reply;
 mod server;
+mod socket;
 mod speech_server;
 pub mod table;
 mod tone;
 mod upgrade;
+mod voices;
 
 #[cfg(test)]
 mod tests;

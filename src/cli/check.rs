@@ -2,6 +2,7 @@ use super::MISTAKEN;
 use clap::Args;
 use ringway_config::{Config, Loaded, Origin, Problem, Sources, load};
 use ringway_stages::dialogue::{Diagnostic, Dialogues};
+use ringway_stages::tools::{Mistake, ToolsFile};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -43,9 +44,9 @@ struct Findings {
 impl Findings {
     fn of(file: Option<PathBuf>) -> Self {
         match load(Sources::of_process(file, Vec::new())) {
-            Ok(loaded) => Self { problems: dialogues(&loaded.config), loaded: Some(loaded) },
+            Ok(loaded) => Self { problems: beyond(&loaded.config), loaded: Some(loaded) },
             Err(mut wrong) => {
-                wrong.found.extend(dialogues(&wrong.readable));
+                wrong.found.extend(beyond(&wrong.readable));
                 Self { problems: wrong.found, loaded: None }
             }
         }
@@ -85,6 +86,26 @@ fn to_json(problem: &Problem) -> Value {
         Origin::Environment { variable } => json!({ "variable": variable, "key": key, "message": message }),
         Origin::Flag { name } => json!({ "flag": name, "key": key, "message": message }),
     }
+}
+
+/// The mistakes of the files that the configuration names.
+fn beyond(config: &Config) -> Vec<Problem> {
+    let mut problems = dialogues(config);
+    problems.extend(tools(config));
+    problems
+}
+
+/// The mistakes of the tools' declarations.
+fn tools(config: &Config) -> Vec<Problem> {
+    // A file that is missing is told already.
+    let Some(file) = config.tools.file.as_ref().filter(|file| file.is_file()) else { return Vec::new() };
+    let mistakes = ToolsFile::load(file, &|variable| std::env::var(variable).ok()).err().unwrap_or_default();
+    let problem = |Mistake { file, line, key, message }| Problem {
+        origin: Origin::File { path: file, line },
+        key,
+        message,
+    };
+    mistakes.into_iter().map(problem).collect()
 }
 
 /// The mistakes of the dialogues, where any are held.

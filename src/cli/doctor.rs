@@ -213,20 +213,13 @@ fn understand(recogniser: &dyn SpeechToText, word: &Word) -> Result<String, Box<
 
 fn reply(model: &dyn LanguageModel) -> Result<String, Box<dyn Error>> {
     let mut session = model.open(LlmCall::default())?;
-    let request = LlmRequest {
-        id: 1,
-        cue: Cue::Joined,
-        history: Vec::new(),
-        memo: String::new(),
-        already: String::new(),
-    };
-    session.reply(request)?;
+    session.reply(LlmRequest::new(1, Cue::Joined))?;
     loop {
         match wait(poll_fn(|cx| session.poll_event(cx)))?? {
             LlmEvent::Text { text, .. } if !text.trim().is_empty() => {
                 return Ok(format!("began with {:?}", text.trim()));
             }
-            LlmEvent::Text { .. } => {}
+            LlmEvent::Text { .. } | LlmEvent::Call { .. } | LlmEvent::Tool { .. } => {}
             LlmEvent::Done { .. } => return Err("it said nothing".into()),
         }
     }

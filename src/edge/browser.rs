@@ -82,7 +82,13 @@ async fn session(moving: Moving, server: Arc<Server>, place: Place) {
     let mut protocol = Session::new();
     let start = tokio::time::timeout(START_WITHIN, await_start(&mut socket, &mut protocol, &server)).await;
     match start {
-        Ok(Ok(Some(start))) => begin(socket, protocol, start, &server, place).await,
+        Ok(Ok(Some(start))) => match BrowserAudio::new(start.format) {
+            Ok(audio) => begin(socket, (protocol, audio), start, &server, place),
+            Err(_) => {
+                let _ = socket.close(INTERNAL, "codec");
+                goodbye(&mut socket).await;
+            }
+        },
         Ok(Ok(None)) => hang_up_before_start(&mut socket).await,
         Ok(Err(Some(error))) => part(&mut socket, &error).await,
         Ok(Err(None)) => {}
@@ -167,14 +173,16 @@ fn tell_error<S: AsyncRead + AsyncWrite + Unpin>(
     socket.close(code, error.code.name())
 }
 
-async fn begin<S>(mut socket: Socket<S>, session: Session, start: Start, server: &Server, place: Place)
-where
-    S: AsyncRead + AsyncWrite + Unpin,
+/// The call is a task of its own: that of its beginning, which is larger, goes.
+fn begin<S>(
+    mut socket: Socket<S>,
+    (session, audio): (Session, BrowserAudio),
+    start: Start,
+    server: &Server,
+    place: Place,
+) where
+    S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
-    let Ok(audio) = BrowserAudio::new(start.format) else {
-        let _ = socket.close(INTERNAL, "codec");
-        return goodbye(&mut socket).await;
-    };
     let port = server.start_call(EdgeKind::Browser, Format::Pcm16k, start.dialogue, None, place);
     let id = port.call.id.to_string();
     let started = Down::Started {
@@ -187,7 +195,7 @@ where
         return;
     }
     let browser = Browser { session, audio, id, restarts: [0; StageKind::ALL.len()] };
-    serve(socket, port, browser, server.config.heartbeat).await;
+    tokio::task::spawn_local(serve(socket, port, browser, server.config.heartbeat));
 }
 
 /// The protocol of one browser session.
@@ -226,6 +234,12 @@ impl Browser {
                 self.restarts[*stage as usize] += 1;
                 Some(self.stage(*stage, StageState::Restarting))
             }
+            CallEventKind::ServiceSwitched { stage, from, to, cause } => Some(Down::Service {
+                stage: wire_stage(*stage),
+                from: from.to_string(),
+                to: to.to_string(),
+                cause: cause.name().to_owned(),
+            }),
             _ => None,
         }
     }
@@ -247,6 +261,7 @@ impl Browser {
             TurnEvent::Heard { turn, text, last } => {
                 Down::Bot { turn: turn.number(), text: text.clone(), is_final: *last }
             }
+            TurnEvent::Late { turn, stage } => Down::Late { turn: turn.number(), stage: wire_stage(*stage) },
             TurnEvent::Latency { turn, latency } => Down::Latency(turn_latency(turn.number(), latency)),
             _ => return None,
         })

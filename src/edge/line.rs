@@ -109,7 +109,14 @@ impl Heartbeat {
 }
 
 /// Serves one call until it is over or its peer is gone.
-pub async fn serve<S, P>(socket: Socket<S>, port: EdgePort, mut protocol: P, heartbeat: Duration)
+///
+/// No asynchronous function, which would keep room for what it is given beside what it makes of it.
+pub fn serve<S, P>(
+    socket: Socket<S>,
+    port: EdgePort,
+    mut protocol: P,
+    heartbeat: Duration,
+) -> impl Future<Output = ()>
 where
     S: AsyncRead + AsyncWrite + Unpin,
     P: Protocol<S>,
@@ -119,13 +126,15 @@ where
     let heartbeat = Heartbeat::new(heartbeat);
     let mut wakes = Wakes { commands, beat, heartbeat, heard: Instant::now() };
     let _ = line.call.tell(EdgeInput::Started);
-    let leave = loop {
-        let wake = poll_fn(|cx| wakes.poll(&mut line, cx)).await;
-        if let Err(leave) = step(wake, &mut wakes, &mut line, &mut protocol) {
-            break leave;
-        }
-    };
-    leave_line(leave, &mut line, &mut protocol).await;
+    async move {
+        let leave = loop {
+            let wake = poll_fn(|cx| wakes.poll(&mut line, cx)).await;
+            if let Err(leave) = step(wake, &mut wakes, &mut line, &mut protocol) {
+                break leave;
+            }
+        };
+        leave_line(leave, &mut line, &mut protocol).await;
+    }
 }
 
 impl Wakes {

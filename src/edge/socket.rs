@@ -43,7 +43,7 @@ const BACKLOG: usize = 64 * 1024;
 const GATHER: usize = 4 * 1024;
 
 /// tungstenite zero-fills its whole read buffer at each read; a message of 20 ms has a few hundred bytes.
-const READ_BUFFER: usize = 4 * 1024;
+const READ_BUFFER: usize = 2 * 1024;
 
 /// Limits of every socket we serve.
 pub fn limits() -> WebSocketConfig {

@@ -153,7 +153,16 @@ async fn session(moving: Moving, server: Arc<Server>, place: Place) {
     let mut socket = Socket::new(transport, read).await;
     let mut protocol = Session::new(&Dialect::TWILIO);
     match tokio::time::timeout(START_WITHIN, await_start(&mut socket, &mut protocol)).await {
-        Ok(Ok(Some(start))) => begin(socket, protocol, start, &server, place).await,
+        Ok(Ok(Some(start))) => {
+            match server.unknown_dialogue(start.custom_parameters.get("dialogue").map(String::as_str)) {
+                None => begin(socket, protocol, start, &server, place),
+                Some(mut error) => {
+                    // A carrier has no way to start again.
+                    error.close = Some(CloseCode::Bytes);
+                    part(&mut socket, &error).await;
+                }
+            }
+        }
         Ok(Ok(None)) => {
             if socket.close(NORMAL, "").is_ok() {
                 goodbye(&mut socket).await;
@@ -199,16 +208,12 @@ async fn part<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut Socket<S>, error: 
     }
 }
 
-async fn begin<S>(mut socket: Socket<S>, session: Session, start: Start, server: &Server, place: Place)
+/// The call is a task of its own: that of its beginning, which is larger, goes.
+fn begin<S>(socket: Socket<S>, session: Session, start: Start, server: &Server, place: Place)
 where
-    S: AsyncRead + AsyncWrite + Unpin,
+    S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
     let dialogue = start.custom_parameters.get("dialogue").cloned();
-    if let Some(mut error) = server.unknown_dialogue(dialogue.as_deref()) {
-        // A carrier has no way to start again.
-        error.close = Some(CloseCode::Bytes);
-        return part(&mut socket, &error).await;
-    }
     let writer = ServerWriter::new(&Dialect::TWILIO, &start.stream);
     let port = server.start_call(EdgeKind::Twilio, start.format, dialogue, Some(start.call), place);
     let carrier = Carrier {
@@ -222,7 +227,7 @@ where
         sent: 0,
         marked: 0,
     };
-    serve(socket, port, carrier, server.config.heartbeat).await;
+    tokio::task::spawn_local(serve(socket, port, carrier, server.config.heartbeat));
 }
 
 /// The protocol of one carrier call.

@@ -149,7 +149,7 @@ fn write_lane(f: &mut Formatter<'_>, turn: &TurnTrace, lane: Lane, y: f64, axis:
 
 /// How long the caller was waiting for a stage; how long somebody spoke.
 fn figure(span: &Span) -> Option<String> {
-    let stage = matches!(span.lane, Lane::Stt | Lane::Llm | Lane::Tts);
+    let stage = matches!(span.lane, Lane::Stt | Lane::Llm | Lane::Tts | Lane::SpeechToSpeech);
     let time = if stage { span.wait() } else { span.length() }?;
     Some(if stage { format!("{} ms", time.as_millis()) } else { format!("{:.1} s", time.as_secs_f64()) })
 }
@@ -160,7 +160,7 @@ fn write_span(f: &mut Formatter<'_>, span: &Span, y: f64, axis: &Axis) -> fmt::R
     let begin = axis.x(span.start);
     let pale_until = match span.lane {
         Lane::Stt => span.asked.map_or(end, |asked| axis.x(asked)),
-        Lane::Llm | Lane::Tts => span.first.map_or(end, |first| axis.x(first)),
+        Lane::Llm | Lane::Tts | Lane::SpeechToSpeech => span.first.map_or(end, |first| axis.x(first)),
         Lane::Caller | Lane::Playout => begin,
     };
     let (lane, outcome) = (span.lane.name(), class(span.outcome));
@@ -247,6 +247,7 @@ fn colour(lane: Lane) -> &'static str {
         Lane::Stt => "#3c7fc0",
         Lane::Llm => "#8460bd",
         Lane::Tts => "#cf7f2c",
+        Lane::SpeechToSpeech => "#8460bd",
         Lane::Playout => "#3d9472",
     }
 }

@@ -1,10 +1,11 @@
 //! A trace for people at a terminal.
 
 use super::moment::Moment;
-use super::turn_line::{Lane, Note, Outcome, Restart, Span, What};
+use super::turn_line::{Lane, Note, Outcome, Restart, Span, Switch, ToolUse, What};
 use super::{Trace, TurnTrace};
 use crate::live::LatencyLine;
 use crate::telemetry::stage_name;
+use ringway_turn::ToolOutcome;
 use std::fmt::{self, Display, Formatter};
 
 /// Something that happened, in words.
@@ -71,7 +72,9 @@ impl TurnTrace {
         let mut rows = Vec::new();
         self.line.spans.iter().for_each(|span| span_rows(span, &mut rows));
         rows.extend(self.line.notes.iter().map(note_row));
+        rows.extend(self.line.tools.iter().map(tool_row));
         self.line.restarts.iter().for_each(|restart| restart_rows(restart, &mut rows));
+        rows.extend(self.line.switches.iter().map(switch_row));
         rows.sort_by_key(|row| (row.at, row.kind));
         rows
     }
@@ -151,10 +154,24 @@ fn note_row(note: &Note) -> Row {
         What::Keys => ("caller", "presses keys"),
         What::BargeIn => ("turn", "the caller speaks over the answer: it is broken off"),
         What::FalseInterruption => ("turn", "it was nothing, the answer goes on"),
+        What::Late => ("turn", "a stage keeps the caller waiting for too long"),
         What::Filler => ("turn", "takes long, the wait is bridged"),
         What::Apology => ("turn", "ends with an apology"),
     };
     Row { at: note.at, kind: Kind::News, who, what: what.to_owned() }
+}
+
+fn tool_row(used: &ToolUse) -> Row {
+    let ToolUse { tool, bytes, outcome, end, took_ms } = used;
+    let how = match outcome {
+        ToolOutcome::Done => "answers",
+        ToolOutcome::Failed => "fails",
+        ToolOutcome::Refused => "is refused",
+        ToolOutcome::Late => "is given up",
+        ToolOutcome::Cancelled => "is dropped",
+    };
+    let what = format!("{tool} {how} after {took_ms} ms ({bytes} bytes of arguments)");
+    Row { at: *end, kind: Kind::Result, who: "tool", what }
 }
 
 fn restart_rows(restart: &Restart, rows: &mut Vec<Row>) {
@@ -167,6 +184,12 @@ fn restart_rows(restart: &Restart, rows: &mut Vec<Row>) {
         let away = back.since(restart.at).as_millis();
         rows.push(Row { at: back, kind: Kind::News, who, what: format!("is there again, {away} ms later") });
     }
+}
+
+fn switch_row(switch: &Switch) -> Row {
+    let Switch { stage, from, to, cause, at } = switch;
+    let what = format!("goes from {from} to {to} ({})", cause.name());
+    Row { at: *at, kind: Kind::News, who: stage_name(*stage), what }
 }
 
 /// The word with its article.

@@ -1,7 +1,7 @@
 //! What happened when in the last turns of a call, as plain data.
 
 use super::moment::Moment;
-use super::turn_line::{Lane, Outcome, Restart, TurnLine, What};
+use super::turn_line::{Lane, Outcome, Restart, Switch, ToolUse, TurnLine, What};
 use ringway_actors::{CallEvent, CallEventKind, Cause};
 use ringway_frame::MediaTime;
 use ringway_turn::{Event, Mark, StageKind, Step, TurnNumber};
@@ -36,6 +36,16 @@ impl Timeline {
             CallEventKind::Mark(mark) => self.mark(mark),
             CallEventKind::Turn(turn) => self.event(turn, event.at),
             CallEventKind::StageDied { stage, cause, .. } => self.causes[*stage as usize] = Some(*cause),
+            CallEventKind::ServiceSwitched { stage, from, to, cause } => {
+                let at = event.at.into();
+                self.switched(Switch {
+                    stage: *stage,
+                    from: from.clone(),
+                    to: to.clone(),
+                    cause: *cause,
+                    at,
+                });
+            }
             CallEventKind::Ended { .. } => self.ended(event.at),
             _ => {}
         }
@@ -62,9 +72,16 @@ impl Timeline {
             Event::Heard { turn, last: true, .. } => {
                 return self.change(*turn, |turn| turn.end(Lane::Playout, Outcome::Done, at.into()));
             }
+            Event::Tool { turn, tool, bytes, outcome, after } => {
+                let took_ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
+                let (tool, bytes, outcome) = (tool.clone(), *bytes, *outcome);
+                let used = ToolUse { tool, bytes, outcome, end: at.into(), took_ms };
+                return self.change(*turn, |turn| turn.used(used));
+            }
             Event::BargeIn { turn, .. } => (turn, What::BargeIn),
             Event::FalseInterruption { turn, .. } => (turn, What::FalseInterruption),
             Event::Filler { turn } => (turn, What::Filler),
+            Event::Late { turn, .. } => (turn, What::Late),
             Event::Keys { turn, .. } => (turn, What::Keys),
             _ => return,
         };
@@ -75,6 +92,13 @@ impl Timeline {
     pub fn ended(&mut self, at: MediaTime) {
         self.turns.iter_mut().for_each(|turn| turn.finish(at.into()));
         self.turns.shrink_to_fit();
+    }
+
+    /// It befalls the newest turn.
+    fn switched(&mut self, switch: Switch) {
+        if let Some(turn) = self.turns.back_mut() {
+            turn.switched(switch);
+        }
     }
 
     /// The newest restart of the stage that is not over, in whichever turn it was.

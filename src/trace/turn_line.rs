@@ -1,9 +1,10 @@
 //! One turn of a time line.
 
 use super::moment::Moment;
-use ringway_actors::Cause;
-use ringway_turn::{StageKind, Step, TurnNumber};
+use ringway_actors::{Cause, SwitchCause};
+use ringway_turn::{StageKind, Step, ToolOutcome, TurnNumber};
 use serde::Serialize;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Spans, notes and restarts of one turn that are kept; later ones are counted.
@@ -20,8 +21,14 @@ pub struct TurnLine {
     pub spans: Vec<Span>,
     /// What else happened.
     pub notes: Vec<Note>,
+    /// Tools that the language model used.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tools: Vec<ToolUse>,
     /// Stages that died.
     pub restarts: Vec<Restart>,
+    /// Stages that went from one service to another; a recording does not know.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub switches: Vec<Switch>,
     /// Entries that were one too many.
     #[serde(skip_serializing_if = "is_zero")]
     pub more: u32,
@@ -115,10 +122,47 @@ pub enum What {
     BargeIn,
     /// It was a cough: the answer went on.
     FalseInterruption,
+    /// A stage kept the caller waiting for too long.
+    Late,
     /// The wait was bridged.
     Filler,
     /// The apology from memory was played.
     Apology,
+}
+
+/// A stage that went from one service to another.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Switch {
+    /// Which.
+    pub stage: StageKind,
+    /// Name of the first.
+    pub from: Arc<str>,
+    /// Name of the second.
+    pub to: Arc<str>,
+    /// Why.
+    #[serde(serialize_with = "switch_cause")]
+    pub cause: SwitchCause,
+    /// When.
+    #[serde(rename = "atMs")]
+    pub at: Moment,
+}
+
+/// A tool that the language model used.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ToolUse {
+    /// Which.
+    pub tool: String,
+    /// Length of its arguments.
+    pub bytes: u32,
+    /// How it ended.
+    pub outcome: ToolOutcome,
+    /// When it ended.
+    #[serde(rename = "endMs")]
+    pub end: Moment,
+    /// How long it took.
+    pub took_ms: u64,
 }
 
 /// A stage that died.
@@ -208,6 +252,14 @@ impl TurnLine {
         }
     }
 
+    pub(super) fn used(&mut self, tool: ToolUse) {
+        if self.tools.len() < ENTRIES {
+            self.tools.push(tool);
+        } else {
+            self.more += 1;
+        }
+    }
+
     /// The open span of this lane ends.
     pub(super) fn end(&mut self, lane: Lane, outcome: Outcome, at: Moment) {
         if let Some(span) = self.last(lane).filter(|span| span.outcome == Outcome::Open) {
@@ -227,13 +279,24 @@ impl TurnLine {
         }
     }
 
+    /// A stage went to another service.
+    pub(super) fn switched(&mut self, switch: Switch) {
+        if self.switches.len() < ENTRIES {
+            self.switches.push(switch);
+        } else {
+            self.more += 1;
+        }
+    }
+
     /// What was counted as a turn of its own is part of this one.
     pub(super) fn absorb(&mut self, other: Self) {
         self.spans.extend(other.spans);
         self.notes.extend(other.notes);
         self.restarts.extend(other.restarts);
-        self.more += other.more;
-        self.more += cut(&mut self.spans) + cut(&mut self.notes) + cut(&mut self.restarts);
+        self.switches.extend(other.switches);
+        self.tools.extend(other.tools);
+        self.more += other.more + cut(&mut self.spans) + cut(&mut self.notes);
+        self.more += cut(&mut self.restarts) + cut(&mut self.switches) + cut(&mut self.tools);
     }
 
     /// The call is over.
@@ -243,6 +306,7 @@ impl TurnLine {
         }
         self.spans.shrink_to_fit();
         self.notes.shrink_to_fit();
+        self.tools.shrink_to_fit();
         self.restarts.shrink_to_fit();
     }
 
@@ -384,4 +448,8 @@ fn number<S: serde::Serializer>(turn: &TurnNumber, serializer: S) -> Result<S::O
 
 fn cause<S: serde::Serializer>(cause: &Option<Cause>, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_some(&cause.map(Cause::name))
+}
+
+fn switch_cause<S: serde::Serializer>(cause: &SwitchCause, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(cause.name())
 }

@@ -75,6 +75,7 @@ function follow(current, tap) {
   on('bot', (event) => transcript.say('bot', event));
   on('clear', (event) => transcript.interrupt(event.turn));
   on('stage', (event) => stages.update(event));
+  on('service', (event) => stages.served(event));
   on('latency', (event) => latency.add(event));
   on('started', (event) => waterfall.follow(event));
   for (const type of ['latency', 'clear']) on(type, () => waterfall.update());

@@ -17,7 +17,8 @@ const TROUBLE = new Set(['restarting', 'failed', 'stalled', 'unavailable']);
 const WORKING = new Set(['working', 'active', 'busy', 'running']);
 
 export class Stages {
-  /** @type {Map<string, {card: HTMLElement, word: HTMLElement, restarts: HTMLElement, state: string}>} */
+  /** @type {Map<string, {card: HTMLElement, word: HTMLElement, restarts: HTMLElement, service: HTMLElement,
+   *   state: string}>} */
   #cards = new Map();
 
   /** @param {HTMLElement} root an empty list */
@@ -26,15 +27,17 @@ export class Stages {
       const card = element('li', `stage stage-${stage}`);
       const word = element('span', 'stage-state');
       const restarts = element('span', 'stage-restarts');
-      card.append(element('span', 'stage-name', name), element('span', 'stage-purpose', purpose), word, restarts);
+      const service = element('span', 'stage-restarts');
+      card.append(element('span', 'stage-name', name), element('span', 'stage-purpose', purpose), word, restarts, service);
       root.append(card);
-      this.#cards.set(stage, { card, word, restarts, state: '' });
+      this.#cards.set(stage, { card, word, restarts, service, state: '' });
     }
     this.reset();
   }
 
   reset() {
     for (const [stage] of STAGES) this.update({ stage, state: 'idle', restarts: 0 });
+    for (const { card, service } of this.#cards.values()) card.title = service.textContent = '';
     this.#light([]);
   }
 
@@ -53,6 +56,12 @@ export class Stages {
     entry.card.classList.toggle('trouble', TROUBLE.has(state));
     entry.restarts.textContent = restarts > 0 ? `${restarts} restart${restarts === 1 ? '' : 's'}` : '';
     this.#set(stage, WORKING.has(state));
+  }
+
+  /** Another service serves a stage. @param {{stage: string, to: string, cause: string}} change */
+  served({ stage, to, cause }) {
+    const entry = this.#cards.get(stage);
+    if (entry) entry.card.title = entry.service.textContent = `by ${to} (${cause})`;
   }
 
   /**

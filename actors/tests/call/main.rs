@@ -1,10 +1,13 @@
 //! Whole calls on virtual time, with engines whose work can be read.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod chains;
 mod common;
 mod conversation;
 mod converse;
 mod detector;
 mod escalation;
 mod marks;
+mod streaming;
 mod supervision;
+mod tools;

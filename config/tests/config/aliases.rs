@@ -17,6 +17,21 @@ fn an_alias_sets_its_key() {
 }
 
 #[test]
+fn the_address_of_whisperlive_may_come_in_two_parts() {
+    let url = |given: crate::support::Given| {
+        assert_eq!(given.clone().warnings(), [""; 0]);
+        format!("{:?}", given.loaded().config.whisper_auto.url)
+    };
+    assert_eq!(url(file("").env("WHISPERLIVE_URL", "ws://stt:8765")), "stt:8765");
+    assert_eq!(url(file("").env("WHISPERLIVE_HOST", "stt")), "stt:9090");
+    assert_eq!(url(file("").env("WHISPERLIVE_PORT", "8765")), "127.0.0.1:8765");
+    assert_eq!(url(file("").env("WHISPERLIVE_PORT", "8765").env("WHISPERLIVE_HOST", "stt")), "stt:8765");
+    let both = file("").env("WHISPERLIVE_URL", "ws://stt:1").env("WHISPERLIVE_HOST", "other");
+    let ignored = "environment: WHISPERLIVE_HOST: ignored: WHISPERLIVE_URL sets whisper_auto.url already";
+    assert_eq!(both.warnings(), [ignored]);
+}
+
+#[test]
 fn a_bad_value_of_an_alias_is_a_mistake() {
     let problems = file("").env("PORT", "70000").problems();
     assert_eq!(problems, ["environment: PORT: must be a whole number from 0 to 65535, not 70000"]);

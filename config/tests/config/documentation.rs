@@ -20,6 +20,8 @@ fn every_alias_has_its_row() {
                 Meaning::Key(key) => format!("`{key}`"),
                 Meaning::Fixed(values) => format!("always `{}`", values.join("` or `")),
                 Meaning::Millis(key) => format!("`{key}`"),
+                Meaning::Host(key) => format!("`{key}`, its host"),
+                Meaning::Port(key) => format!("`{key}`, its port"),
                 Meaning::Log => "how much is logged, where `RUST_LOG` does not say".to_owned(),
                 Meaning::NotYet(feature) => format!("not yet: {feature}"),
             };

@@ -23,7 +23,8 @@ engines = ["flyte"]
         "a.toml:4: server.chaos: must be true or false, not \"yes\"",
         "a.toml:7: turn.speech_start: must be within 0 and 1",
         "a.toml:8: turn.key_pause: \"soon\" is not a duration such as \"200ms\", \"1.5s\" or \"30m\"",
-        "a.toml:11: tts.engines: no engine is named \"flyte\"; there are: flite, piper, scripted",
+        "a.toml:11: tts.engines: no engine is named \"flyte\"; there are: flite, piper, openai_tts, elevenlabs, cartesia, \
+         deepgram_tts, wyoming_tts, phone_tts, scripted",
     ];
     assert_eq!(file(text).problems(), wanted);
 }
@@ -125,8 +126,8 @@ fn each_stage_knows_its_engines() {
     let text = "[vad]\nengine = \"webrtc\"\n[stt]\nengines = [\"flite\"]\n[llm]\nengines = []\n[tts]\nengines = \"flite\"";
     let wanted = [
         "a.toml:2: vad.engine: no engine is named \"webrtc\"; there are: kernel, ort",
-        "a.toml:4: stt.engines: no engine is named \"flite\"; there are: pocketsphinx, openai_stt, deepgram, scripted",
-        "a.toml:6: llm.engines: must name at least one engine; there are: dialogue, openai_llm, scripted",
+        "a.toml:4: stt.engines: no engine is named \"flite\"; there are: pocketsphinx, openai_stt, deepgram, whisper_auto, whisperlivekit, whisperlive, wyoming_stt, deepgram_flux, openai_realtime_stt, cartesia_stt, scripted",
+        "a.toml:6: llm.engines: must name at least one engine; there are: dialogue, openai_llm, ollama, anthropic, scripted",
         "a.toml:8: tts.engines: must be a list, each a string, not \"flite\"",
     ];
     assert_eq!(file(text).problems(), wanted);
@@ -223,7 +224,7 @@ fn the_addresses_of_services_are_read_where_they_stand() {
     assert_eq!(
         file(text).problems(),
         [
-            "a.toml:2: openai_llm.url: \"ftp://host/\": begins with \"ftp\"; there are: http, https, ws, wss",
+            "a.toml:2: openai_llm.url: \"ftp://host/\": begins with \"ftp\"; there are: http, https, ws, wss, tcp",
             "a.toml:4: piper.url: \"localhost:5000\" is no address such as https://host/path",
             "a.toml:5: piper.idle: must be from 20ms to 3600s, not 0ns",
         ]

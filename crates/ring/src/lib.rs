@@ -22,7 +22,7 @@
 //! - **Lending**: an [`Owner`] lends an end to one holder at a time, and fences one that it no longer trusts.
 //! - **Epochs**: an [`EpochGate`] voids the bot's older audio without touching the queue.
 //!
-//! The queue is `ringbuf`'s, through its safe interface; there is no unsafe code here. Proof: a model test
+//! The queue is `ringbuf`'s; what is unsafe is where its memory comes from and goes to. Proof: a model test
 //! against `VecDeque` (`tests/ring/model.rs`), every interleaving of two threads under loom
 //! (`src/loom_tests.rs`), real threads with checksums (`tests/ring/threads.rs`).
 //!

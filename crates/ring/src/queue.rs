@@ -20,6 +20,9 @@ pub(crate) trait Produce {
     /// Queues `frame` with that gap mark; false when the queue is full.
     fn push(&mut self, frame: &Frame, gap: bool) -> bool;
 
+    /// Bytes of memory of all places.
+    fn bytes(&self) -> usize;
+
     /// Free places; more may be free already, never fewer.
     fn vacant(&self) -> usize;
 

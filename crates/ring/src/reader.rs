@@ -90,7 +90,16 @@ impl Reader {
     /// # Errors
     /// The ring is closed and no frame is left.
     pub fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Closed>> {
-        self.poll_beyond(0, cx)
+        self.poll_ready_for(1, cx)
+    }
+
+    /// Ready once so many frames are there, 1 or more, or fewer and no more to come: who can do nothing with less sleeps
+    /// until then.
+    ///
+    /// # Errors
+    /// The ring is closed and no frame is left.
+    pub fn poll_ready_for(&mut self, frames: usize, cx: &mut Context<'_>) -> Poll<Result<(), Closed>> {
+        self.poll_beyond(0, frames, cx)
     }
 
     /// Waits until a frame is there. Dropping the future loses nothing.
@@ -156,12 +165,20 @@ impl Reader {
         if self.queue.copy(index, frame) { Ok(()) } else { Err(PopError::Closed) }
     }
 
-    pub(crate) fn poll_beyond(&mut self, read: usize, cx: &mut Context<'_>) -> Poll<Result<(), Closed>> {
+    /// Waits for `frames` behind the `read` ones.
+    pub(crate) fn poll_beyond(
+        &mut self,
+        read: usize,
+        frames: usize,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), Closed>> {
+        debug_assert!(0 < frames && frames <= self.capacity - read, "{frames} frames behind {read}");
         let (queue, shared) = (&self.queue, &self.shared);
-        shared.ready.poll(cx, self.popped + read as u64 + 1, || {
+        shared.ready.poll(cx, self.popped + (read + frames) as u64, || {
             // Closed is loaded first: who sees it sees every frame before it.
             let closed = shared.is_closed();
-            match queue.len() > read {
+            let there = queue.len() - read;
+            match there >= frames || (closed && there > 0) {
                 true => Some(Ok(())),
                 false => closed.then_some(Err(Closed)),
             }

@@ -83,7 +83,16 @@ impl ReplayReader {
     /// # Errors
     /// The ring is closed and every frame was read.
     pub fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Closed>> {
-        self.reader.poll_beyond(self.cursor, cx)
+        self.poll_ready_for(1, cx)
+    }
+
+    /// Ready once so many frames can be read, 1 or more, or fewer and no more to come. As many as the ring
+    /// holds beside the window can be waited for.
+    ///
+    /// # Errors
+    /// The ring is closed and every frame was read.
+    pub fn poll_ready_for(&mut self, frames: usize, cx: &mut Context<'_>) -> Poll<Result<(), Closed>> {
+        self.reader.poll_beyond(self.cursor, frames, cx)
     }
 
     /// Waits until a frame can be read. Dropping the future loses nothing.

@@ -36,6 +36,9 @@ pub struct Writer {
     capacity: usize,
     /// Frames that entered so far.
     pushed: u64,
+    /// Frames between two releases of memory, and how many are in when the next one is due.
+    stride: u64,
+    release_at: u64,
     /// The next frame accepted follows one that was dropped.
     gap: bool,
     _not_sync: PhantomData<Cell<()>>,
@@ -60,9 +63,30 @@ pub enum PushError {
     },
 }
 
+/// Rings of so many bytes keep them.
+const KEPT: usize = 12 * 1_024;
+
+/// After how many bytes a larger one of `bytes` releases what is free.
+fn stride(bytes: usize) -> usize {
+    (bytes / 8).clamp(8 * 1_024, 32 * 1_024)
+}
+
 impl Writer {
     pub(crate) fn new(queue: Producer, shared: Arc<Shared>, format: Format, capacity: usize) -> Self {
-        Self { queue, shared, format, capacity, pushed: 0, gap: false, _not_sync: PhantomData }
+        let keeps = queue.bytes() <= KEPT;
+        let stride =
+            if keeps { u64::MAX } else { (stride(queue.bytes()) * capacity / queue.bytes()).max(1) as u64 };
+        Self {
+            queue,
+            shared,
+            format,
+            capacity,
+            pushed: 0,
+            gap: false,
+            stride,
+            release_at: stride,
+            _not_sync: PhantomData,
+        }
     }
 
     /// Copies `frame` into the ring and wakes the reader.
@@ -83,6 +107,10 @@ impl Writer {
         self.pushed += 1;
         self.shared.writer.pushed.set(self.pushed);
         self.shared.ready.ring(self.pushed);
+        if self.pushed == self.release_at {
+            self.release_at += self.stride;
+            self.release();
+        }
         Ok(())
     }
 
@@ -128,9 +156,11 @@ impl Writer {
         poll_fn(|cx| self.poll_space(cx, frames)).await
     }
 
-    /// Gives the memory of free places back to the system; it comes again as frames do, without a word of ours.
+    /// Gives the memory of free places back to the system; it comes again as frames do, without a word of ours: one
+    /// system call, and a page fault for every 4 KiB that is written to later.
     ///
-    /// For a ring that has been idle: one system call, and a page fault for every 4 KiB that is written to later.
+    /// A large ring does it by itself now and then: else one that holds a word would keep the memory of all that it could
+    /// hold, since it writes to all of its places in turn.
     pub fn release(&mut self) {
         self.queue.release();
     }

@@ -9,6 +9,7 @@ mod backoff;
 pub mod dialogue;
 pub mod expectation;
 pub mod flite;
+pub mod health;
 mod humane;
 pub mod level;
 pub mod llm;
@@ -24,6 +25,7 @@ pub mod speech_to_speech;
 pub mod spoken;
 pub mod stt;
 mod text;
+pub mod tools;
 pub mod tts;
 pub mod vad;
 

@@ -1,6 +1,9 @@
 //! Language models, and what serves in their place.
 
 use crate::Expectation;
+use crate::tools::{Deeds, ToolNews};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 /// What a session needs to know of its call.
@@ -8,6 +11,54 @@ use std::task::{Context, Poll};
 pub struct LlmCall {
     /// The dialogue that the caller's side asked for, if any.
     pub dialogue: Option<String>,
+    /// What the model may call.
+    pub tools: Arc<[ToolSpec]>,
+    /// What tools did in this call: its clones are one, so that a new session knows of what a dead one had done.
+    pub deeds: Deeds,
+}
+
+/// A function that a model may call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToolSpec {
+    /// Its name: letters, digits, `_` and `-`, at most 64.
+    pub name: String,
+    /// For the model: what it does, and when to call it.
+    pub description: String,
+    /// Its arguments, as JSON Schema: an object.
+    pub parameters: serde_json::Value,
+}
+
+/// A model wants a function called.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToolCall {
+    /// The model's name for this call; a service that gives none gets one of ours.
+    pub id: String,
+    /// The function.
+    pub name: String,
+    /// The arguments, as JSON; whatever the model made of it.
+    pub arguments: String,
+}
+
+/// A call that was made, and what came of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Called {
+    /// The call.
+    pub call: ToolCall,
+    /// What the tool said, for the model.
+    pub result: String,
+    /// It failed: the result says how.
+    pub failed: bool,
+}
+
+/// Calls that a model asked for together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Round {
+    /// How many messages come before it: those of the history, and then the cue.
+    pub after: usize,
+    /// What the model said before it called; empty when that is in the history.
+    pub text: String,
+    /// The calls, in the model's order.
+    pub calls: Vec<Called>,
 }
 
 /// Who said it.
@@ -54,6 +105,15 @@ pub struct LlmRequest {
     pub memo: String,
     /// The beginning of this reply, made by an engine that died: go on behind it.
     pub already: String,
+    /// What tools have said, oldest first; those behind the cue are of this reply.
+    pub rounds: Vec<Round>,
+}
+
+impl LlmRequest {
+    /// A request in a conversation that begins.
+    pub const fn new(id: u32, cue: Cue) -> Self {
+        Self { id, cue, history: Vec::new(), memo: String::new(), already: String::new(), rounds: Vec::new() }
+    }
 }
 
 /// What follows the reply.
@@ -76,6 +136,21 @@ pub enum LlmEvent {
         id: u32,
         /// The text.
         text: String,
+    },
+    /// The model wants a function called. All calls of a round come before its `Done`; it goes on when it is asked
+    /// again, with their results among the request's rounds.
+    Call {
+        /// The request.
+        id: u32,
+        /// The call.
+        call: ToolCall,
+    },
+    /// A tool began or ended; only of sessions that run tools themselves.
+    Tool {
+        /// The request.
+        id: u32,
+        /// Which, and how.
+        news: ToolNews,
     },
     /// The reply is complete.
     Done {
@@ -113,6 +188,10 @@ pub trait LlmSession {
     /// # Errors
     /// The session is broken.
     fn reply(&mut self, request: LlmRequest) -> Result<(), LlmError>;
+
+    /// The running request's reply is wanted for certain: the caller's turn is over. Until then it is a guess, and
+    /// nothing may be done that cannot be undone.
+    fn commit(&mut self) {}
 
     /// The running request is not wanted any more.
     fn cancel(&mut self);

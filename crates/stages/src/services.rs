@@ -6,29 +6,54 @@
 //! [`ServiceError`] that names when and how.
 
 mod answer;
+pub mod anthropic;
+pub mod cartesia;
+pub mod cartesia_stt;
+mod chat;
 mod connector;
+mod conversation;
 pub mod deepgram;
+pub mod deepgram_flux;
+pub mod deepgram_speech;
+mod dictation;
+pub mod elevenlabs;
 mod endpoint;
 mod error;
 mod exchange;
 #[doc(hidden)]
 pub mod fuzz;
 mod http;
+mod lines;
 mod multipart;
+pub mod ollama;
 pub mod openai_chat;
 pub mod openai_realtime;
+pub mod openai_realtime_stt;
+pub mod openai_speech;
 pub mod openai_transcription;
+pub mod phone_tts;
 pub mod piper;
 mod pool;
 mod socket;
 pub mod speech_server;
 mod sse;
 mod stream;
+mod stt_link;
+mod transcript;
+mod voice;
 mod wav;
+mod whisper;
+pub mod whisper_auto;
+pub mod whisperlive;
+pub mod whisperlivekit;
+mod wyoming;
+pub mod wyoming_stt;
+pub mod wyoming_tts;
 
 pub use connector::SetupError;
 pub use endpoint::{ApiKey, Endpoint, EndpointError};
 pub use error::{Phase, ServiceError};
+pub(crate) use http::{Accepted, Http, Post};
 
 use std::time::Duration;
 

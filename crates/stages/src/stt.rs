@@ -56,7 +56,8 @@ pub enum SttEvent {
         /// The words, in lower case.
         text: String,
     },
-    /// The words of a whole segment after [`SttSession::flush`], or of a part of a stream for good.
+    /// The words of a whole segment after [`SttSession::flush`], or of a part of a stream for good. Those of an answer are
+    /// all since the last ones that were for good: when speech goes on, the next answer says them again.
     Final {
         /// The segment.
         segment: SegmentId,
@@ -64,6 +65,14 @@ pub enum SttEvent {
         text: String,
         /// The segment's flush is answered; `false`: more of it may follow.
         flushed: bool,
+    },
+    /// How likely the caller has finished, by the recogniser's own judgement. Zero takes back an answer to a flush that
+    /// was given before: its words were but the beginning.
+    EndOfTurn {
+        /// The segment.
+        segment: SegmentId,
+        /// 0 to 1.
+        probability: f32,
     },
 }
 
@@ -113,7 +122,7 @@ pub trait SttSession {
         false
     }
 
-    /// The running segment is not wanted any more.
+    /// The running segment is not wanted any more: of a stream, because its turn is over or it was no speech.
     fn abandon(&mut self);
 
     /// The next event; a session without work is pending.

@@ -45,7 +45,7 @@ async fn an_abandoned_segment_is_never_answered() {
 
 fn request(id: u32, already: &str) -> LlmRequest {
     let cue = Cue::Said("hello there".into());
-    LlmRequest { id, cue, history: Vec::new(), memo: String::new(), already: already.into() }
+    LlmRequest { already: already.into(), ..LlmRequest::new(id, cue) }
 }
 
 async fn reply(session: &mut dyn LlmSession) -> (Vec<(String, u128)>, LlmEvent) {

@@ -5,6 +5,7 @@ use crate::converse::Unread;
 use crate::heard::Words;
 use crate::latency::Marks;
 use crate::reply::{Model, Reply};
+use crate::tool::Tools;
 use crate::utterance::{Phase, join};
 use crate::{
     After, CallerTurn, ClauseId, Command, Event, Memo, Message, Playout, RequestId, Speaker, Speculation,
@@ -17,10 +18,13 @@ impl Turn {
     pub(crate) fn ask(&mut self, caller: CallerTurn, turn: TurnNumber, ended: MediaTime, marks: Marks) {
         let request = self.ids.request;
         self.ids.request = request.next();
+        let model = if self.health.converses() { StageKind::SpeechToSpeech } else { StageKind::Llm };
+        self.patience.asked(model, self.now);
         let (epoch, config) = (self.next_epoch, &self.config);
         let reply = self.reply.get_or_insert_with(|| Reply::new(turn, epoch, ended, config));
         reply.cue = Some(caller.clone());
         reply.model = Model::Asked(request);
+        reply.tools = Tools::default();
         reply.marks = Marks { requested: Some(self.now), released: reply.marks.released, ..marks };
         let context = self.context.clone();
         if self.health.converses() {
@@ -47,6 +51,7 @@ impl Turn {
         let now = self.now;
         if let Some(reply) = self.asked(request) {
             reply.push(text, now);
+            self.patience.came(StageKind::Llm);
             self.speak();
         }
     }
@@ -55,17 +60,18 @@ impl Turn {
         let now = self.now;
         if let Some(reply) = self.asked(request) {
             reply.complete(after, memo, now);
+            self.patience.came(StageKind::Llm);
             self.speak();
             self.settle_reply();
         }
     }
 
-    fn asked(&mut self, request: RequestId) -> Option<&mut Reply> {
+    pub(crate) fn asked(&mut self, request: RequestId) -> Option<&mut Reply> {
         self.reply.as_mut().filter(|reply| reply.model == Model::Asked(request))
     }
 
     /// Gives the voice the clauses that stand, if it may have them.
-    fn speak(&mut self) {
+    pub(crate) fn speak(&mut self) {
         while let Some(reply) = &mut self.reply
             && (reply.released || self.config.speculation == Speculation::Tts)
             && let Some(clause) = reply.next_clause()
@@ -84,17 +90,24 @@ impl Turn {
             Words::Reply(range) => (reply.epoch, reply.text()[range.clone()].to_owned()),
             Words::Filler(text) => (reply.epoch, text.clone()),
         };
+        // A voice that has begun is waited for by the watchdog: whether its audio flows is not seen from here.
+        let begins = !reply.ledger.speaks_in(epoch);
         reply.ledger.speak(epoch, clause, words);
         self.next_epoch = self.next_epoch.max(epoch.next());
+        if begins {
+            self.patience.asked(StageKind::Tts, self.now);
+        }
         self.push(Command::Speak { epoch, clause, text });
     }
 
     pub(crate) fn voiced(&mut self, epoch: Epoch) {
         if let Some(reply) = self.reply.as_mut().filter(|reply| reply.epoch == epoch) {
             reply.marks.voiced.get_or_insert(self.now);
+            self.patience.came(StageKind::Tts);
             if reply.whole {
                 // What speaks by itself is waited for as a model is.
                 reply.marks.clause.get_or_insert(self.now);
+                self.patience.came(StageKind::SpeechToSpeech);
             }
         }
     }
@@ -117,6 +130,7 @@ impl Turn {
         if let Some(reply) = &mut self.reply {
             reply.ledger.clause_end(epoch, clause, frames);
             reply.progress = self.now;
+            self.patience.came(StageKind::Tts);
             self.sounded();
         }
     }
@@ -221,6 +235,7 @@ impl Turn {
         }
         if !reply.ledger.is_empty() {
             self.next_epoch = reply.epoch.next();
+            self.patience.came(StageKind::Tts);
             self.push(Command::CancelSpeech { epoch: reply.epoch });
             self.push(Command::Playout(Playout::Clear { epoch: self.next_epoch, turn: reply.turn }));
         }

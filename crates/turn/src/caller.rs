@@ -2,7 +2,7 @@
 
 use crate::reply::Model;
 use crate::speech::Change;
-use crate::utterance::{Phase, Utterance};
+use crate::utterance::{Phase, Utterance, same_words};
 use crate::{
     AskId, CallerTurn, Command, Event, Probability, Purpose, Speculation, StageKind, Stt, Turn, UtteranceId,
     Window,
@@ -111,17 +111,32 @@ impl Turn {
     }
 
     pub(crate) fn end_likely(&mut self, probability: Probability) {
-        if let Some(utterance) = &mut self.utterance
-            && matches!(utterance.phase, Phase::Quiet { .. })
-        {
-            utterance.likely = Some(probability);
+        let Some(utterance) = &mut self.utterance else { return };
+        if matches!(utterance.phase, Phase::Over { .. }) {
+            return;
+        }
+        utterance.likely = Some((probability, self.now));
+        if probability <= 0.0 && utterance.is_answered() {
+            self.take_back();
         }
     }
 
+    /// The words that came may be but the beginning: they are asked for again.
+    fn take_back(&mut self) {
+        let Some(utterance) = &mut self.utterance else { return };
+        utterance.take_back();
+        let utterance = utterance.id;
+        self.push(Command::Stt(Stt::Continue { utterance }));
+        self.tell(Event::Wasted { stage: StageKind::Stt });
+        self.discard_speculation();
+    }
+
     pub(crate) fn partial(&mut self, id: UtteranceId, text: String, complete: bool) {
+        let now = self.now;
         if let Some(utterance) = self.running(id) {
-            utterance.partial(text, complete);
+            utterance.partial(text, complete, now);
             self.words_came();
+            self.speculate();
         }
     }
 
@@ -170,7 +185,9 @@ impl Turn {
         utterance.asked(ask, until, now);
         let utterance = utterance.id;
         self.ids.ask = ask.next();
+        self.patience.asked(StageKind::Stt, now);
         self.push(Command::Stt(Stt::Flush { utterance, ask, until, purpose }));
+        self.speculate();
     }
 
     /// The pause was long enough: the turn is over as soon as its words are there.
@@ -189,17 +206,28 @@ impl Turn {
         }
     }
 
-    /// The model may begin on words that may not be all.
+    /// The model may begin on words that may not be all, or are only guessed.
     pub(crate) fn speculate(&mut self) {
         let Some(utterance) = &self.utterance else { return };
-        let ready = !matches!(utterance.phase, Phase::Over { .. }) && utterance.is_answered();
-        let free = self.reply.is_none() && self.keys.is_empty();
+        let guessed = self.config.speculate_on_guess.is_some_and(|fresh| utterance.is_guessed(fresh));
+        let ready = utterance.is_answered() || guessed;
+        let early =
+            !matches!(utterance.phase, Phase::Over { .. }) && self.config.speculation >= Speculation::Llm;
         let words = utterance.words();
-        if ready && free && !words.is_empty() && self.config.speculation >= Speculation::Llm {
-            let (turn, marks) = (utterance.turn, utterance.marks);
-            let ended = utterance.asked_until;
+        if !ready || !early || words.is_empty() || !self.keys.is_empty() || self.is_answering(&words) {
+            return;
+        }
+        let (turn, marks, ended) = (utterance.turn, utterance.marks, utterance.asked_until);
+        self.discard_speculation();
+        if self.reply.is_none() {
             self.ask(CallerTurn::Said(words), turn, ended, marks);
         }
+    }
+
+    /// The reply under way answers these words.
+    fn is_answering(&self, words: &str) -> bool {
+        let cue = self.reply.as_ref().and_then(|reply| reply.cue.as_ref());
+        matches!(cue, Some(CallerTurn::Said(said)) if same_words(said, words))
     }
 
     /// The turn is over and its words are there.
@@ -220,6 +248,7 @@ impl Turn {
         if self.keys.is_empty() {
             self.answer(words, &utterance, until);
         } else {
+            self.discard_speculation();
             self.remember_caller(self.turn, words);
             self.keys_pressed();
         }
@@ -227,12 +256,12 @@ impl Turn {
 
     /// Releases the speculative reply to these words, or asks for one.
     fn answer(&mut self, words: String, utterance: &Utterance, ended: MediaTime) {
-        let fits = |cue: &CallerTurn| matches!(cue, CallerTurn::Said(said) if *said == words);
-        if !self.reply.as_ref().is_some_and(|reply| reply.cue.as_ref().is_some_and(fits)) {
+        if !self.is_answering(&words) {
             self.discard_speculation();
-            self.ask(CallerTurn::Said(words), utterance.turn, ended, utterance.marks);
+            self.ask(CallerTurn::Said(words.clone()), utterance.turn, ended, utterance.marks);
         }
         if let Some(reply) = &mut self.reply {
+            reply.cue = Some(CallerTurn::Said(words));
             reply.ended = ended;
         }
         self.release();

@@ -1,4 +1,6 @@
-use crate::{AskId, CallerTurn, ClauseId, Context, EndReason, RequestId, Speaker, TurnNumber, UtteranceId};
+use crate::{
+    AskId, CallerTurn, ClauseId, Context, EndReason, RequestId, Speaker, ToolOutcome, TurnNumber, UtteranceId,
+};
 use ringway_frame::{Epoch, MediaTime};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -207,7 +209,27 @@ pub enum Event {
         /// The keys.
         keys: String,
     },
-    /// The latency budget was exceeded and a filler is spoken.
+    /// The stage keeps the caller waiting longer than its share of [`answer_budget`](crate::Config::answer_budget).
+    Late {
+        /// The turn.
+        turn: TurnNumber,
+        /// Which.
+        stage: crate::StageKind,
+    },
+    /// The language model used a tool.
+    Tool {
+        /// The turn.
+        turn: TurnNumber,
+        /// Its name.
+        tool: String,
+        /// Length of its arguments.
+        bytes: u32,
+        /// How it ended.
+        outcome: ToolOutcome,
+        /// From its call.
+        after: Duration,
+    },
+    /// The caller has waited for long and a filler is spoken.
     Filler {
         /// The turn.
         turn: TurnNumber,
@@ -252,6 +274,11 @@ pub enum Command {
     },
     /// To the stage that hears and speaks by itself: one answer at a time.
     Converse(Converse),
+    /// The stage is late: another service is to take its place, if there is one.
+    Hurry {
+        /// Which.
+        stage: crate::StageKind,
+    },
     /// To the playout.
     Playout(Playout),
     /// Play the apology that is kept in memory, in this epoch, needing no stage. Its length is told by one

@@ -89,6 +89,10 @@ pub struct Config {
     /// Whether the energy alone may tell that silence. Default true; false waits until the model is sure, some
     /// 90 ms later, and spares the transcripts that long consonants ask for.
     pub speculate_by_energy: bool,
+    /// How old the recogniser's guess may be at that silence for the model to begin on it; when other words turn out to
+    /// have been said, its work is thrown away. Default 300 ms; none waits for the words that stand.
+    #[serde(with = "crate::humane::option")]
+    pub speculate_on_guess: Option<Duration>,
 
     /// A reply's first clause may end at a comma after this many bytes. Default 12; more sounds smoother, later.
     pub clause_min_first: usize,
@@ -106,6 +110,14 @@ pub struct Config {
     #[serde(with = "crate::humane")]
     pub max_duration: Duration,
 
+    /// Time from the end of the caller's turn within which the answer is to begin. A stage that keeps the caller
+    /// waiting for longer than `late_share` of it is late, and gives way to the next service of its chain where there
+    /// is one; "off": services may take as long as their own limits permit. Default 800 ms.
+    #[serde(with = "crate::humane::option")]
+    pub answer_budget: Option<Duration>,
+    /// The share of `answer_budget` that one stage may use before its first result. Default 0.75; less switches sooner,
+    /// and away from services that would have answered.
+    pub late_share: f32,
     /// Time from the end of the caller's turn without a sound after which a filler is spoken, at most once a turn.
     /// Default 2.5 s.
     #[serde(with = "crate::humane::option")]
@@ -115,6 +127,12 @@ pub struct Config {
     pub filler_when_busy: Duration,
     /// The filler. Default "One moment."
     pub filler: String,
+    /// Time from the end of the caller's turn without any of the answer after which the apology is played and the call
+    /// is transferred or ended. Default 20 s.
+    #[serde(with = "crate::humane::option")]
+    pub give_up_after: Option<Duration>,
+    /// The number that the caller is transferred to after an apology; without it the call ends.
+    pub transfer_on_failure: Option<String>,
 
     /// Pause between keys that ends an answer. Default 2 s.
     #[serde(with = "crate::humane")]
@@ -158,15 +176,20 @@ impl Default for Config {
             speculation: Speculation::default(),
             speculate_after: Duration::from_millis(60),
             speculate_by_energy: true,
+            speculate_on_guess: Some(Duration::from_millis(300)),
             clause_min_first: 12,
             clause_min: 40,
             clause_max: 200,
             silence_prompt_after: Duration::from_secs(7),
             silence_prompts: 2,
             max_duration: Duration::from_secs(30 * 60),
+            answer_budget: Some(Duration::from_millis(800)),
+            late_share: 0.75,
             filler_after: Some(Duration::from_millis(2_500)),
             filler_when_busy: Duration::from_secs(1),
             filler: "One moment.".to_owned(),
+            give_up_after: Some(Duration::from_secs(20)),
+            transfer_on_failure: None,
             key_pause: Duration::from_secs(2),
             key_end: '#',
             playout_grace: Duration::from_secs(1),
@@ -187,6 +210,11 @@ pub struct ConfigError {
 }
 
 impl Config {
+    /// How long a stage may keep the caller waiting for its first result.
+    pub fn late_after(&self) -> Option<Duration> {
+        self.answer_budget.map(|budget| budget.mul_f64(self.late_share.into()))
+    }
+
     /// All mistakes at once; empty when there is none.
     pub fn problems(&self) -> Vec<ConfigError> {
         let probability = 0.0..=1.0;
@@ -208,6 +236,7 @@ impl Config {
             (!self.silence_prompt_after.is_zero(), "silence_prompt_after", "must not be zero"),
             (!self.max_duration.is_zero(), "max_duration", "must not be zero"),
             (!self.filler.trim().is_empty() || self.filler_after.is_none(), "filler", "must not be empty"),
+            ((0.0..=1.0).contains(&self.late_share), "late_share", "must be within 0 and 1"),
             (self.context_messages > 0, "context_messages", "must not be zero"),
         ];
         rules

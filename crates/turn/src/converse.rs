@@ -3,6 +3,7 @@
 use crate::barge_in::Doubt;
 use crate::latency::Marks;
 use crate::reply::{Model, Reply};
+use crate::tool::Tools;
 use crate::utterance::{Phase, Utterance, join};
 use crate::{
     AskId, CallerTurn, Command, Converse, Event, Message, Playout, Purpose, RequestId, Speaker, Speculation,
@@ -48,6 +49,7 @@ impl Turn {
         self.push(Command::Stt(Stt::Flush { utterance: id, ask, until, purpose: Purpose::Turn }));
         let prefix = utterance.words();
         self.unread.push(Unread { utterance: id, ask, turn, from, until, prefix, place: None });
+        self.stop_waiting_for_words();
         if self.keys.is_empty() {
             self.ask(CallerTurn::Said(String::new()), turn, until, Marks::default());
             self.release();
@@ -74,6 +76,7 @@ impl Turn {
     pub(crate) fn silence_answer(&mut self, reply: &Reply) {
         let (epoch, heard) = (reply.epoch, reply.ledger.frames_heard(reply.epoch));
         self.next_epoch = epoch.next();
+        self.patience.came(StageKind::SpeechToSpeech);
         self.push(Command::Converse(Converse::Cancel { epoch, heard }));
         self.push(Command::Playout(Playout::Clear { epoch: self.next_epoch, turn: reply.turn }));
     }
@@ -109,6 +112,14 @@ impl Turn {
                 }
             }
             _ => self.insert(turn, place, words),
+        }
+    }
+
+    /// A service that never tells words does not keep all audio of the call.
+    fn stop_waiting_for_words(&mut self) {
+        if self.unread.len() > MOST_UNREAD {
+            let oldest = self.unread[0].ask;
+            self.read(oldest, "");
         }
     }
 
@@ -184,8 +195,10 @@ impl Turn {
         let Some(reply) = &mut self.reply else { return };
         let Some(caller) = reply.cue.clone() else { return };
         reply.model = Model::Asked(request);
+        reply.tools = Tools::default();
         let already = reply.text().to_owned();
         self.ids.request = request.next();
+        self.patience.asked(StageKind::SpeechToSpeech, self.now);
         self.converse(request, caller, already);
     }
 
@@ -268,3 +281,6 @@ impl Turn {
         self.flush(Purpose::Turn, until);
     }
 }
+
+/// Turns whose words are waited for.
+const MOST_UNREAD: usize = 4;

@@ -107,6 +107,11 @@ impl Turn {
         if stage == StageKind::SpeechToSpeech {
             return self.fall_back();
         }
+        self.apologise(stage);
+    }
+
+    /// The apology from memory takes the place of whatever is lost.
+    pub(crate) fn apologise(&mut self, stage: StageKind) {
         self.close_books();
         let epoch = self.next_epoch;
         self.next_epoch = epoch.next();
@@ -128,7 +133,15 @@ impl Turn {
         }
         if made.is_some_and(|made| *played >= made) {
             let stage = *stage;
-            self.end(EndReason::StageFailed(stage));
+            self.apologised(stage);
+        }
+    }
+
+    /// Somebody else may be able to help.
+    fn apologised(&mut self, stage: StageKind) {
+        match self.config.transfer_on_failure.clone() {
+            Some(to) => self.follow(After::Transfer(to)),
+            None => self.end(EndReason::StageFailed(stage)),
         }
     }
 
@@ -136,7 +149,7 @@ impl Turn {
     pub(crate) fn last_words_over(&mut self) {
         match &self.life {
             Life::Closing { reason, .. } => self.end(reason.clone()),
-            Life::Apologising { stage, .. } => self.end(EndReason::StageFailed(*stage)),
+            Life::Apologising { stage, .. } => self.apologised(*stage),
             Life::Waiting | Life::Live | Life::Over => {}
         }
     }

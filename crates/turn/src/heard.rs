@@ -69,15 +69,10 @@ impl Ledger {
         }
     }
 
-    /// What is spoken is over: of the reply's text, what is before byte `heard` was heard.
+    /// What is spoken is over: of the reply's text only what is before byte `heard` is left.
     pub(crate) fn break_off(&mut self, heard: usize) {
-        let Some(strand) = self.strands.last_mut() else { return };
-        let played = strand.played;
-        if let Some(entry) = strand.entries.last_mut().filter(|entry| entry.grows) {
-            entry.end = Some(played);
-            if let Words::Reply(range) = &mut entry.words {
-                range.end = heard.max(range.start);
-            }
+        for strand in &mut self.strands {
+            strand.break_off(heard);
         }
     }
 
@@ -130,6 +125,11 @@ impl Ledger {
     /// Whether any of the reply has sounded; a filler is none of it.
     pub(crate) fn is_audible(&self) -> bool {
         self.strands.iter().any(Strand::is_audible)
+    }
+
+    /// Whether something was spoken in this epoch.
+    pub(crate) fn speaks_in(&self, epoch: Epoch) -> bool {
+        self.strands.last().is_some_and(|strand| strand.epoch == epoch)
     }
 
     /// Whether something was spoken into it.
@@ -228,6 +228,17 @@ impl Ledger {
 }
 
 impl Strand {
+    fn break_off(&mut self, heard: usize) {
+        let played = self.played;
+        for entry in &mut self.entries {
+            let Words::Reply(range) = &mut entry.words else { continue };
+            *range = range.start.min(heard)..range.end.min(heard);
+            let left = range.len();
+            entry.marks.retain(|mark| mark.upto <= left);
+            entry.end = Some(entry.end.map_or(played, |end| end.min(played)));
+        }
+    }
+
     /// Frames of the whole strand, once they are known.
     fn made(&self) -> Option<u32> {
         self.entries.last().map_or(Some(0), |entry| entry.end)
@@ -379,6 +390,23 @@ mod tests {
         assert_eq!(heard(&ledger), "");
         ledger.played(Epoch::new(2), 40);
         assert_eq!(heard(&ledger), "Your table is booked.");
+        assert!(ledger.is_heard_out());
+    }
+
+    #[test]
+    fn an_answer_that_is_broken_off_again_and_again_keeps_what_was_heard() {
+        let text = "Your table is booked.";
+        let mut ledger = Ledger::default();
+        ledger.answer(FIRST, ClauseId::new(0), 0);
+        ledger.grow(text.len());
+        ledger.played(FIRST, 40);
+        let heard = ledger.heard(text);
+        assert_eq!(&text[..heard], "Your table");
+        ledger.break_off(heard);
+        // The next one dies before it has said a word: its text would begin behind a blank that is gone.
+        ledger.answer(Epoch::new(2), ClauseId::new(1), heard + 1);
+        ledger.break_off(heard);
+        assert_eq!(ledger.heard(&text[..heard]), heard);
         assert!(ledger.is_heard_out());
     }
 

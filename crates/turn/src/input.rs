@@ -1,6 +1,7 @@
 use crate::{AskId, ClauseId, Memo, RequestId, UtteranceId};
 use ringway_frame::{Epoch, MediaTime};
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// A probability, 0 to 1.
 pub type Probability = f32;
@@ -101,6 +102,31 @@ pub enum EndReason {
     Internal,
 }
 
+/// Words that bridge the wait for a tool.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToolFiller {
+    /// How long the caller hears nothing before.
+    pub after: Duration,
+    /// The words.
+    pub words: String,
+}
+
+/// How a tool ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ToolOutcome {
+    /// With a result.
+    Done,
+    /// With an error of its own.
+    Failed,
+    /// It was not called: there is none such, or it does not take these arguments.
+    Refused,
+    /// It took too long.
+    Late,
+    /// The caller went on.
+    Cancelled,
+}
+
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -109,7 +135,8 @@ pub enum Input {
     Started,
     /// One window of the caller's audio. Windows that fail to come count as silence.
     Window(Window),
-    /// From a turn model: how likely the caller has finished.
+    /// From a turn model, or a recogniser that has one: how likely the caller has finished. Zero takes back the answer
+    /// to a flush: its words were but the beginning.
     EndOfTurn {
         /// 0 to 1.
         #[serde(deserialize_with = "number")]
@@ -153,6 +180,28 @@ pub enum Input {
         request: RequestId,
         /// The next piece of text.
         text: String,
+    },
+    /// The model has called a tool and waits for it. One that ends tells so, whatever became of its reply.
+    ToolBegan {
+        /// The request that it is part of.
+        request: RequestId,
+        /// Its name.
+        tool: String,
+        /// What may be said meanwhile.
+        filler: Option<ToolFiller>,
+    },
+    /// The tool has answered, or never will.
+    ToolEnded {
+        /// The request that it was part of.
+        request: RequestId,
+        /// Its name.
+        tool: String,
+        /// Length of its arguments.
+        bytes: u32,
+        /// How it ended.
+        outcome: ToolOutcome,
+        /// From its call.
+        after: Duration,
     },
     /// The reply is complete.
     ReplyEnd {

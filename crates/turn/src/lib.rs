@@ -46,6 +46,8 @@
 //!   is one, and no later than [`Config::pause_max`].
 //! - **Flushes.** Each [`Stt::Flush`] is answered by one [`Input::Final`] unless [`Stt::Continue`], [`Stt::Drop`] or
 //!   the loss of the stage comes first. What an answer said that was followed by `Continue`, the next one says again.
+//! - **Late stages.** A stage that keeps the caller waiting is told of once a request, by [`Command::Hurry`]. Whoever has
+//!   another service for it loses the stage and brings it back with that one; whoever has none does nothing.
 //! - **Lost stages.** Between [`Input::StageLost`] and [`Input::StageReady`] commands may go nowhere: what is still
 //!   wanted is asked again. A new voice goes on in the next epoch and counts its frames from nothing.
 //!   While voice activity detection is away, and until it has caught up, no silence ends a turn; beyond
@@ -79,12 +81,14 @@ mod id;
 mod input;
 mod latency;
 mod mark;
+mod patience;
 pub mod recording;
 mod reply;
 mod silence;
 mod speech;
 mod stages;
 mod timer;
+mod tool;
 mod turn;
 mod utterance;
 
@@ -92,6 +96,8 @@ pub use command::{Command, Converse, Event, Latency, Output, Playout, Purpose, S
 pub use config::{Config, ConfigError, Speculation};
 pub use context::{Context, Memo, Message, Speaker};
 pub use id::{AskId, ClauseId, RequestId, TurnNumber, UtteranceId};
-pub use input::{After, CallerTurn, EndReason, Input, Probability, StageKind, Window};
+pub use input::{
+    After, CallerTurn, EndReason, Input, Probability, StageKind, ToolFiller, ToolOutcome, Window,
+};
 pub use mark::{Mark, Observer, Step};
 pub use turn::Turn;

@@ -167,7 +167,7 @@ impl Observer {
                 put_some(self.speak(*epoch), put);
             }
             Command::Event(event) => self.event(event, put),
-            Command::Transfer { .. } | Command::HangUp { .. } => {}
+            Command::Hurry { .. } | Command::Transfer { .. } | Command::HangUp { .. } => {}
         }
     }
 

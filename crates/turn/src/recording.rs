@@ -1,7 +1,7 @@
 //! A call as its inputs and outputs, one JSON object a line, and its exact replay.
 //!
 //! ```text
-//! {"version":1,"call":"0123…","started":"2026-11-20T12:00:00Z","config":{…}}
+//! {"version":2,"call":"0123…","started":"2026-11-20T12:00:00Z","config":{…}}
 //! {"input":{"at":0,"input":"started"}}
 //! {"output":{"command":{"reply":{…}}}}
 //! {"output":{"timeout":7000000000}}
@@ -15,7 +15,10 @@ use serde::{Deserialize, Serialize};
 use std::io::{BufRead, Read};
 
 /// The form of recordings that this version writes and reads.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
+
+/// The oldest form that is read: calls whose turns had no latency budget.
+pub const OLDEST_VERSION: u32 = 1;
 
 /// The longest line that is read. A context of 200 messages of 1,000 bytes fits four times.
 pub const MAX_LINE: usize = 1 << 20;
@@ -118,7 +121,7 @@ pub enum ReplayError {
     #[error("the recording is empty")]
     Empty,
     /// Written by another version.
-    #[error("the recording has version {found}, not {VERSION}")]
+    #[error("the recording has version {found}, not {OLDEST_VERSION} to {VERSION}")]
     Version {
         /// Its version.
         found: u64,
@@ -235,6 +238,16 @@ impl Parting {
     }
 }
 
+/// A header of version 1: what calls did not do before there was a key for it, they did not.
+fn completed(mut header: serde_json::Value) -> serde_json::Value {
+    if let Some(config) = header.get_mut("config").and_then(serde_json::Value::as_object_mut) {
+        for key in ["answer_budget", "give_up_after", "speculate_on_guess"] {
+            config.entry(key).or_insert_with(|| "off".into());
+        }
+    }
+    header
+}
+
 struct Lines<R> {
     reader: R,
     number: u64,
@@ -248,7 +261,10 @@ impl<R: BufRead> Lines<R> {
         }
         let value: serde_json::Value = self.parse()?;
         match value.get("version").and_then(serde_json::Value::as_u64) {
-            Some(found) if found != u64::from(VERSION) => Err(ReplayError::Version { found }),
+            Some(found) if !(u64::from(OLDEST_VERSION)..=u64::from(VERSION)).contains(&found) => {
+                Err(ReplayError::Version { found })
+            }
+            Some(1) => self.malformed_unless(serde_json::from_value(completed(value))),
             _ => self.parse(),
         }
     }
@@ -275,8 +291,12 @@ impl<R: BufRead> Lines<R> {
     }
 
     fn parse<T: serde::de::DeserializeOwned>(&self) -> Result<T, ReplayError> {
+        self.malformed_unless(serde_json::from_slice(&self.buffer))
+    }
+
+    fn malformed_unless<T>(&self, parsed: serde_json::Result<T>) -> Result<T, ReplayError> {
         let line = self.number;
-        serde_json::from_slice(&self.buffer).map_err(|source| {
+        parsed.map_err(|source| {
             let broken_off = source.is_eof() && self.buffer.last() != Some(&b'\n');
             if broken_off { ReplayError::Truncated { line } } else { ReplayError::Malformed { line, source } }
         })

@@ -1,6 +1,7 @@
 use crate::clause::Cutter;
 use crate::heard::Ledger;
 use crate::latency::Marks;
+use crate::tool::Tools;
 use crate::{After, CallerTurn, ClauseId, Config, Memo, RequestId, TurnNumber};
 use ringway_frame::{Epoch, MediaTime};
 use std::collections::VecDeque;
@@ -41,6 +42,8 @@ pub(crate) struct Reply {
     text: String,
     cutter: Cutter,
     unspoken: VecDeque<Range<usize>>,
+    /// Tools that run for it.
+    pub(crate) tools: Tools,
 }
 
 impl Reply {
@@ -61,12 +64,18 @@ impl Reply {
             text: String::new(),
             cutter: Cutter::new(config),
             unspoken: VecDeque::new(),
+            tools: Tools::default(),
         }
     }
 
     /// All text that has come.
     pub(crate) fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The model owes text.
+    pub(crate) fn is_asked(&self) -> bool {
+        matches!(self.model, Model::Asked(_))
     }
 
     /// The caller's words that it answers.
@@ -88,11 +97,16 @@ impl Reply {
         }
     }
 
-    /// The text is complete.
-    pub(crate) fn complete(&mut self, after: After, memo: Memo, now: MediaTime) {
+    /// No more text comes for a while: what has come is a clause.
+    pub(crate) fn pause(&mut self, now: MediaTime) {
         if let Some(clause) = self.cutter.rest(&self.text).filter(|_| !self.whole) {
             self.enqueue(clause, now);
         }
+    }
+
+    /// The text is complete.
+    pub(crate) fn complete(&mut self, after: After, memo: Memo, now: MediaTime) {
+        self.pause(now);
         self.model = Model::Done { after, memo };
     }
 
@@ -112,6 +126,8 @@ impl Reply {
         let heard = self.ledger.heard(&self.text);
         self.text.truncate(heard);
         self.ledger.break_off(heard);
+        self.unspoken.clear();
+        self.cutter.skip(heard);
     }
 
     /// What answers speaks by itself, behind what there is; where its text begins.
@@ -126,7 +142,6 @@ impl Reply {
     /// What follows is spoken by a voice, clause by clause.
     pub(crate) fn speak_on(&mut self) {
         self.whole = false;
-        self.cutter.skip(self.text.len());
     }
 
     /// The clause's text up to `upto` is within the first `frames` frames of `epoch`.

@@ -1,5 +1,6 @@
 use crate::heard::Words;
 use crate::reply::{Model, trimmed};
+use crate::tool::Tools;
 use crate::utterance::Phase;
 use crate::{Command, Playout, Purpose, StageKind, Stt, Turn};
 use ringway_frame::MediaTime;
@@ -17,7 +18,12 @@ pub(crate) struct Health {
 impl Health {
     /// Voice activity detection is there.
     pub(crate) fn hears(&self) -> bool {
-        !self.lost[StageKind::Vad as usize]
+        self.has(StageKind::Vad)
+    }
+
+    /// The stage is there.
+    pub(crate) fn has(&self, stage: StageKind) -> bool {
+        !self.lost[stage as usize]
     }
 
     /// A stage that hears and speaks by itself is in charge, be it away at the moment.
@@ -55,6 +61,7 @@ impl Turn {
     /// A stage died. Nothing is asked again before it is back; silence proves nothing while nobody listens for speech.
     pub(crate) fn stage_lost(&mut self, stage: StageKind) {
         self.health.lose(stage);
+        self.patience.came(stage);
         if stage == StageKind::Vad {
             self.speech.hold(self.now + self.config.vad_grace);
         }
@@ -101,8 +108,10 @@ impl Turn {
         };
         let Some(caller) = reply.cue.clone() else { return };
         reply.model = Model::Asked(request);
+        reply.tools = Tools::default();
         let already = reply.text().to_owned();
         self.ids.request = request.next();
+        self.patience.asked(StageKind::Llm, self.now);
         let context = self.context.clone();
         self.push(Command::Reply { request, caller, context, already });
     }

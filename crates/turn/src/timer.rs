@@ -17,8 +17,12 @@ pub(crate) enum Timer {
     EndOfTurn,
     /// The bot has waited long enough for a reason to stop.
     Verdict,
+    /// A stage has kept the caller waiting for longer than it may.
+    Late,
     /// The caller has waited long enough for a sound.
     Filler,
+    /// The caller has waited for longer than anybody would.
+    GiveUp,
     /// The caller has said nothing for long enough.
     Prompt,
     /// The keys are an answer.
@@ -34,12 +38,14 @@ pub(crate) enum Timer {
 }
 
 impl Timer {
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::Gap,
         Self::Ask,
         Self::EndOfTurn,
         Self::Verdict,
+        Self::Late,
         Self::Filler,
+        Self::GiveUp,
         Self::Prompt,
         Self::Keys,
         Self::Playout,
@@ -67,7 +73,9 @@ impl Turn {
             Timer::Ask => self.ask_at(),
             Timer::EndOfTurn => self.end_of_turn_at(),
             Timer::Verdict => self.verdict_at(),
-            Timer::Filler => self.filler_at(),
+            Timer::Late => self.late_at(),
+            Timer::Filler => self.filler_at().into_iter().chain(self.tool_filler_at()).min(),
+            Timer::GiveUp => self.give_up_at(),
             Timer::Prompt => self.silence.deadline(&self.config),
             Timer::Keys => self.keys.deadline(&self.config),
             Timer::Playout => self.playout_by(),
@@ -84,7 +92,10 @@ impl Turn {
             Timer::Ask => self.ask_about_pause(),
             Timer::EndOfTurn => self.end_turn(),
             Timer::Verdict => self.resume_in_doubt(),
+            Timer::Late => self.hurry(),
+            Timer::Filler if self.tool_filler_at().is_some_and(|at| at <= self.now) => self.say_tool_filler(),
             Timer::Filler => self.say_filler(),
+            Timer::GiveUp => self.give_up(),
             Timer::Prompt => self.prompt(),
             Timer::Keys => {
                 self.keys.pause();
@@ -121,7 +132,7 @@ impl Turn {
         let utterance = self.utterance.as_ref()?;
         match utterance.phase {
             Phase::Quiet { since } if !self.doubt.is_any() && !self.speech.is_held() => {
-                let usual = hang_over(&self.config, utterance.is_complete(), utterance.likely);
+                let usual = hang_over(&self.config, utterance.is_complete(), utterance.likely_over(since));
                 Some(since + if utterance.spotted { self.config.hang_over_max } else { usual })
             }
             _ => None,

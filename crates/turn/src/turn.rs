@@ -2,6 +2,7 @@ use crate::barge_in::Doubt;
 use crate::converse::Unread;
 use crate::dtmf::Keys;
 use crate::ending::Life;
+use crate::patience::Patience;
 use crate::reply::Reply;
 use crate::silence::Silence;
 use crate::speech::Speech;
@@ -35,6 +36,7 @@ pub struct Turn {
     pub(crate) health: Health,
     /// Turns that were answered before their words are known.
     pub(crate) unread: Vec<Unread>,
+    pub(crate) patience: Patience,
     /// The end of the call that the caller spoke over: it is still due if that was nothing.
     pub(crate) farewell: Option<After>,
     /// This turn has had its filler.
@@ -73,6 +75,7 @@ impl Turn {
             silence: Silence::default(),
             health: Health::default(),
             unread: Vec::new(),
+            patience: Patience::default(),
             farewell: None,
             filler_spent: false,
             next_epoch: Epoch::ZERO.next(),
@@ -129,6 +132,11 @@ impl Turn {
         self.reply.as_ref().map(|reply| reply.turn)
     }
 
+    /// The running reply may be heard: it is wanted for certain.
+    pub fn is_released(&self) -> bool {
+        self.reply.as_ref().is_some_and(|reply| reply.released)
+    }
+
     /// The call is over: nothing more will come of it.
     pub fn is_over(&self) -> bool {
         matches!(self.life, Life::Over)
@@ -165,6 +173,11 @@ impl Turn {
         match input {
             Input::Token { request, text } => self.token(request, &text),
             Input::ReplyEnd { request, after, memo } => self.reply_end(request, after, memo),
+            Input::ToolBegan { request, filler, .. } => self.tool_began(request, filler),
+            Input::ToolEnded { request, tool, bytes, outcome, after } => {
+                self.tool_ended(request);
+                self.tell(Event::Tool { turn: self.turn_of_reply(), tool, bytes, outcome, after });
+            }
             Input::Voiced { epoch } => self.voiced(epoch),
             Input::Sounding { epoch } => self.sounding(epoch),
             Input::Word { epoch, clause, upto, frames } => self.word(epoch, clause, upto, frames),

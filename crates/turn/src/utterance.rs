@@ -35,8 +35,8 @@ pub(crate) struct Utterance {
     pub(crate) ask: Option<AskId>,
     /// Where the speech ended that it was asked about.
     pub(crate) asked_until: MediaTime,
-    /// What a turn model says of the present pause.
-    pub(crate) likely: Option<Probability>,
+    /// What a turn model said last, and when.
+    pub(crate) likely: Option<(Probability, MediaTime)>,
     /// A service that hears the caller has told of it too: it also tells its end.
     pub(crate) spotted: bool,
     /// It made the bot stop.
@@ -49,6 +49,7 @@ pub(crate) struct Utterance {
     prefix: String,
     segments: String,
     guess: Guess,
+    guessed: Option<MediaTime>,
     answer: Option<Guess>,
 }
 
@@ -77,6 +78,7 @@ impl Utterance {
             prefix: String::new(),
             segments: String::new(),
             guess: Guess::default(),
+            guessed: None,
             answer: None,
         }
     }
@@ -118,10 +120,16 @@ impl Utterance {
         self.ask.is_none() && self.answer.is_none()
     }
 
-    pub(crate) fn partial(&mut self, text: String, complete: bool) {
+    pub(crate) fn partial(&mut self, text: String, complete: bool, now: MediaTime) {
         if self.answer.is_none() {
             self.guess = Guess { text, complete };
+            self.guessed = Some(now);
         }
+    }
+
+    /// The question about the present pause is not answered yet, but a guess from so shortly before it may be right.
+    pub(crate) fn is_guessed(&self, fresh: Duration) -> bool {
+        self.ask.is_some() && self.guessed.is_some_and(|at| self.asked_until.since(at) <= fresh)
     }
 
     pub(crate) fn segment(&mut self, text: &str) {
@@ -153,13 +161,23 @@ impl Utterance {
         self.burst += by;
     }
 
-    /// Speech goes on: what was asked is void. Says whether something had been asked.
-    pub(crate) fn go_on(&mut self) -> bool {
-        let asked = !self.is_unasked();
+    /// The answer is but a guess, and nothing has been asked.
+    pub(crate) fn take_back(&mut self) {
         if let Some(answer) = self.answer.take() {
             self.guess = Guess { complete: false, ..answer };
         }
         self.ask = None;
+    }
+
+    /// What a turn model says of a pause since `since`.
+    pub(crate) fn likely_over(&self, since: MediaTime) -> Option<Probability> {
+        self.likely.filter(|(_, at)| *at >= since).map(|(probability, _)| probability)
+    }
+
+    /// Speech goes on: what was asked is void. Says whether something had been asked.
+    pub(crate) fn go_on(&mut self) -> bool {
+        let asked = !self.is_unasked();
+        self.take_back();
         self.likely = None;
         self.marks = Marks::default();
         self.phase = Phase::Speaking;
@@ -179,6 +197,13 @@ impl Utterance {
     pub(crate) fn is_noise(&self, config: &Config) -> bool {
         self.voiced < config.noise_below && !self.has_words()
     }
+}
+
+/// Whether the words are the same, however they are written.
+pub(crate) fn same_words(one: &str, other: &str) -> bool {
+    let letters =
+        |text| str::chars(text).filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase);
+    letters(one).eq(letters(other))
 }
 
 /// The pieces that are not empty, one blank between.

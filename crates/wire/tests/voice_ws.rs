@@ -200,6 +200,13 @@ fn every_down() -> Vec<Down> {
         Down::Bot { turn: 1, text: "Friday it is.".to_owned(), is_final: false },
         Down::Clear { turn: 1 },
         Down::Stage { stage: Stage::Tts, state: StageState::Restarting, restarts: 1 },
+        Down::Service {
+            stage: Stage::Stt,
+            from: "deepgram".to_owned(),
+            to: "pocketsphinx".to_owned(),
+            cause: "late".to_owned(),
+        },
+        Down::Late { turn: 1, stage: Stage::Llm },
         Down::Latency(latency),
         Down::Error(error.to_user(Some("5f1c"))),
         Down::Error(full),

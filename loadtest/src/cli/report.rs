@@ -1,7 +1,7 @@
-use super::{FAILED, MISTAKEN, fail, write_whole};
-use crate::document::{Chapter, markdown, page};
+use super::{FAILED, MISTAKEN, fail, json, write_whole};
+use crate::document::{Chapter, markdown, page, summary};
 use clap::Args;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Options of `ringway-load report`.
@@ -16,6 +16,9 @@ pub struct ReportArgs {
     /// Writes Markdown; without any option it is printed.
     #[arg(long, value_name = "FILE")]
     md: Option<PathBuf>,
+    /// Writes JSON: each file's verdict and its runs; `-` prints it.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
 }
 
 impl ReportArgs {
@@ -44,7 +47,12 @@ impl ReportArgs {
         }
         match &self.md {
             Some(path) => write_whole(path, &markdown(chapters))?,
-            None if self.html.is_none() => print!("{}", markdown(chapters)),
+            None if self.html.is_none() && self.json.is_none() => print!("{}", markdown(chapters)),
+            None => {}
+        }
+        match &self.json {
+            Some(path) if path == Path::new("-") => print!("{}", json(&summary(chapters))),
+            Some(path) => write_whole(path, &json(&summary(chapters)))?,
             None => {}
         }
         Ok(())

@@ -38,10 +38,16 @@ pub struct Services {
     /// What the language model replies; repeatable: one request after the other.
     #[arg(long, value_name = "TEXT")]
     reply: Vec<String>,
-    /// Failures, as 'llm:2%:500'; repeatable. Services: stt, listen, llm, tts, realtime. Failures: refuse, 400 to 599, hang, cut,
-    /// slow, garbage.
+    /// Failures, as 'llm:2%:500'; repeatable. Services: stt, listen, flux, live, cartesia, llm, tts, speech, elevenlabs,
+    /// sonic, speak, realtime. Failures: refuse, 400 to 599, hang, cut, slow, garbage, type, page, limit.
     #[arg(long, value_name = "SERVICE:RATE:FAILURE")]
     fail: Vec<Failing>,
+    /// When a connection that is struck by 'limit' ends, in milliseconds [default: 5000].
+    #[arg(long, value_name = "N")]
+    limit_ms: Option<u64>,
+    /// After how many bytes it ends, if that comes first.
+    #[arg(long, value_name = "N")]
+    limit_bytes: Option<u64>,
     /// The same delays and failures again [default: 1].
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
@@ -78,17 +84,19 @@ impl Services {
         let mut config = self.config.as_deref().map_or_else(|| Ok(Config::default()), Config::read)?;
         if let Some(delay) = self.stt_ms {
             config.stt.delay_ms = delay;
-            config.listen.delay_ms = None;
+            config.sockets_mut().into_iter().for_each(|socket| socket.delay_ms = None);
         }
         if !self.text.is_empty() {
             config.stt.texts = self.text;
-            config.listen.texts.clear();
+            config.sockets_mut().into_iter().for_each(|socket| socket.texts.clear());
         }
         if !self.reply.is_empty() {
             config.llm.replies = self.reply;
         }
         set(&mut config.port, self.port);
         set(&mut config.seed, self.seed);
+        set(&mut config.limit_ms, self.limit_ms);
+        config.limit_bytes = self.limit_bytes.or(config.limit_bytes);
         set(&mut config.llm.delay_ms, self.llm_ms);
         set(&mut config.llm.token_ms, self.token_ms);
         set(&mut config.tts.delay_ms, self.tts_ms);
@@ -109,8 +117,10 @@ impl FromStr for Failing {
         let (name, rule) =
             text.split_once(':').ok_or("not a service, a share and a failure, as llm:2%:500")?;
         let service = Service::ALL.into_iter().find(|service| service.name() == name);
-        let service =
-            service.ok_or_else(|| format!("no service {name}: stt, listen, llm, tts or realtime"))?;
+        let service = service.ok_or_else(|| {
+            let known = Service::ALL.map(Service::name).join(", ");
+            format!("no service {name}; there are {known}")
+        })?;
         Ok(Self { service, rule: rule.parse().map_err(|error: BadRule| error.to_string())? })
     }
 }

@@ -84,3 +84,17 @@ fn a_file_that_is_not_there_is_named() {
     let error = Chapter::read(Path::new("/nowhere/run.json")).unwrap_err().to_string();
     assert!(error.starts_with("/nowhere/run.json: "), "{error}");
 }
+
+#[test]
+fn json_tells_each_files_verdict_and_its_runs() {
+    let nothing = Content::Run(report(|_| {}, Server::default()).into());
+    let chapters = [chapter(sweep(vec![run(100, 300), run(200, 900)])), chapter(nothing)];
+    let json = serde_json::to_value(summary(&chapters)).unwrap();
+    assert_eq!((&json[0]["kind"], &json[0]["counts"]), (&"sweep".into(), &true.into()));
+    assert_eq!(json[0]["runs"][1]["run"]["calls"], 200);
+    assert_eq!(json[0]["runs"][1]["outcome"], chapters[0].runs()[1].1);
+    assert_eq!(
+        (&json[1]["counts"], &json[1]["runs"][0]["answer"]["p50"]),
+        (&false.into(), &serde_json::Value::Null)
+    );
+}

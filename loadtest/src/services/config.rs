@@ -1,11 +1,12 @@
 //! What the mock services do, as read from TOML.
 
 use super::delay::Delay;
-use super::fault::Rule;
+use super::fault::{Extent, Limit, Rule};
 use super::stats::Service;
 use ringway_frame::SampleRate;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// All mock services.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -19,16 +20,44 @@ pub struct Config {
     pub api_key: Option<String>,
     /// By how much a request that is struck by `slow` is slower.
     pub slow_factor: f64,
+    /// When a connection that is struck by `limit` ends.
+    pub limit_ms: u64,
+    /// After how many bytes it ends, if that comes first: of the client's on a socket, of the answer over HTTP.
+    pub limit_bytes: Option<u64>,
     /// Transcription of whole utterances.
     pub stt: Stt,
     /// The streaming recogniser's socket.
     pub listen: Listen,
+    /// The socket of the recogniser that judges turns.
+    pub flux: Listen,
+    /// The socket of the transcription session.
+    pub live: Listen,
+    /// The socket of the recogniser that is told to finalize.
+    pub cartesia: Listen,
     /// Chat completions.
     pub llm: Llm,
     /// The voice.
     pub tts: Tts,
     /// The socket that hears and speaks.
     pub realtime: Realtime,
+    /// The voice in OpenAI's form.
+    pub speech: Voice,
+    /// ElevenLabs' socket.
+    pub elevenlabs: Voice,
+    /// The socket of Cartesia's voice.
+    pub sonic: Voice,
+    /// The socket of Deepgram's voice.
+    pub speak: Voice,
+}
+
+/// A voice that speaks as `tts` does.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Voice {
+    /// From the complete request, or what flushes a text, to its audio; without it that of `tts`.
+    pub delay_ms: Option<Delay>,
+    /// Failures and their rates: on sockets of handshakes for `refuse` and statuses, of utterances for the others.
+    pub fail: Vec<Rule>,
 }
 
 /// How fast a service is, and how it fails.
@@ -54,7 +83,7 @@ pub struct Stt {
     pub language: String,
 }
 
-/// The streaming recogniser's socket.
+/// A streaming recogniser's socket.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Listen {
@@ -214,12 +243,23 @@ impl Config {
     pub fn conduct(&self, service: Service) -> Conduct {
         let (delay_ms, fail) = match service {
             Service::Stt => (self.stt.delay_ms, &self.stt.fail),
-            Service::Listen => (self.listen.delay_ms.unwrap_or(self.stt.delay_ms), &self.listen.fail),
+            Service::Listen | Service::Flux | Service::Live | Service::Cartesia => {
+                let socket = self.socket(service);
+                (socket.delay_ms.unwrap_or(self.stt.delay_ms), &socket.fail)
+            }
             Service::Llm => (self.llm.delay_ms, &self.llm.fail),
             Service::Tts => (self.tts.delay_ms, &self.tts.fail),
             Service::Realtime => (self.realtime.delay_ms, &self.realtime.fail),
+            Service::Speech => self.voice(&self.speech),
+            Service::ElevenLabs => self.voice(&self.elevenlabs),
+            Service::Sonic => self.voice(&self.sonic),
+            Service::Speak => self.voice(&self.speak),
         };
         Conduct { delay_ms, fail: fail.clone() }
+    }
+
+    fn voice<'c>(&self, voice: &'c Voice) -> (Delay, &'c Vec<Rule>) {
+        (voice.delay_ms.unwrap_or(self.tts.delay_ms), &voice.fail)
     }
 
     /// Failures of a service, to be added to.
@@ -227,9 +267,16 @@ impl Config {
         match service {
             Service::Stt => &mut self.stt.fail,
             Service::Listen => &mut self.listen.fail,
+            Service::Flux => &mut self.flux.fail,
+            Service::Live => &mut self.live.fail,
+            Service::Cartesia => &mut self.cartesia.fail,
             Service::Llm => &mut self.llm.fail,
             Service::Tts => &mut self.tts.fail,
             Service::Realtime => &mut self.realtime.fail,
+            Service::Speech => &mut self.speech.fail,
+            Service::ElevenLabs => &mut self.elevenlabs.fail,
+            Service::Sonic => &mut self.sonic.fail,
+            Service::Speak => &mut self.speak.fail,
         }
     }
 
@@ -243,9 +290,30 @@ impl Config {
         if self.realtime.replies.is_empty() { &self.llm.replies } else { &self.realtime.replies }
     }
 
-    /// What is said on sockets.
-    pub fn listen_texts(&self) -> &[String] {
-        if self.listen.texts.is_empty() { &self.stt.texts } else { &self.listen.texts }
+    /// How far failures go.
+    pub fn extent(&self) -> Extent {
+        let limit = Limit { after: Duration::from_millis(self.limit_ms), bytes: self.limit_bytes };
+        Extent { slow_factor: self.slow_factor, limit }
+    }
+
+    /// What is said on a socket.
+    pub fn socket_texts(&self, service: Service) -> &[String] {
+        let texts = &self.socket(service).texts;
+        if texts.is_empty() { &self.stt.texts } else { texts }
+    }
+
+    /// All streaming recognisers.
+    pub fn sockets_mut(&mut self) -> [&mut Listen; 4] {
+        [&mut self.listen, &mut self.flux, &mut self.live, &mut self.cartesia]
+    }
+
+    const fn socket(&self, service: Service) -> &Listen {
+        match service {
+            Service::Flux => &self.flux,
+            Service::Live => &self.live,
+            Service::Cartesia => &self.cartesia,
+            _ => &self.listen,
+        }
     }
 }
 
@@ -256,11 +324,20 @@ impl Default for Config {
             seed: 1,
             api_key: None,
             slow_factor: 10.0,
+            limit_ms: 5_000,
+            limit_bytes: None,
             stt: Stt::default(),
             listen: Listen::default(),
+            flux: Listen::default(),
+            live: Listen::default(),
+            cartesia: Listen::default(),
             llm: Llm::default(),
             tts: Tts::default(),
             realtime: Realtime::default(),
+            speech: Voice::default(),
+            elevenlabs: Voice::default(),
+            sonic: Voice::default(),
+            speak: Voice::default(),
         }
     }
 }
@@ -347,7 +424,7 @@ mod tests {
         .unwrap();
         assert_eq!(config.conduct(Service::Listen).delay_ms, Delay::Fixed(30.0));
         assert_eq!(config.conduct(Service::Stt).delay_ms, "normal(80,10)".parse().unwrap());
-        assert_eq!(config.listen_texts(), ["yes", "no"]);
+        assert_eq!(config.socket_texts(Service::Listen), ["yes", "no"]);
         assert_eq!(config.llm.fail.len(), 2);
         assert_eq!(config.tts.generation, Generation::RootJson);
     }

@@ -5,12 +5,11 @@
 
 mod hearing;
 mod message;
-mod options;
+pub mod options;
 mod session;
 
-use super::fault::Fault;
 use super::mocks::Mocks;
-use super::paced::{Failure, unanswered};
+use super::socket::Opening;
 use super::stats::Service;
 use super::upgrade::Handshake;
 use axum::Json;
@@ -23,11 +22,10 @@ use options::Options;
 use serde_json::json;
 use session::Session;
 use std::sync::Arc;
-use tokio::time::Instant;
 
 /// What a handshake is refused with.
 #[derive(Debug)]
-struct Refused {
+pub struct Refused {
     status: StatusCode,
     code: &'static str,
     message: String,
@@ -45,44 +43,29 @@ pub async fn listen(
     RawQuery(query): RawQuery,
     mut request: Request<Body>,
 ) -> Response<Body> {
-    let complete = Instant::now();
-    let mut ticket = mocks.arrived(Service::Listen);
-    let mut fate = mocks.fate_of_part(&ticket, 0, Fault::is_of_handshakes);
-    let request_id = request_id(fate.rng.u128(..));
+    let mut opening = Opening::new(&mocks, Service::Listen);
+    let request_id = request_id(opening.fate.rng.u128(..));
     let accepted = authorize(&mocks, request.headers())
         .and_then(|()| Options::read(query.as_deref().unwrap_or_default()))
         .and_then(|options| Ok((options, Handshake::read(&mut request).map_err(Refused::invalid)?)));
-    let (options, handshake) = match accepted {
-        Ok(accepted) => accepted,
-        Err(refused) => {
-            ticket.rejected();
-            return refused.respond(&request_id);
+    match accepted {
+        Ok((options, handshake)) => {
+            let texts = mocks.config.socket_texts(Service::Listen);
+            let session = Session::new(options, texts, request_id.clone());
+            let refuse = |status| Refused::injected(status).respond(&request_id);
+            let mut response = opening.accept(handshake, session, refuse).await;
+            response.headers_mut().insert(REQUEST_ID, header(&request_id));
+            response
         }
-    };
-    // A handshake is answered at once unless it fails: the delay is that of results.
-    if fate.fault.is_some()
-        && let Err(failure) = fate.first_byte(complete).await
-    {
-        ticket.answered();
-        return match failure {
-            Failure::Refused => unanswered(),
-            Failure::Status(status) => Refused::injected(status).respond(&request_id),
-        };
+        Err(refused) => opening.reject(refused.respond(&request_id)),
     }
-    let (mut response, socket) = handshake.answer();
-    response.headers_mut().insert(REQUEST_ID, header(&request_id));
-    let session = Session::new(mocks, ticket, options, request_id);
-    tokio::spawn(async move {
-        // A client that is gone before the upgrade counts as one that has given up.
-        if let Ok(socket) = socket.await {
-            session.serve(socket).await;
-        }
-    });
-    response
 }
 
 /// `Authorization: Token KEY`, or `Bearer` with a token of its own making.
-fn authorize(mocks: &Mocks, headers: &HeaderMap) -> Result<(), Refused> {
+///
+/// # Errors
+/// The key is another, or there is none.
+pub fn authorize(mocks: &Mocks, headers: &HeaderMap) -> Result<(), Refused> {
     let Some(wanted) = &mocks.config.api_key else { return Ok(()) };
     let given = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()?.split_once(' '));
     match given {
@@ -100,16 +83,19 @@ fn is_key_scheme(scheme: &str) -> bool {
 }
 
 impl Refused {
-    fn invalid(message: impl Into<String>) -> Self {
+    /// A mistake.
+    pub fn invalid(message: impl Into<String>) -> Self {
         Self { status: StatusCode::BAD_REQUEST, code: "INVALID_QUERY_PARAMETER", message: message.into() }
     }
 
-    fn injected(status: StatusCode) -> Self {
+    /// An injected failure.
+    pub fn injected(status: StatusCode) -> Self {
         let message = format!("The mock was told to fail with {}.", status.as_u16());
         Self { status, code: "INTERNAL_SERVER_ERROR", message }
     }
 
-    fn respond(&self, request_id: &str) -> Response<Body> {
+    /// As it goes out.
+    pub fn respond(&self, request_id: &str) -> Response<Body> {
         let body = json!({"err_code": self.code, "err_msg": self.message, "request_id": request_id});
         let headers = [(REQUEST_ID, header(request_id)), (ERROR, header(&self.message))];
         (self.status, headers, Json(body)).into_response()
@@ -122,7 +108,7 @@ fn header(value: &str) -> HeaderValue {
 }
 
 /// In the form of a UUID.
-fn request_id(random: u128) -> String {
+pub fn request_id(random: u128) -> String {
     let hex = format!("{random:032x}");
     [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
 }

@@ -1,5 +1,5 @@
 use super::config::Conduct;
-use super::fault::{self, Fault};
+use super::fault::{self, Extent, Fault, Limit};
 use super::stats::Service;
 use fastrand::Rng;
 use std::time::Duration;
@@ -16,16 +16,18 @@ pub struct Fate {
     pub rng: Rng,
     /// By how much everything is slower than usual.
     stretch: f64,
+    /// Where its connection ends, if that is its fate.
+    pub limit: Limit,
 }
 
 impl Fate {
     /// Draws it; only failures that `may_strike` do.
-    pub fn draw(seed: u64, conduct: &Conduct, slow_factor: f64, may_strike: impl Fn(Fault) -> bool) -> Self {
+    pub fn draw(seed: u64, conduct: &Conduct, extent: Extent, may_strike: impl Fn(Fault) -> bool) -> Self {
         let mut rng = Rng::with_seed(seed);
         let fault = fault::draw(conduct.fail.iter().filter(|rule| may_strike(rule.fault)), &mut rng);
-        let stretch = if fault == Some(Fault::Slow) { slow_factor } else { 1.0 };
+        let stretch = if fault == Some(Fault::Slow) { extent.slow_factor } else { 1.0 };
         let delay = conduct.delay_ms.draw(&mut rng).mul_f64(stretch);
-        Self { fault, delay, rng, stretch }
+        Self { fault, delay, rng, stretch, limit: extent.limit }
     }
 
     /// What usually takes `time` in this request.
@@ -51,6 +53,9 @@ const fn mixed(value: u64) -> u64 {
 mod tests {
     use super::*;
 
+    const EXTENT: Extent =
+        Extent { slow_factor: 10.0, limit: Limit { after: Duration::from_secs(5), bytes: None } };
+
     fn conduct() -> Conduct {
         Conduct {
             delay_ms: "uniform(0,1000)".parse().unwrap(),
@@ -59,7 +64,7 @@ mod tests {
     }
 
     fn fates(run: u64, service: Service) -> Vec<(Option<Fault>, Duration)> {
-        let draw = |number| Fate::draw(seed(run, service, number, 0), &conduct(), 10.0, |_| true);
+        let draw = |number| Fate::draw(seed(run, service, number, 0), &conduct(), EXTENT, |_| true);
         (0..50).map(draw).map(|fate| (fate.fault, fate.delay)).collect()
     }
 
@@ -73,7 +78,7 @@ mod tests {
     #[test]
     fn what_is_slow_is_slower_in_all_by_the_same() {
         let all = Conduct { delay_ms: "100".parse().unwrap(), fail: vec!["100%:slow".parse().unwrap()] };
-        let fate = Fate::draw(1, &all, 10.0, |_| true);
+        let fate = Fate::draw(1, &all, EXTENT, |_| true);
         assert_eq!(fate.delay, Duration::from_secs(1));
         assert_eq!(fate.stretched(Duration::from_millis(10)), Duration::from_millis(100));
     }
@@ -81,7 +86,7 @@ mod tests {
     #[test]
     fn failures_that_may_not_strike_do_not() {
         let draw = |number| {
-            Fate::draw(seed(1, Service::Listen, number, 0), &conduct(), 10.0, Fault::is_of_handshakes)
+            Fate::draw(seed(1, Service::Listen, number, 0), &conduct(), EXTENT, Fault::is_of_handshakes)
         };
         assert!((0..200).map(draw).all(|fate| matches!(fate.fault, None | Some(Fault::Status(500)))));
     }

@@ -2,6 +2,7 @@ use fastrand::Rng;
 use serde::Deserialize;
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 /// A way to fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +19,30 @@ pub enum Fault {
     Slow,
     /// An answer that is none of the protocol.
     Garbage,
+    /// An answer of another content type; on a socket bytes where text is due.
+    Type,
+    /// A web page with status 200 for an answer, as some proxies have it; for a handshake too.
+    Page,
+    /// The connection ends after a time, or after so many bytes.
+    Limit,
+}
+
+/// How far failures go.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Extent {
+    /// By how much what is slow is slower.
+    pub slow_factor: f64,
+    /// Where connections end.
+    pub limit: Limit,
+}
+
+/// The end of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// After this time.
+    pub after: Duration,
+    /// After so many bytes, if that comes first.
+    pub bytes: Option<u64>,
 }
 
 /// So many of the requests fail in this way.
@@ -33,13 +58,15 @@ pub struct Rule {
 /// Not a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "not a share and a failure such as 2%:500; there are refuse, hang, cut, slow, garbage and 400 to 599"
+    "not a share and a failure such as 2%:500; there are refuse, hang, cut, slow, garbage, type, page, limit and 400 to \
+     599"
 )]
 pub struct BadRule;
 
 impl Fault {
     /// How many kinds there are: those of [`Fault::KINDS`].
-    pub const KINDS: [&'static str; 6] = ["refuse", "status", "hang", "cut", "slow", "garbage"];
+    pub const KINDS: [&'static str; 9] =
+        ["refuse", "status", "hang", "cut", "slow", "garbage", "type", "page", "limit"];
 
     /// Its place in [`Fault::KINDS`].
     pub const fn kind(self) -> usize {
@@ -50,12 +77,20 @@ impl Fault {
             Self::Cut => 3,
             Self::Slow => 4,
             Self::Garbage => 5,
+            Self::Type => 6,
+            Self::Page => 7,
+            Self::Limit => 8,
         }
     }
 
     /// It strikes before a socket is open.
     pub const fn is_of_handshakes(self) -> bool {
-        matches!(self, Self::Refuse | Self::Status(_))
+        matches!(self, Self::Refuse | Self::Status(_) | Self::Page)
+    }
+
+    /// It strikes a socket as a whole, and not what is said on it.
+    pub const fn is_of_sockets(self) -> bool {
+        self.is_of_handshakes() || matches!(self, Self::Limit)
     }
 }
 
@@ -80,6 +115,9 @@ impl FromStr for Fault {
             "cut" => Ok(Self::Cut),
             "slow" => Ok(Self::Slow),
             "garbage" => Ok(Self::Garbage),
+            "type" => Ok(Self::Type),
+            "page" => Ok(Self::Page),
+            "limit" => Ok(Self::Limit),
             status => match status.parse() {
                 Ok(status @ 400..=599) => Ok(Self::Status(status)),
                 _ => Err(BadRule),
@@ -129,7 +167,8 @@ mod tests {
 
     #[test]
     fn rules_are_read_and_told() {
-        for text in ["2%:500", "0.5%:hang", "100%:refuse", "10%:cut", "1%:slow", "3%:garbage", "5%:429"] {
+        let rules = ["2%:500", "0.5%:hang", "100%:refuse", "10%:cut", "1%:slow", "3%:garbage", "5%:429"];
+        for text in rules.into_iter().chain(["1%:type", "2%:page", "0.25%:limit"]) {
             let rule: Rule = text.parse().unwrap();
             assert_eq!(rule.to_string().replace(' ', ":"), text);
         }

@@ -3,7 +3,8 @@ use super::fate::{self, Fate};
 use super::fault::Fault;
 use super::stats::{Service, Stats, Ticket};
 use super::tone::Tone;
-use super::{deepgram, openai, piper, realtime, speech_server};
+use super::voices::{elevenlabs, sonic, speak};
+use super::{anthropic, asr, cartesia, deepgram, flux, ollama, openai, piper, realtime, speech_server};
 use axum::extract::{DefaultBodyLimit, State};
 use axum::routing::{any, get, post};
 use axum::{Json, Router};
@@ -45,7 +46,7 @@ impl Mocks {
     pub fn fate_of_part(&self, ticket: &Ticket, part: u64, may_strike: impl Fn(Fault) -> bool) -> Fate {
         let service = ticket.service();
         let seed = fate::seed(self.config.seed, service, ticket.number(), part);
-        let fate = Fate::draw(seed, &self.conducts[service as usize], self.config.slow_factor, may_strike);
+        let fate = Fate::draw(seed, &self.conducts[service as usize], self.config.extent(), may_strike);
         fate.fault.into_iter().for_each(|fault| ticket.struck(fault));
         fate
     }
@@ -55,11 +56,23 @@ impl Mocks {
         Router::new()
             .route("/v1/audio/transcriptions", post(openai::transcription::transcribe))
             .route("/v1/chat/completions", post(openai::chat::complete))
+            .route("/v1/messages", post(anthropic::messages))
+            .route("/api/chat", post(ollama::chat))
+            .route("/api/tags", get(ollama::tags))
             .route("/v1/models", get(openai::models))
             .route("/v1/models/{model}", get(openai::one_model))
             .route("/v1/listen", get(deepgram::listen))
-            .route("/v1/realtime", get(realtime::converse))
+            .route("/v1/realtime", get(realtime::open))
             .route("/speech", get(speech_server::talk))
+            .route("/v1/audio/speech", post(openai::speech::speak))
+            .route("/v1/text-to-speech/{voice}/multi-stream-input", get(elevenlabs::stream))
+            .route("/v1/text-to-speech/{voice}/stream-input", get(elevenlabs::stream))
+            .route("/tts/websocket", get(sonic::websocket))
+            .route("/v1/speak", get(speak::speak))
+            .route("/asr", get(asr::asr))
+            .route("/health", get(asr::health))
+            .route("/v2/listen", get(flux::listen))
+            .route("/stt/websocket", get(cartesia::listen))
             .route("/", any(piper::speak))
             .route("/synthesize", any(piper::speak))
             .route("/voices", get(piper::voices))

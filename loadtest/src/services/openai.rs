@@ -1,6 +1,8 @@
 //! Services in the shape of OpenAI's HTTP API, after its published description (`openapi.yaml`).
 
 pub mod chat;
+pub mod live;
+pub mod speech;
 pub mod transcription;
 
 use super::mocks::Mocks;

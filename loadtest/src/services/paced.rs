@@ -1,5 +1,5 @@
 use super::fate::Fate;
-use super::fault::Fault;
+use super::fault::{Fault, Limit};
 use super::stats::Ticket;
 use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
@@ -52,6 +52,8 @@ pub struct Answer {
 pub enum Failure {
     /// The connection is closed.
     Refused,
+    /// A web page in place of an answer.
+    Page,
     /// A status, and whatever the service says with it.
     Status(StatusCode),
 }
@@ -70,9 +72,14 @@ impl Fate {
         match self.fault {
             Some(Fault::Refuse) => return Err(Failure::Refused),
             Some(Fault::Hang) => match std::future::pending::<Infallible>().await {},
+            Some(Fault::Limit) if self.limit.after < self.delay => {
+                tokio::time::sleep_until(complete + self.limit.after).await;
+                return Err(Failure::Refused);
+            }
             _ => tokio::time::sleep_until(complete + self.delay).await,
         }
         match self.fault {
+            Some(Fault::Page) => Err(Failure::Page),
             Some(Fault::Status(status)) => {
                 Err(Failure::Status(StatusCode::from_u16(status).expect("400 to 599 are statuses")))
             }
@@ -82,17 +89,23 @@ impl Fate {
 
     /// The answer as this request gets it.
     pub fn respond(&self, ticket: Ticket, answer: Answer) -> Response<Body> {
-        let Answer { content_type, mut pieces, announced, garbage } = answer;
+        let Answer { mut content_type, mut pieces, announced, garbage } = answer;
+        if self.fault == Some(Fault::Type) {
+            content_type = if content_type.starts_with(HTML) { "application/json" } else { HTML };
+        }
         if self.fault == Some(Fault::Garbage) {
             pieces = vec![Piece { after: Duration::ZERO, bytes: garbage }];
         }
         let length: usize = pieces.iter().map(|piece| piece.bytes.len()).sum();
-        let breaks_off = self.fault == Some(Fault::Cut);
+        let mut breaks_off = self.fault == Some(Fault::Cut);
         if breaks_off {
             cut_in_half(&mut pieces);
         }
         for piece in &mut pieces {
             piece.after = self.stretched(piece.after);
+        }
+        if self.fault == Some(Fault::Limit) {
+            breaks_off = cut_at(&mut pieces, self.limit, self.delay);
         }
         let announced = announced.then_some(length as u64);
         let body = Body::new(Paced::new(pieces, breaks_off, announced, ticket));
@@ -115,6 +128,34 @@ pub fn unanswered() -> Response<Body> {
     let mut response = Response::new(Body::empty());
     response.extensions_mut().insert(CloseUnanswered);
     response
+}
+
+/// A web page in place of an answer.
+pub fn page() -> Response<Body> {
+    let mut response =
+        Response::new(Body::from("<!doctype html><title>welcome</title><p>You are not connected."));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(HTML));
+    response
+}
+
+const HTML: &str = "text/html";
+
+/// Leaves what comes before the limit, of an answer whose first byte comes after `delay`; says whether that is not all.
+fn cut_at(pieces: &mut Vec<Piece>, limit: Limit, delay: Duration) -> bool {
+    let (mut time, mut bytes) = (delay, 0);
+    let most = limit.bytes.map_or(usize::MAX, |bytes| bytes as usize);
+    for (n, piece) in pieces.iter_mut().enumerate() {
+        time += piece.after;
+        bytes += piece.bytes.len();
+        if time >= limit.after || bytes > most {
+            let left = piece.bytes.len().saturating_sub(bytes.saturating_sub(most));
+            piece.bytes.truncate(if time >= limit.after { 0 } else { left });
+            piece.after = piece.after.saturating_sub(time.saturating_sub(limit.after));
+            pieces.truncate(n + 1);
+            return true;
+        }
+    }
+    false
 }
 
 fn cut_in_half(pieces: &mut Vec<Piece>) {

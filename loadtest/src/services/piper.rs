@@ -5,7 +5,7 @@
 
 use super::config::{Generation, Tts};
 use super::mocks::Mocks;
-use super::paced::{Answer, Failure, Piece, unanswered};
+use super::paced::{Answer, Piece};
 use super::stats::Service;
 use super::tone::Tone;
 use axum::Json;
@@ -78,10 +78,7 @@ pub async fn speak(
         Ok(()) => fate.respond(ticket, text.answer(&mocks.config.tts, &mocks.tone)),
         Err(failure) => {
             ticket.answered();
-            match failure {
-                Failure::Refused => unanswered(),
-                Failure::Status(status) => page(status),
-            }
+            failure.respond(page)
         }
     }
 }

@@ -13,8 +13,8 @@ pub(super) use ear::{Coding, Ear, Found};
 
 use super::fault::Fault;
 use super::mocks::Mocks;
-use super::openai::{ApiError, authorize};
-use super::paced::{Failure, unanswered};
+use super::openai::{ApiError, authorize, live};
+use super::paced::{Failure, page, unanswered};
 use super::stats::Service;
 use super::upgrade::Handshake;
 use axum::body::Body;
@@ -25,8 +25,20 @@ use session::Session;
 use std::sync::Arc;
 use tokio::time::Instant;
 
+/// A conversation, or a transcription session, which lies at the same path.
+pub async fn open(
+    mocks: State<Arc<Mocks>>,
+    RawQuery(query): RawQuery,
+    request: Request<Body>,
+) -> Response<Body> {
+    if live::is_wanted(query.as_deref().unwrap_or_default()) {
+        return live::transcribe(mocks, RawQuery(query), request).await;
+    }
+    converse(mocks, RawQuery(query), request).await
+}
+
 /// Answers the handshake; the socket lives on in a task.
-pub async fn converse(
+async fn converse(
     State(mocks): State<Arc<Mocks>>,
     RawQuery(query): RawQuery,
     mut request: Request<Body>,
@@ -52,6 +64,7 @@ pub async fn converse(
         ticket.answered();
         return match failure {
             Failure::Refused => unanswered(),
+            Failure::Page => page(),
             Failure::Status(status) => ApiError::injected(status).into_response(),
         };
     }

@@ -4,7 +4,7 @@
 use super::fault::Fault;
 use super::mocks::Mocks;
 use super::openai::{ApiError, authorize};
-use super::paced::{Failure, unanswered};
+use super::paced::{Failure, page, unanswered};
 use super::realtime::{Coding, Ear, Found};
 use super::stats::{Service, Ticket};
 use super::tone::Tone;
@@ -42,6 +42,7 @@ pub async fn talk(State(mocks): State<Arc<Mocks>>, mut request: Request<Body>) -
         ticket.answered();
         return match failure {
             Failure::Refused => unanswered(),
+            Failure::Page => page(),
             Failure::Status(status) => ApiError::injected(status).into_response(),
         };
     }
@@ -120,6 +121,8 @@ impl Session {
         let mut at = Instant::now().max(heard) + fate.delay;
         match fate.fault {
             Some(Fault::Hang) => return,
+            Some(Fault::Limit) => return self.outgoing.push_back((Instant::now() + fate.limit.after, None)),
+            Some(Fault::Type) => return self.outgoing.push_back((at, Some(Message::binary(&b"<html>"[..])))),
             Some(Fault::Garbage) => return self.outgoing.push_back((at, Some(Message::text("{\"type\":")))),
             _ => self.outgoing.push_back((at, Some(words("assistant", &reply)))),
         }

@@ -12,12 +12,26 @@ pub enum Service {
     Stt,
     /// The streaming recogniser's socket.
     Listen,
+    /// The streaming recogniser that judges turns.
+    Flux,
+    /// The transcription session.
+    Live,
+    /// The streaming recogniser that is told to finalize.
+    Cartesia,
     /// Chat completions.
     Llm,
     /// The voice.
     Tts,
     /// The socket that hears and speaks.
     Realtime,
+    /// The voice in OpenAI's form.
+    Speech,
+    /// ElevenLabs' socket.
+    ElevenLabs,
+    /// The socket of Cartesia's voice.
+    Sonic,
+    /// The socket of Deepgram's voice.
+    Speak,
 }
 
 /// Counters of all that was asked for since the start.
@@ -77,16 +91,36 @@ pub struct Ticket {
 
 impl Service {
     /// Every one.
-    pub const ALL: [Self; 5] = [Self::Stt, Self::Listen, Self::Llm, Self::Tts, Self::Realtime];
+    pub const ALL: [Self; 12] = [
+        Self::Stt,
+        Self::Listen,
+        Self::Flux,
+        Self::Live,
+        Self::Cartesia,
+        Self::Llm,
+        Self::Tts,
+        Self::Realtime,
+        Self::Speech,
+        Self::ElevenLabs,
+        Self::Sonic,
+        Self::Speak,
+    ];
 
     /// Its name in options and counters.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Stt => "stt",
             Self::Listen => "listen",
+            Self::Flux => "flux",
+            Self::Live => "live",
+            Self::Cartesia => "cartesia",
             Self::Llm => "llm",
             Self::Tts => "tts",
             Self::Realtime => "realtime",
+            Self::Speech => "speech",
+            Self::ElevenLabs => "elevenlabs",
+            Self::Sonic => "sonic",
+            Self::Speak => "speak",
         }
     }
 }

@@ -27,16 +27,25 @@ pub fn served(snapshot: &Snapshot) -> String {
 }
 
 fn put(table: &mut String, name: &str, middle: &str, right: &str) {
-    let line = format!("  {name:<9} {middle:<42} {right}");
+    let line = format!("  {name:<10} {middle:<42} {right}");
     writeln!(table, "{}", line.trim_end()).expect("a string takes all");
 }
 
 fn paths(config: &Config, service: Service) -> Vec<&'static str> {
     match service {
         Service::Stt => vec!["POST /v1/audio/transcriptions"],
-        Service::Listen => vec!["GET  /v1/listen (socket)"],
-        Service::Llm => vec!["POST /v1/chat/completions"],
-        Service::Realtime => vec!["GET  /v1/realtime (socket)", "GET  /speech (socket)"],
+        Service::Listen => vec!["GET  /v1/listen (socket)", "GET  /asr (socket)"],
+        Service::Flux => vec!["GET  /v2/listen (socket)"],
+        Service::Live => vec!["GET  /v1/realtime?intent= (socket)"],
+        Service::Realtime => vec!["GET  /v1/realtime?model= (socket)", "GET  /speech (socket)"],
+        Service::Cartesia => vec!["GET  /stt/websocket (socket)"],
+        Service::Llm => {
+            vec!["POST /v1/chat/completions", "POST /v1/messages", "POST /api/chat, GET /api/tags"]
+        }
+        Service::Speech => vec!["POST /v1/audio/speech"],
+        Service::ElevenLabs => vec!["GET  /v1/text-to-speech/VOICE/... (socket)"],
+        Service::Sonic => vec!["GET  /tts/websocket (socket)"],
+        Service::Speak => vec!["GET  /v1/speak (socket)"],
         Service::Tts => match config.tts.generation {
             Generation::Any => vec!["POST /synthesize (JSON)", "POST / (JSON or text), GET /?text="],
             Generation::Legacy => vec!["POST / (text), GET /?text="],
@@ -52,7 +61,7 @@ fn pace(config: &Config, service: Service) -> String {
     match service {
         Service::Llm => pace += &format!(", {} a token", config.llm.token_ms),
         Service::Tts => pace += &format!(", {} Hz", config.tts.rate_hz),
-        Service::Stt | Service::Listen | Service::Realtime => {}
+        _ => {}
     }
     conduct.fail.iter().for_each(|rule| pace += &format!("; {rule}"));
     pace

@@ -1,11 +1,16 @@
 //! The services over HTTP as it goes over the wire, in paused time.
 
+mod asr;
+mod cartesia;
 mod chat;
 mod client;
 mod failures;
+mod flux;
 mod listen;
+mod live;
 mod piper;
 mod realtime;
+mod speech;
 mod speech_server;
 mod transcription;
 

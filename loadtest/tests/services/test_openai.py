@@ -1,5 +1,6 @@
 """The mock services as the published client of OpenAI finds them."""
 
+import json
 import time
 import unittest
 
@@ -54,6 +55,17 @@ class Chat(unittest.TestCase):
         with Mocks() as mocks:
             chunks = list(stream(mocks, max_completion_tokens=2))
         self.assertEqual("length", chunks[-1].choices[0].finish_reason)
+
+    def test_a_call_of_a_tool(self):
+        tool = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}
+        with Mocks("--reply", '@weather {"city": "Rome"}') as mocks:
+            with client(mocks).chat.completions.stream(model="m", messages=USER, tools=[tool]) as events:
+                streamed = events.get_final_completion().choices[0]
+            whole = client(mocks).chat.completions.create(model="m", messages=USER, tools=[tool]).choices[0]
+        for choice in (streamed, whole):
+            call = choice.message.tool_calls[0].function
+            self.assertEqual(("tool_calls", "weather", {"city": "Rome"}),
+                             (choice.finish_reason, call.name, json.loads(call.arguments)))
 
     def test_a_stream_that_is_closed_early_counts_as_abandoned(self):
         with Mocks("--token-ms", "50") as mocks:

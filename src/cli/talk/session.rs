@@ -240,6 +240,8 @@ impl Session {
             | Down::Transcript { .. }
             | Down::Bot { .. }
             | Down::Stage { .. }
+            | Down::Service { .. }
+            | Down::Late { .. }
             | Down::Latency(_) => {}
         }
         Ok(Progress::On)

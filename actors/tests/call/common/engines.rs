@@ -1,6 +1,6 @@
 //! Engines that can be read: a word is a run of frames whose samples all have the word's own value.
 
-use ringway_actors::{Apology, Engines, VadEngine};
+use ringway_actors::{Engines, Phrase, VadEngine};
 use ringway_frame::{Format, Frame, SampleRate};
 use ringway_stages::Expectation;
 use ringway_stages::llm::{Cue, LanguageModel, LlmCall, LlmError, LlmEvent, LlmRequest, LlmSession, Next};
@@ -71,6 +71,9 @@ pub fn words(frames: impl IntoIterator<Item = Option<&'static str>>) -> Vec<&'st
 /// What is said when nothing else can be.
 pub const APOLOGY: [&str; 2] = ["romeo", "quebec"];
 
+/// What is said while an answer takes long: a word that only its memory has.
+pub const FILLER: &str = "One moment.";
+
 /// One engine for each stage.
 pub fn all() -> Engines {
     Engines {
@@ -85,7 +88,8 @@ pub fn all() -> Engines {
         stt: vec![Arc::new(Reader)],
         llm: vec![Arc::new(Reciter)],
         tts: vec![Arc::new(Speaker)],
-        apology: Apology { text: APOLOGY.join(" "), pcm_16k: audio(&APOLOGY), ..Apology::default() },
+        apology: Phrase { text: APOLOGY.join(" "), pcm_16k: audio(&APOLOGY), ..Phrase::default() },
+        filler: Phrase { text: FILLER.into(), pcm_16k: audio(&["echo"]), ..Phrase::default() },
     }
 }
 

@@ -1,12 +1,15 @@
-//! Engines that stand before others, and are told at each thing they do whether to die of it.
+//! Engines that stand before others, and are told at each thing they do what becomes of them.
 
 use ringway_frame::Frame;
 use ringway_stages::llm::{LanguageModel, LlmCall, LlmError, LlmEvent, LlmRequest, LlmSession};
 use ringway_stages::stt::{Segment, SpeechToText, SttCall, SttError, SttEvent, SttMode, SttSession};
 use ringway_stages::tts::{Clause, TextToSpeech, TtsCall, TtsError, TtsEvent, TtsSession};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::time::{Sleep, sleep as pass};
 
 /// Something an engine does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,19 +22,38 @@ pub enum Act {
     Word(usize),
 }
 
-type Kills = Arc<dyn Fn(Act) -> bool + Send + Sync>;
+/// What becomes of an engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It does as it should.
+    Lives,
+    /// It fails.
+    Dies,
+    /// It says nothing any more.
+    Hangs,
+    /// It says nothing for so long.
+    Rests(Duration),
+}
 
-/// An engine and what kills it.
+impl From<bool> for Fate {
+    fn from(dies: bool) -> Self {
+        if dies { Self::Dies } else { Self::Lives }
+    }
+}
+
+type Fates = Arc<dyn Fn(Act) -> Fate + Send + Sync>;
+
+/// An engine and its fate.
 pub struct Hooked<E: ?Sized> {
     engine: Arc<E>,
-    kills: Kills,
+    fates: Fates,
     opened: AtomicUsize,
 }
 
 impl<E: ?Sized> Hooked<E> {
-    /// The engine dies of what `kills` says.
-    pub fn new(engine: Arc<E>, kills: impl Fn(Act) -> bool + Send + Sync + 'static) -> Arc<Self> {
-        Arc::new(Self { engine, kills: Arc::new(kills), opened: AtomicUsize::new(0) })
+    /// What `fates` says becomes of the engine.
+    pub fn new<F: Into<Fate>>(engine: Arc<E>, fates: impl Fn(Act) -> F + Send + Sync + 'static) -> Arc<Self> {
+        Arc::new(Self { engine, fates: Arc::new(move |act| fates(act).into()), opened: AtomicUsize::new(0) })
     }
 
     /// Sessions that were begun.
@@ -41,20 +63,38 @@ impl<E: ?Sized> Hooked<E> {
 
     fn begin<S>(&self, session: S) -> Option<Session<S>> {
         self.opened.fetch_add(1, Ordering::Relaxed);
-        let session = Session { session, kills: self.kills.clone(), words: 0 };
+        let mut session = Session { session, fates: self.fates.clone(), words: 0, hangs: false, rest: None };
         session.lives(Act::Open).then_some(session)
     }
 }
 
 struct Session<S> {
     session: S,
-    kills: Kills,
+    fates: Fates,
     words: usize,
+    hangs: bool,
+    rest: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> Session<S> {
-    fn lives(&self, act: Act) -> bool {
-        !(self.kills)(act)
+    /// Whether it survives this.
+    fn lives(&mut self, act: Act) -> bool {
+        match (self.fates)(act) {
+            Fate::Lives => {}
+            Fate::Dies => return false,
+            Fate::Hangs => self.hangs = true,
+            Fate::Rests(length) => self.rest = Some(Box::pin(pass(length))),
+        }
+        true
+    }
+
+    /// Whether it says nothing now.
+    fn is_silent(&mut self, cx: &mut Context<'_>) -> bool {
+        let rests = self.rest.as_mut().is_some_and(|rest| rest.as_mut().poll(cx).is_pending());
+        if !rests {
+            self.rest = None;
+        }
+        self.hangs || rests
     }
 }
 
@@ -108,6 +148,9 @@ impl SttSession for Session<Box<dyn SttSession>> {
         if !self.lives(Act::Word(self.words)) {
             return Poll::Ready(Err(stt_error()));
         }
+        if self.is_silent(cx) {
+            return Poll::Pending;
+        }
         self.session.poll_event(cx).map_ok(|event| {
             self.words += 1;
             event
@@ -138,6 +181,9 @@ impl LlmSession for Session<Box<dyn LlmSession>> {
         if !self.lives(Act::Word(self.words)) {
             return Poll::Ready(Err(llm_error()));
         }
+        if self.is_silent(cx) {
+            return Poll::Pending;
+        }
         self.session.poll_event(cx).map_ok(|event| {
             self.words += 1;
             event
@@ -167,6 +213,9 @@ impl TtsSession for Session<Box<dyn TtsSession>> {
     fn poll_next(&mut self, cx: &mut Context<'_>, frame: &mut Frame) -> Poll<Result<TtsEvent, TtsError>> {
         if !self.lives(Act::Word(self.words)) {
             return Poll::Ready(Err(tts_error()));
+        }
+        if self.is_silent(cx) {
+            return Poll::Pending;
         }
         self.session.poll_next(cx, frame).map_ok(|event| {
             self.words += usize::from(matches!(event, TtsEvent::Word { .. }));

@@ -9,9 +9,10 @@ pub mod parrot;
 
 use line::Line;
 use ringway_actors::{
-    CallEvent, CallEventKind, CallSpec, Config, Core, CoreLoad, EdgeKind, Engines, EventSink,
+    CallEvent, CallEventKind, CallSpec, Config, Core, CoreLoad, EdgeKind, Engines, EventSink, ServiceHealth,
 };
 use ringway_frame::{CallId, Format};
+use ringway_stages::health;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -44,7 +45,8 @@ pub fn with_engines<F: Future<Output = ()>>(
         let (sink, events) = EventSink::bounded(100_000);
         let load = Arc::new(CoreLoad::new());
         let engines = Arc::new(engines(&load));
-        Core::install(engines, Arc::new(Config::default()), sink, load.clone(), |_| {});
+        let health = Arc::new(ServiceHealth::new(&engines, &health::Config::default(), turn.late_after()));
+        Core::install(engines, health, Arc::new(Config::default()), sink, load.clone(), |_| {});
         pass(Duration::from_millis(20)).await;
         test(World { line: call(turn, &load), events, load }).await;
     });

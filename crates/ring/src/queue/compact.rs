@@ -1,7 +1,9 @@
 use super::{Consume, Produce, pages};
+use pages::Paged;
 use ringbuf::traits::{Consumer as _, Observer as _, Producer as _, Split as _};
-use ringbuf::{HeapCons, HeapProd, HeapRb};
+use ringbuf::{CachingCons, CachingProd};
 use ringway_frame::{Epoch, Format, Frame, MediaTime};
+use std::sync::Arc;
 
 /// Header and exactly the payload of its format: 184 bytes of mu-law instead of a [`Frame`]'s 664.
 pub(crate) struct Slot<const BYTES: usize> {
@@ -12,35 +14,38 @@ pub(crate) struct Slot<const BYTES: usize> {
     payload: [u8; BYTES],
 }
 
+type Prod<T> = CachingProd<Arc<Paged<T>>>;
+type Cons<T> = CachingCons<Arc<Paged<T>>>;
+
 type Mulaw8k = Slot<{ Format::Mulaw8k.bytes() }>;
 type Pcm8k = Slot<{ Format::Pcm8k.bytes() }>;
 type Pcm16k = Slot<{ Format::Pcm16k.bytes() }>;
 
 pub(crate) enum Producer {
-    Mulaw8k(HeapProd<Mulaw8k>),
-    Pcm8k(HeapProd<Pcm8k>),
-    Pcm16k(HeapProd<Pcm16k>),
+    Mulaw8k(Prod<Mulaw8k>),
+    Pcm8k(Prod<Pcm8k>),
+    Pcm16k(Prod<Pcm16k>),
 }
 
 pub(crate) enum Consumer {
-    Mulaw8k(HeapCons<Mulaw8k>),
-    Pcm8k(HeapCons<Pcm8k>),
-    Pcm16k(HeapCons<Pcm16k>),
+    Mulaw8k(Cons<Mulaw8k>),
+    Pcm8k(Cons<Pcm8k>),
+    Pcm16k(Cons<Pcm16k>),
 }
 
 /// An empty queue; the only allocation of its life.
 pub(crate) fn queue(format: Format, capacity: usize) -> (Producer, Consumer) {
     match format {
         Format::Mulaw8k => {
-            let (producer, consumer) = HeapRb::new(capacity).split();
+            let (producer, consumer) = pages::ring(capacity).split();
             (Producer::Mulaw8k(producer), Consumer::Mulaw8k(consumer))
         }
         Format::Pcm8k => {
-            let (producer, consumer) = HeapRb::new(capacity).split();
+            let (producer, consumer) = pages::ring(capacity).split();
             (Producer::Pcm8k(producer), Consumer::Pcm8k(consumer))
         }
         Format::Pcm16k => {
-            let (producer, consumer) = HeapRb::new(capacity).split();
+            let (producer, consumer) = pages::ring(capacity).split();
             (Producer::Pcm16k(producer), Consumer::Pcm16k(consumer))
         }
     }
@@ -61,15 +66,24 @@ impl Produce for Producer {
         on_slots!(self, slots => slots.try_push(Slot::of(frame, gap)).is_ok())
     }
 
+    fn bytes(&self) -> usize {
+        on_slots!(self, slots => bytes(slots))
+    }
+
     fn vacant(&self) -> usize {
         on_slots!(self, slots => slots.vacant_len())
     }
 
     fn release(&mut self) {
         on_slots!(self, slots => {
+            let capacity = slots.capacity().get();
             let (older, newer) = slots.vacant_slices_mut();
-            pages::release(older);
-            pages::release(newer);
+            if older.len() + newer.len() == capacity {
+                pages::release_all(older, newer);
+            } else {
+                pages::release(older);
+                pages::release(newer);
+            }
         });
     }
 }
@@ -126,7 +140,11 @@ impl<const BYTES: usize> Slot<BYTES> {
     }
 }
 
-fn at<const BYTES: usize>(slots: &HeapCons<Slot<BYTES>>, index: usize) -> Option<&Slot<BYTES>> {
+fn bytes<const BYTES: usize>(slots: &Prod<Slot<BYTES>>) -> usize {
+    slots.capacity().get() * size_of::<Slot<BYTES>>()
+}
+
+fn at<const BYTES: usize>(slots: &Cons<Slot<BYTES>>, index: usize) -> Option<&Slot<BYTES>> {
     let (older, newer) = slots.as_slices();
     older.get(index).or_else(|| newer.get(index - older.len()))
 }

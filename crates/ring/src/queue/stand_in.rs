@@ -39,6 +39,10 @@ impl Produce for Producer {
         true
     }
 
+    fn bytes(&self) -> usize {
+        0
+    }
+
     fn vacant(&self) -> usize {
         self.0.frames.len() - self.0.len()
     }

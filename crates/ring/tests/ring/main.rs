@@ -3,6 +3,7 @@
 
 mod epoch_gate;
 mod lending;
+mod memory;
 mod model;
 mod support;
 mod threads;

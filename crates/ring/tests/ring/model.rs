@@ -10,6 +10,7 @@ use std::task::{Context, Poll};
 
 const CAPACITY: usize = 5;
 const WINDOW: usize = 3;
+const MOST_AWAITED: usize = CAPACITY - WINDOW;
 
 #[derive(Clone, Debug)]
 enum WriterOp {
@@ -26,7 +27,7 @@ enum ReaderOp {
     Pop,
     NextEpoch,
     Skip(usize),
-    PollReady,
+    PollReadyFor(usize),
     Close,
     Drop,
 }
@@ -37,7 +38,7 @@ enum ReplayOp {
     Commit(usize),
     CommitUntil(u64),
     Rewind,
-    PollReady,
+    PollReadyFor(usize),
     Close,
     Lend,
     GiveBack,
@@ -67,7 +68,7 @@ fn reader_op() -> impl Strategy<Value = ReaderOp> {
         12 => Just(ReaderOp::Pop),
         3 => Just(ReaderOp::NextEpoch),
         3 => (0..CAPACITY + 2).prop_map(ReaderOp::Skip),
-        6 => Just(ReaderOp::PollReady),
+        6 => (1..=MOST_AWAITED).prop_map(ReaderOp::PollReadyFor),
         1 => Just(ReaderOp::Close),
         1 => Just(ReaderOp::Drop),
     ]
@@ -79,7 +80,7 @@ fn replay_op() -> impl Strategy<Value = ReplayOp> {
         4 => (0..CAPACITY).prop_map(ReplayOp::Commit),
         4 => (0..600_u64).prop_map(ReplayOp::CommitUntil),
         3 => Just(ReplayOp::Rewind),
-        8 => Just(ReplayOp::PollReady),
+        8 => (1..=MOST_AWAITED).prop_map(ReplayOp::PollReadyFor),
         1 => Just(ReplayOp::Close),
         6 => Just(ReplayOp::Lend),
         2 => Just(ReplayOp::GiveBack),
@@ -205,12 +206,13 @@ impl Model {
         count
     }
 
-    fn poll_ready(&mut self) -> Poll<Result<(), Closed>> {
-        let answer = match self.queue.len() > self.cursor {
-            true => Some(Ok(())),
-            false => self.closed.then_some(Err(Closed)),
+    fn poll_ready_for(&mut self, frames: usize) -> Poll<Result<(), Closed>> {
+        let there = self.queue.len() - self.cursor;
+        let answer = match there {
+            0 => self.closed.then_some(Err(Closed)),
+            there => (there >= frames || self.closed).then_some(Ok(())),
         };
-        self.ready.poll(self.counters.popped + self.cursor as u64 + 1, answer)
+        self.ready.poll(self.counters.popped + (self.cursor + frames) as u64, answer)
     }
 
     fn replay(&mut self) -> Result<Frame, PopError> {
@@ -318,9 +320,9 @@ impl Output {
                 assert_eq!(reader.next_epoch(), model.queue.front().map(|frame| frame.epoch));
             }
             ReaderOp::Skip(count) => assert_eq!(reader.skip(count), model.skip(count)),
-            ReaderOp::PollReady => {
+            ReaderOp::PollReadyFor(frames) => {
                 let mut cx = Context::from_waker(self.wakes.waker());
-                assert_eq!(reader.poll_ready(&mut cx), model.poll_ready());
+                assert_eq!(reader.poll_ready_for(frames, &mut cx), model.poll_ready_for(frames));
             }
             ReaderOp::Close => {
                 reader.close();
@@ -415,9 +417,9 @@ fn use_replay(reader: &mut ReplayReader, model: &mut Model, op: &ReplayOp, wakes
             assert_eq!(reader.commit_until(until), model.commit_until(until));
         }
         ReplayOp::Rewind => assert_eq!(reader.rewind(), std::mem::take(&mut model.cursor)),
-        ReplayOp::PollReady => {
+        ReplayOp::PollReadyFor(frames) => {
             let mut cx = Context::from_waker(wakes.waker());
-            assert_eq!(reader.poll_ready(&mut cx), model.poll_ready());
+            assert_eq!(reader.poll_ready_for(frames, &mut cx), model.poll_ready_for(frames));
         }
         ReplayOp::Close => {
             reader.close();

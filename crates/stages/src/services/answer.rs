@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout};
 
 /// A body that is read as it comes. Dropped before its end, it takes its connection along: so it is cancelled.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     body: Incoming,
     /// Given back at the end.
     lease: Option<(Pool, Connection)>,
@@ -37,7 +37,7 @@ impl Answer {
     }
 
     /// The next piece; `None` is the end.
-    pub(super) fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, ServiceError>>> {
+    pub(crate) fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, ServiceError>>> {
         loop {
             match Pin::new(&mut self.body).poll_frame(cx) {
                 Poll::Ready(Some(Ok(frame))) => {
@@ -61,7 +61,7 @@ impl Answer {
     }
 
     /// All of it.
-    pub(super) async fn whole(mut self) -> Result<Vec<u8>, ServiceError> {
+    pub(crate) async fn whole(mut self) -> Result<Vec<u8>, ServiceError> {
         let mut whole = Vec::new();
         while let Some(piece) = std::future::poll_fn(|cx| self.poll_piece(cx)).await {
             whole.extend_from_slice(&piece?);
@@ -70,7 +70,7 @@ impl Answer {
     }
 
     /// All that matters was read: the rest may still come, for a moment, so that the connection can be kept.
-    pub(super) fn finish(mut self) {
+    pub(crate) fn finish(mut self) {
         // Mostly the end is here already.
         let mut cx = Context::from_waker(Waker::noop());
         if !matches!(self.poll_piece(&mut cx), Poll::Ready(None)) {

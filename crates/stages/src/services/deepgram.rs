@@ -1,18 +1,19 @@
 //! [Deepgram](https://developers.deepgram.com/reference/speech-to-text/listen-streaming)'s streaming recogniser,
 //! version 1; WhisperLiveKit's `/v1/listen` and others speak the same.
 
-mod link;
 mod message;
 mod session;
+mod whisperlivekit;
 
 pub(super) use message::read as read_message;
 
 use super::connector::Connector;
+use super::stt_link::{Dialect, KeepAlive, Link};
 use super::{ApiKey, Endpoint, SetupError};
 use crate::humane;
 use crate::stt::{SpeechToText, SttCall, SttError, SttSession};
-use hyper::header::HeaderValue;
-use link::Link;
+use hyper::HeaderMap;
+use hyper::header::{AUTHORIZATION, HeaderValue};
 use ringway_frame::Format;
 use serde::Deserialize;
 use session::Session;
@@ -35,12 +36,24 @@ pub struct Config {
     pub key: String,
     /// The language spoken, as BCP 47 has it; empty: the model's own. Default `en`.
     pub language: String,
+    /// Whose server it is. Default `deepgram`.
+    pub server: Server,
     /// Until a connection stands. Default 1 s.
     #[serde(with = "humane")]
     pub connect: Duration,
     /// How long the last words of a turn are waited for before what was guessed of them counts. Default 700 ms.
     #[serde(with = "humane")]
     pub finalize: Duration,
+}
+
+/// Servers that differ in what they take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Server {
+    /// Deepgram's own, and those that take all that it takes.
+    Deepgram,
+    /// That of WhisperLiveKit: 16 kHz alone, and no Finalize.
+    WhisperLiveKit,
 }
 
 impl Default for Config {
@@ -50,6 +63,7 @@ impl Default for Config {
             model: "nova-3".into(),
             key: "DEEPGRAM_API_KEY".into(),
             language: "en".into(),
+            server: Server::Deepgram,
             connect: Duration::from_secs(1),
             finalize: Duration::from_millis(700),
         }
@@ -75,9 +89,20 @@ impl Deepgram {
         let connector = Connector::new(&config.url, config.connect)?;
         Ok(Self { connector, config: Arc::new(config), authorization })
     }
+}
 
-    /// Path and query of a call's socket.
-    ///
+impl Dialect for Deepgram {
+    const KEEP_ALIVE: KeepAlive = KeepAlive::Text(r#"{"type":"KeepAlive"}"#);
+    const CLOSE: Option<&'static str> = Some(r#"{"type":"CloseStream"}"#);
+
+    fn connector(&self) -> &Connector {
+        &self.connector
+    }
+
+    fn limit(&self) -> Duration {
+        self.config.connect
+    }
+
     /// When a turn ends is for us to say, by a Finalize: a service that ends it by itself a moment before has nothing left
     /// to answer that with, and its silence would be waited for.
     fn path(&self, format: Format) -> String {
@@ -100,6 +125,10 @@ impl Deepgram {
         }
         path
     }
+
+    fn headers(&self) -> HeaderMap {
+        self.authorization.iter().map(|value| (AUTHORIZATION, value.clone())).collect()
+    }
 }
 
 /// As a query has it.
@@ -117,7 +146,12 @@ impl SpeechToText for Deepgram {
     }
 
     fn open(&self, call: SttCall) -> Result<Box<dyn SttSession>, SttError> {
-        Ok(Box::new(Session::new(Link::open(self.clone(), call.format), self.config.finalize)))
+        Ok(match self.config.server {
+            Server::Deepgram => {
+                Box::new(Session::new(Link::open(self.clone(), call.format), self.config.finalize))
+            }
+            Server::WhisperLiveKit => Box::new(whisperlivekit::open(self, call.format)),
+        })
     }
 }
 

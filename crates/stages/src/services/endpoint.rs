@@ -5,7 +5,8 @@ use hyper::{StatusCode, Uri};
 use serde::Deserialize;
 use std::fmt;
 
-/// Where a service listens: `https://host/path`, `http://`, and `wss://` or `ws://` for sockets.
+/// Where a service listens: `https://host/path`, `http://`, and `wss://` or `ws://` for sockets, `tcp://` for what is
+/// neither.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Endpoint {
@@ -23,7 +24,7 @@ pub enum EndpointError {
     #[error("{0:?} is no address such as https://host/path")]
     NotAnAddress(String),
     /// Nothing that a service speaks.
-    #[error("begins with {0:?}; there are: http, https, ws, wss")]
+    #[error("begins with {0:?}; there are: http, https, ws, wss, tcp")]
     Scheme(String),
     /// Passwords in addresses end up in logs.
     #[error("must not hold a user or a password")]
@@ -63,7 +64,7 @@ impl Endpoint {
     }
 
     /// Path and query below the address, such as `/v1/chat/completions`.
-    pub(super) fn below(&self, path: &str) -> String {
+    pub(crate) fn below(&self, path: &str) -> String {
         let whole = format!("{}{path}", self.path);
         if whole.starts_with('/') { whole } else { format!("/{whole}") }
     }
@@ -85,7 +86,7 @@ impl TryFrom<String> for Endpoint {
 fn is_secure(scheme: &Scheme) -> Option<bool> {
     match scheme.as_str() {
         "https" | "wss" => Some(true),
-        "http" | "ws" => Some(false),
+        "http" | "ws" | "tcp" => Some(false),
         _ => None,
     }
 }
@@ -104,6 +105,13 @@ impl ApiKey {
     /// A key as the environment has it.
     pub fn new(key: impl Into<String>) -> Self {
         Self(key.into())
+    }
+
+    /// The value of a header that holds nothing but the key; `None` as below.
+    pub(super) fn header(&self) -> Option<HeaderValue> {
+        let mut value = HeaderValue::from_str(self.0.trim()).ok()?;
+        value.set_sensitive(true);
+        Some(value)
     }
 
     /// The value of an Authorization header; `None` when the key has characters that a header must not have.

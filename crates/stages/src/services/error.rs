@@ -33,9 +33,29 @@ pub enum ServiceError {
         /// The service's own words.
         message: String,
     },
+    /// It does not have the model.
+    #[error("it has no model {model:?}: {message}")]
+    NoModel {
+        /// What was asked for.
+        model: String,
+        /// The service's own words.
+        message: String,
+    },
     /// It says, inside an answer that began well, that it failed.
     #[error("failed inside its answer: {message}")]
     Failed {
+        /// The service's own words.
+        message: String,
+    },
+    /// It is there, but set up in a way that no call can use.
+    #[error("cannot be used: {reason}")]
+    Unfit {
+        /// What would have to be changed.
+        reason: &'static str,
+    },
+    /// It has no place for one more call.
+    #[error("is full: {message}")]
+    Full {
         /// The service's own words.
         message: String,
     },
@@ -80,11 +100,11 @@ pub enum ServiceError {
 }
 
 impl ServiceError {
-    pub(super) fn malformed(place: &'static str, reason: impl fmt::Display) -> Self {
+    pub(crate) fn malformed(place: &'static str, reason: impl fmt::Display) -> Self {
         Self::Malformed { place, reason: reason.to_string() }
     }
 
-    pub(super) fn cut(phase: Phase, reason: impl fmt::Display) -> Self {
+    pub(crate) fn cut(phase: Phase, reason: impl fmt::Display) -> Self {
         Self::Cut { phase, reason: reason.to_string() }
     }
 }

@@ -31,7 +31,7 @@ impl Exchange {
     pub(super) fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, ServiceError>>> {
         if let State::Asked(head) = &mut self.state {
             match ready!(head.as_mut().poll(cx)) {
-                Ok(Accepted { headers, answer }) => {
+                Ok(Accepted { headers, answer, .. }) => {
                     self.state = State::Over;
                     (self.check)(&headers)?;
                     self.state = State::Answered(answer);

@@ -1,20 +1,38 @@
 //! What the fuzzers call, and the test that replays their corpora: each takes any bytes and panics on a defect.
 
+use super::ServiceError;
+use super::chat::{Reader, Saying};
 use super::sse::Events;
 use super::wav::WavStream;
-use super::{deepgram, openai_chat, openai_realtime, speech_server};
+use super::{
+    anthropic, cartesia, cartesia_stt, deepgram, deepgram_flux, deepgram_speech, elevenlabs, openai_chat,
+    openai_realtime, openai_realtime_stt, phone_tts, speech_server, whisperlive as live,
+    whisperlivekit as livekit, wyoming,
+};
 use bytes::Bytes;
 
 /// A fuzz target.
 pub type Target = fn(&[u8]);
 
 /// Every target by the name of its corpus.
-pub const TARGETS: [(&str, Target); 5] = [
+pub const TARGETS: &[(&str, Target)] = &[
     ("sse", sse),
     ("deepgram", deepgram),
-    ("openai_realtime", openai_realtime),
-    ("speech_server", speech_server),
     ("wav_stream", wav_stream),
+    ("wyoming", wyoming),
+    ("elevenlabs", elevenlabs),
+    ("cartesia", cartesia),
+    ("deepgram_speech", deepgram_speech),
+    ("phone_tts", phone_tts),
+    ("deepgram_flux", deepgram_flux),
+    ("openai_realtime", openai_realtime),
+    ("openai_realtime_stt", openai_realtime_stt),
+    ("speech_server", speech_server),
+    ("cartesia_stt", cartesia_stt),
+    ("whisperlivekit", whisperlivekit),
+    ("whisperlive", whisperlive),
+    ("ollama", ollama),
+    ("anthropic", anthropic),
 ];
 
 /// A stream of events, cut where its first byte says: the cut changes nothing, and each event is a chunk or refused.
@@ -44,26 +62,85 @@ fn events(pieces: &[&[u8]]) -> Option<Vec<String>> {
 
 /// A message of the streaming recogniser: refused on one line, or understood.
 pub fn deepgram(data: &[u8]) {
+    message(data, |text| deepgram::read_message(text).map(drop));
+}
+
+/// A message of the recogniser that judges turns: refused on one line, or understood.
+pub fn deepgram_flux(data: &[u8]) {
+    message(data, |text| deepgram_flux::read_message(text).map(drop));
+}
+
+/// A message of the transcription session: refused on one line, or understood.
+pub fn openai_realtime_stt(data: &[u8]) {
+    message(data, |text| openai_realtime_stt::read_message(text).map(drop));
+}
+
+/// A message of the recogniser that is told to finalize: refused on one line, or understood.
+pub fn cartesia_stt(data: &[u8]) {
+    message(data, |text| cartesia_stt::read_message(text).map(drop));
+}
+
+fn message(data: &[u8], read: impl Fn(&str) -> Result<(), ServiceError>) {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    if let Err(error) = deepgram::read_message(text) {
+    if let Err(error) = read(text) {
         assert_eq!(error.to_string().lines().count(), 1, "{error}");
     }
+}
+
+/// A reply of Ollama's, cut where its first byte says: the cut changes nothing.
+pub fn ollama(data: &[u8]) {
+    replies::<super::ollama::Stream>(data);
+}
+
+/// A reply of Anthropic's, cut where its first byte says: the cut changes nothing.
+pub fn anthropic(data: &[u8]) {
+    replies::<anthropic::Stream>(data);
+}
+
+fn replies<R: Reader>(data: &[u8]) {
+    let Some((cut, stream)) = data.split_first() else { return };
+    let (front, back) = stream.split_at(usize::from(*cut).min(stream.len()));
+    assert_eq!(sayings::<R>(&[front, back]), sayings::<R>(&[stream]));
+}
+
+/// What is said until the end or an error, which is one line.
+fn sayings<R: Reader>(pieces: &[&[u8]]) -> (Vec<Saying>, bool) {
+    let (mut reader, mut found) = (R::default(), Vec::new());
+    let mut read = || -> Result<(), super::ServiceError> {
+        for piece in pieces {
+            let mut piece = Bytes::copy_from_slice(piece);
+            while let Some(saying) = reader.next(&mut piece)? {
+                let is_end = saying == Saying::End;
+                found.push(saying);
+                if is_end {
+                    return Ok(());
+                }
+            }
+        }
+        while let Some(saying) = reader.finish()? {
+            let is_end = saying == Saying::End;
+            found.push(saying);
+            if is_end {
+                break;
+            }
+        }
+        Ok(())
+    };
+    let read = read();
+    if let Err(error) = &read {
+        assert_eq!(error.to_string().lines().count(), 1, "{error}");
+    }
+    (found, read.is_ok())
 }
 
 /// A message of the model that hears and speaks: refused on one line, or understood.
 pub fn openai_realtime(data: &[u8]) {
-    let Ok(text) = std::str::from_utf8(data) else { return };
-    if let Err(error) = openai_realtime::read_message(text) {
-        assert_eq!(error.to_string().lines().count(), 1, "{error}");
-    }
+    message(data, |text| openai_realtime::read_message(text).map(drop));
 }
 
 /// A message of a speech server: refused on one line, or understood.
 pub fn speech_server(data: &[u8]) {
-    let Ok(text) = std::str::from_utf8(data) else { return };
-    if let Err(error) = speech_server::read_message(text) {
-        assert_eq!(error.to_string().lines().count(), 1, "{error}");
-    }
+    message(data, |text| speech_server::read_message(text).map(drop));
 }
 
 /// A WAV file, cut where its first byte says and read in small steps: neither changes its samples.
@@ -82,4 +159,71 @@ fn samples(pieces: &[&[u8]], most: usize) -> Option<Vec<i16>> {
         }
     }
     stream.finish().ok().map(|()| samples)
+}
+
+/// A stream of Wyoming's events, cut where its first byte says: the cut changes nothing.
+pub fn wyoming(data: &[u8]) {
+    let Some((cut, stream)) = data.split_first() else { return };
+    let (front, back) = stream.split_at(usize::from(*cut).min(stream.len()));
+    assert_eq!(wyoming_events(&[front, back]), wyoming_events(&[stream]));
+}
+
+/// Up to the first mistake, which is told on one line.
+fn wyoming_events(pieces: &[&[u8]]) -> (Vec<wyoming::Event>, Option<String>) {
+    let (mut events, mut found) = (wyoming::Events::default(), Vec::new());
+    for piece in pieces {
+        events.push(piece);
+        loop {
+            match events.next() {
+                Ok(Some(event)) => found.push(event),
+                Ok(None) => break,
+                Err(error) => {
+                    assert_eq!(error.to_string().lines().count(), 1, "{error}");
+                    return (found, Some(error.to_string()));
+                }
+            }
+        }
+    }
+    (found, None)
+}
+
+/// A message of a voice: refused on one line, or understood.
+pub fn elevenlabs(data: &[u8]) {
+    text(data, |text| elevenlabs::read_message(text).map(|_| ()));
+}
+
+/// A message of a voice: refused on one line, or understood.
+pub fn cartesia(data: &[u8]) {
+    text(data, |text| cartesia::read_message(text).map(|_| ()));
+}
+
+/// A message of a voice: refused on one line, or understood.
+pub fn deepgram_speech(data: &[u8]) {
+    text(data, |text| deepgram_speech::read_message(text).map(|_| ()));
+}
+
+/// The answer of a voice: refused on one line, or it names a file.
+pub fn phone_tts(data: &[u8]) {
+    text(data, |text| phone_tts::read_answer(text.as_bytes()).map(|path| assert!(!path.is_empty())));
+}
+
+fn text(data: &[u8], read: impl Fn(&str) -> Result<(), super::ServiceError>) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    if let Err(error) = read(text) {
+        assert_eq!(error.to_string().lines().count(), 1, "{error}");
+    }
+}
+
+/// Messages of WhisperLiveKit, a line each: refused on one line, or they change the words in their order.
+pub fn whisperlivekit(data: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(data) {
+        livekit::check_message(text);
+    }
+}
+
+/// Messages of WhisperLive, a line each: refused on one line, or they add to the words.
+pub fn whisperlive(data: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(data) {
+        live::check_message(text);
+    }
 }

@@ -8,14 +8,16 @@ use super::{ApiKey, Endpoint, Limits, Phase, ServiceError};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderValue, USER_AGENT};
-use hyper::{HeaderMap, Method, Request, Response};
+use hyper::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName, HeaderValue, USER_AGENT,
+};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use std::sync::Arc;
 use tokio::time::{Instant, timeout_at};
 
 /// One service's client, shared by all calls.
 #[derive(Clone, Debug)]
-pub(super) struct Http {
+pub(crate) struct Http {
     pool: Pool,
     limits: Limits,
     headers: Arc<HeaderMap>,
@@ -23,26 +25,27 @@ pub(super) struct Http {
 
 /// What is sent.
 #[derive(Clone, Debug)]
-pub(super) struct Post {
+pub(crate) struct Post {
     /// Path and query.
-    pub(super) path: String,
-    pub(super) content_type: HeaderValue,
-    pub(super) accept: HeaderValue,
-    pub(super) body: Bytes,
+    pub(crate) path: String,
+    pub(crate) content_type: HeaderValue,
+    pub(crate) accept: HeaderValue,
+    pub(crate) body: Bytes,
     /// Bytes of an answer that are taken in.
-    pub(super) answer_limit: usize,
+    pub(crate) answer_limit: usize,
 }
 
 /// An answer whose head is here: it was accepted.
 #[derive(Debug)]
-pub(super) struct Accepted {
-    pub(super) headers: HeaderMap,
-    pub(super) answer: Answer,
+pub(crate) struct Accepted {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) answer: Answer,
 }
 
 impl Http {
     /// The client of a service; handshakes are done on the present runtime.
-    pub(super) fn new(endpoint: &Endpoint, key: Option<&ApiKey>, limits: Limits) -> Result<Self, SetupError> {
+    pub(crate) fn new(endpoint: &Endpoint, key: Option<&ApiKey>, limits: Limits) -> Result<Self, SetupError> {
         let connector = Connector::new(endpoint, limits.connect)?;
         let host = || endpoint.host().to_owned();
         let mut headers = HeaderMap::new();
@@ -56,28 +59,53 @@ impl Http {
         Ok(Self { pool: Pool::new(connector), limits, headers: Arc::new(headers) })
     }
 
-    pub(super) fn endpoint(&self) -> &Endpoint {
+    /// The same, with a header more in every request.
+    #[must_use]
+    pub(crate) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        Arc::make_mut(&mut self.headers).insert(name, value);
+        self
+    }
+
+    pub(crate) fn endpoint(&self) -> &Endpoint {
         self.pool.connector().endpoint()
     }
 
     /// Sets up a connection ahead of time; for the present media core.
-    pub(super) fn warm(&self) {
+    pub(crate) fn warm(&self) {
         self.pool.warm();
+    }
+
+    /// Asks for what lies at a path.
+    pub(super) async fn get(self, path: String, answer_limit: usize) -> Result<Accepted, ServiceError> {
+        let any = HeaderValue::from_static("*/*");
+        let content_type = HeaderValue::from_static("text/plain");
+        let nothing = Post { path, content_type, accept: any, body: Bytes::new(), answer_limit };
+        self.send(Method::GET, nothing).await
     }
 
     /// Sends a request and waits for the head of its answer.
     ///
     /// A connection that was used before may be closing while the request is under way: then it goes out again.
-    pub(super) async fn post(self, post: Post) -> Result<Accepted, ServiceError> {
+    pub(crate) async fn post(self, post: Post) -> Result<Accepted, ServiceError> {
+        self.exchanged(Method::POST, post, true).await
+    }
+
+    /// The same, by any method. What must not be done twice does not go out again.
+    pub(crate) async fn send(self, method: Method, post: Post) -> Result<Accepted, ServiceError> {
+        let again = method.is_idempotent();
+        self.exchanged(method, post, again).await
+    }
+
+    async fn exchanged(self, method: Method, post: Post, again: bool) -> Result<Accepted, ServiceError> {
         let mut kept = self.pool.take();
         loop {
             let mut connection = match kept.take() {
                 Some(connection) => connection,
                 None => self.pool.dial().await?,
             };
-            match self.exchange(&mut connection, &post).await {
+            match self.exchange(&mut connection, &method, &post).await {
                 Ok(response) => return self.accept(response, connection, &post).await,
-                Err(Failure::Gone(_)) if connection.used => {}
+                Err(Failure::Gone(_)) if connection.used && again => {}
                 Err(Failure::Gone(error)) => return Err(ServiceError::cut(Phase::FirstByte, reason(&error))),
                 Err(Failure::Other(error)) => return Err(error),
             }
@@ -87,12 +115,13 @@ impl Http {
     async fn exchange(
         &self,
         connection: &mut Connection,
+        method: &Method,
         post: &Post,
     ) -> Result<Response<Incoming>, Failure> {
         let sender = &mut connection.sender;
         let exchange = async {
             sender.ready().await?;
-            sender.send_request(self.request(post)).await
+            sender.send_request(self.request(method, post)).await
         };
         let deadline = Instant::now() + self.limits.first_byte;
         match timeout_at(deadline, exchange).await {
@@ -108,9 +137,9 @@ impl Http {
         }
     }
 
-    fn request(&self, post: &Post) -> Request<Full<Bytes>> {
+    fn request(&self, method: &Method, post: &Post) -> Request<Full<Bytes>> {
         let mut request = Request::new(Full::new(post.body.clone()));
-        *request.method_mut() = Method::POST;
+        *request.method_mut() = method.clone();
         // Checked when the address was read.
         *request.uri_mut() = post.path.parse().unwrap_or_default();
         let headers = request.headers_mut();
@@ -131,7 +160,7 @@ impl Http {
         let limit = if head.status.is_success() { post.answer_limit } else { LARGEST_REFUSAL };
         let answer = Answer::new(body, self.pool.clone(), connection, self.limits.idle, limit);
         if head.status.is_success() {
-            return Ok(Accepted { headers: head.headers, answer });
+            return Ok(Accepted { status: head.status, headers: head.headers, answer });
         }
         // A refusal counts whether or not its words arrive.
         let words = answer.whole().await.unwrap_or_default();
@@ -146,7 +175,7 @@ enum Failure {
 }
 
 /// What an answer says it is, for messages.
-pub(super) fn content_type(headers: &HeaderMap) -> &str {
+pub(crate) fn content_type(headers: &HeaderMap) -> &str {
     headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("no content type")
 }
 

@@ -1,23 +1,23 @@
 //! Chat completions as [OpenAI](https://platform.openai.com/docs/api-reference/chat) made them, streamed; vLLM,
 //! llama.cpp, LM Studio, Ollama, Groq and many others speak the same.
 
+mod calls;
 mod chunk;
 mod request;
 
-pub(super) use chunk::{Chunk, read as read_chunk};
+pub(super) use chunk::read as read_chunk;
 
-use super::exchange::Exchange;
-use super::http::{Http, content_type};
+use super::chat::{Dialect, Reader, Saying, Session};
+use super::http::{Http, Post, content_type};
 use super::sse::Events;
 use super::{ApiKey, Endpoint, Limits, ServiceError, SetupError};
-use crate::Expectation;
 use crate::humane;
-use crate::llm::{Cue, LanguageModel, LlmCall, LlmError, LlmEvent, LlmRequest, LlmSession, Next};
+use crate::llm::{LanguageModel, LlmCall, LlmError, LlmRequest, LlmSession, ToolSpec};
 use bytes::Bytes;
+use calls::Calls;
 use hyper::HeaderMap;
 use serde::Deserialize;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 /// Its name in configuration.
@@ -96,133 +96,79 @@ impl LanguageModel for OpenAiChat {
         NAME
     }
 
-    fn open(&self, _: LlmCall) -> Result<Box<dyn LlmSession>, LlmError> {
-        self.http.warm();
-        Ok(Box::new(Session { service: self.clone(), running: None }))
+    fn open(&self, call: LlmCall) -> Result<Box<dyn LlmSession>, LlmError> {
+        Ok(Session::open(&self.http, &self.config, call))
     }
 }
 
-#[derive(Debug)]
-struct Session {
-    service: OpenAiChat,
-    running: Option<Running>,
+impl Dialect for Config {
+    const NAME: &'static str = NAME;
+    type Reader = Stream;
+
+    fn greeting(&self) -> &str {
+        &self.greeting
+    }
+
+    fn post(&self, tools: &[ToolSpec], request: &LlmRequest) -> Post {
+        request::post(self, tools, request)
+    }
+
+    fn check(headers: &HeaderMap) -> Result<(), ServiceError> {
+        event_stream(headers)
+    }
 }
 
-/// A reply that has begun.
-#[derive(Debug)]
-enum Running {
-    /// Known words.
-    Words { id: u32, text: Option<String> },
-    /// The model's.
-    Asked(Box<Reply>),
-}
-
-#[derive(Debug)]
-struct Reply {
-    id: u32,
-    exchange: Exchange,
+/// Reads a stream of chunks.
+#[derive(Debug, Default)]
+pub(super) struct Stream {
     events: Events,
-    piece: Bytes,
+    calls: Calls,
     /// The model has said why it stopped: what is missing behind it is no loss.
     stopped: bool,
+    ended: bool,
 }
 
-impl LlmSession for Session {
-    fn reply(&mut self, request: LlmRequest) -> Result<(), LlmError> {
-        let LlmRequest { id, cue, .. } = &request;
-        let greeting = &self.service.config.greeting;
-        if *cue == Cue::Joined && !greeting.is_empty() {
-            let rest = greeting.strip_prefix(&request.already).unwrap_or(greeting);
-            let text = Some(rest.to_owned()).filter(|rest| !rest.is_empty());
-            self.running = Some(Running::Words { id: *id, text });
-            return Ok(());
-        }
-        let post = request::post(&self.service.config, &request);
-        let exchange = Exchange::begin(&self.service.http, post, check);
-        let reply =
-            Reply { id: *id, exchange, events: Events::default(), piece: Bytes::new(), stopped: false };
-        self.running = Some(Running::Asked(Box::new(reply)));
-        Ok(())
-    }
-
-    /// Dropping the answer closes its connection, which tells the service to stop.
-    fn cancel(&mut self) {
-        if self.running.take().is_some() {
-            self.service.http.warm();
-        }
-    }
-
-    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<LlmEvent, LlmError>> {
-        let (id, said) = match &mut self.running {
-            None => return Poll::Pending,
-            Some(Running::Words { id, text }) => (*id, Ok(text.take())),
-            Some(Running::Asked(reply)) => (reply.id, ready!(reply.poll_text(cx))),
-        };
-        Poll::Ready(match said {
-            Ok(Some(text)) => Ok(LlmEvent::Text { id, text }),
-            Ok(None) => Ok(self.done(id)),
-            Err(source) => {
-                self.running = None;
-                Err(LlmError::Service { engine: NAME, source })
-            }
-        })
-    }
-}
-
-impl Session {
-    fn done(&mut self, id: u32) -> LlmEvent {
-        if let Some(Running::Asked(reply)) = self.running.take() {
-            reply.exchange.finish();
-        }
-        LlmEvent::Done { id, next: Next::Listen(Expectation::anything()), memo: String::new() }
-    }
-}
-
-impl Reply {
-    /// The next words; `None` is the end.
-    fn poll_text(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<String>, ServiceError>> {
-        loop {
-            while let Some(event) = self.events.next(&mut self.piece)? {
-                if let Some(said) = self.take(&event)? {
-                    return Poll::Ready(Ok(said));
-                }
-            }
-            match ready!(self.exchange.poll_piece(cx)) {
-                Some(piece) => self.piece = piece?,
-                None => return Poll::Ready(self.end()),
+impl Reader for Stream {
+    fn next(&mut self, piece: &mut Bytes) -> Result<Option<Saying>, ServiceError> {
+        while !self.ended {
+            let Some(event) = self.events.next(piece)? else { return Ok(None) };
+            if let Some(text) = self.take(&event)? {
+                return Ok(Some(Saying::Text(text)));
             }
         }
+        Ok(Some(self.closing()))
     }
 
-    /// What an event says: words, the end, or nothing that matters.
-    fn take(&mut self, event: &str) -> Result<Option<Option<String>>, ServiceError> {
-        match read_chunk(event)? {
-            Chunk::Text(text) => Ok(Some(Some(text))),
-            Chunk::Last(text) => {
-                self.stopped = true;
-                Ok(text.map(Some))
-            }
-            Chunk::End => Ok(Some(None)),
-            Chunk::Nothing => Ok(None),
-        }
-    }
-
-    /// The stream has ended, which some servers do without the word for it.
-    fn end(&mut self) -> Result<Option<String>, ServiceError> {
+    /// Some servers end without the word for it.
+    fn finish(&mut self) -> Result<Option<Saying>, ServiceError> {
         if let Some(event) = self.events.finish()?
-            && let Some(said) = self.take(&event)?
+            && let Some(text) = self.take(&event)?
         {
-            return Ok(said);
+            return Ok(Some(Saying::Text(text)));
         }
-        if self.stopped {
-            return Ok(None);
-        }
-        Err(ServiceError::cut(super::Phase::Answer, "the reply has no end"))
+        Ok((self.stopped || self.ended).then(|| self.closing()))
+    }
+}
+
+impl Stream {
+    /// What an event says, in words.
+    fn take(&mut self, event: &str) -> Result<Option<String>, ServiceError> {
+        let chunk = read_chunk(event)?;
+        chunk.calls.into_iter().try_for_each(|piece| self.calls.push(piece))?;
+        self.stopped |= chunk.last;
+        self.ended |= chunk.end;
+        Ok(chunk.text)
+    }
+
+    /// The calls, and then the end.
+    fn closing(&mut self) -> Saying {
+        self.ended = true;
+        self.calls.next().map_or(Saying::End, Saying::Call)
     }
 }
 
 /// Streams only: an answer of another kind is an error page, or of a server that cannot stream.
-fn check(headers: &HeaderMap) -> Result<(), ServiceError> {
+pub(super) fn event_stream(headers: &HeaderMap) -> Result<(), ServiceError> {
     let found = content_type(headers);
     if found.starts_with("text/event-stream") {
         return Ok(());

@@ -1,20 +1,20 @@
 //! [Piper](https://github.com/OHF-Voice/piper1-gpl) over HTTP: a request a clause, answered by a WAV file.
+//!
+//! Three servers share the name: the first one reads plain text, `piper1-gpl` reads JSON, until 1.4 at `/` and since 1.5
+//! at `/synthesize`. Which of them it is, is found out by what it tells of itself.
 
-mod speech;
-mod spoken;
+mod generation;
 
 use super::http::{Http, Post};
-use super::{Endpoint, Limits, SetupError};
+use super::voice::{Coding, Later, Pieces, Requested, Session, Spares};
+use super::{Endpoint, Limits, ServiceError, SetupError};
 use crate::humane;
-use crate::tts::{Clause, TextToSpeech, TtsCall, TtsError, TtsEvent, TtsSession};
+use crate::tts::{TextToSpeech, TtsCall, TtsError, TtsSession};
+pub use generation::Generation;
+use generation::{Known, Speaks};
 use hyper::header::HeaderValue;
-use ringway_frame::{Format, Frame};
 use serde::{Deserialize, Serialize};
-use speech::Spares;
-use spoken::Spoken;
-use std::collections::VecDeque;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 /// Its name in configuration.
@@ -24,9 +24,10 @@ pub const NAME: &str = "piper";
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Where clauses are sent: since Piper 1.5 that is `/synthesize`, in 1.3 and 1.4 `/`. Default port 5000 of this
-    /// machine.
+    /// Where it listens, with or without `/synthesize`. Default port 5000 of this machine.
     pub url: Endpoint,
+    /// Which of Piper's servers it is. By default that is found out.
+    pub generation: Generation,
     /// The voice, for a server that has several; its own default when absent.
     pub voice: Option<String>,
     /// The speaker, for a voice that has several.
@@ -48,7 +49,8 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            url: Endpoint::parse("http://127.0.0.1:5000/synthesize").expect("an address"),
+            url: Endpoint::parse("http://127.0.0.1:5000").expect("an address"),
+            generation: Generation::Auto,
             voice: None,
             speaker: None,
             length_scale: None,
@@ -64,6 +66,7 @@ impl Default for Config {
 pub struct Piper {
     http: Http,
     config: Arc<Config>,
+    known: Arc<Known>,
     spares: Spares,
 }
 
@@ -75,17 +78,41 @@ impl Piper {
     pub fn new(config: Config) -> Result<Self, SetupError> {
         let limits = Limits { connect: config.connect, first_byte: config.first_byte, idle: config.idle };
         let http = Http::new(&config.url, None, limits)?;
-        Ok(Self { http, config: Arc::new(config), spares: Spares::default() })
+        let known = Arc::new(Known::new(config.generation));
+        Ok(Self { http, config: Arc::new(config), known, spares: Spares::default() })
     }
 
-    fn post(&self, text: &str) -> Post {
+    /// The audio of a text; a server that refuses it may have become another one.
+    async fn speak(self, text: String) -> Result<Box<dyn Pieces>, ServiceError> {
+        let speaks = self.known.ask(&self.http).await?;
+        let refused = match self.http.clone().post(self.post(speaks, &text)).await {
+            Ok(accepted) => return Ok(Box::new(accepted.answer)),
+            Err(error @ ServiceError::Status { .. }) => error,
+            Err(error) => return Err(error),
+        };
+        match self.known.ask_again(&self.http).await {
+            Ok(other) if other != speaks => {
+                let accepted = self.http.clone().post(self.post(other, &text)).await?;
+                Ok(Box::new(accepted.answer))
+            }
+            _ => Err(refused),
+        }
+    }
+
+    fn post(&self, speaks: Speaks, text: &str) -> Post {
         let Config { voice, speaker, length_scale, .. } = &*self.config;
-        let body = Body { text: text.trim(), voice, speaker, length_scale: *length_scale };
+        let json = Body { text, voice, speaker, length_scale: *length_scale };
+        let (content_type, body) = match speaks {
+            Speaks::Text => ("text/plain; charset=utf-8", text.as_bytes().to_vec()),
+            Speaks::JsonAtRoot | Speaks::Json => {
+                ("application/json", serde_json::to_vec(&json).expect("text and numbers are JSON"))
+            }
+        };
         Post {
-            path: self.http.endpoint().below(""),
-            content_type: HeaderValue::from_static("application/json"),
+            path: speaks.path(self.http.endpoint()),
+            content_type: HeaderValue::from_static(content_type),
             accept: HeaderValue::from_static("*/*"),
-            body: serde_json::to_vec(&body).expect("text and numbers are JSON").into(),
+            body: body.into(),
             answer_limit: LARGEST_ANSWER,
         }
     }
@@ -108,78 +135,34 @@ impl TextToSpeech for Piper {
     }
 
     fn open(&self, call: TtsCall) -> Result<Box<dyn TtsSession>, TtsError> {
+        Ok(Box::new(Session::new(self.clone(), call.format)))
+    }
+}
+
+impl Requested for Piper {
+    const NAME: &'static str = NAME;
+
+    fn ask(&self, text: &str) -> Box<dyn Pieces> {
+        Box::new(Later::new(self.clone().speak(text.to_owned())))
+    }
+
+    fn coding(&self) -> Coding {
+        Coding::Wav
+    }
+
+    fn spares(&self) -> &Spares {
+        &self.spares
+    }
+
+    fn warm(&self) {
         self.http.warm();
-        let format = call.format;
-        Ok(Box::new(Session {
-            service: self.clone(),
-            format,
-            waiting: VecDeque::new(),
-            spoken: VecDeque::new(),
-        }))
-    }
-}
-
-/// One call's voice: the first clause sounds while the next one is made.
-#[derive(Debug)]
-struct Session {
-    service: Piper,
-    format: Format,
-    /// Not asked for yet.
-    waiting: VecDeque<Clause>,
-    /// Asked for, in order.
-    spoken: VecDeque<Spoken>,
-}
-
-impl Session {
-    fn ask(&mut self) {
-        while self.spoken.len() < MOST_ASKED
-            && let Some(clause) = self.waiting.pop_front()
-        {
-            self.spoken.push_back(Spoken::begin(&self.service, clause, self.format));
+        if !self.known.is_known() {
+            let (known, http) = (self.known.clone(), self.http.clone());
+            // Whoever speaks first will be told.
+            tokio::spawn(async move { known.ask(&http).await });
         }
     }
 }
-
-impl TtsSession for Session {
-    fn speak(&mut self, clause: Clause) -> Result<(), TtsError> {
-        let queued = self.waiting.len() + self.spoken.len();
-        if queued == MOST_CLAUSES {
-            return Err(TtsError::Overloaded { queued });
-        }
-        self.waiting.push_back(clause);
-        self.ask();
-        Ok(())
-    }
-
-    /// Dropping an unfinished answer closes its connection; Piper itself goes on to the end.
-    fn cancel(&mut self) {
-        self.waiting.clear();
-        if !self.spoken.is_empty() {
-            self.spoken.clear();
-            self.service.http.warm();
-        }
-    }
-
-    fn poll_next(&mut self, cx: &mut Context<'_>, frame: &mut Frame) -> Poll<Result<TtsEvent, TtsError>> {
-        let Some(spoken) = self.spoken.front_mut() else { return Poll::Pending };
-        let event = spoken.poll_next(cx, frame);
-        for behind in self.spoken.iter_mut().skip(1) {
-            behind.prepare(cx);
-        }
-        let event = ready!(event);
-        if !matches!(event, Ok(TtsEvent::Audio | TtsEvent::Word { .. })) {
-            self.spoken.pop_front();
-            self.ask();
-        }
-        Poll::Ready(event.map_err(|source| TtsError::Service { engine: NAME, source }))
-    }
-}
-
-/// Clauses of one call that wait or are being spoken; beyond it the newest is refused.
-const MOST_CLAUSES: usize = 64;
-
-/// Clauses of one call that are asked for at one time.
-const MOST_ASKED: usize = 2;
 
 /// Bytes of one clause's audio that are taken in: three minutes at 48 kHz.
 const LARGEST_ANSWER: usize = 16 * 1_024 * 1_024;

@@ -80,6 +80,12 @@ impl WindowCutter {
         Some(CutWindow { until: self.until.saturating_sub(rest), samples: &self.pending[..self.window] })
     }
 
+    /// How many more frames complete the next window, 1 or more.
+    pub fn frames_to_window(&self) -> usize {
+        let kept = self.len - self.taken;
+        self.window.saturating_sub(kept).div_ceil(self.rate.frame_samples()).max(1)
+    }
+
     fn skip(&mut self, samples: usize) {
         self.pending.copy_within(samples..self.len, 0);
         self.len -= samples;

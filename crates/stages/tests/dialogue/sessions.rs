@@ -15,13 +15,12 @@ fn a_dead_session_is_continued_behind_what_it_has_said() {
         caller.says(said);
     }
     for cut in 0..=whole.len() {
-        let mut session = dialogues.open(LlmCall { dialogue: Some("booking".to_owned()) }).unwrap();
+        let mut session =
+            dialogues.open(LlmCall { dialogue: Some("booking".to_owned()), ..LlmCall::default() }).unwrap();
         let request = LlmRequest {
-            id: 9,
-            cue: Cue::Said("yes".to_owned()),
-            history: Vec::new(),
             memo: caller.memo.clone(),
             already: whole[..cut].to_owned(),
+            ..LlmRequest::new(9, Cue::Said("yes".to_owned()))
         };
         session.reply(request).unwrap();
         let (rest, next, _) = drain(session.as_mut());
@@ -41,7 +40,8 @@ fn a_reply_that_another_engine_began_is_said_whole_behind_it() {
         for said in ["monday", "three"] {
             caller.says(said);
         }
-        let mut session = shipped().open(LlmCall { dialogue: Some("booking".to_owned()) }).unwrap();
+        let mut session =
+            shipped().open(LlmCall { dialogue: Some("booking".to_owned()), ..LlmCall::default() }).unwrap();
         let yes = request(1, Cue::Said("yes".to_owned()), &caller.memo);
         session.reply(LlmRequest { already: already.to_owned(), ..yes }).unwrap();
         assert_eq!(drain(session.as_mut()).0, rest);
@@ -51,11 +51,11 @@ fn a_reply_that_another_engine_began_is_said_whole_behind_it() {
 #[test]
 fn text_comes_word_by_word_and_a_new_request_replaces_the_old_one() {
     let dialogues = shipped();
-    let mut session = dialogues.open(LlmCall { dialogue: Some("echo".to_owned()) }).unwrap();
+    let mut session =
+        dialogues.open(LlmCall { dialogue: Some("echo".to_owned()), ..LlmCall::default() }).unwrap();
     let mut cx = Context::from_waker(Waker::noop());
     assert!(session.poll_event(&mut cx).is_pending());
-    let request =
-        |id, cue| LlmRequest { id, cue, history: Vec::new(), memo: String::new(), already: String::new() };
+    let request = LlmRequest::new;
     session.reply(request(1, Cue::Joined)).unwrap();
     let mut text = |session: &mut dyn LlmSession| match session.poll_event(&mut cx) {
         Poll::Ready(Ok(LlmEvent::Text { id, text })) => (id, text),
@@ -82,7 +82,8 @@ fn a_request_wakes_a_session_that_waits() {
 #[tokio::test(start_paused = true)]
 async fn a_pace_puts_a_pause_before_each_word() {
     let dialogues = shipped().clone().with_pace(Duration::from_millis(50));
-    let mut session = dialogues.open(LlmCall { dialogue: Some("echo".to_owned()) }).unwrap();
+    let mut session =
+        dialogues.open(LlmCall { dialogue: Some("echo".to_owned()), ..LlmCall::default() }).unwrap();
     session.reply(request(1, Cue::Silent(1), "")).unwrap();
     let begin = tokio::time::Instant::now();
     let mut words = 0;
@@ -95,7 +96,8 @@ async fn a_pace_puts_a_pause_before_each_word() {
 
 #[test]
 fn an_unknown_dialogue_is_refused_by_name() {
-    let error = shipped().open(LlmCall { dialogue: Some("bokking".to_owned()) }).err().unwrap();
+    let error =
+        shipped().open(LlmCall { dialogue: Some("bokking".to_owned()), ..LlmCall::default() }).err().unwrap();
     assert_eq!(error.to_string(), "no dialogue is named \"bokking\"; there are: booking, echo");
     assert!(shipped().clone().with_default("bokking").is_err());
 }
@@ -111,7 +113,8 @@ fn a_call_that_names_no_dialogue_gets_the_default() {
 
 #[test]
 fn a_memo_that_does_not_fit_is_refused() {
-    let mut session = shipped().open(LlmCall { dialogue: Some("booking".to_owned()) }).unwrap();
+    let mut session =
+        shipped().open(LlmCall { dialogue: Some("booking".to_owned()), ..LlmCall::default() }).unwrap();
     for memo in [
         "nonsense",
         "{}",

@@ -32,7 +32,7 @@ pub fn one(text: &str) -> Dialogues {
 
 /// The request of a fresh reply.
 pub fn request(id: u32, cue: Cue, memo: &str) -> LlmRequest {
-    LlmRequest { id, cue, history: Vec::new(), memo: memo.to_owned(), already: String::new() }
+    LlmRequest { memo: memo.to_owned(), ..LlmRequest::new(id, cue) }
 }
 
 /// All of a reply.
@@ -92,7 +92,8 @@ impl<'d> Caller<'d> {
     }
 
     fn does(&mut self, cue: Cue) -> String {
-        let mut session = self.dialogues.open(LlmCall { dialogue: self.dialogue.clone() }).unwrap();
+        let mut session =
+            self.dialogues.open(LlmCall { dialogue: self.dialogue.clone(), ..LlmCall::default() }).unwrap();
         session.reply(request(1, cue, &self.memo)).unwrap();
         let (reply, next, memo) = drain(session.as_mut());
         self.memo = memo;

@@ -21,7 +21,7 @@ fn every_corpus_passes_its_target() {
 }
 
 /// What parsers look for, so that random input gets past their first byte.
-const PIECES: [&[u8]; 16] = [
+const PIECES: &[&[u8]] = &[
     b"data: ",
     b"\n",
     b"\r",
@@ -38,6 +38,9 @@ const PIECES: [&[u8]; 16] = [
     b"\"channel\":{\"alternatives\":[]}",
     b"}",
     b"\0",
+    b"{\"type\":\"transcript\",\"data_length\":11}\n",
+    b"{\"text\":\"x\"}",
+    b"{\"type\":\"audio-chunk\",\"payload_length\":2}\n",
 ];
 
 proptest! {

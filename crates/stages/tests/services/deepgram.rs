@@ -93,6 +93,19 @@ async fn a_call_is_heard_from_its_first_word_to_its_last() {
 }
 
 #[tokio::test]
+async fn an_answer_that_speech_went_on_behind_is_said_again() {
+    let sockets = Sockets::start().await;
+    let (mut session, mut service) = begun(&sockets, config(sockets.endpoint(""))).await;
+    session.flush().unwrap();
+    service.send(&results("hello", 200, true, true)).await;
+    assert_eq!(event(&mut *session).await.unwrap(), last(1, "hello", true));
+    hear(&mut *session, 10);
+    session.flush().unwrap();
+    service.send(&results("my friend", 400, true, true)).await;
+    assert_eq!(event(&mut *session).await.unwrap(), last(1, "hello my friend", true));
+}
+
+#[tokio::test]
 async fn an_older_questions_answer_is_no_answer_to_the_next_one() {
     let sockets = Sockets::start().await;
     let (mut session, mut service) = begun(&sockets, config(sockets.endpoint(""))).await;
@@ -178,7 +191,7 @@ async fn a_stream_that_is_lost_in_a_word_ends_the_session() {
     let (mut session, service) = begun(&sockets, config(sockets.endpoint(""))).await;
     service.close().await;
     let error = event(&mut *session).await.unwrap_err().to_string();
-    assert_eq!(error, "deepgram: the connection ended inside the answer: the service closed it");
+    assert_eq!(error, "deepgram: the connection ended inside the answer: the service closed it: time is up");
 }
 
 #[tokio::test]

@@ -2,12 +2,30 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod anthropic;
+mod cartesia;
+mod cartesia_stt;
 mod corpora;
 mod deepgram;
+mod deepgram_flux;
+mod deepgram_speech;
+mod elevenlabs;
+mod hearing;
+mod listening;
+mod ollama;
 mod openai_chat;
 mod openai_realtime;
+mod openai_realtime_stt;
+mod openai_speech;
 mod openai_transcription;
+mod phone_tts;
 mod piper;
 mod socket;
 mod speech_server;
 mod support;
+mod voices;
+mod whisper_auto;
+mod whisperlive;
+mod whisperlivekit;
+mod wyoming_stt;
+mod wyoming_tts;

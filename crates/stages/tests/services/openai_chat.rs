@@ -18,7 +18,7 @@ fn open(config: Config) -> Box<dyn LlmSession> {
 }
 
 fn ask(id: u32, cue: Cue) -> LlmRequest {
-    LlmRequest { id, cue, history: Vec::new(), memo: String::new(), already: String::new() }
+    LlmRequest::new(id, cue)
 }
 
 fn said(id: u32) -> LlmRequest {
@@ -36,6 +36,7 @@ async fn reply(session: &mut dyn LlmSession) -> Result<String, LlmError> {
         match event(session).await? {
             LlmEvent::Text { text, .. } => words += &text,
             LlmEvent::Done { .. } => return Ok(words),
+            other => panic!("{other:?}"),
         }
     }
 }

@@ -1,62 +1,23 @@
 //! Piper over HTTP.
 
-use crate::support::{LONG, Server, Step, answer, chunk, chunked, nobody, once};
+use crate::support::{LONG, Server, Step, answer, chunk, chunked, nobody, once, settle};
+use crate::voices::{clause, next, spoken, wav};
 use ringway_frame::{Format, Frame, SampleRate};
 use ringway_stages::services::Endpoint;
-use ringway_stages::services::piper::{Config, Piper};
-use ringway_stages::tts::{Clause, TextToSpeech, TtsCall, TtsError, TtsEvent, TtsSession};
-use std::f64::consts::TAU;
-use std::future::poll_fn;
+use ringway_stages::services::piper::{Config, Generation, Piper};
+use ringway_stages::tts::{TextToSpeech, TtsCall, TtsEvent, TtsSession};
 use std::time::Duration;
 
 /// As Flask says of everything.
 const HTML: &str = "text/html; charset=utf-8";
 
 fn config(url: Endpoint) -> Config {
-    Config { url, connect: LONG, first_byte: LONG, idle: LONG, ..Config::default() }
+    let generation = Generation::Json;
+    Config { url, generation, connect: LONG, first_byte: LONG, idle: LONG, ..Config::default() }
 }
 
 fn open(config: Config, format: Format) -> Box<dyn TtsSession> {
     Piper::new(config).unwrap().open(TtsCall { format }).unwrap()
-}
-
-fn clause(id: u32, text: &str) -> Clause {
-    Clause { id, text: text.into() }
-}
-
-/// A tone, loud from its first sample.
-fn wav(rate: u32, millis: u32) -> Vec<u8> {
-    let spec = hound::WavSpec {
-        channels: 1,
-        sample_rate: rate,
-        bits_per_sample: 16,
-        sample_format: hound::SampleFormat::Int,
-    };
-    let mut file = std::io::Cursor::new(Vec::new());
-    let mut writer = hound::WavWriter::new(&mut file, spec).unwrap();
-    for at in 0..rate * millis / 1_000 {
-        let phase = TAU * 440.0 * f64::from(at) / f64::from(rate);
-        writer.write_sample((phase.cos() * 8_192.0) as i16).unwrap();
-    }
-    writer.finalize().unwrap();
-    file.into_inner()
-}
-
-async fn next(session: &mut dyn TtsSession, frame: &mut Frame) -> Result<TtsEvent, TtsError> {
-    poll_fn(|cx| session.poll_next(cx, frame)).await
-}
-
-/// Frames and words of the next clause, to its end.
-async fn spoken(session: &mut dyn TtsSession, format: Format) -> Result<(Vec<Frame>, Vec<u32>), TtsError> {
-    let (mut frames, mut words) = (Vec::new(), Vec::new());
-    let mut frame = Frame::silence(format);
-    loop {
-        match next(session, &mut frame).await? {
-            TtsEvent::Audio => frames.push(frame),
-            TtsEvent::Word { upto, .. } => words.push(upto),
-            TtsEvent::Done { .. } => return Ok((frames, words)),
-        }
-    }
 }
 
 #[tokio::test]
@@ -84,7 +45,7 @@ async fn the_voice_gets_the_text_and_its_options() {
     session.speak(clause(1, " One moment. ")).unwrap();
     spoken(&mut *session, Format::Pcm16k).await.unwrap();
     let asked = server.asked().await;
-    assert!(asked.head.starts_with("post / http/1.1\r\n"), "{}", asked.head);
+    assert!(asked.head.starts_with("post /synthesize http/1.1\r\n"), "{}", asked.head);
     let body: serde_json::Value = serde_json::from_slice(&asked.body).unwrap();
     assert_eq!(body, serde_json::json!({"text": "One moment.", "voice": "en_US-amy", "length_scale": 0.5}));
 }
@@ -193,4 +154,115 @@ async fn a_voice_that_stops_in_the_middle_is_given_up() {
     let error = spoken(&mut *session, Format::Pcm8k).await.unwrap_err().to_string();
     assert_eq!(error, "piper: nothing came within 1s inside the answer");
     server.gone().await;
+}
+
+const INFO: &[u8] =
+    br#"{"last":null,"voice":{"language":"en-us","name":"en_US-stub-medium","num_speakers":1}}"#;
+const VOICES: &[u8] = br#"{"en_US-stub-medium":{"audio":{"quality":"medium","sample_rate":22050}}}"#;
+const PAGE: &[u8] = b"<!doctype html>\n<title>404 Not Found</title>";
+
+fn auto(url: Endpoint) -> Config {
+    Config { generation: Generation::Auto, ..config(url) }
+}
+
+fn good() -> Vec<Step> {
+    answer("200 OK", HTML, &wav(8_000, 60))
+}
+
+/// Path and body of the next request.
+async fn asked(server: &mut Server) -> (String, String) {
+    let asked = server.asked().await;
+    let path = asked.head.split(" http/1.1").next().unwrap().to_owned();
+    (path, String::from_utf8(asked.body).unwrap())
+}
+
+/// What is asked until a clause is spoken, of servers with these answers to what they are.
+async fn found(mut answers: Vec<Vec<Step>>, path: &str) -> Vec<(String, String)> {
+    let requests = answers.len() + 2;
+    answers.extend([good(), good()]);
+    let mut server = Server::start(answers).await;
+    let piper = Piper::new(auto(server.endpoint(path))).unwrap();
+    let mut session = piper.open(TtsCall { format: Format::Pcm8k }).unwrap();
+    // The session finds out ahead of its first clause.
+    let mut all = Vec::new();
+    for _ in 2..requests {
+        all.push(asked(&mut server).await);
+    }
+    settle().await;
+    for id in 0..2 {
+        session.speak(clause(id, "One.")).unwrap();
+        assert_eq!(spoken(&mut *session, Format::Pcm8k).await.unwrap().0.len(), 3);
+        all.push(asked(&mut server).await);
+    }
+    all
+}
+
+#[tokio::test]
+async fn every_generation_is_found_out_once_whatever_path_the_address_has() {
+    let (json, text) = (r#"{"text":"One."}"#, "One.");
+    for path in ["", "/", "/synthesize"] {
+        let newest = found(vec![answer("200 OK", JSON, INFO)], path).await;
+        assert_eq!(
+            newest,
+            pairs(&[("get /info", ""), ("post /synthesize", json), ("post /synthesize", json)])
+        );
+        let missing = answer("404 NOT FOUND", HTML, PAGE);
+        let older = found(vec![missing.clone(), answer("200 OK", JSON, VOICES)], path).await;
+        assert_eq!(
+            older,
+            pairs(&[("get /info", ""), ("get /voices", ""), ("post /", json), ("post /", json)])
+        );
+        let first = found(vec![missing.clone(), missing], path).await;
+        assert_eq!(
+            first,
+            pairs(&[("get /info", ""), ("get /voices", ""), ("post /", text), ("post /", text)])
+        );
+    }
+}
+
+fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs.iter().map(|(path, body)| ((*path).to_owned(), (*body).to_owned())).collect()
+}
+
+const JSON: &str = "application/json";
+
+#[tokio::test]
+async fn a_server_that_became_another_one_is_found_out_again() {
+    let mut server = Server::start(vec![
+        answer("404 NOT FOUND", HTML, PAGE),
+        answer("200 OK", JSON, VOICES),
+        good(),
+        // Updated: what was right is refused.
+        answer("405 METHOD NOT ALLOWED", HTML, PAGE),
+        answer("200 OK", JSON, INFO),
+        good(),
+        good(),
+    ])
+    .await;
+    let mut session = open(auto(server.endpoint("")), Format::Pcm8k);
+    let mut paths = Vec::new();
+    for _ in 0..2 {
+        paths.push(asked(&mut server).await.0);
+    }
+    settle().await;
+    for id in 0..3 {
+        session.speak(clause(id, "One.")).unwrap();
+        assert_eq!(spoken(&mut *session, Format::Pcm8k).await.unwrap().0.len(), 3);
+    }
+    for _ in 0..5 {
+        paths.push(asked(&mut server).await.0);
+    }
+    let expected =
+        ["get /info", "get /voices", "post /", "post /", "get /info", "post /synthesize", "post /synthesize"];
+    assert_eq!(paths, expected);
+}
+
+#[tokio::test]
+async fn a_server_that_fails_while_it_is_asked_what_it_is_is_told() {
+    let broken = answer("500 NO", HTML, b"broken");
+    let server = Server::start(vec![broken.clone(), broken.clone(), broken]).await;
+    let mut session = open(auto(server.endpoint("")), Format::Pcm8k);
+    session.speak(clause(1, "One.")).unwrap();
+    let error = spoken(&mut *session, Format::Pcm8k).await.unwrap_err().to_string();
+    assert_eq!(error, "piper: status 500: broken");
 }

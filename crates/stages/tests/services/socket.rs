@@ -1,6 +1,7 @@
 //! A server of sockets whose other end a test holds.
 
 use futures_util::{SinkExt, StreamExt};
+use hyper::HeaderMap;
 use ringway_stages::services::Endpoint;
 use std::net::SocketAddr;
 use tokio::net::{TcpListener, TcpStream};
@@ -15,6 +16,7 @@ pub(crate) struct Sockets(TcpListener, SocketAddr);
 pub(crate) struct Accepted {
     pub(crate) path: String,
     pub(crate) authorization: Option<String>,
+    pub(crate) headers: HeaderMap,
     socket: WebSocketStream<TcpStream>,
 }
 
@@ -31,21 +33,25 @@ impl Sockets {
 
     /// The next connection, as it comes.
     pub(crate) async fn tcp(&self) -> TcpStream {
-        self.0.accept().await.unwrap().0
+        let tcp = self.0.accept().await.unwrap().0;
+        // In paused time a message that waits for the last one's receipt comes too late.
+        tcp.set_nodelay(true).unwrap();
+        tcp
     }
 
     /// The next socket.
     pub(crate) async fn accept(&self) -> Accepted {
-        let (mut path, mut authorization) = (String::new(), None);
+        let (mut path, mut authorization, mut headers) = (String::new(), None, HeaderMap::new());
         #[expect(clippy::result_large_err, reason = "the type of the library's callback")]
         let note = |request: &Request, response: Response| {
             path = request.uri().to_string();
+            headers.clone_from(request.headers());
             authorization =
                 request.headers().get("authorization").map(|key| key.to_str().unwrap().to_owned());
             Ok(response)
         };
         let socket = accept_hdr_async(self.tcp().await, note).await.unwrap();
-        Accepted { path, authorization, socket }
+        Accepted { path, authorization, headers, socket }
     }
 }
 
@@ -54,8 +60,18 @@ impl Accepted {
         self.socket.send(Message::text(text)).await.unwrap();
     }
 
-    pub(crate) async fn send_audio(&mut self, audio: Vec<u8>) {
-        self.socket.send(Message::binary(audio)).await.unwrap();
+    pub(crate) async fn send_audio(&mut self, audio: &[u8]) {
+        self.socket.send(Message::binary(audio.to_vec())).await.unwrap();
+    }
+
+    /// The next message, which is JSON.
+    pub(crate) async fn json(&mut self) -> serde_json::Value {
+        serde_json::from_str(&self.receive().await.expect("a message").expect("a text")).unwrap()
+    }
+
+    /// Bytes, where the service is to say text.
+    pub(crate) async fn send_bytes(&mut self, bytes: &[u8]) {
+        self.socket.send(Message::binary(bytes.to_vec())).await.unwrap();
     }
 
     /// The next message, audio as its length; `None`: the client has gone.

@@ -107,8 +107,8 @@ async fn a_turn_is_heard_answered_and_written_down() {
     assert_eq!(event(&mut *session).await.unwrap(), heard);
     server.send(r#"{"type":"transcript","role":"assistant","text":"Hi."}"#).await;
     assert_eq!(event(&mut *session).await.unwrap(), SpeechEvent::Text { id: 2, text: "Hi. ".into() });
-    server.send_audio(chunk(200)).await;
-    server.send_audio(chunk(215)).await;
+    server.send_audio(&chunk(200)).await;
+    server.send_audio(&chunk(215)).await;
     server.send(r#"{"type":"audio_end"}"#).await;
     assert_eq!(to_the_end(&mut *session, 2).await, 21, "the last one is filled up");
 }
@@ -131,16 +131,16 @@ async fn what_still_comes_of_an_answer_that_was_broken_off_is_not_heard() {
     let (mut session, mut server) = begun(config(sockets.endpoint("")), &sockets).await;
     session.commit(1).unwrap();
     session.answer(said(2)).unwrap();
-    server.send_audio(chunk(400)).await;
+    server.send_audio(&chunk(400)).await;
     come(&mut *session, &mut server).await;
     assert_eq!(frames(&mut *session), 19, "what is inside of the filter comes later");
     session.cancel(Duration::from_millis(100));
-    server.send_audio(chunk(400)).await;
+    server.send_audio(&chunk(400)).await;
     come(&mut *session, &mut server).await;
     session.commit(3).unwrap();
     session.answer(said(4)).unwrap();
     assert_eq!(frames(&mut *session), 0);
-    server.send_audio(chunk(100)).await;
+    server.send_audio(&chunk(100)).await;
     come(&mut *session, &mut server).await;
     assert!(frames(&mut *session) > 0);
 }
@@ -151,7 +151,7 @@ async fn an_answer_without_a_further_chunk_is_over_and_one_without_any_is_late()
     let (mut session, mut server) = begun(config(sockets.endpoint("")), &sockets).await;
     session.commit(1).unwrap();
     session.answer(said(2)).unwrap();
-    server.send_audio(chunk(30)).await;
+    server.send_audio(&chunk(30)).await;
     come(&mut *session, &mut server).await;
     // From here on nothing but time passes.
     tokio::time::pause();
@@ -188,7 +188,7 @@ async fn what_goes_wrong_is_told() {
     }
     let sockets = Sockets::start().await;
     let (mut session, mut server) = begun(config(sockets.endpoint("")), &sockets).await;
-    server.send_audio(b"no WAV at all".to_vec()).await;
+    server.send_audio(b"no WAV at all").await;
     assert!(event(&mut *session).await.unwrap_err().to_string().contains("malformed WAV audio"));
     let (mut session, server) = begun(config(sockets.endpoint("")), &sockets).await;
     server.close().await;

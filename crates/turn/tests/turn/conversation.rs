@@ -3,7 +3,7 @@
 use crate::line::{Line, at, millis};
 use ringway_turn::{
     After, CallerTurn, Command, Config, Event, Input, Latency, Playout, Purpose, Speculation, SpeechState,
-    StageKind, Stt,
+    StageKind, Stt, UtteranceId,
 };
 use std::time::Duration;
 
@@ -127,6 +127,40 @@ fn the_energy_tells_the_first_silence_before_the_model_does() {
         line.answered_after(1_800)
     };
     assert!(answer(true) + 40 <= answer(false), "{} {}", answer(true), answer(false));
+}
+
+/// A caller whose last words were guessed `age` before the end of them.
+fn guessed(guess: &str, age: u64, config: Config) -> Line {
+    let mut line = Line::greeted(config);
+    line.says(1_000, 1_800, "a table");
+    let (utterance, text) = (UtteranceId::default(), guess.to_owned());
+    line.at(1_800 - age, Input::Partial { utterance, text, complete: false });
+    line.run(5_000);
+    line
+}
+
+#[test]
+fn a_fresh_guess_spares_the_wait_for_the_transcript() {
+    let waits = |config| guessed("A table.", 20, config).answered_after(1_800);
+    let patient = waits(Config { speculate_on_guess: None, ..fixed() });
+    assert!(waits(fixed()) + 40 <= patient, "{} {patient}", waits(fixed()));
+    let line = guessed("A table.", 20, fixed());
+    assert_eq!(line.asked(), [CallerTurn::Joined, CallerTurn::Said("A table.".into())]);
+    assert_eq!(line.context()[1..], ["Caller: a table", "Bot: You said A table.."]);
+}
+
+#[test]
+fn a_wrong_guess_costs_a_request_and_nothing_else() {
+    let line = guessed("a cable", 20, fixed());
+    let said = |words: &str| CallerTurn::Said(words.into());
+    assert_eq!(line.asked(), [CallerTurn::Joined, said("a cable"), said("a table")]);
+    assert_eq!(line.count(|command| *command == Command::Event(Event::Wasted { stage: StageKind::Llm })), 1);
+    assert_eq!(line.context()[1..], ["Caller: a table", "Bot: You said a table."]);
+}
+
+#[test]
+fn an_old_guess_is_not_acted_on() {
+    assert_eq!(guessed("a", 400, fixed()).asked().len(), 2);
 }
 
 #[test]
@@ -405,4 +439,33 @@ fn a_voice_without_word_marks_is_remembered_too() {
     line.says(1_000, 1_800, "a table");
     line.run(6_000);
     assert_eq!(line.context()[2], "Bot: You said a table.");
+}
+
+#[test]
+fn an_answer_that_a_turn_model_takes_back_is_asked_for_again() {
+    let mut line =
+        Line::greeted(Config { hang_over_fixed: Some(Duration::from_millis(700)), ..Config::default() });
+    line.says(1_000, 1_500, "a table");
+    line.at(1_700, Input::EndOfTurn { probability: 0.0 });
+    line.run(6_000);
+    let asked = line.count(|command| matches!(command, Command::Stt(Stt::Flush { .. })));
+    let taken_back = line.count(|command| matches!(command, Command::Stt(Stt::Continue { .. })));
+    assert_eq!((asked, taken_back), (2, 1));
+    let wasted = Command::Event(Event::Wasted { stage: StageKind::Llm });
+    assert_eq!(line.count(|command| *command == wasted), 1);
+    assert_eq!(line.context(), ["Bot: Hi.", "Caller: a table", "Bot: You said a table."]);
+}
+
+#[test]
+fn what_a_turn_model_said_before_the_voice_fell_counts_for_nothing() {
+    let answer = |said_at| {
+        let mut line = Line::greeted(Config::default());
+        line.says(1_000, 1_500, "well i think");
+        line.at(said_at, Input::EndOfTurn { probability: 1.0 });
+        line.run(6_000);
+        line.answered_after(1_500)
+    };
+    assert!((700..760).contains(&answer(1_400)), "{}", answer(1_400));
+    // The detector's model is not sure yet that it fell.
+    assert!(answer(1_540) < 450, "{}", answer(1_540));
 }

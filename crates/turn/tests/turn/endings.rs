@@ -156,7 +156,7 @@ fn a_carrier_without_media_is_ended() {
 
 #[test]
 fn a_browser_without_media_is_only_silent() {
-    let mut turn = Turn::new(Config { media_timeout: None, ..Config::default() });
+    let mut turn = Turn::new(Config { media_timeout: None, give_up_after: None, ..Config::default() });
     turn.handle(Input::Started, at(0));
     assert_eq!(end(&mut turn).1, EndReason::MaxDuration, "the greeting never came");
 }

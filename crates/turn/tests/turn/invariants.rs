@@ -121,6 +121,10 @@ struct World {
     recording: String,
     loud_until: MediaTime,
     over: bool,
+    /// Questions put to stages so far.
+    asks: usize,
+    /// Stages that were found late, and after how many questions.
+    hurried: BTreeSet<(StageKind, usize)>,
 }
 
 impl World {
@@ -145,6 +149,8 @@ impl World {
             recording,
             loud_until: MediaTime::ZERO,
             over: false,
+            asks: 0,
+            hurried: BTreeSet::new(),
         }
     }
 
@@ -182,6 +188,11 @@ impl World {
     }
 
     fn obey(&mut self, command: Command) {
+        let asks = matches!(
+            command,
+            Command::Stt(Stt::Flush { .. }) | Command::Reply { .. } | Command::Speak { .. }
+        );
+        self.asks += usize::from(asks);
         match command {
             Command::Stt(Stt::Begin { utterance, .. }) => {
                 let words = self.utterance.take().filter(|(id, _)| *id == utterance).map(|(_, words)| words);
@@ -214,6 +225,12 @@ impl World {
             }
             Command::CancelSpeech { epoch } => self.clauses.retain(|clause| clause.epoch > epoch),
             Command::Playout(playout) => self.playout(playout),
+            Command::Hurry { stage } => {
+                assert!(
+                    self.hurried.insert((stage, self.asks)),
+                    "{stage:?} is hurried twice over one request"
+                );
+            }
             Command::HangUp { .. } | Command::Transfer { .. } => self.over = true,
             _ => {}
         }
@@ -470,16 +487,14 @@ proptest! {
         if let Some((stage, when)) = lost {
             line.loses(stage, when, 250);
         }
-        line.run(time + 6_000);
         line.at(time + 6_000, Input::Ended { reason: EndReason::Caller });
-        line.run(time + 6_000);
-        let context = line.context();
+        let context = line.run(time + 6_000).context();
         for word in words {
-            let times = context.iter().filter(|said| said.starts_with("Caller") && words_of(said).contains(&word)).count();
-            prop_assert_eq!(times, 1, "{} in {:?}", word, context);
+            let says = |said: &&String| said.starts_with("Caller") && words_of(said).contains(&word);
+            prop_assert_eq!(context.iter().filter(says).count(), 1, "{} in {:?}", word, context);
         }
-        let told = line.events().filter(|(_, event)| matches!(event, Event::Message { .. })).count();
-        prop_assert_eq!(told, context.len());
+        let told = line.events().filter(|(_, event)| matches!(event, Event::Message { .. }));
+        prop_assert_eq!(told.count(), context.len());
         prop_assert_eq!(recording::replay(line.recording.as_bytes()).unwrap().difference, None);
     }
 }

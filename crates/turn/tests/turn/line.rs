@@ -60,6 +60,9 @@ pub struct Line {
     pub sound: Vec<(u64, Epoch)>,
     pub recording: String,
     pub model_delay: u64,
+    pub voice_delay: u64,
+    /// A stage that is late gives way to another service, which takes the usual time.
+    pub substitutes: bool,
     pub word_marks: bool,
     now: MediaTime,
     dialogue: Dialogue,
@@ -103,6 +106,8 @@ impl Line {
             sound: Vec::new(),
             recording: header.to_line(),
             model_delay: LLM,
+            voice_delay: TTS,
+            substitutes: false,
             word_marks: true,
             now: MediaTime::ZERO,
             dialogue: Box::new(|cue| (format!("{}.", reply_to(cue)), After::Listen { digits: None })),
@@ -320,6 +325,7 @@ impl Line {
             Command::Reply { request, caller, already, .. } if !self.down.contains(&StageKind::Llm) => {
                 self.reply(*request, &caller.clone(), &already.clone());
             }
+            Command::Hurry { stage } if self.substitutes => self.substitute(*stage),
             Command::CancelReply { .. } => *self.generation.entry(StageKind::Llm).or_default() += 1,
             Command::CancelSpeech { .. } => {
                 *self.generation.entry(StageKind::Tts).or_default() += 1;
@@ -349,6 +355,18 @@ impl Line {
             Command::Playout(playout) => self.playout.obey(*playout),
             _ => {}
         }
+    }
+
+    fn substitute(&mut self, stage: StageKind) {
+        match stage {
+            StageKind::Vad => {}
+            StageKind::Stt => self.recogniser.delay = None,
+            StageKind::Llm => self.model_delay = LLM,
+            StageKind::Tts => self.voice_delay = TTS,
+            StageKind::SpeechToSpeech => {}
+        }
+        self.schedule(self.now, World::Lost(stage));
+        self.schedule(self.now, World::Ready(stage));
     }
 
     fn recognise(&mut self, stt: &Stt) {
@@ -423,7 +441,7 @@ impl Line {
 
     fn speak(&mut self, epoch: Epoch, clause: ringway_turn::ClauseId, text: &str) {
         let generation = self.generation(StageKind::Tts);
-        let mut time = (self.now + Duration::from_millis(TTS)).max(self.voice_free);
+        let mut time = (self.now + Duration::from_millis(self.voice_delay)).max(self.voice_free);
         let begin = self.planned(epoch);
         self.schedule(time, World::Voice { generation, input: Input::Voiced { epoch } });
         let mut upto = 0;

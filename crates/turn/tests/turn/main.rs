@@ -1,11 +1,14 @@
 //! Whole conversations in virtual time.
 
 mod barge_in;
+mod by_ear;
 mod conversation;
 mod converse;
 mod endings;
 mod faults;
 mod invariants;
+mod late;
 mod line;
 mod marks;
 mod recordings;
+mod tools;

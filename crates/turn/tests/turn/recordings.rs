@@ -25,6 +25,27 @@ fn a_call_replays_as_it_was() {
 }
 
 #[test]
+fn a_call_of_the_time_before_there_was_a_budget_replays_as_it_was() {
+    let without =
+        Config { answer_budget: None, give_up_after: None, speculate_on_guess: None, ..Config::default() };
+    let mut line = Line::new(without);
+    line.model_delay = 4_000;
+    line.says(6_000, 6_800, "a table");
+    line.run(20_000);
+    let mut lines: Vec<String> = line.recording.lines().map(str::to_owned).collect();
+    let mut header: serde_json::Value = serde_json::from_str(&lines[0]).unwrap();
+    header["version"] = 1.into();
+    for key in ["answer_budget", "late_share", "give_up_after", "transfer_on_failure", "speculate_on_guess"] {
+        header["config"].as_object_mut().unwrap().remove(key).expect("a key of this version");
+    }
+    lines[0] = header.to_string();
+    assert_eq!(replay(lines.join("\n").as_bytes()).unwrap().difference, None);
+    header["version"] = 2.into();
+    lines[0] = header.to_string();
+    assert!(replay(lines.join("\n").as_bytes()).unwrap().difference.is_some(), "today the model is hurried");
+}
+
+#[test]
 fn recorded_timeouts_may_be_left_out() {
     let recording = recorded();
     let short: String = recording

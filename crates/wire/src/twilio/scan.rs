@@ -103,8 +103,7 @@ impl<'t> Cursor<'t> {
     fn string(&mut self) -> Option<&'t str> {
         self.expect(b'"')?;
         let rest = &self.text[self.at..];
-        // A control character must be escaped in JSON (RFC 8259 section 7).
-        let end = rest.bytes().position(|byte| byte == b'"' || byte == b'\\' || byte < b' ')?;
+        let end = plain(rest.as_bytes());
         self.at += end;
         self.expect_here(b'"')?;
         Some(&rest[..end])
@@ -133,6 +132,21 @@ impl<'t> Cursor<'t> {
     fn end(&self) -> Option<()> {
         self.text.as_bytes()[self.at..].iter().copied().all(is_space).then_some(())
     }
+}
+
+/// How many of the bytes stand for themselves in a string. Whole chunks are looked at without a branch in between, which
+/// compiles to vector instructions: nearly all of a message is its payload.
+fn plain(bytes: &[u8]) -> usize {
+    let (chunks, _) = bytes.as_chunks::<32>();
+    let clean =
+        chunks.iter().take_while(|chunk| !chunk.iter().fold(false, |any, byte| any | is_special(*byte)));
+    let clean = clean.count() * 32;
+    bytes[clean..].iter().position(|byte| is_special(*byte)).map_or(bytes.len(), |at| clean + at)
+}
+
+/// It ends a string, or must be escaped in one (RFC 8259 section 7).
+fn is_special(byte: u8) -> bool {
+    (byte == b'"') | (byte == b'\\') | (byte < b' ')
 }
 
 fn is_space(byte: u8) -> bool {

@@ -56,6 +56,24 @@ pub enum Down {
         /// Times it was rebuilt in this session.
         restarts: u32,
     },
+    /// Another service serves a stage.
+    Service {
+        /// Which.
+        stage: Stage,
+        /// Name of the one that did.
+        from: String,
+        /// Name of the one that does.
+        to: String,
+        /// Why: `error`, `panic`, `stall`, `late`, `refused`, `circuit` or `preferred`.
+        cause: String,
+    },
+    /// A stage keeps the caller waiting for longer than its share of the budget.
+    Late {
+        /// Number of the turn.
+        turn: u32,
+        /// Which.
+        stage: Stage,
+    },
     /// How long the answer of a turn took.
     Latency(TurnLatency),
     /// Something went wrong.

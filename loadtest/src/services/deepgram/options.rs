@@ -69,7 +69,11 @@ impl Options {
 }
 
 impl Encoding {
-    fn read(name: Option<&str>) -> Result<Self, Refused> {
+    /// Reads its name.
+    ///
+    /// # Errors
+    /// This mock does not hear it.
+    pub fn read(name: Option<&str>) -> Result<Self, Refused> {
         match name {
             Some("linear16") => Ok(Self::Linear16),
             Some("mulaw") => Ok(Self::Mulaw),
@@ -89,7 +93,11 @@ impl Encoding {
     }
 }
 
-fn rate(encoding: Encoding, given: Option<&str>) -> Result<SampleRate, Refused> {
+/// Reads the rate of audio in this encoding.
+///
+/// # Errors
+/// It is none, or missing.
+pub fn rate(encoding: Encoding, given: Option<&str>) -> Result<SampleRate, Refused> {
     let hertz = match (given, encoding) {
         (Some(text), _) => text.parse().ok().filter(|hertz| (8_000..=48_000).contains(hertz)),
         (None, Encoding::Mulaw) => Some(8_000),

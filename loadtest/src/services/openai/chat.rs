@@ -4,7 +4,8 @@ use super::{ApiError, authorize};
 use crate::services::config::Llm;
 use crate::services::fate::Fate;
 use crate::services::mocks::Mocks;
-use crate::services::paced::{Answer, Failure, Piece, unanswered};
+use crate::services::paced::{Answer, Piece};
+use crate::services::reply::Reply;
 use crate::services::stats::{Service, Ticket};
 use axum::body::Body;
 use axum::extract::State;
@@ -35,8 +36,8 @@ struct Completion {
     created: i64,
     model: String,
     include_usage: bool,
-    tokens: Vec<String>,
-    finish_reason: &'static str,
+    reply: Reply,
+    call_id: String,
     prompt_tokens: usize,
 }
 
@@ -70,7 +71,7 @@ async fn answer(
 ) -> Response<Body> {
     let streamed = request.stream;
     let completion = Completion::new(llm, request, &mut fate, ticket.number());
-    let pauses: Vec<_> = completion.tokens.iter().skip(1).map(|_| llm.token_ms.draw(&mut fate.rng)).collect();
+    let pauses: Vec<_> = (1..completion.reply.count()).map(|_| llm.token_ms.draw(&mut fate.rng)).collect();
     if !streamed {
         // What is not streamed is sent when its last token is there.
         fate.delay += pauses.iter().map(|pause| fate.stretched(*pause)).sum::<Duration>();
@@ -86,10 +87,7 @@ async fn answer(
         }
         Err(failure) => {
             ticket.answered();
-            match failure {
-                Failure::Refused => unanswered(),
-                Failure::Status(status) => ApiError::injected(status).into_response(),
-            }
+            failure.respond(|status| ApiError::injected(status).into_response())
         }
     }
 }
@@ -136,19 +134,34 @@ fn tokens_of(message: &Value) -> Result<usize, ApiError> {
 
 impl Completion {
     fn new(llm: &Llm, request: ChatRequest, fate: &mut Fate, number: u64) -> Self {
-        let replies = llm.replies.len() as u64;
-        let mut tokens = tokens(&llm.replies[(number % replies) as usize]);
-        let most = request.most_tokens.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX));
-        let finish_reason = if tokens.len() > most { "length" } else { "stop" };
-        tokens.truncate(most);
         Self {
             id: format!("chatcmpl-{:016x}", fate.rng.u64(..)),
             created: Timestamp::now().as_second(),
             model: request.model,
             include_usage: request.include_usage,
-            tokens,
-            finish_reason,
+            reply: Reply::of(llm, number, request.most_tokens),
+            call_id: format!("call_{:016x}", fate.rng.u64(..)),
             prompt_tokens: request.prompt_tokens,
+        }
+    }
+
+    fn finish_reason(&self) -> &'static str {
+        match self.reply {
+            Reply::Words { cut: true, .. } => "length",
+            Reply::Words { .. } => "stop",
+            Reply::Call { .. } => "tool_calls",
+        }
+    }
+
+    /// The deltas of the tokens, or of the one call: its name comes before its arguments.
+    fn deltas(&self) -> Vec<Value> {
+        match &self.reply {
+            Reply::Words { tokens, .. } => tokens.iter().map(|token| json!({"content": token})).collect(),
+            Reply::Call { name, arguments } => {
+                let named = json!({"index": 0, "id": self.call_id, "type": "function", "function": {"name": name, "arguments": ""}});
+                let arguments = json!({"index": 0, "function": {"arguments": Value::from(arguments.clone()).to_string()}});
+                vec![json!({"content": null, "tool_calls": [named]}), json!({"tool_calls": [arguments]})]
+            }
         }
     }
 
@@ -157,8 +170,9 @@ impl Completion {
         let role = event(&self.chunk(&json!({"role": "assistant", "content": "", "refusal": null}), None));
         let mut pieces = vec![Piece { after: Duration::ZERO, bytes: role.into() }];
         let pauses = std::iter::once(&Duration::ZERO).chain(pauses);
-        pieces.extend(self.tokens.iter().zip(pauses).map(|(token, after)| {
-            let bytes = event(&self.chunk(&json!({"content": token}), None)).into();
+        let pauses = pauses.chain(std::iter::repeat(&Duration::ZERO));
+        pieces.extend(self.deltas().into_iter().zip(pauses).map(|(delta, after)| {
+            let bytes = event(&self.chunk(&delta, None)).into();
             Piece { after: *after, bytes }
         }));
         pieces.push(Piece { after: Duration::ZERO, bytes: self.last_events().into() });
@@ -167,7 +181,7 @@ impl Completion {
     }
 
     fn last_events(&self) -> String {
-        let mut events = event(&self.chunk(&json!({}), Some(self.finish_reason)));
+        let mut events = event(&self.chunk(&json!({}), Some(self.finish_reason())));
         if self.include_usage {
             let mut chunk = self.head("chat.completion.chunk");
             chunk.insert("choices".into(), json!([]));
@@ -189,10 +203,17 @@ impl Completion {
 
     fn whole(&self) -> Value {
         let mut whole = self.head("chat.completion");
-        let content = self.tokens.concat();
-        let message = json!({"role": "assistant", "content": content, "refusal": null, "annotations": []});
+        let mut message = json!({"role": "assistant", "content": null, "refusal": null, "annotations": []});
+        match &self.reply {
+            Reply::Words { tokens, .. } => message["content"] = tokens.concat().into(),
+            Reply::Call { name, arguments } => {
+                let function = json!({"name": name, "arguments": Value::from(arguments.clone()).to_string()});
+                message["tool_calls"] =
+                    json!([{"id": self.call_id, "type": "function", "function": function}]);
+            }
+        }
         let choice =
-            json!({"index": 0, "message": message, "logprobs": null, "finish_reason": self.finish_reason});
+            json!({"index": 0, "message": message, "logprobs": null, "finish_reason": self.finish_reason()});
         whole.insert("choices".into(), json!([choice]));
         whole.insert("usage".into(), self.usage());
         whole.into()
@@ -210,7 +231,7 @@ impl Completion {
     }
 
     fn usage(&self) -> Value {
-        let completion = self.tokens.len();
+        let completion = self.reply.count();
         json!({
             "prompt_tokens": self.prompt_tokens,
             "completion_tokens": completion,
@@ -222,12 +243,6 @@ impl Completion {
             },
         })
     }
-}
-
-/// Words, each but the first with the space before it.
-fn tokens(reply: &str) -> Vec<String> {
-    let words = reply.split_whitespace().enumerate();
-    words.map(|(n, word)| if n == 0 { word.to_owned() } else { format!(" {word}") }).collect()
 }
 
 fn event(data: &Value) -> String {

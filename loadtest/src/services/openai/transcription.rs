@@ -2,7 +2,7 @@
 
 use super::{ApiError, authorize};
 use crate::services::mocks::Mocks;
-use crate::services::paced::{Answer, Failure, unanswered};
+use crate::services::paced::Answer;
 use crate::services::stats::Service;
 use axum::body::Body;
 use axum::extract::State;
@@ -74,10 +74,7 @@ pub async fn transcribe(State(mocks): State<Arc<Mocks>>, request: Request<Body>)
         }
         Err(failure) => {
             ticket.answered();
-            match failure {
-                Failure::Refused => unanswered(),
-                Failure::Status(status) => ApiError::injected(status).into_response(),
-            }
+            failure.respond(|status| ApiError::injected(status).into_response())
         }
     }
 }

@@ -71,6 +71,8 @@ enum Outgoing {
         response: String,
     },
     Garbage,
+    /// Where text is due.
+    Bytes,
     Expired,
     /// The connection ends without a word.
     Cut,
@@ -176,14 +178,14 @@ impl Session {
             return self.refuse(Some("missing_required_parameter"), why, Some("session.type"), message);
         }
         let (input, output) = (&wanted["audio"]["input"], &wanted["audio"]["output"]);
-        for (format, coding) in [(&input["format"], &mut self.input), (&output["format"], &mut self.output)] {
-            match (format.is_null(), Coding::read(format)) {
-                (true, _) => {}
-                (false, Some(read)) => *coding = read,
-                (false, None) => {
-                    let why = format!("Invalid value: {format}.");
-                    return self.refuse(Some("invalid_value"), &why, Some("session.audio"), message);
-                }
+        let read = |format: &Value, present: Coding| match format {
+            Value::Null => Ok(present),
+            format => Coding::read(format).ok_or_else(|| format!("Invalid value: {format}.")),
+        };
+        match (read(&input["format"], self.input), read(&output["format"], self.output)) {
+            (Ok(input), Ok(output)) => (self.input, self.output) = (input, output),
+            (Err(why), _) | (_, Err(why)) => {
+                return self.refuse(Some("invalid_value"), &why, Some("session.audio"), message);
             }
         }
         if let Some(detection) = input.get("turn_detection") {
@@ -359,6 +361,11 @@ impl Session {
         self.answer = Some(Answer { response, item, text, sent_ms: 0 });
         match fate.fault {
             Some(Fault::Hang) => {}
+            Some(Fault::Type) => self.after(fate.delay, Outgoing::Bytes),
+            Some(Fault::Limit) => {
+                self.after(fate.limit.after, Outgoing::Expired);
+                self.speak(&fate);
+            }
             Some(Fault::Garbage) => self.after(fate.delay, Outgoing::Garbage),
             _ => self.speak(&fate),
         }
@@ -521,6 +528,7 @@ impl Session {
                 }
                 Some(())
             }
+            Outgoing::Bytes => socket.send(Message::binary(&b"<html>"[..])).await.ok(),
             Outgoing::Garbage => socket.send(Message::text(GARBAGE)).await.ok(),
             Outgoing::Expired => {
                 let why = "Your session hit the maximum duration of 60 minutes.";

@@ -70,6 +70,33 @@ async fn garbage_is_whole_and_means_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn another_type_is_told_of_what_is_right_and_a_page_is_neither() {
+    let mocks = failing("type");
+    let (reply, speech) = (say(&mocks).await, speak(&mocks).await);
+    assert!(reply.head.contains("content-type: text/html") && reply.events().last() == Some(&"[DONE]"));
+    assert!(speech.head.contains("content-type: application/json") && speech.body.starts_with(b"RIFF"));
+    let mocks = failing("page");
+    for reply in [say(&mocks).await, speak(&mocks).await] {
+        assert_eq!((reply.status, reply.whole), (200, true));
+        assert!(
+            reply.head.contains("content-type: text/html") && reply.text().starts_with("<!doctype html>")
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_ends_at_its_limit_of_time_or_bytes() {
+    let limited = |limit: &str| mocks(&format!("{limit}\n[llm]\nfail = ['100%:limit']"));
+    let reply = say(&limited("limit_ms = 150")).await;
+    // The role and a token come after 100 ms, and another every 10.
+    assert_eq!((reply.status, reply.whole, reply.events().len()), (200, false, 6));
+    assert_eq!(say(&limited("limit_ms = 50")).await.status, 0);
+    let reply = say(&limited("limit_bytes = 300")).await;
+    assert_eq!((reply.whole, reply.body.len()), (false, 300));
+    assert!(say(&limited("limit_ms = 10000")).await.whole);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_slow_is_right_and_ten_times_as_late() {
     let mocks = failing("slow");
     let reply = say(&mocks).await;

@@ -150,6 +150,23 @@ async fn sockets_are_refused_before_they_are_open() {
     assert!(matches!(&refused, Err(Error::Http(response)) if response.status() == 503), "{refused:?}");
     let closed = open(&mocks("listen = { fail = ['100%:refuse'] }"), "").await;
     assert!(!matches!(&closed, Err(Error::Http(_)) | Ok(_)), "{closed:?}");
+    let page = open(&mocks("listen = { fail = ['100%:page'] }"), "").await;
+    assert!(matches!(&page, Err(Error::Http(response)) if response.status() == 200), "{page:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_socket_ends_at_its_limit_of_time_or_bytes() {
+    let limited = "limit_ms = 2000\nlisten = { fail = ['100%:limit'] }";
+    let mut socket = open(&mocks(limited), "").await.unwrap();
+    let began = Instant::now();
+    assert_eq!(close(&mut socket).await, (1011, "the session has reached its limit".into()));
+    assert_eq!(began.elapsed(), Duration::from_secs(2));
+    let mocks = mocks(&format!("limit_bytes = 800\n{limited}"));
+    let mut socket = open(&mocks, "").await.unwrap();
+    let began = Instant::now();
+    say(&mut socket, false, 5).await;
+    assert_eq!(close(&mut socket).await.0, 1011);
+    assert_eq!((began.elapsed(), stat(&mocks, "services.listen.failures.limit").await), (Duration::ZERO, 1));
 }
 
 /// What comes after an utterance, of a service that always fails in this way; and the time it took.
@@ -173,6 +190,8 @@ async fn utterances_fail_in_every_way() {
     assert!(serde_json::from_str::<Value>(&garbage).is_err());
     let (_, next, took) = after_an_utterance("slow").await;
     assert!(matches!(next, Some(Ok(Message::Text(_)))) && took == Duration::from_millis(500), "{took:?}");
+    let (_, next, _) = after_an_utterance("type").await;
+    assert!(matches!(next, Some(Ok(Message::Binary(_)))), "{next:?}");
     let (mocks, next, took) = after_an_utterance("hang").await;
     assert!(next.is_none() && took == Duration::from_secs(5), "{next:?} {took:?}");
     assert_eq!(stat(&mocks, "services.listen.failures.hang").await, 1);

@@ -1,11 +1,11 @@
-use super::NAME;
-use super::link::Link;
 use super::message::{Message, Results, read};
+use super::{Deepgram, NAME};
 use crate::alarm::Alarm;
 use crate::services::ServiceError;
-use crate::stt::{Segment, SegmentId, SttError, SttEvent, SttMode, SttSession};
+use crate::services::stt_link::Link;
+use crate::services::transcript::Transcript;
+use crate::stt::{Segment, SttError, SttEvent, SttMode, SttSession};
 use ringway_frame::Frame;
-use std::collections::VecDeque;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -13,21 +13,18 @@ use tokio::time::Instant;
 /// One call's recogniser: all of its audio on one stream, whose results are told apart by their place in it.
 #[derive(Debug)]
 pub(super) struct Session {
-    link: Link,
+    link: Link<Deepgram>,
     /// How long the answer to a Finalize is waited for.
     patience: Duration,
-    segment: SegmentId,
     /// A segment has begun and was not answered yet: a loss of the socket now is a loss of words.
     busy: bool,
     /// Results that end before this place were used already, or are not of this segment.
     from: Duration,
-    /// The last guess, since the last words for good.
-    guess: String,
+    transcript: Transcript,
     /// Finalizes that the service has not answered.
     unanswered: u32,
     flush: Option<Flush>,
     alarm: Alarm,
-    events: VecDeque<SttEvent>,
 }
 
 /// A question for the last words.
@@ -40,18 +37,16 @@ struct Flush {
 }
 
 impl Session {
-    pub(super) fn new(link: Link, patience: Duration) -> Self {
+    pub(super) fn new(link: Link<Deepgram>, patience: Duration) -> Self {
         Self {
             link,
             patience,
-            segment: SegmentId(0),
             busy: false,
             from: Duration::ZERO,
-            guess: String::new(),
+            transcript: Transcript::new(),
             unanswered: 0,
             flush: None,
             alarm: Alarm::default(),
-            events: VecDeque::new(),
         }
     }
 
@@ -63,27 +58,18 @@ impl Session {
             self.unanswered = self.unanswered.saturating_sub(1);
         }
         if !is_final && !from_finalize {
-            self.guess.clone_from(&text);
-            if !text.is_empty() {
-                self.events.push_back(SttEvent::Partial { segment: self.segment, text });
-            }
-            return;
+            return self.transcript.guess(&text);
         }
-        self.guess.clear();
         self.from = self.from.max(end);
         // An older question's answer is no answer to the present one.
         let flushed = from_finalize && self.unanswered == 0 && self.flush.is_some();
-        self.settle(text, flushed);
+        if flushed { self.answer(&text) } else { self.transcript.stand(&text) }
     }
 
-    fn settle(&mut self, text: String, flushed: bool) {
-        if flushed {
-            self.flush = None;
-            self.busy = false;
-        }
-        if flushed || !text.is_empty() {
-            self.events.push_back(SttEvent::Final { segment: self.segment, text, flushed });
-        }
+    fn answer(&mut self, text: &str) {
+        self.flush = None;
+        self.busy = false;
+        self.transcript.answer(text);
     }
 
     /// The service says nothing when there is little left to say: then the guess counts.
@@ -96,8 +82,8 @@ impl Session {
         let at = flush.at;
         std::task::ready!(self.alarm.poll(due, cx));
         self.from = self.from.max(at);
-        let guess = std::mem::take(&mut self.guess);
-        self.settle(guess, true);
+        let guess = self.transcript.take_guess();
+        self.answer(&guess);
         Poll::Ready(())
     }
 
@@ -108,7 +94,7 @@ impl Session {
         }
         tracing::info!(%error, "the streaming recogniser is connected again");
         self.unanswered = 0;
-        self.guess.clear();
+        self.transcript.take_guess();
         self.link.rest();
         Ok(())
     }
@@ -120,11 +106,9 @@ impl SttSession for Session {
     }
 
     fn begin(&mut self, segment: Segment) -> Result<(), SttError> {
-        self.segment = segment.id;
+        self.transcript.begin(segment.id);
         self.busy = true;
         self.flush = None;
-        self.guess.clear();
-        self.events.clear();
         self.from = self.from.max(self.link.position().saturating_sub(ONSET));
         self.link.hurry();
         Ok(())
@@ -140,7 +124,7 @@ impl SttSession for Session {
     }
 
     fn flush(&mut self) -> Result<(), SttError> {
-        self.link.finalize();
+        self.link.say(FINALIZE);
         self.unanswered += 1;
         self.busy = true;
         self.flush = Some(Flush { at: self.link.position(), due: None });
@@ -154,7 +138,7 @@ impl SttSession for Session {
 
     fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<SttEvent, SttError>> {
         loop {
-            if let Some(event) = self.events.pop_front() {
+            if let Some(event) = self.transcript.next() {
                 return Poll::Ready(Ok(event));
             }
             match self.link.poll(cx) {
@@ -174,6 +158,8 @@ impl SttSession for Session {
 fn failure(source: ServiceError) -> SttError {
     SttError::Service { engine: NAME, source }
 }
+
+const FINALIZE: &str = r#"{"type":"Finalize"}"#;
 
 /// How far before its sign the words of a segment may begin.
 const ONSET: Duration = Duration::from_millis(500);

@@ -3,22 +3,41 @@ use crate::services::error::{message_in, own_words};
 use serde::Deserialize;
 
 /// What one event of the stream says.
-#[derive(Debug, PartialEq, Eq)]
-pub(in crate::services) enum Chunk {
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(in crate::services) struct Chunk {
     /// More of the reply.
-    Text(String),
-    /// The model stops; it may say a last word.
-    Last(Option<String>),
+    pub(super) text: Option<String>,
+    /// More of the calls.
+    pub(super) calls: Vec<CallPiece>,
+    /// The model stops.
+    pub(super) last: bool,
     /// `[DONE]`.
-    End,
-    /// A role, reasoning, usage.
-    Nothing,
+    pub(super) end: bool,
+}
+
+/// A piece of a call: its first one names it.
+#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+pub(in crate::services) struct CallPiece {
+    #[serde(default)]
+    pub(super) index: Option<usize>,
+    #[serde(default)]
+    pub(super) id: Option<String>,
+    #[serde(default)]
+    pub(super) function: FunctionPiece,
+}
+
+#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+pub(in crate::services) struct FunctionPiece {
+    #[serde(default)]
+    pub(super) name: Option<String>,
+    #[serde(default)]
+    pub(super) arguments: Option<String>,
 }
 
 /// Reads an event.
 pub(in crate::services) fn read(event: &str) -> Result<Chunk, ServiceError> {
     if event.trim() == "[DONE]" {
-        return Ok(Chunk::End);
+        return Ok(Chunk { end: true, ..Chunk::default() });
     }
     let completion: Completion =
         serde_json::from_str(event).map_err(|error| ServiceError::malformed("event", error))?;
@@ -28,12 +47,12 @@ pub(in crate::services) fn read(event: &str) -> Result<Chunk, ServiceError> {
         return Err(ServiceError::Failed { message: own_words(message.as_bytes()) });
     }
     // Behind the last one comes a chunk about usage, without any.
-    let Some(choice) = completion.choices.into_iter().next() else { return Ok(Chunk::Nothing) };
-    let text = choice.delta.content.filter(|text| !text.is_empty());
-    Ok(match (choice.finish_reason, text) {
-        (Some(_), text) => Chunk::Last(text),
-        (None, Some(text)) => Chunk::Text(text),
-        (None, None) => Chunk::Nothing,
+    let Some(choice) = completion.choices.into_iter().next() else { return Ok(Chunk::default()) };
+    Ok(Chunk {
+        text: choice.delta.content.filter(|text| !text.is_empty()),
+        calls: choice.delta.tool_calls.unwrap_or_default(),
+        last: choice.finish_reason.is_some(),
+        end: false,
     })
 }
 
@@ -57,6 +76,8 @@ struct Choice {
 struct Delta {
     #[serde(default)]
     content: Option<String>,
+    #[serde(default)]
+    tool_calls: Option<Vec<CallPiece>>,
 }
 
 #[cfg(test)]
@@ -66,18 +87,18 @@ mod tests {
     #[test]
     fn words_and_the_end_are_told_from_all_else() {
         let words = r#"{"id":"c","choices":[{"index":0,"delta":{"content":"Hel"},"finish_reason":null}]}"#;
-        assert_eq!(read(words).unwrap(), Chunk::Text("Hel".into()));
+        assert_eq!(read(words).unwrap(), Chunk { text: Some("Hel".into()), ..Chunk::default() });
         for nothing in [
             r#"{"choices":[{"delta":{"role":"assistant","content":""}}]}"#,
             r#"{"choices":[{"delta":{"reasoning_content":"hmm"},"finish_reason":null}],"obfuscation":"x"}"#,
             r#"{"choices":[],"usage":{"total_tokens":3}}"#,
             r#"{"choices":[],"error":null}"#,
         ] {
-            assert_eq!(read(nothing).unwrap(), Chunk::Nothing, "{nothing}");
+            assert_eq!(read(nothing).unwrap(), Chunk::default(), "{nothing}");
         }
         let last = r#"{"choices":[{"delta":{},"finish_reason":"stop"}]}"#;
-        assert_eq!(read(last).unwrap(), Chunk::Last(None));
-        assert_eq!(read(" [DONE]").unwrap(), Chunk::End);
+        assert_eq!(read(last).unwrap(), Chunk { last: true, ..Chunk::default() });
+        assert_eq!(read(" [DONE]").unwrap(), Chunk { end: true, ..Chunk::default() });
     }
 
     #[test]

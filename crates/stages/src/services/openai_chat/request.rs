@@ -1,12 +1,15 @@
 use super::Config;
-use crate::llm::{Cue, LlmRequest, Role};
+use crate::llm::{Called, LlmRequest, ToolCall, ToolSpec};
+use crate::services::conversation::{Line, lines};
 use crate::services::http::Post;
 use hyper::header::HeaderValue;
 use serde::Serialize;
+use serde_json::{Value, json};
+use std::borrow::Cow;
 
 /// The request for a reply.
-pub(super) fn post(config: &Config, request: &LlmRequest) -> Post {
-    let body = serde_json::to_vec(&Body::new(config, request)).expect("text and numbers are JSON");
+pub(super) fn post(config: &Config, tools: &[ToolSpec], request: &LlmRequest) -> Post {
+    let body = serde_json::to_vec(&Body::new(config, tools, request)).expect("text and numbers are JSON");
     Post {
         path: config.url.below("/chat/completions"),
         content_type: HeaderValue::from_static("application/json"),
@@ -29,16 +32,22 @@ struct Body<'r> {
     /// What OpenAI itself asks for in its place.
     #[serde(skip_serializing_if = "Option::is_none")]
     max_completion_tokens: Option<u32>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tools: Vec<Value>,
 }
 
 #[derive(Serialize)]
 struct Message<'r> {
     role: &'static str,
-    content: std::borrow::Cow<'r, str>,
+    content: Cow<'r, str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tool_calls: Vec<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tool_call_id: Option<&'r str>,
 }
 
 impl<'r> Body<'r> {
-    fn new(config: &'r Config, request: &'r LlmRequest) -> Self {
+    fn new(config: &'r Config, tools: &[ToolSpec], request: &'r LlmRequest) -> Self {
         let openai = config.url.host() == "api.openai.com";
         let most = Some(config.max_tokens);
         Self {
@@ -48,47 +57,44 @@ impl<'r> Body<'r> {
             temperature: config.temperature,
             max_tokens: most.filter(|_| !openai),
             max_completion_tokens: most.filter(|_| openai),
+            tools: tools.iter().map(tool).collect(),
         }
     }
 }
 
 fn messages<'r>(config: &'r Config, request: &'r LlmRequest) -> Vec<Message<'r>> {
     let mut messages = Vec::with_capacity(request.history.len() + 4);
-    if !config.system.is_empty() {
-        messages.push(message("system", config.system.as_str()));
-    }
-    messages.extend(request.history.iter().map(|said| {
-        let role = match said.role {
-            Role::User => "user",
-            Role::Assistant => "assistant",
-        };
-        message(role, said.text.as_str())
-    }));
-    messages.push(message("user", cue(&request.cue)));
-    if !request.already.is_empty() {
-        messages.push(message("assistant", request.already.as_str()));
-        messages.push(message("user", GO_ON));
+    for line in lines(&config.system, request) {
+        match line {
+            Line::System(text) => messages.push(message("system", text)),
+            Line::User(text) => messages.push(message("user", text)),
+            Line::Assistant(text) => messages.push(message("assistant", text)),
+            Line::Round(round) => {
+                let tool_calls = round.calls.iter().map(|called| tool_call(&called.call)).collect();
+                messages.push(Message { tool_calls, ..message("assistant", round.text.as_str()) });
+                messages.extend(round.calls.iter().map(result));
+            }
+        }
     }
     messages
 }
 
-/// What the caller did, in words; what was not said stands in brackets.
-fn cue(cue: &Cue) -> std::borrow::Cow<'_, str> {
-    match cue {
-        Cue::Joined => "[The caller has just come on the line. Greet them.]".into(),
-        Cue::Said(text) if text.is_empty() => "[The caller said something that was not understood.]".into(),
-        Cue::Said(text) => text.as_str().into(),
-        Cue::Pressed(keys) => format!("[The caller pressed these keys: {keys}]").into(),
-        Cue::Silent(1) => "[The caller says nothing. Ask whether they are still there.]".into(),
-        Cue::Silent(_) => "[The caller still says nothing. Ask once more whether they are there.]".into(),
-    }
+fn message<'r>(role: &'static str, content: impl Into<Cow<'r, str>>) -> Message<'r> {
+    Message { role, content: content.into(), tool_calls: Vec::new(), tool_call_id: None }
 }
 
-fn message<'r>(role: &'static str, content: impl Into<std::borrow::Cow<'r, str>>) -> Message<'r> {
-    Message { role, content: content.into() }
+fn tool_call(ToolCall { id, name, arguments }: &ToolCall) -> Value {
+    json!({"id": id, "type": "function", "function": {"name": name, "arguments": arguments}})
 }
 
-const GO_ON: &str = "[You were cut off. Go on with exactly the words that follow, without repeating any.]";
+fn result(Called { call, result, .. }: &Called) -> Message<'_> {
+    Message { tool_call_id: Some(&call.id), ..message("tool", result.as_str()) }
+}
+
+fn tool(tool: &ToolSpec) -> Value {
+    let ToolSpec { name, description, parameters } = tool;
+    json!({"type": "function", "function": {"name": name, "description": description, "parameters": parameters}})
+}
 
 /// Bytes of a whole stream that are taken in: a reply of some thousand tokens, each with a few hundred bytes around it.
 const LARGEST_ANSWER: usize = 8 * 1_024 * 1_024;
@@ -96,11 +102,10 @@ const LARGEST_ANSWER: usize = 8 * 1_024 * 1_024;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::llm::Said;
-    use serde_json::{Value, json};
+    use crate::llm::{Cue, Role, Round, Said};
 
     fn body(config: &Config, request: &LlmRequest) -> Value {
-        serde_json::from_slice(&post(config, request).body).unwrap()
+        serde_json::from_slice(&post(config, &[], request).body).unwrap()
     }
 
     fn request(cue: Cue) -> LlmRequest {
@@ -108,7 +113,7 @@ mod tests {
             Said { role: Role::Assistant, text: "Hello.".into() },
             Said { role: Role::User, text: "what time is it".into() },
         ];
-        LlmRequest { id: 1, cue, history, memo: String::new(), already: String::new() }
+        LlmRequest { history, ..LlmRequest::new(1, cue) }
     }
 
     #[test]
@@ -145,6 +150,31 @@ mod tests {
         let messages = body(&Config::default(), &request)["messages"].clone();
         assert_eq!(messages[3]["content"], "[The caller pressed these keys: 12]");
         assert_eq!(messages[4], json!({"role": "assistant", "content": "It is"}));
-        assert_eq!(messages[5]["content"], GO_ON);
+        assert_eq!(messages[5]["content"], crate::services::conversation::GO_ON);
+    }
+
+    #[test]
+    fn tools_and_what_they_said_are_in_the_services_form() {
+        let parameters = json!({"type": "object", "properties": {"city": {"type": "string"}}});
+        let spec = ToolSpec { name: "weather".into(), description: "Of a city.".into(), parameters };
+        let call =
+            ToolCall { id: "c1".into(), name: "weather".into(), arguments: r#"{"city":"Rome"}"#.into() };
+        let calls = vec![Called { call, result: "Sunny.".into(), failed: false }];
+        let mut request = LlmRequest::new(1, Cue::Said("weather in Rome".into()));
+        request.rounds.push(Round { after: 1, text: "Let me see.".into(), calls });
+        let config = Config { system: String::new(), ..Config::default() };
+        let body: Value =
+            serde_json::from_slice(&post(&config, std::slice::from_ref(&spec), &request).body).unwrap();
+        assert_eq!(
+            body["messages"],
+            json!([
+                {"role": "user", "content": "weather in Rome"},
+                {"role": "assistant", "content": "Let me see.", "tool_calls": [
+                    {"id": "c1", "type": "function", "function": {"name": "weather", "arguments": "{\"city\":\"Rome\"}"}},
+                ]},
+                {"role": "tool", "content": "Sunny.", "tool_call_id": "c1"},
+            ])
+        );
+        assert_eq!(body["tools"][0]["function"]["parameters"], spec.parameters);
     }
 }

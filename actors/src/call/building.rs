@@ -1,0 +1,121 @@
+//! Stages, made of the services that serve them.
+
+use super::*;
+
+/// Why a stage could not be started.
+pub(super) enum Refusal {
+    /// The old one still holds a ring's end.
+    OnLoan,
+    /// The engine cannot serve the call.
+    Engine(StageError),
+}
+
+impl From<OnLoan> for Refusal {
+    fn from(_: OnLoan) -> Self {
+        Self::OnLoan
+    }
+}
+
+impl<E: Into<StageError>> From<E> for Refusal {
+    fn from(error: E) -> Self {
+        Self::Engine(error.into())
+    }
+}
+
+impl Call {
+    pub(super) fn build(
+        &mut self,
+        stage: StageKind,
+        engine: usize,
+        call: &Addr<Self>,
+    ) -> Result<StageNews, Refusal> {
+        let recites = stage == StageKind::Tts && self.apology.is_some();
+        if engine >= self.core.engines.count(stage) && !recites {
+            return Err(Refusal::Engine(StageError::NoEngine));
+        }
+        let _marked = mark(Some(stage));
+        match stage {
+            StageKind::Vad => self.build_vad(call),
+            StageKind::Stt => self.build_stt(engine, call),
+            StageKind::Llm => self.build_llm(engine, call),
+            StageKind::Tts => self.build_tts(engine, call),
+            StageKind::SpeechToSpeech => self.build_s2s(engine, call),
+        }
+    }
+
+    fn build_vad(&mut self, call: &Addr<Self>) -> Result<StageNews, Refusal> {
+        let format = self.profile.format;
+        let engine = &self.core.engines.vad;
+        let cutter = WindowCutter::new(format, engine.rate)?;
+        let seat = (self.core.vad.clone(), Ticket::new(engine));
+        let ends = (self.plumbing.mic.lend()?, self.plumbing.speech_in.lend()?);
+        let actor = VadStage::new(ends, seat, cutter, (format, self.clock()), self.inbox.clone());
+        self.stages.vad = Some(spawn(actor, STAGE_MAILBOX, self.bury(StageKind::Vad, call)));
+        Ok(StageNews::Vad)
+    }
+
+    fn build_stt(&mut self, engine: usize, call: &Addr<Self>) -> Result<StageNews, Refusal> {
+        let format = self.profile.format;
+        let service = self.core.engines.stt[engine].clone();
+        let speech = self.plumbing.speech_out.lend()?;
+        let session = service.open(SttCall { format })?;
+        let actor = SttStage::new(speech, session, Expectation::anything(), format, self.inbox.clone());
+        let child = spawn(actor, STAGE_MAILBOX, self.bury(StageKind::Stt, call));
+        let news = StageNews::Stt(child.addr.clone(), self.health(StageKind::Stt, engine)?);
+        self.stages.stt = Some(child);
+        Ok(news)
+    }
+
+    fn build_llm(&mut self, engine: usize, call: &Addr<Self>) -> Result<StageNews, Refusal> {
+        let dialogue = self.profile.dialogue.clone();
+        let service = self.core.engines.llm[engine].clone();
+        let session = service.open(LlmCall { dialogue, deeds: self.deeds.clone(), ..LlmCall::default() })?;
+        let health = self.health(StageKind::Llm, engine)?;
+        let actor = LlmStage::new(session, health.service().clone(), self.inbox.clone());
+        let child = spawn(actor, STAGE_MAILBOX, self.bury(StageKind::Llm, call));
+        let news = StageNews::Llm(child.addr.clone(), health);
+        self.stages.llm = Some(child);
+        Ok(news)
+    }
+
+    fn build_tts(&mut self, engine: usize, call: &Addr<Self>) -> Result<StageNews, Refusal> {
+        let format = self.profile.format;
+        let voice = self.plumbing.voice.lend()?;
+        let session = match self.apology {
+            None => self.voice(engine, format)?,
+            Some(_) => Box::new(Recital::new(self.core.engines.apology.audio(format).clone())),
+        };
+        let actor = TtsStage::new(session, voice, self.count.clone(), format, self.inbox.clone());
+        let child = spawn(actor, STAGE_MAILBOX, self.bury(StageKind::Tts, call));
+        let addr = child.addr.clone();
+        self.stages.tts = Some(child);
+        Ok(match self.apology {
+            None => StageNews::Tts(addr, self.health(StageKind::Tts, engine)?),
+            Some(epoch) => StageNews::Recital(addr, epoch),
+        })
+    }
+
+    fn build_s2s(&mut self, engine: usize, call: &Addr<Self>) -> Result<StageNews, Refusal> {
+        let Profile { format, dialogue, .. } = self.profile.clone();
+        let service = self.core.engines.s2s[engine].clone();
+        let ends = (self.plumbing.speech_out.lend()?, self.plumbing.voice.lend()?);
+        let session = service.open(SpeechCall { format, dialogue })?;
+        let actor = SpeechStage::new(ends, session, self.count.clone(), format, self.inbox.clone());
+        let child = spawn(actor, STAGE_MAILBOX, self.bury(StageKind::SpeechToSpeech, call));
+        let news =
+            StageNews::SpeechToSpeech(child.addr.clone(), self.health(StageKind::SpeechToSpeech, engine)?);
+        self.stages.s2s = Some(child);
+        Ok(news)
+    }
+
+    /// The voice, with the filler by heart.
+    fn voice(&self, engine: usize, format: Format) -> Result<Box<dyn TtsSession>, TtsError> {
+        let filler = &self.core.engines.filler;
+        let voice = self.core.engines.tts[engine].open(TtsCall { format })?;
+        Ok(Box::new(ByHeart::new(voice, &filler.text, filler.audio(format).clone())))
+    }
+
+    pub(super) fn health(&self, stage: StageKind, service: usize) -> Result<Arc<Health>, StageError> {
+        self.core.health.of(stage, service).cloned().ok_or(StageError::NoEngine)
+    }
+}

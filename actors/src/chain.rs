@@ -1,0 +1,191 @@
+//! A stage's chain of services in one call: which of them serves, and which is next.
+
+use crate::restart::{RestartBudget, RestartConfig};
+use ringway_stages::health::Standing;
+use std::time::Duration;
+
+/// One stage's services in one call, in order of preference.
+#[derive(Debug)]
+pub(crate) struct Chain {
+    links: Vec<Link>,
+    serving: usize,
+    deaths: u32,
+}
+
+#[derive(Debug)]
+struct Link {
+    budget: RestartBudget,
+    /// It cannot serve this call at all.
+    refused: bool,
+}
+
+impl Chain {
+    pub(crate) fn new(config: &RestartConfig, services: usize) -> Self {
+        let link = || Link { budget: RestartBudget::new(config.clone()), refused: false };
+        Self { links: (0..services).map(|_| link()).collect(), serving: 0, deaths: 0 }
+    }
+
+    /// Index of the service that serves now.
+    pub(crate) fn serving(&self) -> usize {
+        self.serving
+    }
+
+    /// It serves from now on.
+    pub(crate) fn serve(&mut self, service: usize) {
+        self.serving = service;
+    }
+
+    /// Deaths of the stage so far.
+    pub(crate) fn deaths(&self) -> u32 {
+        self.deaths
+    }
+
+    /// Others could serve.
+    pub(crate) fn has_others(&self) -> bool {
+        self.links.len() > 1
+    }
+
+    /// The stage died `at` this time since the call began: who serves next, if anybody does.
+    ///
+    /// Another one, the best first; the same again only when there is no other, each as often as its budget permits.
+    pub(crate) fn died(&mut self, at: Duration, standing: impl Fn(usize) -> Standing) -> Option<usize> {
+        self.deaths += 1;
+        self.links.get_mut(self.serving)?.budget.died(at);
+        self.next(at, standing)
+    }
+
+    /// The service cannot serve this call: who does, if anybody does.
+    pub(crate) fn refused(&mut self, at: Duration, standing: impl Fn(usize) -> Standing) -> Option<usize> {
+        self.links.get_mut(self.serving)?.refused = true;
+        self.next(at, standing)
+    }
+
+    fn next(&mut self, at: Duration, standing: impl Fn(usize) -> Standing) -> Option<usize> {
+        let count = self.links.len();
+        // The one that serves comes last.
+        let behind = |service: usize| (service + count - self.serving - 1) % count;
+        let same = |service: usize| service == self.serving;
+        let fit = (0..count).filter(|service| !self.links[*service].is_spent(at));
+        let next = fit.min_by_key(|service| (same(*service), standing(*service), behind(*service)))?;
+        self.serving = next;
+        Some(next)
+    }
+
+    /// Another one that does well, to take the place of one that is late.
+    pub(crate) fn substitute(&self, at: Duration, standing: impl Fn(usize) -> Standing) -> Option<usize> {
+        let others = (0..self.links.len()).filter(|service| *service != self.serving);
+        let mut fit = others.filter(|service| !self.links[*service].is_spent(at));
+        fit.find(|service| standing(*service) == Standing::Good)
+    }
+
+    /// Between two turns: one to be preferred to the one that serves, the first that does well or is due for a try. From
+    /// one that is left alone a call goes to any other.
+    pub(crate) fn preferred(&self, at: Duration, standing: impl Fn(usize) -> Standing) -> Option<usize> {
+        let leaves = standing(self.serving) == Standing::Open;
+        let mut fit = (0..self.links.len()).filter(|service| !self.links[*service].is_spent(at));
+        let good = |service: &usize| match standing(*service) {
+            Standing::Good => *service < self.serving || leaves,
+            // Whom it failed lately does not try it: one call bears with it once.
+            Standing::Due => *service < self.serving && !self.links[*service].budget.is_touched(at),
+            Standing::Doubtful => leaves,
+            Standing::Tried | Standing::Open => false,
+        };
+        fit.find(|service| *service != self.serving && good(service))
+    }
+}
+
+impl Link {
+    fn is_spent(&self, at: Duration) -> bool {
+        self.refused || self.budget.is_spent(at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Standing::{Doubtful, Due, Good, Open, Tried};
+
+    const NOW: Duration = Duration::from_secs(1);
+
+    fn chain(services: usize) -> Chain {
+        Chain::new(&RestartConfig { max_restarts: 2, within: Duration::from_secs(10) }, services)
+    }
+
+    #[test]
+    fn a_service_that_fails_gives_way_at_once() {
+        let mut chain = chain(3);
+        assert_eq!(chain.died(NOW, |_| Good), Some(1));
+        assert_eq!(chain.died(NOW, |service| if service == 2 { Good } else { Doubtful }), Some(2));
+    }
+
+    #[test]
+    fn the_best_of_the_others_is_next() {
+        for (standings, next) in [
+            ([Doubtful, Open, Good], 2),
+            ([Doubtful, Due, Open], 1),
+            ([Doubtful, Open, Open], 1),
+            ([Good, Tried, Due], 2),
+        ] {
+            assert_eq!(chain(3).died(NOW, |service| standings[service]), Some(next), "{standings:?}");
+        }
+    }
+
+    #[test]
+    fn services_that_all_fail_take_turns_until_none_may_be_restarted() {
+        let mut chain = chain(2);
+        let served: Vec<_> = (0..6).map(|_| chain.died(NOW, |_| Open)).collect();
+        assert_eq!(served, [Some(1), Some(0), Some(1), Some(0), Some(1), None]);
+        assert_eq!(chain.deaths(), 6);
+    }
+
+    #[test]
+    fn a_single_service_is_restarted_within_its_budget() {
+        let mut one = chain(1);
+        let served: Vec<_> = (0..3).map(|_| one.died(NOW, |_| Open)).collect();
+        assert_eq!(served, [Some(0), Some(0), None]);
+    }
+
+    #[test]
+    fn a_service_that_refuses_the_call_is_not_asked_again() {
+        let mut chain = chain(2);
+        assert_eq!(chain.refused(NOW, |_| Good), Some(1));
+        assert_eq!(chain.died(NOW, |_| Good), Some(1), "the first cannot serve");
+        assert_eq!(chain.preferred(NOW, |_| Good), None);
+        assert_eq!(chain.refused(NOW, |_| Good), None);
+    }
+
+    #[test]
+    fn one_that_is_late_gives_way_to_one_that_does_well_only() {
+        assert_eq!(chain(2).substitute(NOW, |_| Good), Some(1));
+        for standing in [Doubtful, Due, Tried, Open] {
+            assert_eq!(chain(2).substitute(NOW, |_| standing), None);
+        }
+    }
+
+    #[test]
+    fn a_call_that_a_service_failed_leaves_the_try_to_others() {
+        let mut chain = chain(2);
+        assert_eq!(chain.died(NOW, |_| Good), Some(1));
+        assert_eq!(chain.preferred(NOW, |_| Due), None);
+        assert_eq!(chain.preferred(NOW, |_| Good), Some(0), "it has answered somebody since");
+        assert_eq!(chain.preferred(NOW + Duration::from_secs(11), |_| Due), Some(0));
+    }
+
+    #[test]
+    fn between_turns_a_call_goes_back_to_what_is_preferred() {
+        let mut chain = chain(3);
+        chain.serve(1);
+        for (standings, to) in [
+            ([Good, Good, Good], Some(0)),
+            ([Due, Good, Good], Some(0)),
+            ([Doubtful, Good, Good], None),
+            ([Tried, Good, Good], None),
+            ([Open, Good, Good], None),
+            ([Open, Open, Good], Some(2)),
+            ([Doubtful, Open, Good], Some(0)),
+            ([Open, Open, Open], None),
+        ] {
+            assert_eq!(chain.preferred(NOW, |service| standings[service]), to, "{standings:?}");
+        }
+    }
+}

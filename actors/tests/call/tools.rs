@@ -1,0 +1,116 @@
+//! The language model uses a tool in the middle of a call.
+
+use crate::common::engines::{self, GREETING, REPLY, Reciter};
+use crate::common::with_engines;
+use ringway_actors::{CallEventKind, Engines};
+use ringway_stages::Expectation;
+use ringway_stages::llm::{
+    LanguageModel, LlmCall, LlmError, LlmEvent, LlmRequest, LlmSession, Next, ToolCall,
+};
+use ringway_stages::tools::{Config, Finding, Knowledge, Passage, Toolbox, Tools, ToolsFile};
+use ringway_turn::{Event, ToolOutcome};
+use std::collections::VecDeque;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::time::sleep as pass;
+
+/// Looks things up before it answers a caller.
+struct Clerk;
+
+struct Session {
+    reciter: Box<dyn LlmSession>,
+    calls: VecDeque<LlmEvent>,
+}
+
+impl LanguageModel for Clerk {
+    fn name(&self) -> &str {
+        "clerk"
+    }
+
+    fn open(&self, call: LlmCall) -> Result<Box<dyn LlmSession>, LlmError> {
+        Ok(Box::new(Session { reciter: Reciter.open(call)?, calls: VecDeque::new() }))
+    }
+}
+
+impl LlmSession for Session {
+    fn reply(&mut self, request: LlmRequest) -> Result<(), LlmError> {
+        let id = request.id;
+        self.calls.clear();
+        if request.history.is_empty() || !request.rounds.is_empty() {
+            return self.reciter.reply(request);
+        }
+        let arguments = r#"{"question":"hours"}"#.into();
+        let call = ToolCall { id: String::new(), name: "look_up".into(), arguments };
+        let next = Next::Listen(Expectation::anything());
+        self.calls.push_back(LlmEvent::Call { id, call });
+        self.calls.push_back(LlmEvent::Done { id, next, memo: String::new() });
+        Ok(())
+    }
+
+    fn cancel(&mut self) {
+        self.calls.clear();
+        self.reciter.cancel();
+    }
+
+    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<LlmEvent, LlmError>> {
+        match self.calls.pop_front() {
+            Some(event) => Poll::Ready(Ok(event)),
+            None => self.reciter.poll_event(cx),
+        }
+    }
+}
+
+/// Takes longer than a model may without a word.
+#[derive(Debug, Default)]
+struct SlowSage {
+    asked: Arc<AtomicUsize>,
+}
+
+impl Knowledge for SlowSage {
+    fn look_up(&self, _: String, _: usize) -> Finding {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        Box::pin(async {
+            pass(Duration::from_secs(7)).await;
+            Ok(vec![Passage { source: "hours".into(), text: "At nine.".into() }])
+        })
+    }
+}
+
+const FILLER: &str = "tango";
+
+fn clerk(sage: SlowSage) -> Engines {
+    let text = format!("[built_in.look_up]\nfiller = \"{FILLER}\"\nfiller_after = \"500ms\"\n");
+    let file = ToolsFile::parse(Path::new("tools.toml"), &text, &|_| None).unwrap();
+    let tools = Tools::start(file, Some(Arc::new(sage))).unwrap();
+    let toolbox = Toolbox::new(Arc::new(Clerk), tools, Config::default());
+    Engines { llm: vec![Arc::new(toolbox)], ..engines::all() }
+}
+
+#[test]
+fn a_tool_that_takes_long_is_bridged_and_is_no_stall() {
+    let sage = SlowSage::default();
+    let asked = sage.asked.clone();
+    with_engines(
+        ringway_turn::Config::default(),
+        |_| clerk(sage),
+        |mut world| async move {
+            let line = &world.line;
+            line.until("the greeting", |line| line.heard().join(" ") == GREETING).await;
+            pass(Duration::from_millis(500)).await;
+            // A pause inside is a guess at the end, for which nothing is looked up.
+            line.say(&["alpha", "bravo", "charlie"]);
+            let whole = format!("{GREETING} {FILLER} {REPLY}");
+            line.until("the answer", |line| line.heard().join(" ") == whole).await;
+            pass(Duration::from_secs(1)).await;
+            let events = world.drain();
+            let died = events.iter().any(|event| matches!(event, CallEventKind::StageDied { .. }));
+            let told = events.iter().filter(|event| {
+            matches!(event, CallEventKind::Turn(Event::Tool { tool, outcome: ToolOutcome::Done, bytes: 20, .. }) if tool == "look_up")
+        });
+            assert_eq!((died, told.count(), asked.load(Ordering::Relaxed)), (false, 1, 1));
+        },
+    );
+}

@@ -1,0 +1,167 @@
+//! Cartesia's streaming recogniser that is told where an utterance ends:
+//! <https://docs.cartesia.ai/api-reference/stt/websocket>.
+
+mod message;
+
+pub(super) use message::read as read_message;
+
+use super::connector::Connector;
+use super::deepgram::encoded;
+use super::dictation::{Dictated, Heard, Session};
+use super::stt_link::{Dialect, KeepAlive};
+use super::{ApiKey, Endpoint, ServiceError, SetupError};
+use crate::humane;
+use crate::stt::{SpeechToText, SttCall, SttError, SttSession};
+use hyper::HeaderMap;
+use hyper::header::{AUTHORIZATION, HeaderValue};
+use ringway_frame::Format;
+use serde::Deserialize;
+use std::collections::VecDeque;
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Its name in configuration.
+pub const NAME: &str = "cartesia_stt";
+
+/// Which model listens.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Where it listens; what the address asks for behind a `?` is asked for too. Default Cartesia's own.
+    pub url: Endpoint,
+    /// The model. Default `ink-2`.
+    pub model: String,
+    /// The environment variable of its key; a service that asks for none needs none. Default `CARTESIA_API_KEY`.
+    pub key: String,
+    /// The language spoken, as ISO 639-1 has it; empty: the model's own. Default `en`.
+    pub language: String,
+    /// Until a connection stands. Default 1 s.
+    #[serde(with = "humane")]
+    pub connect: Duration,
+    /// How long the last words of a turn are waited for before what was guessed of them counts. Default 700 ms.
+    #[serde(with = "humane")]
+    pub finalize: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            url: Endpoint::parse("wss://api.cartesia.ai/stt/websocket").expect("an address"),
+            model: "ink-2".into(),
+            key: "CARTESIA_API_KEY".into(),
+            language: "en".into(),
+            connect: Duration::from_secs(1),
+            finalize: Duration::from_millis(700),
+        }
+    }
+}
+
+/// A recogniser that hears utterances as they are spoken, behind a socket for each call.
+#[derive(Clone, Debug)]
+pub struct CartesiaStt {
+    connector: Connector,
+    config: Arc<Config>,
+    authorization: Option<HeaderValue>,
+}
+
+impl CartesiaStt {
+    /// A client of the service; connections are set up on the present runtime.
+    ///
+    /// # Errors
+    /// Connections cannot even be tried.
+    pub fn new(config: Config, key: Option<&ApiKey>) -> Result<Self, SetupError> {
+        let refused = || SetupError::Key { host: config.url.host().to_owned() };
+        let authorization = key.map(|key| key.authorization("Bearer").ok_or_else(refused)).transpose()?;
+        let connector = Connector::new(&config.url, config.connect)?;
+        Ok(Self { connector, config: Arc::new(config), authorization })
+    }
+}
+
+impl Dialect for CartesiaStt {
+    // Pings do not count as a sign of life.
+    const KEEP_ALIVE: KeepAlive = KeepAlive::Silence;
+    const CLOSE: Option<&'static str> = Some("close");
+
+    fn connector(&self) -> &Connector {
+        &self.connector
+    }
+
+    fn limit(&self) -> Duration {
+        self.config.connect
+    }
+
+    fn path(&self, format: Format) -> String {
+        let Config { url, model, language, .. } = &*self.config;
+        let mut path = url.below("");
+        path.push(if path.contains('?') { '&' } else { '?' });
+        let encoding = match format {
+            Format::Mulaw8k => "pcm_mulaw",
+            Format::Pcm8k | Format::Pcm16k => "pcm_s16le",
+        };
+        let hz = format.rate().hz();
+        let _ = write!(path, "encoding={encoding}&sample_rate={hz}");
+        for (name, value) in [("model", model), ("language", language)] {
+            if !value.is_empty() {
+                let _ = write!(path, "&{name}={}", encoded(value));
+            }
+        }
+        path
+    }
+
+    fn headers(&self) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert("cartesia-version", HeaderValue::from_static(VERSION));
+        headers.extend(self.authorization.clone().map(|value| (AUTHORIZATION, value)));
+        headers
+    }
+}
+
+impl Dictated for CartesiaStt {
+    const NAME: &'static str = NAME;
+    const FLUSH: &'static str = "finalize";
+    const FORGET: Option<&'static str> = None;
+    const LEAST_FRAMES: usize = 0;
+
+    fn patience(&self) -> Duration {
+        self.config.finalize
+    }
+
+    fn read(&mut self, text: &str, heard: &mut VecDeque<Heard>) -> Result<(), ServiceError> {
+        heard.extend(read_message(text)?);
+        Ok(())
+    }
+}
+
+impl SpeechToText for CartesiaStt {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    fn open(&self, call: SttCall) -> Result<Box<dyn SttSession>, SttError> {
+        Ok(Box::new(Session::open(self.clone(), call.format)))
+    }
+}
+
+/// The version of the interface: <https://docs.cartesia.ai/use-the-api/api-conventions>.
+const VERSION: &str = "2026-03-01";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_calls_audio_is_announced_as_it_is() {
+        let url = Endpoint::parse("ws://localhost/stt/websocket").unwrap();
+        let key = ApiKey::new("sk_car_x");
+        let cartesia = CartesiaStt::new(Config { url, ..Config::default() }, Some(&key)).unwrap();
+        assert_eq!(
+            cartesia.path(Format::Mulaw8k),
+            "/stt/websocket?encoding=pcm_mulaw&sample_rate=8000&model=ink-2&language=en"
+        );
+        assert!(cartesia.path(Format::Pcm16k).contains("?encoding=pcm_s16le&sample_rate=16000&"));
+        let headers = cartesia.headers();
+        assert_eq!(headers["cartesia-version"], VERSION);
+        assert_eq!(headers[AUTHORIZATION], "Bearer sk_car_x");
+    }
+}

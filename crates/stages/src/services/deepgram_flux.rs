@@ -1,0 +1,157 @@
+//! Deepgram's [Flux](https://developers.deepgram.com/docs/flux/quickstart): the socket of version 2, whose model judges
+//! when the caller has finished.
+
+mod message;
+mod session;
+mod turn;
+
+pub(super) use message::read as read_message;
+
+use super::connector::Connector;
+use super::deepgram::encoded;
+use super::stt_link::{Dialect, KeepAlive, Link};
+use super::{ApiKey, Endpoint, SetupError};
+use crate::humane;
+use crate::stt::{SpeechToText, SttCall, SttError, SttSession};
+use hyper::HeaderMap;
+use hyper::header::{AUTHORIZATION, HeaderValue};
+use ringway_frame::Format;
+use serde::Deserialize;
+use session::Session;
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Its name in configuration.
+pub const NAME: &str = "deepgram_flux";
+
+/// Which model listens, and how sure it has to be.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Where it listens; what the address asks for behind a `?` is asked for too. Default Deepgram's own.
+    pub url: Endpoint,
+    /// The model. Default `flux-general-en`.
+    pub model: String,
+    /// The environment variable of its key; a service that asks for none needs none. Default `DEEPGRAM_API_KEY`.
+    pub key: String,
+    /// A hint for `flux-general-multi`: the language spoken, as BCP 47 has it; empty: none. Default empty.
+    pub language: String,
+    /// How sure it has to be that the caller has finished to say so early, 0.3 to 0.9; 0: it does not. Default 0.5.
+    pub eager_threshold: f32,
+    /// How sure it has to be to end the turn, 0.5 to 1. Default 0.7.
+    pub end_threshold: f32,
+    /// Until a connection stands. Default 1 s.
+    #[serde(with = "humane")]
+    pub connect: Duration,
+    /// How long it may take to find the turn over before it is told so, and then to have the last words before what was
+    /// guessed of them counts. Default 500 ms.
+    #[serde(with = "humane")]
+    pub finalize: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            url: Endpoint::parse("wss://api.deepgram.com/v2/listen").expect("an address"),
+            model: "flux-general-en".into(),
+            key: "DEEPGRAM_API_KEY".into(),
+            language: String::new(),
+            eager_threshold: 0.5,
+            end_threshold: 0.7,
+            connect: Duration::from_secs(1),
+            finalize: Duration::from_millis(500),
+        }
+    }
+}
+
+/// A recogniser that hears every frame, behind a socket for each call.
+#[derive(Clone, Debug)]
+pub struct DeepgramFlux {
+    connector: Connector,
+    config: Arc<Config>,
+    authorization: Option<HeaderValue>,
+}
+
+impl DeepgramFlux {
+    /// A client of the service; connections are set up on the present runtime.
+    ///
+    /// # Errors
+    /// Connections cannot even be tried.
+    pub fn new(config: Config, key: Option<&ApiKey>) -> Result<Self, SetupError> {
+        let refused = || SetupError::Key { host: config.url.host().to_owned() };
+        let authorization = key.map(|key| key.authorization("Token").ok_or_else(refused)).transpose()?;
+        let connector = Connector::new(&config.url, config.connect)?;
+        Ok(Self { connector, config: Arc::new(config), authorization })
+    }
+}
+
+impl Dialect for DeepgramFlux {
+    // Version 2 has no message for it.
+    const KEEP_ALIVE: KeepAlive = KeepAlive::Ping;
+    const CLOSE: Option<&'static str> = Some(r#"{"type":"CloseStream"}"#);
+
+    fn connector(&self) -> &Connector {
+        &self.connector
+    }
+
+    fn limit(&self) -> Duration {
+        self.config.connect
+    }
+
+    fn path(&self, format: Format) -> String {
+        let Config { url, model, language, eager_threshold, end_threshold, .. } = &*self.config;
+        let mut path = url.below("");
+        path.push(if path.contains('?') { '&' } else { '?' });
+        let encoding = match format {
+            Format::Mulaw8k => "mulaw",
+            Format::Pcm8k | Format::Pcm16k => "linear16",
+        };
+        let hz = format.rate().hz();
+        let _ = write!(path, "encoding={encoding}&sample_rate={hz}&eot_threshold={end_threshold}");
+        if *eager_threshold > 0.0 {
+            let _ = write!(path, "&eager_eot_threshold={eager_threshold}");
+        }
+        for (name, value) in [("model", model), ("language_hint", language)] {
+            if !value.is_empty() {
+                let _ = write!(path, "&{name}={}", encoded(value));
+            }
+        }
+        path
+    }
+
+    fn headers(&self) -> HeaderMap {
+        self.authorization.iter().map(|value| (AUTHORIZATION, value.clone())).collect()
+    }
+}
+
+impl SpeechToText for DeepgramFlux {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    fn open(&self, call: SttCall) -> Result<Box<dyn SttSession>, SttError> {
+        Ok(Box::new(Session::new(Link::open(self.clone(), call.format), self.config.finalize)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_calls_audio_is_announced_as_it_is() {
+        let path = |config: Config, format| DeepgramFlux::new(config, None).unwrap().path(format);
+        let url = Endpoint::parse("ws://localhost/v2/listen?keyterm=balayage").unwrap();
+        assert_eq!(
+            path(Config { url, ..Config::default() }, Format::Mulaw8k),
+            "/v2/listen?keyterm=balayage&encoding=mulaw&sample_rate=8000&eot_threshold=0.7&eager_eot_threshold=0.5&model=flux-general-en"
+        );
+        let url = Endpoint::parse("ws://localhost").unwrap();
+        let config = Config { url, eager_threshold: 0.0, language: "de".into(), ..Config::default() };
+        assert_eq!(
+            path(config, Format::Pcm16k),
+            "/?encoding=linear16&sample_rate=16000&eot_threshold=0.7&model=flux-general-en&language_hint=de"
+        );
+    }
+}

@@ -1,0 +1,137 @@
+use crate::services::ServiceError;
+use crate::services::error::{message_in, own_words};
+use serde::Deserialize;
+use std::time::Duration;
+
+/// What the recogniser says.
+#[derive(Debug, PartialEq)]
+pub(in crate::services) enum Message {
+    /// About the turn.
+    Turn(TurnInfo),
+    /// Notes about the connection, and what is not known here.
+    Other,
+}
+
+/// How the turn stands.
+#[derive(Debug, PartialEq)]
+pub(in crate::services) struct TurnInfo {
+    pub(super) event: Event,
+    /// Counts the turns of the socket.
+    pub(super) index: u64,
+    /// All words of the turn, in lower case.
+    pub(super) text: String,
+    /// What has been heard, since the stream's first audio.
+    pub(super) until: Duration,
+    /// How likely the caller has finished, 0 to 1.
+    pub(super) probability: f32,
+}
+
+/// Why it is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub(super) enum Event {
+    /// More was heard.
+    Update,
+    /// Somebody begins to speak.
+    StartOfTurn,
+    /// The caller may have finished.
+    EagerEndOfTurn,
+    /// They had not.
+    TurnResumed,
+    /// They have.
+    EndOfTurn,
+    /// What is not known here.
+    #[serde(other)]
+    Unknown,
+}
+
+/// Reads a message.
+pub(in crate::services) fn read(text: &str) -> Result<Message, ServiceError> {
+    let malformed = |error| ServiceError::malformed("message", error);
+    let Kind { kind } = serde_json::from_str(text).map_err(malformed)?;
+    match kind.as_str() {
+        "TurnInfo" => {
+            let raw: Raw = serde_json::from_str(text).map_err(malformed)?;
+            Ok(Message::Turn(raw.into()))
+        }
+        "Error" => {
+            let said = serde_json::from_str(text).ok().and_then(|json| message_in(&json));
+            Err(ServiceError::Failed { message: own_words(said.unwrap_or_default().as_bytes()) })
+        }
+        _ => Ok(Message::Other),
+    }
+}
+
+#[derive(Deserialize)]
+struct Kind {
+    #[serde(rename = "type", default)]
+    kind: String,
+}
+
+#[derive(Deserialize)]
+struct Raw {
+    event: Event,
+    #[serde(default)]
+    turn_index: u64,
+    #[serde(default)]
+    audio_window_end: f64,
+    #[serde(default)]
+    transcript: String,
+    #[serde(default)]
+    end_of_turn_confidence: f32,
+}
+
+impl From<Raw> for TurnInfo {
+    fn from(raw: Raw) -> Self {
+        Self {
+            event: raw.event,
+            index: raw.turn_index,
+            text: raw.transcript.trim().to_lowercase(),
+            until: Duration::try_from_secs_f64(raw.audio_window_end).unwrap_or_default(),
+            probability: raw.end_of_turn_confidence.clamp(0.0, 1.0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_turn_comes_with_its_words_and_how_it_stands() {
+        let text = r#"{"type":"TurnInfo","request_id":"x","sequence_id":11,"event":"EagerEndOfTurn","turn_index":2,
+            "audio_window_start":0.0,"audio_window_end":1.52,"transcript":"Hello there.",
+            "words":[{"word":"Hello","confidence":0.9}],"end_of_turn_confidence":0.625}"#;
+        let info = TurnInfo {
+            event: Event::EagerEndOfTurn,
+            index: 2,
+            text: "hello there.".into(),
+            until: Duration::from_millis(1_520),
+            probability: 0.625,
+        };
+        assert_eq!(read(text).unwrap(), Message::Turn(info));
+        let bare = r#"{"type":"TurnInfo","event":"SomethingNew","audio_window_end":-1}"#;
+        let Message::Turn(info) = read(bare).unwrap() else { panic!("a turn") };
+        assert_eq!((info.event, info.until), (Event::Unknown, Duration::ZERO));
+    }
+
+    #[test]
+    fn what_is_not_about_turns_is_passed_over() {
+        for text in [
+            r#"{"type":"Connected","request_id":"x","sequence_id":0}"#,
+            r#"{"type":"ConfigureSuccess","thresholds":{}}"#,
+            r#"{"type":"Warning","code":"X"}"#,
+            "{}",
+        ] {
+            assert_eq!(read(text).unwrap(), Message::Other, "{text}");
+        }
+    }
+
+    #[test]
+    fn errors_and_garbage_are_told() {
+        let text = r#"{"type":"Error","sequence_id":3,"code":"INTERNAL_SERVER_ERROR","description":"gone"}"#;
+        assert_eq!(read(text).unwrap_err().to_string(), "failed inside its answer: gone");
+        assert!(read("oops").unwrap_err().to_string().starts_with("malformed message: expected"));
+        let shapeless = read(r#"{"type":"TurnInfo","event":7}"#).unwrap_err().to_string();
+        assert!(shapeless.starts_with("malformed message: "), "{shapeless}");
+    }
+}

@@ -1,0 +1,122 @@
+use crate::services::error::{message_in, own_words};
+use crate::services::{Phase, ServiceError};
+use serde::Deserialize;
+
+/// What the service says.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::services) enum Message {
+    /// The audio so far is this item.
+    Committed(String),
+    /// There was no audio to be one.
+    Empty,
+    /// More words of an item.
+    Delta {
+        /// Which.
+        item: String,
+        /// A piece of its text.
+        text: String,
+    },
+    /// All words of an item.
+    Completed {
+        /// Which.
+        item: String,
+        /// In lower case.
+        text: String,
+    },
+    /// What is not known here.
+    Other,
+}
+
+/// Reads a message.
+pub(in crate::services) fn read(text: &str) -> Result<Message, ServiceError> {
+    let malformed = |error| ServiceError::malformed("message", error);
+    let Kind { kind } = serde_json::from_str(text).map_err(malformed)?;
+    let item = || serde_json::from_str::<Item>(text).map_err(malformed);
+    match kind.as_str() {
+        "input_audio_buffer.committed" => Ok(Message::Committed(item()?.item_id)),
+        "conversation.item.input_audio_transcription.delta" => {
+            let Item { item_id, delta, .. } = item()?;
+            Ok(Message::Delta { item: item_id, text: delta.to_lowercase() })
+        }
+        "conversation.item.input_audio_transcription.completed" => {
+            let Item { item_id, transcript, .. } = item()?;
+            Ok(Message::Completed { item: item_id, text: transcript.trim().to_lowercase() })
+        }
+        "error" | "conversation.item.input_audio_transcription.failed" => failure(text),
+        _ => Ok(Message::Other),
+    }
+}
+
+fn failure(text: &str) -> Result<Message, ServiceError> {
+    let json: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
+    let said = own_words(message_in(&json).unwrap_or_default().as_bytes());
+    match json.pointer("/error/code").and_then(|code| code.as_str()) {
+        Some("input_audio_buffer_commit_empty") => Ok(Message::Empty),
+        // Another one may be had at once.
+        Some("session_expired") => Err(ServiceError::cut(Phase::Answer, said)),
+        _ => Err(ServiceError::Failed { message: said }),
+    }
+}
+
+#[derive(Deserialize)]
+struct Kind {
+    #[serde(rename = "type", default)]
+    kind: String,
+}
+
+#[derive(Deserialize)]
+struct Item {
+    item_id: String,
+    #[serde(default)]
+    delta: String,
+    #[serde(default)]
+    transcript: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_come_with_their_item() {
+        let text =
+            r#"{"type":"input_audio_buffer.committed","event_id":"e","previous_item_id":null,"item_id":"a"}"#;
+        assert_eq!(read(text).unwrap(), Message::Committed("a".into()));
+        let text = r#"{"type":"conversation.item.input_audio_transcription.delta","event_id":"e","item_id":"a",
+            "content_index":0,"delta":" There"}"#;
+        assert_eq!(read(text).unwrap(), Message::Delta { item: "a".into(), text: " there".into() });
+        let text = r#"{"type":"conversation.item.input_audio_transcription.completed","event_id":"e","item_id":"a",
+            "content_index":0,"transcript":"Hello there. ","usage":{"type":"duration","seconds":1}}"#;
+        assert_eq!(read(text).unwrap(), Message::Completed { item: "a".into(), text: "hello there.".into() });
+    }
+
+    #[test]
+    fn what_is_not_about_words_is_passed_over() {
+        for text in [
+            r#"{"type":"session.created","session":{"type":"transcription"}}"#,
+            r#"{"type":"conversation.item.added","item":{"id":"a"}}"#,
+            r#"{"type":"input_audio_buffer.cleared","event_id":"e"}"#,
+            "{}",
+        ] {
+            assert_eq!(read(text).unwrap(), Message::Other, "{text}");
+        }
+    }
+
+    #[test]
+    fn errors_are_told_unless_they_mean_nothing_or_the_end_of_a_session() {
+        let error = |code: &str| {
+            let error = serde_json::json!({"type": "x", "code": code, "message": "it is so"});
+            read(&serde_json::json!({"type": "error", "event_id": "e", "error": error}).to_string())
+        };
+        assert_eq!(error("input_audio_buffer_commit_empty").unwrap(), Message::Empty);
+        assert_eq!(error("invalid_model").unwrap_err().to_string(), "failed inside its answer: it is so");
+        let expired = error("session_expired").unwrap_err().to_string();
+        assert_eq!(expired, "the connection ended inside the answer: it is so");
+        let failed = r#"{"type":"conversation.item.input_audio_transcription.failed","item_id":"a",
+            "error":{"message":"no"}}"#;
+        assert_eq!(read(failed).unwrap_err().to_string(), "failed inside its answer: no");
+        assert!(read("oops").unwrap_err().to_string().starts_with("malformed message: expected"));
+        let nameless = read(r#"{"type":"input_audio_buffer.committed"}"#).unwrap_err().to_string();
+        assert!(nameless.starts_with("malformed message: missing field `item_id`"), "{nameless}");
+    }
+}

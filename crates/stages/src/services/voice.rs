@@ -1,0 +1,15 @@
+//! What voices behind services have in common: clauses that are asked for, and frames made of what answers them.
+
+mod link;
+mod pieces;
+mod progress;
+mod requested;
+mod speech;
+mod spoken;
+mod streamed;
+
+pub(super) use link::{Door, KeepAlive};
+pub(super) use pieces::{Later, Pieces, Whole};
+pub(super) use requested::{Requested, Session};
+pub(super) use speech::{Coding, Spares};
+pub(super) use streamed::{Dialect, Heard, Patience, Said, Since, Streamed};

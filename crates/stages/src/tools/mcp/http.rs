@@ -1,0 +1,188 @@
+use crate::services::{Accepted, Endpoint, Http, Limits, Phase, Post, ServiceError, SetupError};
+use futures_util::stream::{BoxStream, StreamExt, unfold};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use hyper::{Method, StatusCode};
+use rmcp::model::{ClientJsonRpcMessage, ClientRequest, ErrorData, ServerJsonRpcMessage};
+use rmcp::transport::streamable_http_client::{
+    StreamableHttpClient, StreamableHttpError, StreamableHttpPostResponse,
+};
+use sse_stream::{Error as SseError, Sse, SseStream};
+use std::collections::HashMap;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The [streamable HTTP](https://modelcontextprotocol.io/specification/2025-06-18/basic/transports#streamable-http) of a
+/// server of tools, over our own connections.
+#[derive(Clone, Debug)]
+pub(super) struct HttpClient {
+    http: Http,
+    path: String,
+    address: String,
+}
+
+type Failure = StreamableHttpError<ServiceError>;
+
+impl HttpClient {
+    /// Connections are set up on the present runtime.
+    pub(super) fn new(url: &Endpoint, headers: &HeaderMap, limit: Duration) -> Result<Self, SetupError> {
+        // Calls have their own limit; beginning may take longer than the shortest of them.
+        let limit = limit.max(LEAST_LIMIT);
+        let limits = Limits { connect: limit, first_byte: limit, idle: limit };
+        let http = headers.iter().fold(Http::new(url, None, limits)?, |http, (name, value)| {
+            http.with(name.clone(), value.clone())
+        });
+        Ok(Self { http, path: url.below(""), address: format!("{url:?}") })
+    }
+
+    /// Where it is; the transport names it only.
+    pub(super) fn address(&self) -> String {
+        self.address.clone()
+    }
+
+    async fn send(&self, method: Method, body: Vec<u8>, headers: Headers) -> Result<Accepted, ServiceError> {
+        let http = headers.into_map().into_iter().fold(self.http.clone(), |http, (name, value)| match name {
+            Some(name) => http.with(name, value),
+            None => http,
+        });
+        let post = Post {
+            path: self.path.clone(),
+            content_type: HeaderValue::from_static("application/json"),
+            accept: HeaderValue::from_static("application/json, text/event-stream"),
+            body: body.into(),
+            answer_limit: LARGEST_ANSWER,
+        };
+        http.send(method, post).await
+    }
+}
+
+/// What a request has besides our own.
+struct Headers {
+    session: Option<Arc<str>>,
+    token: Option<String>,
+    custom: HashMap<HeaderName, HeaderValue>,
+}
+
+impl Headers {
+    fn into_map(self) -> HeaderMap {
+        let mut map: HeaderMap = self.custom.into_iter().collect();
+        let token = self.token.and_then(|token| HeaderValue::from_str(&format!("Bearer {token}")).ok());
+        map.extend(token.map(|value| (AUTHORIZATION, value)));
+        let session = self.session.and_then(|session| HeaderValue::from_str(&session).ok());
+        map.extend(session.map(|value| (SESSION, value)));
+        map
+    }
+}
+
+impl StreamableHttpClient for HttpClient {
+    type Error = ServiceError;
+
+    async fn post_message(
+        &self,
+        _: Arc<str>,
+        message: ClientJsonRpcMessage,
+        session: Option<Arc<str>>,
+        token: Option<String>,
+        custom: HashMap<HeaderName, HeaderValue>,
+    ) -> Result<StreamableHttpPostResponse, Failure> {
+        let body = serde_json::to_vec(&message)?;
+        let had_session = session.is_some();
+        match self.send(Method::POST, body, Headers { session, token, custom }).await {
+            Ok(accepted) => answer(accepted, &message).await,
+            Err(ServiceError::Status { status: 404, .. }) if had_session => Err(Failure::SessionExpired),
+            Err(ServiceError::Status { status, message: words })
+                if !had_session && asks_for_versions(&message) =>
+            {
+                refusal(&message, status, &words)
+            }
+            Err(error) => Err(Failure::Client(error)),
+        }
+    }
+
+    async fn delete_session(
+        &self,
+        _: Arc<str>,
+        session: Arc<str>,
+        token: Option<String>,
+        custom: HashMap<HeaderName, HeaderValue>,
+    ) -> Result<(), Failure> {
+        let headers = Headers { session: Some(session), token, custom };
+        match self.send(Method::DELETE, Vec::new(), headers).await {
+            Ok(_) => Ok(()),
+            Err(ServiceError::Status { status: 405, .. }) => Err(Failure::ServerDoesNotSupportDeleteSession),
+            Err(error) => Err(Failure::Client(error)),
+        }
+    }
+
+    /// The server's own messages: nothing that they say is of use to a call.
+    async fn get_stream(
+        &self,
+        _: Arc<str>,
+        _: Option<Arc<str>>,
+        _: Option<String>,
+        _: Option<String>,
+        _: HashMap<HeaderName, HeaderValue>,
+    ) -> Result<BoxStream<'static, Result<Sse, SseError>>, Failure> {
+        Err(Failure::ServerDoesNotSupportSse)
+    }
+}
+
+async fn answer(
+    accepted: Accepted,
+    asked: &ClientJsonRpcMessage,
+) -> Result<StreamableHttpPostResponse, Failure> {
+    let Accepted { status, headers, answer } = accepted;
+    let header = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let session = header(SESSION).map(str::to_owned);
+    match header(CONTENT_TYPE) {
+        _ if matches!(status, StatusCode::ACCEPTED | StatusCode::NO_CONTENT) => {
+            answer.finish();
+            Ok(StreamableHttpPostResponse::Accepted)
+        }
+        Some(kind) if kind.starts_with("text/event-stream") => {
+            let pieces = unfold(answer, |mut answer| async move {
+                let piece = poll_fn(|cx| answer.poll_piece(cx)).await;
+                piece.map(|piece| (piece, answer))
+            });
+            Ok(StreamableHttpPostResponse::Sse(SseStream::from_bytes_stream(pieces.boxed()).boxed(), session))
+        }
+        Some(kind) if kind.starts_with("application/json") => {
+            let body = answer.whole().await.map_err(Failure::Client)?;
+            let message: ServerJsonRpcMessage = serde_json::from_slice(&body)?;
+            Ok(StreamableHttpPostResponse::Json(message, session))
+        }
+        kind if matches!(asked, ClientJsonRpcMessage::Request(_)) => {
+            Err(Failure::UnexpectedContentType(kind.map(str::to_owned)))
+        }
+        // Some servers say yes to a notification with 200.
+        _ => Ok(StreamableHttpPostResponse::Accepted),
+    }
+}
+
+fn asks_for_versions(message: &ClientJsonRpcMessage) -> bool {
+    matches!(message, ClientJsonRpcMessage::Request(request)
+        if matches!(request.request, ClientRequest::DiscoverRequest(_)))
+}
+
+/// A server that does not know the newest way to begin says so with whatever status: the older one is tried then.
+fn refusal(
+    message: &ClientJsonRpcMessage,
+    status: u16,
+    words: &str,
+) -> Result<StreamableHttpPostResponse, Failure> {
+    let failed = || ServiceError::cut(Phase::FirstByte, format!("status {status}: {words}"));
+    let ClientJsonRpcMessage::Request(request) = message else { return Err(Failure::Client(failed())) };
+    if matches!(status, 401 | 403) || status >= 500 {
+        return Err(Failure::Client(ServiceError::Status { status, message: words.to_owned() }));
+    }
+    let error = ErrorData::invalid_request(format!("status {status}: {words}"), None);
+    let message = ServerJsonRpcMessage::error(error, Some(request.id.clone()));
+    Ok(StreamableHttpPostResponse::Json(message, None))
+}
+
+const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
+
+const LEAST_LIMIT: Duration = Duration::from_secs(10);
+
+/// Bytes of one answer that are taken in.
+const LARGEST_ANSWER: usize = 4 * 1_024 * 1_024;

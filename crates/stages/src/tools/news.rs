@@ -1,0 +1,48 @@
+use std::time::Duration;
+
+/// A tool began or ended. Neither arguments nor results are told, since secrets may be among them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ToolNews {
+    /// It was called.
+    Began {
+        /// Its name.
+        tool: String,
+        /// What is said when it is slow.
+        filler: Option<Filler>,
+    },
+    /// It has said something, or failed.
+    Ended {
+        /// Its name.
+        tool: String,
+        /// Length of its arguments.
+        bytes: usize,
+        /// How.
+        outcome: Outcome,
+        /// From its call.
+        after: Duration,
+    },
+}
+
+/// Words that bridge the wait for a tool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Filler {
+    /// How long the caller hears nothing before.
+    pub after: Duration,
+    /// The words.
+    pub words: String,
+}
+
+/// How a tool ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// With a result.
+    Done,
+    /// With an error of its own.
+    Failed,
+    /// It was not called: there is no such tool, or the arguments are none that it takes.
+    Refused,
+    /// It took too long.
+    Late,
+    /// The caller went on, and it was dropped.
+    Cancelled,
+}

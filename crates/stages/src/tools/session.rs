@@ -1,0 +1,249 @@
+use super::declared::Declared;
+use super::deeds::{self, Deed, Deeds};
+use super::memo::Memo;
+use super::running::Running;
+use super::toolbox::Config;
+use super::{Effect, Manner, ToolError, ToolNews};
+use crate::llm::{LlmError, LlmEvent, LlmRequest, LlmSession, Next, ToolCall};
+use std::collections::VecDeque;
+use std::task::{Context, Poll};
+use tokio::runtime::Handle;
+
+/// One call's model, with the tools that it calls.
+pub(super) struct Session {
+    model: Box<dyn LlmSession>,
+    tools: Vec<Declared>,
+    control: Handle,
+    most_rounds: u32,
+    most_calls: usize,
+    deeds: Deeds,
+    reply: Option<Reply>,
+    /// What is to be told before anything else.
+    news: VecDeque<LlmEvent>,
+}
+
+/// A reply in the making.
+struct Reply {
+    /// As it was asked for, with the model's own memo.
+    request: LlmRequest,
+    /// What earlier replies' tools said.
+    held: Vec<Deed>,
+    /// It is wanted for certain.
+    committed: bool,
+    /// Rounds of calls so far.
+    rounds: u32,
+    /// What the model has said in this round.
+    said: String,
+    /// And before the calls of each earlier one.
+    texts: Vec<String>,
+    /// What is to follow the reply, by a tool's doing.
+    next: Option<Next>,
+    step: Step,
+}
+
+enum Step {
+    /// The model speaks, and wants these calls. `=> Wanted` when it has called, else the reply is done.
+    Model(Vec<ToolCall>),
+    /// They wait until the reply is wanted for certain. `=> Running`
+    Wanted(Vec<ToolCall>),
+    /// They run. `=> Model` with what came of them, or done.
+    Running { calls: Vec<Running>, memo: String },
+}
+
+impl Session {
+    pub(super) fn new(
+        model: Box<dyn LlmSession>,
+        tools: Vec<Declared>,
+        control: Handle,
+        config: &Config,
+        deeds: Deeds,
+    ) -> Self {
+        let (most_rounds, most_calls) = (config.rounds, config.calls);
+        Self { model, tools, control, most_rounds, most_calls, deeds, reply: None, news: VecDeque::new() }
+    }
+
+    /// Asks the model; with all that tools have said until now.
+    fn ask(&mut self) -> Result<(), LlmError> {
+        let Some(reply) = &mut self.reply else { return Ok(()) };
+        let rounds = deeds::rounds(&reply.request, &reply.held, &self.deeds.unheld());
+        let mut request = LlmRequest { rounds, ..reply.request.clone() };
+        if request.already.is_empty() {
+            let own = request.rounds.iter_mut().rev().zip(reply.texts.iter().rev());
+            own.for_each(|(round, text)| round.text.clone_from(text));
+        } else {
+            request.already += &reply.texts.concat();
+        }
+        reply.step = Step::Model(Vec::new());
+        self.model.reply(request)
+    }
+
+    /// The model has stopped.
+    fn stopped(&mut self, next: Next, memo: String) {
+        let Some(reply) = &mut self.reply else { return };
+        let Step::Model(calls) = &mut reply.step else { return };
+        let calls = std::mem::take(calls);
+        if calls.is_empty() || reply.rounds > self.most_rounds {
+            return self.finish(next, memo);
+        }
+        reply.request.memo = memo;
+        reply.step = Step::Wanted(calls);
+    }
+
+    /// Makes the calls.
+    fn run(&mut self, calls: Vec<ToolCall>) {
+        let Some(reply) = &mut self.reply else { return };
+        reply.rounds += 1;
+        reply.texts.push(std::mem::take(&mut reply.said));
+        let exhausted = reply.rounds > self.most_rounds;
+        let id = reply.request.id;
+        let mut running = Vec::with_capacity(calls.len());
+        for (index, (place, call)) in self.deeds.begin(&reply.request, calls).into_iter().enumerate() {
+            let tool = self.tools.iter().find(|tool| tool.spec.name == call.name);
+            let calling = match tool {
+                _ if exhausted || index >= self.most_calls => Err(ToolError::TooMany),
+                Some(tool) => tool.call(&call.arguments, self.deeds.slots()),
+                None => Err(unknown(&call.name, &self.tools)),
+            };
+            let manner = tool.map_or_else(Manner::default, |tool| tool.manner.clone());
+            let news = ToolNews::Began { tool: call.name.clone(), filler: manner.filler.clone() };
+            self.news.push_back(LlmEvent::Tool { id, news });
+            let deeds = (self.deeds.clone(), place);
+            running.push(Running::begin(&self.control, (&call, &manner), deeds, calling));
+        }
+        let memo = std::mem::take(&mut reply.request.memo);
+        reply.step = Step::Running { calls: running, memo };
+    }
+
+    /// Looks after what runs. `true` when all of it is over.
+    fn watch(&mut self, cx: &mut Context<'_>) -> bool {
+        let Some(reply) = &mut self.reply else { return false };
+        let Step::Running { calls, .. } = &mut reply.step else { return false };
+        let (id, next, news, deeds) = (reply.request.id, &mut reply.next, &mut self.news, &self.deeds);
+        calls.retain_mut(|call| match call.poll(cx) {
+            Poll::Pending => true,
+            Poll::Ready((effect, ended)) => {
+                news.push_back(LlmEvent::Tool { id, news: ended });
+                match effect {
+                    None => {}
+                    Some(Effect::HangUp) => *next = Some(Next::HangUp),
+                    Some(Effect::Transfer(to)) => *next = Some(Next::Transfer(to)),
+                    Some(Effect::Slot(name, value)) => deeds.set_slot(name, value),
+                }
+                false
+            }
+        });
+        calls.is_empty()
+    }
+
+    /// All calls of the round are over: the model goes on, unless it has said goodbye already.
+    fn go_on(&mut self) -> Result<(), LlmError> {
+        let Some(reply) = &mut self.reply else { return Ok(()) };
+        let Step::Running { memo, .. } = &mut reply.step else { return Ok(()) };
+        let memo = std::mem::take(memo);
+        if reply.next.is_some() && reply.texts.last().is_some_and(|text| !text.trim().is_empty()) {
+            self.finish(Next::HangUp, memo);
+            return Ok(());
+        }
+        reply.request.memo = memo;
+        self.ask()
+    }
+
+    fn finish(&mut self, next: Next, model: String) {
+        let Some(reply) = self.reply.take() else { return };
+        let mut held = reply.held;
+        held.extend(self.deeds.unheld().into_iter().filter(Deed::is_done));
+        let memo = Memo { model, deeds: held }.write();
+        self.news.push_back(LlmEvent::Done { id: reply.request.id, next: reply.next.unwrap_or(next), memo });
+    }
+
+    /// The running reply is over before its end.
+    fn leave(&mut self) {
+        let Some(Reply { request, step: Step::Running { calls, .. }, .. }) = self.reply.take() else {
+            return;
+        };
+        let news = calls.into_iter().filter_map(Running::interrupt);
+        self.news.extend(news.map(|news| LlmEvent::Tool { id: request.id, news }));
+    }
+
+    fn hear(&mut self, event: LlmEvent) -> Option<LlmEvent> {
+        let reply = self.reply.as_mut()?;
+        match event {
+            LlmEvent::Text { text, id } => {
+                reply.said += &text;
+                Some(LlmEvent::Text { id, text })
+            }
+            LlmEvent::Call { call, .. } => {
+                if let Step::Model(calls) = &mut reply.step {
+                    calls.push(call);
+                }
+                None
+            }
+            LlmEvent::Done { next, memo, .. } => {
+                self.stopped(next, memo);
+                None
+            }
+            LlmEvent::Tool { .. } => Some(event),
+        }
+    }
+}
+
+impl LlmSession for Session {
+    fn reply(&mut self, mut request: LlmRequest) -> Result<(), LlmError> {
+        self.leave();
+        let Memo { model, deeds } = Memo::read(&request.memo);
+        self.deeds.forget(&deeds);
+        request.memo = model;
+        let (said, step) = (String::new(), Step::Model(Vec::new()));
+        let (held, texts) = (deeds, Vec::new());
+        let reply = Reply { request, held, committed: false, rounds: 0, said, texts, next: None, step };
+        self.reply = Some(reply);
+        self.ask()
+    }
+
+    fn commit(&mut self) {
+        if let Some(reply) = &mut self.reply {
+            reply.committed = true;
+        }
+        self.model.commit();
+    }
+
+    fn cancel(&mut self) {
+        self.model.cancel();
+        self.leave();
+    }
+
+    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<LlmEvent, LlmError>> {
+        loop {
+            if let Some(news) = self.news.pop_front() {
+                return Poll::Ready(Ok(news));
+            }
+            let Some(reply) = &mut self.reply else { return Poll::Pending };
+            match &mut reply.step {
+                Step::Model(_) => {
+                    let event = std::task::ready!(self.model.poll_event(cx))?;
+                    if let Some(event) = self.hear(event) {
+                        return Poll::Ready(Ok(event));
+                    }
+                }
+                // Whoever commits polls again.
+                Step::Wanted(_) if !reply.committed => return Poll::Pending,
+                Step::Wanted(calls) => {
+                    let calls = std::mem::take(calls);
+                    self.run(calls);
+                }
+                Step::Running { .. } => {
+                    if self.watch(cx) {
+                        self.go_on()?;
+                    } else if self.news.is_empty() {
+                        return Poll::Pending;
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn unknown(name: &str, tools: &[Declared]) -> ToolError {
+    let known = tools.iter().map(|tool| tool.spec.name.as_str()).collect::<Vec<_>>().join(", ");
+    ToolError::Unknown { name: name.to_owned(), known }
+}

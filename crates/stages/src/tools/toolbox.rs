@@ -1,0 +1,67 @@
+use super::session::Session;
+use super::toolset::Tools;
+use crate::llm::{LanguageModel, LlmCall, LlmError, LlmSession};
+use serde::Deserialize;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Where tools are declared, and how often they may be called.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The file of their declarations; without it there are none.
+    pub file: Option<PathBuf>,
+    /// How often a model may call tools, and go on with what they said, in one reply. Default 4.
+    pub rounds: u32,
+    /// How many calls it may make at a time; more are refused. Default 8.
+    pub calls: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { file: None, rounds: 4, calls: 8 }
+    }
+}
+
+/// A language model with tools.
+#[derive(Clone)]
+pub struct Toolbox {
+    model: Arc<dyn LanguageModel>,
+    tools: Tools,
+    config: Config,
+}
+
+impl Toolbox {
+    /// Wraps a model.
+    pub fn new(model: Arc<dyn LanguageModel>, tools: Tools, config: Config) -> Self {
+        Self { model, tools, config }
+    }
+}
+
+impl LanguageModel for Toolbox {
+    fn name(&self) -> &str {
+        self.model.name()
+    }
+
+    fn slots(&self) -> Option<usize> {
+        self.model.slots()
+    }
+
+    fn open(&self, call: LlmCall) -> Result<Box<dyn LlmSession>, LlmError> {
+        let tools = self.tools.now();
+        let specs = tools.iter().map(|tool| tool.spec.clone()).collect();
+        let deeds = call.deeds.clone();
+        let model = self.model.open(LlmCall { tools: specs, ..call })?;
+        let session = Session::new(model, tools, self.tools.control().clone(), &self.config, deeds);
+        Ok(Box::new(session))
+    }
+}
+
+impl std::fmt::Debug for Toolbox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Toolbox")
+            .field("model", &self.name())
+            .field("tools", &self.tools)
+            .finish_non_exhaustive()
+    }
+}

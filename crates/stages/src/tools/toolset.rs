@@ -1,0 +1,99 @@
+use super::built_in::BuiltIn;
+use super::declared::Declared;
+use super::http::HttpTool;
+use super::mcp::Server;
+use super::{Knowledge, Manner, Tool, ToolsFile};
+use crate::llm::ToolSpec;
+use crate::services::SetupError;
+use std::sync::Arc;
+use tokio::runtime::Handle;
+
+/// All tools that there are, shared by all calls.
+#[derive(Clone, Debug)]
+pub struct Tools {
+    fixed: Arc<[Declared]>,
+    servers: Arc<[Server]>,
+    control: Handle,
+}
+
+/// Why tools cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ToolsError {
+    /// Connections cannot even be tried.
+    #[error("tool {tool:?}: {source}")]
+    Setup {
+        /// Whose.
+        tool: String,
+        /// Why.
+        source: SetupError,
+    },
+    /// The declaration makes no sense.
+    #[error("tool {tool:?}: {reason}")]
+    Declaration {
+        /// Whose.
+        tool: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+impl Tools {
+    /// Of these declarations; they run on the present runtime, where servers are now started.
+    ///
+    /// # Errors
+    /// One cannot be used.
+    pub fn start(file: ToolsFile, knowledge: Option<Arc<dyn Knowledge>>) -> Result<Self, ToolsError> {
+        let mut fixed = Vec::new();
+        for (name, declaration) in file.http {
+            let (spec, manner) = (declaration.spec(&name), declaration.manner.clone());
+            let tool = HttpTool::new(declaration);
+            let tool = tool.map_err(|source| ToolsError::Setup { tool: name.clone(), source })?;
+            fixed.push(declare(spec, manner, Arc::new(tool))?);
+        }
+        for (kind, declaration) in file.built_in {
+            let spec = ToolSpec {
+                name: kind.name().into(),
+                description: declaration.description.unwrap_or_else(|| kind.description().into()),
+                parameters: kind.parameters(),
+            };
+            let tool = BuiltIn::new(kind, knowledge.clone());
+            fixed.push(declare(spec, declaration.manner, Arc::new(tool))?);
+        }
+        let servers =
+            file.mcp.into_iter().map(|(name, declaration)| Server::start(name, declaration)).collect();
+        Ok(Self { fixed: fixed.into(), servers, control: Handle::current() })
+    }
+
+    /// Those that can be called now: servers that are down have none. The first of a name counts.
+    pub(super) fn now(&self) -> Vec<Declared> {
+        let mut tools: Vec<Declared> = self.fixed.to_vec();
+        for tool in self.servers.iter().flat_map(Server::tools) {
+            if tools.iter().all(|other| other.spec.name != tool.spec.name) {
+                tools.push(tool);
+            }
+        }
+        tools
+    }
+
+    /// Their names.
+    pub fn names(&self) -> Vec<String> {
+        self.now().into_iter().map(|tool| tool.spec.name).collect()
+    }
+
+    /// Waits until every server has told its tools, or has failed to for once.
+    pub async fn settled(&self) {
+        for server in self.servers.iter() {
+            server.settled().await;
+        }
+    }
+
+    pub(super) const fn control(&self) -> &Handle {
+        &self.control
+    }
+}
+
+fn declare(spec: ToolSpec, manner: Manner, tool: Arc<dyn Tool>) -> Result<Declared, ToolsError> {
+    let name = spec.name.clone();
+    Declared::new(spec, manner, tool).map_err(|reason| ToolsError::Declaration { tool: name, reason })
+}

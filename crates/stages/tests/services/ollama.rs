@@ -1,0 +1,206 @@
+//! Ollama's own API.
+
+use crate::support::{LONG, Server, Step, answer, chunk, chunked, nobody};
+use ringway_stages::llm::{
+    Cue, LanguageModel, LlmCall, LlmError, LlmEvent, LlmRequest, LlmSession, ToolCall, ToolSpec,
+};
+use ringway_stages::services::Endpoint;
+use ringway_stages::services::ollama::{Config, Ollama};
+use serde_json::{Value, json};
+use std::future::poll_fn;
+use std::time::Duration;
+
+fn config(url: Endpoint) -> Config {
+    Config { url, warm_up: false, connect: LONG, first_byte: LONG, idle: LONG, ..Config::default() }
+}
+
+fn open(config: Config) -> Box<dyn LlmSession> {
+    Ollama::new(config, None).unwrap().open(LlmCall::default()).unwrap()
+}
+
+fn said(id: u32) -> LlmRequest {
+    LlmRequest::new(id, Cue::Said("hi".into()))
+}
+
+async fn event(session: &mut dyn LlmSession) -> Result<LlmEvent, LlmError> {
+    poll_fn(|cx| session.poll_event(cx)).await
+}
+
+/// The words of a reply and its calls, to its end.
+async fn reply(session: &mut dyn LlmSession) -> Result<(String, Vec<ToolCall>), LlmError> {
+    let (mut words, mut calls) = (String::new(), Vec::new());
+    loop {
+        match event(session).await? {
+            LlmEvent::Text { text, .. } => words += &text,
+            LlmEvent::Call { call, .. } => calls.push(call),
+            LlmEvent::Done { .. } => return Ok((words, calls)),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+fn line(message: &Value) -> Step {
+    chunk(format!("{}\n", json!({"model": "m", "message": message, "done": false})).as_bytes())
+}
+
+fn token(text: &str) -> Step {
+    line(&json!({"role": "assistant", "content": text}))
+}
+
+fn stop() -> [Step; 2] {
+    let last = json!({"message": {"role": "assistant", "content": ""}, "done": true, "done_reason": "stop"});
+    [chunk(format!("{last}\n").as_bytes()), chunk(b"")]
+}
+
+fn stream(steps: impl IntoIterator<Item = Step>) -> Vec<Step> {
+    std::iter::once(chunked("application/x-ndjson")).chain(steps).collect()
+}
+
+fn good(text: &str) -> Vec<Step> {
+    stream([token(text)].into_iter().chain(stop()))
+}
+
+fn body(asked: &[u8]) -> Value {
+    serde_json::from_slice(asked).unwrap()
+}
+
+#[tokio::test]
+async fn words_come_as_the_model_says_them() {
+    let steps = [token("Good"), Step::Wait, line(&json!({"content": "", "thinking": "hm"})), token(" day.")];
+    let mut server = Server::start(vec![stream(steps.into_iter().chain(stop()))]).await;
+    let mut session = open(config(server.endpoint("")));
+    session.reply(said(7)).unwrap();
+    assert_eq!(event(&mut *session).await.unwrap(), LlmEvent::Text { id: 7, text: "Good".into() });
+    server.go_on();
+    assert_eq!(reply(&mut *session).await.unwrap().0, " day.");
+    let asked = server.asked().await;
+    assert!(asked.head.starts_with("post /api/chat http/1.1\r\n"), "{}", asked.head);
+    let body = body(&asked.body);
+    assert_eq!((&body["think"], &body["keep_alive"]), (&json!(false), &json!(-1)));
+    assert_eq!(body["messages"][1], json!({"role": "user", "content": "hi"}));
+}
+
+#[tokio::test]
+async fn the_model_is_loaded_before_anybody_calls() {
+    let loaded = json!({"model": "llama3.2", "message": {"role": "assistant", "content": ""}, "done": true, "done_reason": "load"});
+    let mut server =
+        Server::start(vec![answer("200 OK", "application/json", loaded.to_string().as_bytes())]).await;
+    let _model = Ollama::new(Config { warm_up: true, ..config(server.endpoint("")) }, None).unwrap();
+    let asked = body(&server.asked().await.body);
+    assert_eq!(
+        (&asked["model"], &asked["messages"], &asked["keep_alive"]),
+        (&json!("llama3.2"), &json!([]), &json!(-1))
+    );
+}
+
+#[tokio::test]
+async fn calls_come_whole_and_with_ids_of_their_own() {
+    let calls = json!({"content": "", "tool_calls": [
+        {"function": {"index": 0, "name": "weather", "arguments": {"city": "Rome"}}},
+        {"id": "x1", "function": {"name": "now"}},
+    ]});
+    let mut server = Server::start(vec![stream([line(&calls)].into_iter().chain(stop()))]).await;
+    let spec = ToolSpec {
+        name: "weather".into(),
+        description: "Of a city.".into(),
+        parameters: json!({"type": "object"}),
+    };
+    let call = LlmCall { tools: [spec].into(), ..LlmCall::default() };
+    let mut session = Ollama::new(config(server.endpoint("")), None).unwrap().open(call).unwrap();
+    session.reply(said(1)).unwrap();
+    let (words, calls) = reply(&mut *session).await.unwrap();
+    let call = |id: &str, name: &str, arguments: &str| ToolCall {
+        id: id.into(),
+        name: name.into(),
+        arguments: arguments.into(),
+    };
+    assert_eq!(
+        (words.as_str(), calls),
+        ("", vec![call("call_0", "weather", r#"{"city":"Rome"}"#), call("x1", "now", "{}")])
+    );
+    assert_eq!(body(&server.asked().await.body)["tools"][0]["function"]["name"], "weather");
+}
+
+/// Recorded from version 0.17.4.
+#[tokio::test]
+async fn what_the_real_one_said_is_understood() {
+    let recorded = [
+        include_bytes!("../fixtures/ollama-reply.ndjson").as_slice(),
+        include_bytes!("../fixtures/ollama-call.ndjson"),
+    ];
+    let answers = recorded.map(|body| answer("200 OK", "application/x-ndjson", body)).to_vec();
+    let server = Server::start(answers).await;
+    let mut session = open(config(server.endpoint("")));
+    session.reply(said(1)).unwrap();
+    let (words, _) = reply(&mut *session).await.unwrap();
+    assert!(words.starts_with("Hello from a tiny local model. Everything works"), "{words}");
+    session.reply(said(2)).unwrap();
+    let (_, calls) = reply(&mut *session).await.unwrap();
+    assert_eq!((calls[0].name.as_str(), calls[0].arguments.as_str()), ("weather", r#"{"city":"Rome"}"#));
+}
+
+#[tokio::test]
+async fn a_cancelled_reply_closes_its_connection() {
+    let server = Server::start(vec![stream([token("One"), Step::Hang]), good("Two.")]).await;
+    let mut session = open(config(server.endpoint("")));
+    session.reply(said(1)).unwrap();
+    event(&mut *session).await.unwrap();
+    session.cancel();
+    server.gone().await;
+    session.reply(said(2)).unwrap();
+    assert_eq!(reply(&mut *session).await.unwrap().0, "Two.");
+}
+
+#[tokio::test]
+async fn every_failure_is_told_with_its_place() {
+    let ndjson = "application/x-ndjson";
+    let json = "application/json";
+    let cut = |step| stream([token("One"), step, Step::Close]);
+    let cases = [
+        (answer("500 No", json, br#"{"error":"oh no"}"#), "status 500: oh no"),
+        (
+            answer("404 No", json, br#"{"error":"model 'llama3.2' not found"}"#),
+            "it has no model \"llama3.2\": model 'llama3.2' not found",
+        ),
+        (answer("503 Busy", json, br#"{"error":"server busy"}"#), "status 503: server busy"),
+        (
+            answer("200 OK", "text/html", b"<html>"),
+            "malformed answer: text/html, where application/x-ndjson was asked for",
+        ),
+        (answer("200 OK", ndjson, b"{oops\n"), "malformed line: key must be a string at line 1 column 2"),
+        (
+            answer("200 OK", ndjson, b"{\"error\":\"llama runner has died\"}\n"),
+            "failed inside its answer: llama runner has died",
+        ),
+        (answer("200 OK", ndjson, b""), "the connection ended inside the answer: the reply has no end"),
+        (cut(chunk(b"{\"messa")), "the connection ended inside the answer: "),
+        (vec![Step::Send(b"garbage\r\n\r\n".to_vec())], "malformed head of the answer: "),
+    ];
+    for (steps, expected) in cases {
+        let server = Server::start(vec![steps]).await;
+        let mut session = open(config(server.endpoint("")));
+        session.reply(said(1)).unwrap();
+        let error = reply(&mut *session).await.unwrap_err().to_string();
+        assert!(error.starts_with(&format!("ollama: {expected}")), "{error}");
+    }
+    let mut session = open(config(nobody().await));
+    session.reply(said(1)).unwrap();
+    let error = reply(&mut *session).await.unwrap_err().to_string();
+    assert!(error.starts_with("ollama: cannot connect to 127.0.0.1:"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_wait_has_its_limit() {
+    let limits =
+        |url| Config { first_byte: Duration::from_secs(3), idle: Duration::from_secs(2), ..config(url) };
+    for (steps, expected) in [
+        (vec![Step::Hang], "ollama: nothing came within 3s before the answer"),
+        (stream([token("One"), Step::Hang]), "ollama: nothing came within 2s inside the answer"),
+    ] {
+        let server = Server::start(vec![steps]).await;
+        let mut session = open(limits(server.endpoint("")));
+        session.reply(said(1)).unwrap();
+        assert_eq!(reply(&mut *session).await.unwrap_err().to_string(), expected);
+        server.gone().await;
+    }
+}

@@ -1,0 +1,61 @@
+use crate::heard::Words;
+use crate::reply::Model;
+use crate::{Event, RequestId, ToolFiller, Turn, TurnNumber};
+use ringway_frame::MediaTime;
+
+/// The tools that run for one reply.
+#[derive(Debug, Default)]
+pub(crate) struct Tools {
+    running: u32,
+    /// What bridges the wait for the first of them that has words, and since when it runs.
+    filler: Option<(MediaTime, ToolFiller)>,
+}
+
+impl Turn {
+    /// The model waits for a tool: what it has said until now is spoken, whole clause or not.
+    pub(crate) fn tool_began(&mut self, request: RequestId, filler: Option<ToolFiller>) {
+        let now = self.now;
+        let Some(reply) = self.asked(request) else { return };
+        reply.pause(now);
+        reply.tools.running += 1;
+        reply.tools.filler = reply.tools.filler.take().or(filler.map(|filler| (now, filler)));
+        self.speak();
+    }
+
+    /// How many tools the model waits for; `None` when this is not the running request.
+    pub fn tools_running(&self, request: RequestId) -> Option<u32> {
+        let reply = self.reply.as_ref().filter(|reply| reply.model == Model::Asked(request))?;
+        Some(reply.tools.running)
+    }
+
+    pub(crate) fn tool_ended(&mut self, request: RequestId) {
+        let Some(reply) = self.asked(request) else { return };
+        reply.tools.running = reply.tools.running.saturating_sub(1);
+        if reply.tools.running == 0 {
+            reply.tools.filler = None;
+        }
+    }
+
+    /// The turn whose reply runs, or the newest.
+    pub(crate) fn turn_of_reply(&self) -> TurnNumber {
+        self.reply.as_ref().map_or(self.turn, |reply| reply.turn)
+    }
+
+    /// When the words of a tool are due: nothing sounds, and the tool has run for long enough.
+    pub(crate) fn tool_filler_at(&self) -> Option<MediaTime> {
+        let reply = self.reply.as_ref().filter(|reply| reply.released && reply.ledger.is_heard_out())?;
+        let (since, filler) = reply.tools.filler.as_ref()?;
+        let speaks = self.utterance.is_some() || self.doubt.is_any();
+        (!speaks).then(|| reply.progress.max(*since) + filler.after)
+    }
+
+    /// Bridges the wait for a tool; the turn's own filler is then not needed.
+    pub(crate) fn say_tool_filler(&mut self) {
+        let Some((_, filler)) = self.reply.as_mut().and_then(|reply| reply.tools.filler.take()) else {
+            return;
+        };
+        self.filler_spent = true;
+        self.tell(Event::Filler { turn: self.turn_of_reply() });
+        self.say(Words::Filler(filler.words));
+    }
+}

@@ -1,0 +1,104 @@
+//! The model waits for tools.
+
+use crate::line::{Line, at};
+use ringway_turn::{After, Command, Config, Event, Input, Memo, RequestId, ToolFiller, ToolOutcome};
+use std::time::Duration;
+
+fn config() -> Config {
+    Config { hang_over_fixed: Some(Duration::from_millis(200)), ..Config::default() }
+}
+
+/// A caller who has asked for something; the model's own words are far off.
+fn asked() -> (Line, RequestId) {
+    let mut line = Line::greeted(config());
+    line.says(1_000, 1_800, "my order");
+    line.run(900);
+    line.model_delay = 60_000;
+    line.run(2_100);
+    let request = line.log.iter().rev().find_map(|(_, command)| match command {
+        Command::Reply { request, .. } => Some(*request),
+        _ => None,
+    });
+    (line, request.expect("the model was asked"))
+}
+
+fn began(request: RequestId, words: Option<&str>) -> Input {
+    let after = Duration::from_millis(500);
+    let filler = words.map(|words| ToolFiller { after, words: words.into() });
+    Input::ToolBegan { request, tool: "find".into(), filler }
+}
+
+fn ended(request: RequestId) -> Input {
+    let (outcome, after) = (ToolOutcome::Done, Duration::from_millis(30));
+    Input::ToolEnded { request, tool: "find".into(), bytes: 12, outcome, after }
+}
+
+fn spoken_at(line: &Line, words: &str) -> Vec<u64> {
+    let said = line
+        .log
+        .iter()
+        .filter(|(_, command)| matches!(command, Command::Speak { text, .. } if text == words));
+    said.map(|(at, _)| at.as_nanos() / 1_000_000).collect()
+}
+
+#[test]
+fn a_slow_tool_is_bridged_once_with_its_own_words() {
+    let (mut line, request) = asked();
+    line.at(2_200, began(request, Some("Let me look.")));
+    line.run(9_000);
+    assert_eq!(spoken_at(&line, "Let me look."), [2_700]);
+    assert_eq!(
+        line.count(|command| matches!(command, Command::Speak { text, .. } if text == "One moment.")),
+        0
+    );
+    assert_eq!(line.count(|command| matches!(command, Command::Event(Event::Filler { .. }))), 1);
+}
+
+#[test]
+fn a_fast_tool_is_not_bridged_and_is_told() {
+    let (mut line, request) = asked();
+    line.at(2_200, began(request, Some("Let me look.")));
+    line.at(2_300, ended(request));
+    line.run(3_000);
+    assert!(spoken_at(&line, "Let me look.").is_empty());
+    let told = line.count(|command| {
+        matches!(command, Command::Event(Event::Tool { turn, bytes: 12, .. }) if turn.number() == 1)
+    });
+    assert_eq!(told, 1);
+}
+
+#[test]
+fn what_the_model_said_before_is_spoken_whole_and_counts_as_a_sound() {
+    let (mut line, request) = asked();
+    line.at(2_150, Input::Token { request, text: "Let me see".into() });
+    line.at(2_200, began(request, Some("Still looking.")));
+    line.run(9_000);
+    assert_eq!(spoken_at(&line, "Let me see"), [2_200]);
+    // Ten letters of 60 ms, and then half a second of silence.
+    let at = spoken_at(&line, "Still looking.");
+    assert!(at.len() == 1 && at[0] >= 2_200 + 600 + 500, "{at:?}");
+}
+
+#[test]
+fn the_reply_goes_on_behind_the_words_of_its_tool() {
+    let (mut line, request) = asked();
+    line.at(2_200, began(request, Some("Let me look.")));
+    line.at(4_000, ended(request));
+    line.at(4_010, Input::Token { request, text: "It is on its way.".into() });
+    line.at(4_020, Input::ReplyEnd { request, after: After::Nothing, memo: Memo("m".into()) });
+    line.run(8_000);
+    assert_eq!(line.context()[1..], ["Caller: my order", "Bot: It is on its way."]);
+    assert_eq!(line.turn.context().memo, Memo("m".into()));
+}
+
+#[test]
+fn a_tool_that_ends_after_its_reply_is_told_all_the_same() {
+    let (mut line, request) = asked();
+    line.at(2_200, began(request, None));
+    line.at(2_300, Input::Interrupt);
+    line.at(2_400, ended(request));
+    line.run(3_000);
+    assert_eq!(line.turn.tools_running(request), None);
+    assert_eq!(line.count(|command| matches!(command, Command::Event(Event::Tool { .. }))), 1);
+    assert!(line.log.iter().all(|(when, _)| *when <= at(3_000)));
+}
