@@ -4,6 +4,7 @@ use crate::by_heart::ByHeart;
 use crate::chain::Chain;
 mod building;
 mod orders;
+mod whole;
 
 use building::Refusal;
 
@@ -55,6 +56,8 @@ pub struct Call {
     edge: mpsc::Sender<EdgeCommand>,
     events: Events,
     apology: Option<Epoch>,
+    /// The caller has waited for the stage that hears and speaks longer than is good, in this turn.
+    late: bool,
     /// What tools did: a new session of the language model is told of it.
     deeds: Deeds,
     /// The core's detector is away, and the router knows.
@@ -166,6 +169,7 @@ impl Call {
             edge: parts.edge,
             events: parts.events,
             apology: None,
+            late: false,
             deeds: Deeds::default(),
             deaf: false,
             ended: false,
@@ -178,18 +182,7 @@ impl Call {
         self.events
             .put(CallEventKind::Started { handle, carrier_call_id: self.profile.carrier_call_id.clone() });
         self.start(StageKind::Vad, call);
-        if self.core.engines.s2s.is_empty() {
-            self.start_three(call)
-        } else {
-            self.start(StageKind::SpeechToSpeech, call)
-        }
-    }
-
-    /// Recogniser, language model and voice, each by itself.
-    fn start_three(&mut self, call: &Addr<Self>) {
-        for stage in [StageKind::Stt, StageKind::Llm, StageKind::Tts] {
-            self.start(stage, call);
-        }
+        self.start_conversation(call);
     }
 
     fn clock(&self) -> CallClock {
@@ -221,12 +214,12 @@ impl Call {
     /// Another service serves next, or the same one again; `false`: there is none.
     fn pass_on(&mut self, stage: StageKind, cause: SwitchCause) -> bool {
         let (at, health) = (self.clock().now().since_start(), self.core.health.clone());
-        let chain = &mut self.life(stage).chain;
-        let from = chain.serving();
+        let from = self.life(stage).chain.serving();
         let standing = |service| health.standing(stage, service);
         let next = match cause {
-            SwitchCause::Refused => chain.refused(at, standing),
-            _ => chain.died(at, standing),
+            _ if stage == StageKind::SpeechToSpeech => self.next_whole(cause),
+            SwitchCause::Refused => self.life(stage).chain.refused(at, standing),
+            _ => self.life(stage).chain.died(at, standing),
         };
         if let Some(to) = next {
             self.switched(stage, from, to, cause);
@@ -311,6 +304,8 @@ impl Call {
             .substitute(at, |service| self.core.health.standing(stage, service));
         if substitute.is_some() && self.is_running(stage) {
             self.died(stage, Cause::Late, "it keeps the caller waiting".to_owned(), Instant::now(), call);
+        } else if stage == StageKind::SpeechToSpeech {
+            self.late = true;
         }
     }
 

@@ -261,7 +261,9 @@ impl Router {
                 if event == Event::State(SpeechState::Listening) {
                     self.tell_call(BetweenTurns(StageKind::Llm));
                     self.tell_call(BetweenTurns(StageKind::Tts));
-                    self.tell_call(BetweenTurns(StageKind::SpeechToSpeech));
+                    if self.turn.hearing().is_none() {
+                        self.tell_call(BetweenTurns(StageKind::SpeechToSpeech));
+                    }
                 }
                 self.events.put(CallEventKind::Turn(event));
             }
