@@ -3,7 +3,6 @@
 
 mod epoch_gate;
 mod lending;
-mod memory;
 mod model;
 mod support;
 mod threads;
