@@ -1,4 +1,4 @@
-//! One stage in place of three, and the three in its place when it fails (`docs/adr/0014`).
+//! One stage in place of three, and the three in its place when it fails (decision 14).
 
 use super::*;
 

@@ -2,9 +2,10 @@
 
 use crate::common::engines::{self, GREETING, REPLY};
 use crate::common::hooked::Hooked;
+use crate::common::line::Line;
 use crate::common::parrot::{Asked, Parrot};
 use crate::common::{World, with_engines};
-use ringway_actors::{CallEventKind, Engines, Fault, StageState};
+use ringway_actors::{CallEventKind, Engines, Fault, RestartConfig, StageState};
 use ringway_frame::FRAME;
 use ringway_stages::llm::{Cue, Role, Said};
 use ringway_stages::stt::SpeechToText;
@@ -159,6 +160,62 @@ fn when_it_fails_for_good_the_three_take_over() {
         let whole = format!("{GREETING} {REPLY} {REPLY}");
         world.line.until("an answer of the three", |line| line.heard().join(" ") == whole).await;
         assert_eq!(turns(&parrot), ["alpha"]);
+        assert_eq!(world.line.ended(), None);
+    });
+}
+
+#[test]
+fn one_that_fails_again_in_the_same_answer_leaves_the_rest_of_it_to_the_three() {
+    with_parrot(|mut world, parrot| async move {
+        greeted(&world).await;
+        world.line.say(&["alpha"]);
+        world.line.until("the third word", |line| line.heard().len() == 5).await;
+        world.line.call.inject(S2S, Fault::Error).unwrap();
+        world.line.until("two words more", |line| line.heard().len() >= 7).await;
+        world.line.call.inject(S2S, Fault::Error).unwrap();
+        world.line.until("the end", |line| line.heard().ends_with(&["oscar", "papa"])).await;
+        let mut answer = world.line.heard()[2..].to_vec();
+        answer.dedup();
+        assert_eq!(answer.join(" "), REPLY, "no word is lost, none is said twice");
+        let gone = |event: &CallEventKind| {
+            matches!(event, CallEventKind::Stage { stage: S2S, state: StageState::Gone })
+        };
+        assert_eq!(world.drain().iter().filter(|event| gone(event)).count(), 1);
+        assert_eq!(parrot.asked().iter().filter(|asked| **asked == Asked::Open).count(), 2);
+    });
+}
+
+#[test]
+fn the_three_give_the_conversation_back_when_it_may_be_tried_again() {
+    let parrot = Arc::<Parrot>::default();
+    let s2s = parrot.clone();
+    let engines = move |_: &_| Engines { s2s: vec![s2s], ..engines::all() };
+    let patient =
+        ringway_turn::Config { silence_prompt_after: Duration::from_secs(60), ..Default::default() };
+    with_engines(patient, engines, |world| async move {
+        greeted(&world).await;
+        for _ in 0..2 {
+            world.line.call.inject(S2S, Fault::Error).unwrap();
+            pass(Duration::from_millis(200)).await;
+        }
+        // By then the call has forgiven it.
+        pass(RestartConfig::default().within + Duration::from_secs(1)).await;
+        for word in ["alpha", "bravo"] {
+            let heard = world.line.heard().len();
+            world.line.say(&[word]);
+            let answered = |line: &Line| {
+                line.heard().len() > heard && line.heard().ends_with(&["oscar", "papa"])
+            };
+            world.line.until("the answer", answered).await;
+            pass(Duration::from_secs(1)).await;
+        }
+        assert_eq!(turns(&parrot), ["bravo"], "the three have answered the first");
+        let last = parrot.asked().into_iter().rev().find_map(|asked| match asked {
+            Asked::Answer { history, .. } => Some(history),
+            _ => None,
+        });
+        let said: Vec<_> = last.unwrap().into_iter().map(|said| said.text).collect();
+        assert!(said.contains(&"alpha".to_owned()), "it is told what was said meanwhile: {said:?}");
         assert_eq!(world.line.ended(), None);
     });
 }

@@ -213,13 +213,13 @@ impl Turn {
 
     /// The model may begin on words that may not be all, or are only guessed.
     pub(crate) fn speculate(&mut self) {
+        let level = self.speculation();
         let Some(utterance) = &mut self.utterance else { return };
         utterance.held = false;
         let utterance = &*utterance;
         let guessed = self.config.speculate_on_guess.is_some_and(|fresh| utterance.is_guessed(fresh));
         let ready = utterance.is_answered() || guessed;
-        let early =
-            !matches!(utterance.phase, Phase::Over { .. }) && self.speculation() >= Speculation::Llm;
+        let early = !matches!(utterance.phase, Phase::Over { .. }) && level >= Speculation::Llm;
         let words = utterance.words();
         let (turn, marks, ended) = (utterance.turn, utterance.marks, utterance.asked_until);
         if !ready || !early || words.is_empty() || !self.keys.is_empty() || self.is_answering(&words) {

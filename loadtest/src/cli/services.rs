@@ -32,6 +32,9 @@ pub struct Services {
     /// Milliseconds from a text to the first byte of its speech [default: 50].
     #[arg(long, value_name = "DELAY")]
     tts_ms: Option<Delay>,
+    /// Milliseconds from the request for an answer to its first audio, of what hears and speaks [default: 150].
+    #[arg(long, value_name = "DELAY")]
+    realtime_ms: Option<Delay>,
     /// What the transcript says; repeatable: one request after the other.
     #[arg(long, value_name = "TEXT")]
     text: Vec<String>,
@@ -100,6 +103,7 @@ impl Services {
         set(&mut config.llm.delay_ms, self.llm_ms);
         set(&mut config.llm.token_ms, self.token_ms);
         set(&mut config.tts.delay_ms, self.tts_ms);
+        set(&mut config.realtime.delay_ms, self.realtime_ms);
         self.fail.into_iter().for_each(|failing| config.fail_mut(failing.service).push(failing.rule));
         config.check().map(|()| config)
     }

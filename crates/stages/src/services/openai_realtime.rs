@@ -60,7 +60,7 @@ pub struct Config {
     /// Until a connection stands. Default 1 s.
     #[serde(with = "humane")]
     pub connect: Duration,
-    /// From a request for an answer to its first audio. Default 3 s.
+    /// From a request for an answer to its first audio. Default 1.8 s.
     #[serde(with = "humane")]
     pub first_byte: Duration,
     /// Between two pieces of an answer. Default 2 s.
@@ -85,7 +85,7 @@ impl Default for Config {
             language: "en".into(),
             turn_detection: TurnDetection::Own,
             connect: Duration::from_secs(1),
-            first_byte: Duration::from_secs(3),
+            first_byte: Duration::from_millis(1_800),
             idle: Duration::from_secs(2),
             renew_after: Duration::from_secs(55 * 60),
         }

@@ -34,7 +34,7 @@ pub struct Config {
     /// Until a connection stands. Default 1 s.
     #[serde(with = "humane")]
     pub connect: Duration,
-    /// From the end of the caller's turn to the first chunk. Default 3.5 s.
+    /// From the end of the caller's turn to the first chunk. Default 1.8 s.
     #[serde(with = "humane")]
     pub first_byte: Duration,
     /// An answer without a further chunk for so long, once all of it was taken, is over: the server does not say so.
@@ -50,7 +50,7 @@ impl Default for Config {
             key: "SPEECH_SERVER_KEY".into(),
             greets: false,
             connect: Duration::from_secs(1),
-            first_byte: Duration::from_millis(3_500),
+            first_byte: Duration::from_millis(1_800),
             idle: Duration::from_millis(800),
         }
     }

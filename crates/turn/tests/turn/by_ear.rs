@@ -256,6 +256,7 @@ impl World {
                 self.away = false;
                 self.feed(Input::StageReady { stage: S2S });
             }
+            Step::Ready if self.gone && self.is_between_turns() => self.give_back(),
             Step::Gone if !self.gone => {
                 self.lose();
                 self.gone = true;
@@ -288,6 +289,19 @@ impl World {
             self.asks.clear();
             self.feed(Input::StageLost { stage: S2S });
         }
+    }
+
+    fn is_between_turns(&self) -> bool {
+        self.turn.hearing().is_none() && self.turn.answering().is_none()
+    }
+
+    fn give_back(&mut self) {
+        (self.away, self.gone, self.request) = (false, false, None);
+        self.asks.clear();
+        for stage in [StageKind::Stt, StageKind::Llm, StageKind::Tts, S2S] {
+            self.feed(Input::StageLost { stage });
+        }
+        self.feed(Input::StageReady { stage: S2S });
     }
 
     fn new_word(&mut self, who: char) -> String {

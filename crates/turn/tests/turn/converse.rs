@@ -158,6 +158,40 @@ fn one_that_is_gone_leaves_the_turn_to_the_three() {
 }
 
 #[test]
+fn one_that_comes_back_between_two_turns_answers_the_next() {
+    let mut line = asked(20);
+    line.at(2_050, Input::StageLost { stage: S2S });
+    line.at(2_051, Input::StageGone { stage: S2S });
+    line.recogniser_is_quick_from(2_052);
+    let three = [StageKind::Stt, StageKind::Llm, StageKind::Tts];
+    for stage in three {
+        line.at(2_055, Input::StageReady { stage });
+    }
+    for stage in three.into_iter().chain([S2S]) {
+        line.at(6_500, Input::StageLost { stage });
+    }
+    line.at(6_501, Input::StageReady { stage: S2S });
+    line.says(7_000, 7_900, "thank you");
+    line.run(12_000);
+    let context = line.context();
+    assert_eq!(context[context.len() - 2..], ["Caller: thank you", "Bot: You said thank you."], "{context:?}");
+    assert!(!line.asked().contains(&CallerTurn::Said("thank you".into())), "the language model is not asked");
+    replays(&line);
+}
+
+#[test]
+fn a_service_that_tells_no_words_keeps_the_audio_of_a_few_turns_only() {
+    let mut line = asked(60_000);
+    for turn in 1..7_u64 {
+        line.says(1_000 + 5_000 * turn, 1_900 + 5_000 * turn, "thank you");
+    }
+    line.run(40_000);
+    assert_eq!(line.count(|it| matches!(it, Command::Stt(Stt::Flush { .. }))), 7);
+    assert_eq!(line.count(|it| matches!(it, Command::Stt(Stt::Close { .. }))), 3);
+    replays(&line);
+}
+
+#[test]
 fn a_service_that_sees_the_end_of_the_turn_ends_it() {
     let mut line = Line::all_in_one(Config::default());
     line.says(1_000, 1_800, "a table for two");

@@ -67,6 +67,12 @@ impl Conversation {
         self.items.iter_mut().find(|item| item.id == id)
     }
 
+    /// What the assistant was the last to say, told to the session as text.
+    pub fn told_last(&self) -> Option<&str> {
+        let last = self.items.last().filter(|item| item.role == "assistant")?;
+        if let Said::Text(text) = &last.said { Some(text) } else { None }
+    }
+
     /// Removes the item of this id; whether there was one.
     pub fn delete(&mut self, id: &str) -> bool {
         let before = self.items.len();

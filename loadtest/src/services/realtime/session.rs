@@ -354,7 +354,10 @@ impl Session {
         self.answers += 1;
         let fate = self.mocks.fate_of_part(&self.ticket, self.answers, |fault| !fault.is_of_handshakes());
         let replies = self.mocks.config.realtime_replies();
-        let text = replies[(number % replies.len() as u64) as usize].clone();
+        let whole = replies[(number % replies.len() as u64) as usize].as_str();
+        // An answer that was cut off goes on behind what was heard of it.
+        let rest = self.conversation.told_last().and_then(|begun| whole.strip_prefix(begun));
+        let text = rest.map_or(whole, str::trim_start).to_owned();
         let (response, item) = (format!("resp_{number}"), self.conversation.new_id());
         let created = message::response(&response, "in_progress", Value::Null, Vec::new(), Value::Null);
         self.tell("response.created", json!({"response": created}));

@@ -169,12 +169,14 @@ impl SpeechSession for Session {
         Ok(())
     }
 
-    /// The server answers unasked: only what the caller said. All else it cannot be told.
+    /// The server answers unasked: only what the caller said. All else it cannot be told, an answer that was cut off
+    /// among it.
     fn answer(&mut self, wanted: Wanted) -> Result<(), SpeechError> {
-        let Wanted { id, cue, .. } = wanted;
+        let Wanted { id, cue, already, .. } = wanted;
         let answers = match cue {
+            Cue::Said(words) if !words.is_empty() || !already.is_empty() => return Err(cannot_go_on()),
+            Cue::Said(_) => true,
             Cue::Joined => self.config.greets,
-            Cue::Said(words) => words.is_empty(),
             Cue::Pressed(_) | Cue::Silent(_) => false,
         };
         let begun = !self.voice.is_empty();
@@ -206,6 +208,12 @@ impl SpeechSession for Session {
     fn next_frame(&mut self, frame: &mut Frame) -> bool {
         self.answer.is_some() && self.voice.next(frame)
     }
+}
+
+/// It hears, and cannot be told what was said.
+fn cannot_go_on() -> SpeechError {
+    let reason = "it cannot go on with an answer that was cut off".into();
+    SpeechError::Engine { engine: NAME.into(), reason }
 }
 
 fn failure(source: ServiceError) -> SpeechError {
