@@ -309,24 +309,6 @@ impl Call {
         }
     }
 
-    /// Goes to the service that is preferred, if that does well again or is due for a try.
-    fn prefer(&mut self, stage: StageKind, call: &Addr<Self>) {
-        let chain = &self.lives[stage as usize].chain;
-        if !chain.has_others() || !self.is_running(stage) {
-            return;
-        }
-        let (at, health, from) = (self.clock().now().since_start(), &self.core.health, chain.serving());
-        let Some(to) = chain.preferred(at, |service| health.standing(stage, service)) else { return };
-        if health.standing(stage, to) == Standing::Due && !health.try_it(stage, to) {
-            return;
-        }
-        self.life(stage).chain.serve(to);
-        self.switched(stage, from, to, if to < from { SwitchCause::Preferred } else { SwitchCause::Circuit });
-        self.drop_child(stage);
-        self.tell_router(StageNews::Lost(stage));
-        self.start(stage, call);
-    }
-
     /// It is there, and serves the conversation.
     fn is_running(&self, stage: StageKind) -> bool {
         let there = match stage {

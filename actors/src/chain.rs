@@ -78,7 +78,11 @@ impl Chain {
     }
 
     /// The service cannot serve this call, and behind all of its chain stand others.
-    pub(crate) fn stood_aside(&mut self, at: Duration, standing: impl Fn(usize) -> Standing) -> Option<usize> {
+    pub(crate) fn stood_aside(
+        &mut self,
+        at: Duration,
+        standing: impl Fn(usize) -> Standing,
+    ) -> Option<usize> {
         self.links.get_mut(self.serving)?.refused = true;
         self.serving = self.substitute(at, standing)?;
         Some(self.serving)

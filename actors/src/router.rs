@@ -1,5 +1,6 @@
 //! The router of one call: what stages and edge report goes into the [`Turn`], what it decides goes out to them.
 
+mod converse;
 mod hints;
 mod watches;
 
@@ -26,7 +27,7 @@ use ringway_ring::EpochGate;
 use ringway_stages::Expectation;
 use ringway_stages::health::Health;
 use ringway_turn::{
-    CallerTurn, ClauseId, Command, Converse, Event, Input, Observer, Output, Playout, RequestId, SpeechState,
+    CallerTurn, ClauseId, Command, Event, Input, Observer, Output, Playout, RequestId, SpeechState,
     StageKind, Stt, Turn,
 };
 use std::sync::Arc;
@@ -280,27 +281,6 @@ impl Router {
         } else {
             self.stages.times.tts.asked(epoch, self.clock.now());
         }
-    }
-
-    /// To the stage that hears and speaks by itself.
-    fn converse(&mut self, command: Converse) {
-        match &command {
-            Converse::Answer { epoch, .. } => {
-                self.stages.watches.s2s.owe_anew();
-                self.stages.times.s2s.asked(*epoch, self.clock.now());
-                self.events.put(working(StageKind::SpeechToSpeech));
-            }
-            Converse::Cancel { .. } => {
-                self.stages.watches.s2s.settle();
-                self.events.put(ready(StageKind::SpeechToSpeech));
-            }
-        }
-        self.talk(Talk::Converse(command));
-    }
-
-    fn talk(&self, talk: Talk) {
-        let s2s = self.stages.s2s.as_ref().map(|s2s| s2s.try_send(talk).is_ok());
-        self.deliver(StageKind::SpeechToSpeech, s2s);
     }
 
     fn listen(&mut self, command: Stt) {

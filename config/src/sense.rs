@@ -94,7 +94,7 @@ fn numbers(config: &Config) -> Vec<Mistake> {
         let message = || format!("must be from {least:?} to {most:?}, not {value:?}");
         (!(least..=most).contains(&value)).then(|| at(key, message()))
     };
-    mistakes.extend(durations(config).into_iter().filter_map(outside));
+    mistakes.extend(durations(config).filter_map(outside));
     mistakes
 }
 
@@ -135,15 +135,17 @@ fn recognisers(config: &Config) -> Vec<Mistake> {
     mistakes
 }
 
+/// A key, its duration, and the bounds of that.
+type Bounded = (&'static str, Duration, Duration, Duration);
+
 /// Durations that must lie within bounds.
-fn durations(config: &Config) -> [(&'static str, Duration, Duration, Duration); 77] {
+fn durations(config: &Config) -> impl Iterator<Item = Bounded> {
+    own_durations(config).into_iter().chain(recognisers_durations(config)).chain(speakers_durations(config))
+}
+
+fn own_durations(config: &Config) -> [Bounded; 16] {
     let (ServerConfig { drain, .. }, LimitsConfig { lateness, .. }) = (&config.server, &config.limits);
-    let Config { openai_stt, deepgram, openai_llm, ollama, anthropic, piper, phone_tts, .. } = config;
-    let Config { openai_tts, elevenlabs, cartesia, deepgram_tts, wyoming_tts, .. } = config;
-    let Config { whisper_auto: auto, whisperlivekit: livekit, whisperlive: live, .. } = config;
-    let Config { wyoming_stt: wyoming, deepgram_flux, openai_realtime_stt, cartesia_stt, call, .. } = config;
-    let Config { openai_realtime, speech_server, .. } = config;
-    let ringway_actors::Config { restart, stall, rings, playout } = call;
+    let ringway_actors::Config { restart, stall, rings, playout } = &config.call;
     [
         ("server.drain", *drain, Duration::ZERO, DAY),
         ("limits.lateness", *lateness, Duration::ZERO, HOUR),
@@ -161,6 +163,15 @@ fn durations(config: &Config) -> [(&'static str, Duration, Duration, Duration); 
         ("call.rings.replay", rings.replay, FRAME, LONGEST_RING),
         ("call.rings.voice", rings.voice, FRAME, LONGEST_RING),
         ("call.playout.lead", playout.lead, FRAME, LONGEST_LEAD),
+    ]
+}
+
+/// Of services that hear.
+fn recognisers_durations(config: &Config) -> [Bounded; 24] {
+    let Config { openai_stt, deepgram, whisper_auto: auto, whisperlivekit: livekit, .. } = config;
+    let Config { whisperlive: live, wyoming_stt: wyoming, deepgram_flux, .. } = config;
+    let Config { openai_realtime_stt, cartesia_stt, .. } = config;
+    [
         ("openai_stt.connect", openai_stt.connect, FRAME, HOUR),
         ("openai_stt.first_byte", openai_stt.first_byte, FRAME, HOUR),
         ("openai_stt.idle", openai_stt.idle, FRAME, HOUR),
@@ -185,6 +196,15 @@ fn durations(config: &Config) -> [(&'static str, Duration, Duration, Duration); 
         ("openai_realtime_stt.finalize", openai_realtime_stt.finalize, FRAME, HOUR),
         ("cartesia_stt.connect", cartesia_stt.connect, FRAME, HOUR),
         ("cartesia_stt.finalize", cartesia_stt.finalize, FRAME, HOUR),
+    ]
+}
+
+/// Of services that think, and of those that speak.
+fn speakers_durations(config: &Config) -> [Bounded; 37] {
+    let Config { openai_llm, ollama, anthropic, piper, phone_tts, openai_realtime, speech_server, .. } =
+        config;
+    let Config { openai_tts, elevenlabs, cartesia, deepgram_tts, wyoming_tts, .. } = config;
+    [
         ("openai_llm.connect", openai_llm.connect, FRAME, HOUR),
         ("openai_llm.first_byte", openai_llm.first_byte, FRAME, HOUR),
         ("openai_llm.idle", openai_llm.idle, FRAME, HOUR),

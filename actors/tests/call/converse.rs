@@ -203,9 +203,8 @@ fn the_three_give_the_conversation_back_when_it_may_be_tried_again() {
         for word in ["alpha", "bravo"] {
             let heard = world.line.heard().len();
             world.line.say(&[word]);
-            let answered = |line: &Line| {
-                line.heard().len() > heard && line.heard().ends_with(&["oscar", "papa"])
-            };
+            let answered =
+                |line: &Line| line.heard().len() > heard && line.heard().ends_with(&["oscar", "papa"]);
             world.line.until("the answer", answered).await;
             pass(Duration::from_secs(1)).await;
         }

@@ -16,11 +16,19 @@ const S2S: StageKind = StageKind::SpeechToSpeech;
 #[derive(Clone, Debug)]
 enum Step {
     Wait(u64),
-    Windows { speech: bool, count: u8 },
+    Windows {
+        speech: bool,
+        count: u8,
+    },
     /// By the service's own detection.
-    Service { speech: bool },
+    Service {
+        speech: bool,
+    },
     /// The words of a turn come, of this one of those that are waited for.
-    Words { which: u8, known: bool },
+    Words {
+        which: u8,
+        known: bool,
+    },
     Guess(u8),
     Text(u8),
     Voiced,
@@ -29,7 +37,9 @@ enum Step {
     ReplyEnd(u8),
     Played(u8),
     /// Answers, ends and words of what nobody asked for, or asked for before.
-    Stale { number: u32 },
+    Stale {
+        number: u32,
+    },
     /// Once more what the last answer has ended with.
     Again,
     Dtmf(char),

@@ -174,7 +174,11 @@ fn one_that_comes_back_between_two_turns_answers_the_next() {
     line.says(7_000, 7_900, "thank you");
     line.run(12_000);
     let context = line.context();
-    assert_eq!(context[context.len() - 2..], ["Caller: thank you", "Bot: You said thank you."], "{context:?}");
+    assert_eq!(
+        context[context.len() - 2..],
+        ["Caller: thank you", "Bot: You said thank you."],
+        "{context:?}"
+    );
     assert!(!line.asked().contains(&CallerTurn::Said("thank you".into())), "the language model is not asked");
     replays(&line);
 }

@@ -1,10 +1,14 @@
 //! A telephone line in virtual time: a scripted caller, voice activity detection, a recogniser, a language model, a
 //! voice and a playout, each with its delay, around one `Turn`.
 
+mod player;
+mod seen;
+
+use player::Player;
 use ringway_frame::{CallId, Epoch, MediaTime};
 use ringway_turn::{
-    After, AskId, CallerTurn, ClauseId, Command, Config, Context, Converse, Event, Input, Memo, Output,
-    Playout, RequestId, StageKind, Stt, Turn, UtteranceId, Window, recording,
+    After, AskId, CallerTurn, ClauseId, Command, Config, Context, Converse, Input, Memo, Output,
+    RequestId, StageKind, Stt, Turn, UtteranceId, Window, recording,
 };
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
@@ -85,16 +89,6 @@ struct Recogniser {
     running: Option<(UtteranceId, u64)>,
     ask: Option<AskId>,
     delay: Option<u64>,
-}
-
-#[derive(Default)]
-struct Player {
-    planned: BTreeMap<Epoch, u32>,
-    made: BTreeMap<Epoch, u32>,
-    played: BTreeMap<Epoch, u32>,
-    released: Epoch,
-    void_before: Epoch,
-    paused: bool,
 }
 
 impl Line {
@@ -477,91 +471,6 @@ impl Line {
             self.feed(Input::Sounding { epoch });
         }
         self.feed(Input::Played { epoch, frames });
-    }
-
-    // What the tests look at.
-
-    pub fn events(&self) -> impl Iterator<Item = (u64, &Event)> {
-        self.log.iter().filter_map(|(time, command)| match command {
-            Command::Event(event) => Some((time.as_millis(), event)),
-            _ => None,
-        })
-    }
-
-    pub fn when(&self, wanted: impl Fn(&Command) -> bool) -> Option<u64> {
-        self.log.iter().find(|(_, command)| wanted(command)).map(|(time, _)| time.as_millis())
-    }
-
-    pub fn count(&self, wanted: impl Fn(&Command) -> bool) -> usize {
-        self.log.iter().filter(|(_, command)| wanted(command)).count()
-    }
-
-    /// What the model was asked, in order, speculation included.
-    pub fn asked(&self) -> Vec<CallerTurn> {
-        let asked = |command: &Command| match command {
-            Command::Reply { caller, .. } => Some(caller.clone()),
-            _ => None,
-        };
-        self.log.iter().filter_map(|(_, command)| asked(command)).collect()
-    }
-
-    /// When the model was asked for the last time.
-    pub fn last_asked(&self) -> MediaTime {
-        let asked = self.log.iter().rfind(|(_, command)| matches!(command, Command::Reply { .. }));
-        asked.expect("it was asked").0
-    }
-
-    pub fn spoken<'a>(&'a self) -> Vec<&'a str> {
-        let text = |command: &'a Command| {
-            if let Command::Speak { text, .. } = command { Some(text.as_str()) } else { None }
-        };
-        self.log.iter().filter_map(|(_, command)| text(command)).collect()
-    }
-
-    /// The context as `who: text` lines.
-    pub fn context(&self) -> Vec<String> {
-        said(self.turn.context())
-    }
-
-    /// Milliseconds from `from` to the first sound after it.
-    pub fn answered_after(&self, from: u64) -> u64 {
-        self.sound.iter().map(|(time, _)| *time).find(|time| *time > from).expect("an answer") - from
-    }
-
-    pub fn sounds_between(&self, from: u64, until: u64) -> bool {
-        self.sound.iter().any(|(time, _)| (from..until).contains(time))
-    }
-}
-
-impl Player {
-    fn obey(&mut self, playout: Playout) {
-        match playout {
-            Playout::Release(epoch) => self.released = self.released.max(epoch),
-            Playout::Pause => {
-                assert!(!self.paused, "paused twice");
-                self.paused = true;
-            }
-            Playout::Resume => {
-                assert!(self.paused, "resumed without a pause");
-                self.paused = false;
-            }
-            Playout::Clear { epoch, .. } => self.void_before = self.void_before.max(epoch),
-        }
-    }
-
-    /// The next frame to be heard.
-    fn next(&mut self) -> Option<(Epoch, u32)> {
-        if self.paused {
-            return None;
-        }
-        for (epoch, made) in self.made.range(self.void_before..=self.released.max(self.void_before)) {
-            let played = self.played.entry(*epoch).or_default();
-            if *played < *made && *epoch <= self.released {
-                *played += 1;
-                return Some((*epoch, *played));
-            }
-        }
-        None
     }
 }
 
