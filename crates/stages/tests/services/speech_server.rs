@@ -175,6 +175,18 @@ async fn what_the_server_cannot_be_asked_for_is_an_empty_answer() {
 }
 
 #[tokio::test]
+async fn an_answer_that_was_cut_off_is_left_to_others() {
+    let sockets = Sockets::start().await;
+    let (mut session, _server) = begun(config(sockets.endpoint("")), &sockets).await;
+    for wanted in
+        [Wanted { already: "Of".into(), ..said(2) }, Wanted { cue: Cue::Said("hello".into()), ..said(2) }]
+    {
+        let error = session.answer(wanted).unwrap_err().to_string();
+        assert_eq!(error, "speech_server: it cannot go on with an answer that was cut off");
+    }
+}
+
+#[tokio::test]
 async fn what_goes_wrong_is_told() {
     for (message, reason) in [
         (r#"{"type":"error","message":"no model"}"#, "failed inside its answer: no model"),

@@ -7,8 +7,8 @@ mod seen;
 use player::Player;
 use ringway_frame::{CallId, Epoch, MediaTime};
 use ringway_turn::{
-    After, AskId, CallerTurn, ClauseId, Command, Config, Context, Converse, Input, Memo, Output,
-    RequestId, StageKind, Stt, Turn, UtteranceId, Window, recording,
+    After, AskId, CallerTurn, ClauseId, Command, Config, Context, Converse, Input, Memo, Output, RequestId,
+    StageKind, Stt, Turn, UtteranceId, Window, recording,
 };
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};

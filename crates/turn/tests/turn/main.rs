@@ -7,6 +7,7 @@ mod converse;
 mod endings;
 mod faults;
 mod invariants;
+mod keys;
 mod late;
 mod line;
 mod marks;

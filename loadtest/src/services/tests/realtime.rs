@@ -82,6 +82,17 @@ async fn a_turn_is_written_down_after_its_delay() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_answer_that_was_cut_off_goes_on_behind_what_the_session_is_told_of_it() {
+    let mut socket = open(&mocks("realtime = { replies = ['One two three.'] }")).await;
+    let content = json!([{"type": "output_text", "text": "One two"}]);
+    let item = json!({"type": "message", "role": "assistant", "content": content});
+    tell(&mut socket, json!({"type": "conversation.item.create", "item": item})).await;
+    tell(&mut socket, json!({"type": "response.create"})).await;
+    let said = until(&mut socket, "response.output_audio_transcript.done").await;
+    assert_eq!(said[said.len() - 1]["transcript"], "three.");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_session_ends_at_its_time_limit() {
     let mut socket = open(&mocks("realtime = { longest_ms = 60000 }")).await;
     let began = Instant::now();
