@@ -1,7 +1,7 @@
 //! Keys that the caller presses.
 
 use crate::line::Line;
-use ringway_turn::{CallerTurn, Command, Config, Event, Speculation};
+use ringway_turn::{After, CallerTurn, Command, Config, Event, Speculation};
 use std::time::Duration;
 
 fn fixed() -> Config {
