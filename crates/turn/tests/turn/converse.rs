@@ -38,7 +38,7 @@ fn cancelled(line: &Line) -> Option<u32> {
 }
 
 fn replays(line: &Line) {
-    let report = ringway_turn::recording::replay(line.recording.as_bytes()).unwrap();
+    let report = ringway_turn::recording::replay(line.recording.as_bytes()).expect("a recording");
     assert_eq!(report.difference, None);
 }
 
