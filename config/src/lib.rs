@@ -21,6 +21,7 @@ mod document;
 mod engines;
 mod environment;
 mod fuzz;
+mod knowledge;
 mod load;
 mod print;
 mod problem;
@@ -109,6 +110,8 @@ pub struct Config {
     pub anthropic: ringway_stages::services::anthropic::Config,
     /// What language models may call.
     pub tools: ringway_stages::tools::Config,
+    /// What is known.
+    pub knowledge: ringway_knowledge::Config,
     /// A voice behind HTTP.
     pub piper: ringway_stages::services::piper::Config,
     /// A model that hears and speaks, behind a socket.
@@ -167,6 +170,7 @@ impl Default for Config {
             ollama: ringway_stages::services::ollama::Config::default(),
             anthropic: ringway_stages::services::anthropic::Config::default(),
             tools: ringway_stages::tools::Config::default(),
+            knowledge: ringway_knowledge::Config::default(),
             piper: ringway_stages::services::piper::Config::default(),
             openai_realtime: ringway_stages::services::openai_realtime::Config::default(),
             speech_server: ringway_stages::services::speech_server::Config::default(),

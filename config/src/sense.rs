@@ -19,6 +19,7 @@ pub(crate) fn mistakes(config: &Config, secrets: &Secrets) -> Vec<Mistake> {
     mistakes.extend(engines(config));
     mistakes.extend(keys(config, secrets));
     mistakes.extend(files(config));
+    mistakes.extend(crate::knowledge::mistakes(config));
     mistakes
 }
 

@@ -1,6 +1,7 @@
 //! Services with keys, which only the environment has.
 
 use crate::Config;
+use ringway_knowledge::Embeddings;
 use ringway_stages::services::{
     Endpoint, anthropic, cartesia, cartesia_stt, deepgram, deepgram_flux, deepgram_speech, elevenlabs,
     ollama, openai_chat, openai_realtime, openai_realtime_stt, openai_speech, openai_transcription,
@@ -60,5 +61,14 @@ pub(crate) fn keyed(config: &Config) -> impl Iterator<Item = Keyed<'_>> {
         (tts, deepgram_speech::NAME, "deepgram_tts.key", &deepgram_tts.key, &deepgram_tts.url),
     ];
     let serving = all.into_iter().filter(|(engines, name, ..)| engines.iter().any(|engine| engine == name));
-    serving.map(|(_, _, path, variable, url)| Keyed { path, variable, url })
+    let knowledge = knowledge(config).into_iter();
+    serving.map(|(_, _, path, variable, url)| Keyed { path, variable, url }).chain(knowledge)
+}
+
+/// The service that embeds questions.
+fn knowledge(config: &Config) -> Option<Keyed<'_>> {
+    let knowledge = &config.knowledge;
+    let serves = knowledge.index.is_some() && knowledge.embeddings == Embeddings::Service;
+    let (variable, url) = (&knowledge.service.key, &knowledge.service.url);
+    serves.then_some(Keyed { path: "knowledge.service.key", variable, url })
 }

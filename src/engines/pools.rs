@@ -1,4 +1,5 @@
 use metrics::{counter, gauge};
+use ringway_knowledge::Librarian;
 use ringway_stages::pool::Counters;
 use ringway_stages::speech_cache::SpeechCache;
 use std::fmt;
@@ -10,6 +11,8 @@ pub struct Pools {
     pools: Vec<Pool>,
     /// The speech that is kept.
     pub cache: Option<Arc<SpeechCache>>,
+    /// What answers from the knowledge base.
+    librarian: Option<Librarian>,
 }
 
 struct Pool {
@@ -18,6 +21,11 @@ struct Pool {
 }
 
 impl Pools {
+    /// No pools yet; searches of this librarian are reported too.
+    pub fn beside(librarian: Option<Librarian>) -> Self {
+        Self { librarian, ..Self::default() }
+    }
+
     /// Watches a pool.
     pub fn add(&mut self, name: &'static str, counters: impl Fn() -> Counters + Send + Sync + 'static) {
         self.pools.push(Pool { name, counters: Box::new(counters) });
@@ -42,6 +50,10 @@ impl Pools {
             counter!("ringway_speech_cache_evictions_total").absolute(now.evictions);
             gauge!("ringway_speech_cache_bytes").set(now.bytes as f64);
         }
+        let now = self.librarian.as_ref().map(Librarian::counts).unwrap_or_default();
+        counter!("ringway_knowledge_searches_total").absolute(now.searches);
+        counter!("ringway_knowledge_words_only_total").absolute(now.by_words_only);
+        counter!("ringway_knowledge_refused_total").absolute(now.refused);
     }
 }
 

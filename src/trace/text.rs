@@ -1,7 +1,7 @@
 //! A trace for people at a terminal.
 
 use super::moment::Moment;
-use super::turn_line::{Lane, Note, Outcome, Restart, Span, Switch, ToolUse, What};
+use super::turn_line::{Given, Lane, Note, Outcome, Restart, Span, Switch, ToolUse, What};
 use super::{Trace, TurnTrace};
 use crate::live::LatencyLine;
 use crate::telemetry::stage_name;
@@ -73,6 +73,7 @@ impl TurnTrace {
         self.line.spans.iter().for_each(|span| span_rows(span, &mut rows));
         rows.extend(self.line.notes.iter().map(note_row));
         rows.extend(self.line.tools.iter().map(tool_row));
+        rows.extend(self.line.given.iter().map(given_row));
         self.line.restarts.iter().for_each(|restart| restart_rows(restart, &mut rows));
         rows.extend(self.line.switches.iter().map(switch_row));
         rows.sort_by_key(|row| (row.at, row.kind));
@@ -172,6 +173,11 @@ fn tool_row(used: &ToolUse) -> Row {
     };
     let what = format!("{tool} {how} after {took_ms} ms ({bytes} bytes of arguments)");
     Row { at: *end, kind: Kind::Result, who: "tool", what }
+}
+
+fn given_row(given: &Given) -> Row {
+    let what = format!("is given {}", given.passages.join("; "));
+    Row { at: given.at, kind: Kind::News, who: Lane::Llm.name(), what }
 }
 
 fn restart_rows(restart: &Restart, rows: &mut Vec<Row>) {

@@ -1,7 +1,7 @@
 //! What happened when in the last turns of a call, as plain data.
 
 use super::moment::Moment;
-use super::turn_line::{Lane, Outcome, Restart, Switch, ToolUse, TurnLine, What};
+use super::turn_line::{Given, Lane, Outcome, Restart, Switch, ToolUse, TurnLine, What};
 use ringway_actors::{CallEvent, CallEventKind, Cause};
 use ringway_frame::MediaTime;
 use ringway_turn::{Event, Mark, StageKind, Step, TurnNumber};
@@ -77,6 +77,10 @@ impl Timeline {
                 let (tool, bytes, outcome) = (tool.clone(), *bytes, *outcome);
                 let used = ToolUse { tool, bytes, outcome, end: at.into(), took_ms };
                 return self.change(*turn, |turn| turn.used(used));
+            }
+            Event::Cited { turn, passages } => {
+                let given = Given { passages: passages.clone(), at: at.into() };
+                return self.change(*turn, |turn| turn.given(given));
             }
             Event::BargeIn { turn, .. } => (turn, What::BargeIn),
             Event::FalseInterruption { turn, .. } => (turn, What::FalseInterruption),

@@ -24,6 +24,9 @@ pub struct TurnLine {
     /// Tools that the language model used.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tools: Vec<ToolUse>,
+    /// Passages of the knowledge base that the language model was given.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub given: Vec<Given>,
     /// Stages that died.
     pub restarts: Vec<Restart>,
     /// Stages that went from one service to another; a recording does not know.
@@ -165,6 +168,17 @@ pub struct ToolUse {
     pub took_ms: u64,
 }
 
+/// Passages of the knowledge base that the language model was given.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Given {
+    /// Source and heading of each.
+    pub passages: Vec<String>,
+    /// When.
+    #[serde(rename = "atMs")]
+    pub at: Moment,
+}
+
 /// A stage that died.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -260,6 +274,14 @@ impl TurnLine {
         }
     }
 
+    pub(super) fn given(&mut self, given: Given) {
+        if self.given.len() < ENTRIES {
+            self.given.push(given);
+        } else {
+            self.more += 1;
+        }
+    }
+
     /// The open span of this lane ends.
     pub(super) fn end(&mut self, lane: Lane, outcome: Outcome, at: Moment) {
         if let Some(span) = self.last(lane).filter(|span| span.outcome == Outcome::Open) {
@@ -295,8 +317,10 @@ impl TurnLine {
         self.restarts.extend(other.restarts);
         self.switches.extend(other.switches);
         self.tools.extend(other.tools);
+        self.given.extend(other.given);
         self.more += other.more + cut(&mut self.spans) + cut(&mut self.notes);
         self.more += cut(&mut self.restarts) + cut(&mut self.switches) + cut(&mut self.tools);
+        self.more += cut(&mut self.given);
     }
 
     /// The call is over.
@@ -307,6 +331,7 @@ impl TurnLine {
         self.spans.shrink_to_fit();
         self.notes.shrink_to_fit();
         self.tools.shrink_to_fit();
+        self.given.shrink_to_fit();
         self.restarts.shrink_to_fit();
     }
 

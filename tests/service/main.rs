@@ -11,6 +11,7 @@ mod doctor;
 mod embedded;
 mod escalation;
 mod faults;
+mod knowledge;
 mod metrics;
 mod recordings;
 mod starting;

@@ -17,6 +17,7 @@ pub mod deepgram_flux;
 pub mod deepgram_speech;
 mod dictation;
 pub mod elevenlabs;
+pub mod embeddings;
 mod endpoint;
 mod error;
 mod exchange;

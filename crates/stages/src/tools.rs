@@ -71,6 +71,8 @@ pub enum Effect {
     Transfer(String),
     /// A slot has this value from now on.
     Slot(String, String),
+    /// Its answer holds these passages of the knowledge base.
+    Cited(Vec<String>),
 }
 
 impl Answer {

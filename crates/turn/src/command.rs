@@ -229,6 +229,13 @@ pub enum Event {
         /// From its call.
         after: Duration,
     },
+    /// The language model was given passages of the knowledge base.
+    Cited {
+        /// The turn.
+        turn: TurnNumber,
+        /// Source and heading of each.
+        passages: Vec<String>,
+    },
     /// The caller has waited for long and a filler is spoken.
     Filler {
         /// The turn.

@@ -203,6 +203,13 @@ pub enum Input {
         /// From its call.
         after: Duration,
     },
+    /// The model was given passages of the knowledge base.
+    Cited {
+        /// The request that they are for.
+        request: RequestId,
+        /// Source and heading of each.
+        passages: Vec<String>,
+    },
     /// The reply is complete.
     ReplyEnd {
         /// The request it answers.

@@ -36,6 +36,13 @@ impl Turn {
         }
     }
 
+    /// Passages that the model was given for the running request.
+    pub(crate) fn cited(&mut self, request: RequestId, passages: Vec<String>) {
+        if self.asked(request).is_some() {
+            self.tell(Event::Cited { turn: self.turn_of_reply(), passages });
+        }
+    }
+
     /// The turn whose reply runs, or the newest.
     pub(crate) fn turn_of_reply(&self) -> TurnNumber {
         self.reply.as_ref().map_or(self.turn, |reply| reply.turn)

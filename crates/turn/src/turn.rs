@@ -178,6 +178,7 @@ impl Turn {
                 self.tool_ended(request);
                 self.tell(Event::Tool { turn: self.turn_of_reply(), tool, bytes, outcome, after });
             }
+            Input::Cited { request, passages } => self.cited(request, passages),
             Input::Voiced { epoch } => self.voiced(epoch),
             Input::Sounding { epoch } => self.sounding(epoch),
             Input::Word { epoch, clause, upto, frames } => self.word(epoch, clause, upto, frames),

@@ -13,6 +13,7 @@ mod runtime;
 pub use cutter::{CutWindow, WindowCutter};
 pub use kernel::SileroKernel;
 pub use ringway_silero_kernel::{Instructions, UnsupportedCpu};
+pub use runtime::environment;
 
 use crate::vad::{Vad, VadError, VadJob, VadState};
 use batch::Batch;

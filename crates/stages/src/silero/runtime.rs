@@ -16,7 +16,7 @@ static RUNTIME: Mutex<Option<Runtime>> = Mutex::new(None);
 ///
 /// # Errors
 /// There is no such library, it is not ONNX Runtime or too old, or another one is loaded already.
-pub(super) fn environment(path: &Path) -> Result<Environment, VadError> {
+pub fn environment(path: &Path) -> Result<Environment, VadError> {
     let refuse = |reason: String| VadError::Library { path: path.to_owned(), reason };
     let real = path.canonicalize().map_err(|error| refuse(error.to_string()))?;
     // The slot is only written whole, so that a panic leaves it valid.

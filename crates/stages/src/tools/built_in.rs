@@ -103,7 +103,9 @@ fn look_up(knowledge: Option<Arc<dyn Knowledge>>, question: String) -> Calling {
             return Ok(Answer::text("Nothing is known of it."));
         }
         let told = passages.iter().map(|Passage { source, text }| format!("[{source}]\n{text}"));
-        Ok(Answer::text(told.collect::<Vec<_>>().join("\n\n")))
+        let text = told.collect::<Vec<_>>().join("\n\n");
+        let cited = passages.iter().map(|passage| passage.source.clone()).collect();
+        Ok(Answer { text, effect: Some(Effect::Cited(cited)) })
     })
 }
 

@@ -21,6 +21,11 @@ pub enum ToolNews {
         /// From its call.
         after: Duration,
     },
+    /// The model was given these passages of the knowledge base; as an answer may cite them.
+    Cited {
+        /// Source and heading of each.
+        passages: Vec<String>,
+    },
 }
 
 /// Words that bridge the wait for a tool.

@@ -128,6 +128,9 @@ impl Session {
                     Some(Effect::HangUp) => *next = Some(Next::HangUp),
                     Some(Effect::Transfer(to)) => *next = Some(Next::Transfer(to)),
                     Some(Effect::Slot(name, value)) => deeds.set_slot(name, value),
+                    Some(Effect::Cited(passages)) => {
+                        news.push_back(LlmEvent::Tool { id, news: ToolNews::Cited { passages } });
+                    }
                 }
                 false
             }

@@ -34,7 +34,7 @@ fn outcomes(news: &[ToolNews]) -> Vec<(&str, Outcome)> {
     news.iter()
         .filter_map(|news| match news {
             ToolNews::Ended { tool, outcome, .. } => Some((tool.as_str(), *outcome)),
-            ToolNews::Began { .. } => None,
+            ToolNews::Began { .. } | ToolNews::Cited { .. } => None,
         })
         .collect()
 }
@@ -50,6 +50,7 @@ async fn the_model_goes_on_with_what_the_tool_said() {
         (reply.words.as_str(), outcomes(&reply.news)),
         ("Let me see. At nine.", vec![("look_up", Outcome::Done)])
     );
+    assert_eq!(reply.news.last(), Some(&ToolNews::Cited { passages: vec!["hours.md".into()] }));
     let round = &model.asked(1).rounds[0];
     assert_eq!((round.after, round.text.as_str()), (1, "Let me see. "));
     assert_eq!(round.calls[0].result, "[hours.md]\nhours? We open at nine.");

@@ -102,3 +102,17 @@ fn a_tool_that_ends_after_its_reply_is_told_all_the_same() {
     assert_eq!(line.count(|command| matches!(command, Command::Event(Event::Tool { .. }))), 1);
     assert!(line.log.iter().all(|(when, _)| *when <= at(3_000)));
 }
+
+#[test]
+fn passages_are_told_of_the_running_reply_alone() {
+    let (mut line, request) = asked();
+    let given = |request| Input::Cited { request, passages: vec!["shop.md, Hours".into()] };
+    line.at(2_200, given(request));
+    line.at(2_210, given(RequestId::new(request.number() + 7)));
+    line.run(3_000);
+    let told = line.log.iter().filter_map(|(_, command)| match command {
+        Command::Event(Event::Cited { turn, passages }) => Some((turn.number(), passages.as_slice())),
+        _ => None,
+    });
+    assert_eq!(told.collect::<Vec<_>>(), [(1, &["shop.md, Hours".to_owned()][..])]);
+}

@@ -1,0 +1,21 @@
+use super::{Section, outline};
+
+/// Plain text has no headings: an empty line ends a paragraph, and lines within one were broken to fit a page.
+pub(super) fn sections(text: &str) -> Vec<Section> {
+    let mut paragraphs = vec![String::new()];
+    for line in text.lines() {
+        match paragraphs.last_mut() {
+            Some(paragraph) if !line.trim().is_empty() => {
+                paragraph.push_str(if is_item(line) { "\n" } else { " " });
+                paragraph.push_str(line);
+            }
+            _ => paragraphs.push(String::new()),
+        }
+    }
+    vec![Section { heading: String::new(), text: outline::lines(&paragraphs.join("\n")) }]
+}
+
+/// Items of a list are lines of their own.
+fn is_item(line: &str) -> bool {
+    line.trim_start().starts_with(['-', '*', '•'])
+}

@@ -1,0 +1,218 @@
+//! `ringway kb`: the documents of the knowledge base.
+
+use super::{FAILED, MISTAKEN, fail};
+use clap::{Args, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
+use ringway_config::{Config, Flag, Problem, Sources, load};
+use ringway_knowledge::{
+    About, Document, Embedder, FileError, Found, Index, Librarian, Prepared, Source, cut, prepare, read,
+};
+use ringway_stages::services::ApiKey;
+use serde_json::json;
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Indexes documents, and finds passages in them.
+#[derive(Clone, Debug, Args)]
+pub struct Kb {
+    #[command(subcommand)]
+    action: Action,
+    /// Configuration file; without it config/default.toml.
+    #[arg(long, value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
+    /// The folder of the index; without it `knowledge.index`.
+    #[arg(long, value_name = "DIR", global = true)]
+    index: Option<PathBuf>,
+    /// Prints one JSON object.
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+enum Action {
+    /// Add Markdown, text, HTML and PDF files, or replace what there is of them.
+    Add {
+        /// The files; the name of each, as it is written here, is its source.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// List the documents.
+    List,
+    /// Print the passages nearest to a question.
+    Search {
+        /// The question.
+        question: String,
+        /// How many passages.
+        #[arg(long, default_value_t = 3)]
+        passages: usize,
+    },
+    /// Remove a document.
+    Remove {
+        /// Its name, as `list` prints it.
+        source: String,
+    },
+}
+
+impl Kb {
+    /// Exit 0: done; 1: not, or not for every file; 2: the configuration has mistakes.
+    pub fn run(self) -> ExitCode {
+        let config = match self.configured() {
+            Ok(config) => config,
+            Err(problems) => {
+                problems.iter().for_each(|problem| eprintln!("{problem}"));
+                return ExitCode::from(MISTAKEN);
+            }
+        };
+        let Some(dir) = config.knowledge.index.clone() else {
+            eprintln!(
+                "ringway: no knowledge base is configured (`knowledge.index`); name its folder with --index"
+            );
+            return ExitCode::from(MISTAKEN);
+        };
+        let runtime = match tokio::runtime::Runtime::new() {
+            Ok(runtime) => runtime,
+            Err(error) => return fail(&error),
+        };
+        let done = runtime.block_on(async {
+            match &self.action {
+                Action::Add { files } => self.add(&config, &dir, files).await,
+                Action::List => self.list(&dir),
+                Action::Search { question, passages } => {
+                    self.search(&config, &dir, question, *passages).await
+                }
+                Action::Remove { source } => self.remove(&dir, source),
+            }
+        });
+        done.unwrap_or_else(|error| fail(&error))
+    }
+
+    /// Mistakes elsewhere are those of a server; and an index that is missing is about to be made.
+    fn configured(&self) -> Result<Config, Vec<Problem>> {
+        let index = self.index.as_ref().map(|dir| dir.display().to_string());
+        let flag = index.map(|dir| Flag::new("--index", "knowledge.index", dir));
+        let mut wrong = match load(Sources::of_process(self.config.clone(), flag.into_iter().collect())) {
+            Ok(loaded) => return Ok(loaded.config),
+            Err(wrong) => wrong,
+        };
+        let is_ours =
+            |key: &str| key.is_empty() || (key.starts_with("knowledge.") && key != "knowledge.index");
+        wrong.found.retain(|problem| is_ours(&problem.key));
+        if wrong.found.is_empty() { Ok(*wrong.readable) } else { Err(wrong.found) }
+    }
+
+    async fn add(&self, config: &Config, dir: &Path, files: &[PathBuf]) -> Result<ExitCode, Box<dyn Error>> {
+        let threads = std::thread::available_parallelism().map_or(1, Into::into);
+        let embedder = embedder(config, threads)?;
+        let about = About::new(config.knowledge.language, embedder.name());
+        let index = Index::open_or_create(dir, &about)?;
+        let (documents, refused) = read_all(files);
+        let prepared = prepare_all(&documents, &embedder).await?;
+        if !prepared.is_empty() {
+            index.replace(&prepared)?;
+        }
+        self.tell_added(&prepared, &refused);
+        Ok(if refused.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
+    }
+
+    fn tell_added(&self, prepared: &[Prepared], refused: &[FileError]) {
+        let added = prepared.iter().map(|document| (&document.source, document.passages.len()));
+        if self.json {
+            let added = added.map(|(source, passages)| json!({ "source": source, "passages": passages }));
+            let told = |error: &FileError| json!({ "file": error.path, "reason": error.reason.to_string() });
+            let refused: Vec<_> = refused.iter().map(told).collect();
+            println!("{}", json!({ "added": added.collect::<Vec<_>>(), "refused": refused }));
+            return;
+        }
+        added.for_each(|(source, passages)| println!("{passages:>6} passages  {source}"));
+        refused.iter().for_each(|error| eprintln!("ringway: {error}"));
+    }
+
+    fn list(&self, dir: &Path) -> Result<ExitCode, Box<dyn Error>> {
+        let index = Index::open(dir)?;
+        let sources = index.sources()?;
+        if self.json {
+            println!("{}", json!({ "about": index.about(), "sources": sources }));
+        } else {
+            for Source { source, passages } in sources {
+                println!("{passages:>6} passages  {source}");
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    async fn search(
+        &self,
+        config: &Config,
+        dir: &Path,
+        question: &str,
+        most: usize,
+    ) -> Result<ExitCode, Box<dyn Error>> {
+        let librarian = Librarian::open(dir, &config.knowledge, embedder(config, 1)?)?;
+        let found = librarian.search(question.to_owned(), most).await?;
+        if librarian.counts().by_words_only > 0 {
+            eprintln!("ringway: the question could not be embedded; this was found by its words");
+        }
+        if self.json {
+            println!("{}", json!({ "question": question, "found": found }));
+        } else {
+            found.iter().for_each(print_found);
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn remove(&self, dir: &Path, source: &str) -> Result<ExitCode, Box<dyn Error>> {
+        let removed = Index::open(dir)?.remove(source)?;
+        if self.json {
+            println!("{}", json!({ "source": source, "removed": removed }));
+        } else if !removed {
+            eprintln!("ringway: the knowledge base has no document {source:?}; `ringway kb list` names them");
+        }
+        Ok(if removed { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
+    }
+}
+
+fn embedder(config: &Config, threads: usize) -> Result<Embedder, Box<dyn Error>> {
+    // Of the configuration's secrets only those are read that a server needs.
+    let key =
+        std::env::var(&config.knowledge.service.key).ok().filter(|key| !key.is_empty()).map(ApiKey::new);
+    Ok(Embedder::new(&config.knowledge, &config.vad.library, threads, key.as_ref())?)
+}
+
+/// The files that can be read, and what is wrong with the others.
+fn read_all(files: &[PathBuf]) -> (Vec<Document>, Vec<FileError>) {
+    let (mut documents, mut refused) = (Vec::new(), Vec::new());
+    for path in files {
+        match read(path) {
+            Ok(document) => documents.push(document),
+            Err(reason) => refused.push(FileError { path: path.clone(), reason }),
+        }
+    }
+    (documents, refused)
+}
+
+async fn prepare_all(documents: &[Document], embedder: &Embedder) -> Result<Vec<Prepared>, Box<dyn Error>> {
+    let passages = documents.iter().map(|document| cut(document).len()).sum::<usize>();
+    let bar = progress(passages);
+    let mut prepared = Vec::with_capacity(documents.len());
+    for document in documents {
+        bar.set_message(document.source.clone());
+        prepared.push(prepare(document, embedder, |passages| bar.inc(passages as u64)).await?);
+    }
+    bar.finish_and_clear();
+    Ok(prepared)
+}
+
+/// Shows nothing where there is no terminal.
+fn progress(passages: usize) -> ProgressBar {
+    let style = ProgressStyle::with_template("{elapsed_precise} {bar:30} {pos}/{len} passages {msg}")
+        .expect("a constant template that indicatif takes");
+    ProgressBar::new(passages as u64).with_style(style)
+}
+
+fn print_found(found: &Found) {
+    let place = |place: Option<usize>| place.map_or_else(|| "-".into(), |place| place.to_string());
+    let (words, meaning) = (place(found.by_words), place(found.by_meaning));
+    println!("{:.4}  {}  (by words {words}, by meaning {meaning})", found.score, found.passage.cited());
+    println!("{}\n", found.passage.text);
+}

@@ -1,0 +1,131 @@
+//! A call whose language model is given what the documents say.
+
+use crate::support::browser::Browser;
+use crate::support::server::{Setup, root};
+use serde_json::{Value, json};
+use std::path::Path;
+use std::process::{Command, Output};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+
+/// A service of chat completions that says the same each time, and tells what it was asked.
+async fn chat() -> (String, mpsc::Receiver<Value>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/v1", listener.local_addr().unwrap());
+    let (sender, asked) = mpsc::channel(64);
+    tokio::spawn(async move {
+        while let Ok((tcp, _)) = listener.accept().await {
+            tokio::spawn(answer(tcp, sender.clone()));
+        }
+    });
+    (url, asked)
+}
+
+async fn answer(mut tcp: TcpStream, sender: mpsc::Sender<Value>) {
+    while let Some(body) = request(&mut tcp).await {
+        let delta = json!({ "choices": [{ "index": 0, "delta": { "content": "At nine." }, "finish_reason": "stop" }] });
+        let stream = format!("data: {delta}\n\ndata: [DONE]\n\n");
+        let length = stream.len();
+        let head =
+            format!("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: {length}\r\n\r\n");
+        sender.send(body).await.unwrap();
+        tcp.write_all((head + &stream).as_bytes()).await.unwrap();
+    }
+}
+
+async fn request(tcp: &mut TcpStream) -> Option<Value> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(tcp.read_u8().await.ok()?);
+    }
+    let head = String::from_utf8(head).unwrap().to_lowercase();
+    let (_, length) = head.split_once("content-length: ").unwrap();
+    let mut body = vec![0; length.lines().next().unwrap().parse().unwrap()];
+    tcp.read_exact(&mut body).await.ok()?;
+    Some(serde_json::from_slice(&body).unwrap())
+}
+
+fn kb(index: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ringway"));
+    command.arg("kb").args(arguments).arg("--json").arg("--index").arg(index).current_dir(root());
+    command.output().unwrap()
+}
+
+fn printed(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"))
+}
+
+#[tokio::test]
+async fn a_turn_is_given_the_passage_and_its_trace_tells_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let (document, index) = (dir.path().join("shop.md"), dir.path().join("index"));
+    std::fs::write(&document, "# Hours\nSay that Ada is there from nine to five.\n").unwrap();
+    let added = kb(&index, &["add", document.to_str().unwrap()]);
+    assert!(added.status.success(), "{added:?}");
+
+    let (url, mut asked) = chat().await;
+    let server = Setup::bench()
+        .with(&format!("[llm]\nengines = [\"openai_llm\"]\n[openai_llm]\nurl = {url:?}\nkey = \"\"\n"))
+        .with("[scripted]\ntext = \"when is ada in\"\n")
+        .with(&format!("[knowledge]\nindex = {:?}\nwhen = \"turn\"\n", index.display().to_string()))
+        .start();
+    let (mut browser, call) = Browser::greeted(&server).await;
+    browser.say("digits/day-1");
+    browser.answered().await;
+    let body = asked.recv().await.unwrap();
+    let messages = body["messages"].as_array().unwrap();
+    let last = messages.last().unwrap()["content"].as_str().unwrap();
+    assert!(
+        last.starts_with("when is ada in\n\n") && last.contains("Ada is there from nine to five."),
+        "{last}"
+    );
+
+    let (_, trace) = server.get_json(&format!("/api/calls/{call}/trace")).await;
+    let cited = format!("{}, Hours", document.display());
+    let given = trace["turns"][1]["given"].as_array().unwrap_or_else(|| panic!("{trace}"));
+    assert_eq!(given.last().unwrap()["passages"], json!([cited]));
+    let (_, text) = server.get(&format!("/api/calls/{call}/trace?format=text")).await;
+    assert!(text.contains(&format!("llm      is given {cited}")), "{text}");
+    assert!(server.metric("ringway_knowledge_searches_total").await.is_some_and(|searches| searches >= 1.0));
+}
+
+#[test]
+fn documents_are_added_listed_searched_and_removed() {
+    let dir = tempfile::tempdir().unwrap();
+    let index = dir.path().join("index");
+    let file = |name: &str, content: &[u8]| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (hours, strange) = (file("hours.txt", b"We are open on Sundays."), file("strange.txt", b"caf\xe9"));
+    let empty = file("empty.md", b"\n");
+
+    let added = kb(&index, &["add", &strange, &hours, &empty]);
+    assert_eq!(added.status.code(), Some(1), "not every file");
+    let refused = [(&strange, "is not UTF-8 from byte 3 on"), (&empty, "holds no text")];
+    let refused = refused.map(|(file, reason)| json!({ "file": file, "reason": reason }));
+    assert_eq!(printed(&added), json!({ "added": [{ "source": hours, "passages": 1 }], "refused": refused }));
+
+    assert_eq!(printed(&kb(&index, &["list"]))["sources"], json!([{ "source": hours, "passages": 1 }]));
+    let found = printed(&kb(&index, &["search", "open on a sunday?"]));
+    assert_eq!(
+        (&found["found"][0]["text"], &found["found"][0]["byWords"]),
+        (&json!("We are open on Sundays."), &json!(1))
+    );
+
+    assert_eq!(kb(&index, &["remove", &hours]).status.code(), Some(0));
+    assert_eq!(kb(&index, &["remove", &hours]).status.code(), Some(1));
+    assert_eq!(kb(&dir.path().join("elsewhere"), &["list"]).status.code(), Some(1));
+}
+
+#[test]
+fn an_index_that_is_not_there_stops_the_server_with_what_to_do() {
+    let (code, said) = Setup::bench().with("[knowledge]\nindex = \"no/such/folder\"\n").fail(&[]);
+    assert_eq!(code, Some(2));
+    assert!(
+        said.contains("knowledge.index: no/such/folder is not there; run `ringway kb add FILES`"),
+        "{said}"
+    );
+}
