@@ -22,7 +22,7 @@ impl Matrix {
 
     /// How many rows.
     pub(crate) const fn rows(&self) -> usize {
-        if self.width == 0 { 0 } else { self.numbers.len() / self.width }
+        self.numbers.len().checked_div(self.width).unwrap_or(0)
     }
 
     /// The rows that point most in this direction, and how much, best first: at most `most`, and all of them at least
