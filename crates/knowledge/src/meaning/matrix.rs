@@ -21,7 +21,7 @@ impl Matrix {
     }
 
     /// How many rows.
-    pub(crate) const fn rows(&self) -> usize {
+    pub(crate) fn rows(&self) -> usize {
         self.numbers.len().checked_div(self.width).unwrap_or(0)
     }
 
