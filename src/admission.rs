@@ -195,7 +195,12 @@ impl Limits {
             (StageKind::Llm, 0),
             (StageKind::Tts, self.calls_per_voice),
         ];
-        per_slot.into_iter().map(|(stage, per_slot)| (stage, bound(&engines.slots(stage), per_slot)))
+        // A call that a service hears and answers needs none of the others, as long as one serves.
+        let alone = engines.slots(StageKind::SpeechToSpeech).iter().any(|slots| *slots != Some(0));
+        per_slot
+            .into_iter()
+            .filter(move |_| !alone)
+            .map(|(stage, per_slot)| (stage, bound(&engines.slots(stage), per_slot)))
     }
 }
 

@@ -20,11 +20,12 @@ use ringway_stages::pool::StartError;
 use ringway_stages::scripted;
 use ringway_stages::services::{
     SetupError, anthropic, cartesia, cartesia_stt, deepgram, deepgram_flux, deepgram_speech, elevenlabs,
-    ollama, openai_chat, openai_realtime_stt, openai_speech, openai_transcription, phone_tts, piper,
-    whisper_auto, whisperlive, whisperlivekit, wyoming_stt, wyoming_tts,
+    ollama, openai_chat, openai_realtime, openai_realtime_stt, openai_speech, openai_transcription,
+    phone_tts, piper, speech_server, whisper_auto, whisperlive, whisperlivekit, wyoming_stt, wyoming_tts,
 };
 use ringway_stages::silero::Instructions;
 use ringway_stages::speech_cache::SpeechCache;
+use ringway_stages::speech_to_speech::SpeechToSpeech;
 use ringway_stages::stt::SpeechToText;
 use ringway_stages::tools::{Knowledge, Mistake, Toolbox, Tools, ToolsError, ToolsFile};
 use ringway_stages::tts::{TextToSpeech, TtsError};
@@ -95,13 +96,14 @@ pub fn build(config: &Config, secrets: &Secrets) -> Result<Built, EngineError> {
     let tools = tools(config, librarian.as_ref())?;
     let pools = Pools::beside(librarian.clone());
     let mut builder = Builder { config, secrets, tools, librarian, dialogues: Vec::new(), pools };
+    let s2s = builder.all(&config.speech_to_speech.engines, Builder::s2s)?;
     let stt = builder.all(&config.stt.engines, Builder::stt)?;
     let llm = builder.all(&config.llm.engines, Builder::llm)?;
     let tts = builder.all(&config.tts.engines, Builder::tts)?;
     let apology = apology::speak(&config.apology.text, &tts).map_err(EngineError::Apology)?;
     let filler = apology::speak(&config.turn.filler, &tts).map_err(EngineError::Apology)?;
     let vad = vad::build(config, Instructions::best())?;
-    let engines = Engines { vad, stt, llm, tts, apology, filler };
+    let engines = Engines { vad, s2s, stt, llm, tts, apology, filler };
     Ok(Built { engines, dialogues: builder.dialogues, pools: builder.pools })
 }
 
@@ -122,6 +124,22 @@ impl Builder<'_> {
         build: fn(&mut Self, &str) -> Result<T, EngineError>,
     ) -> Result<Vec<T>, EngineError> {
         names.iter().map(|name| build(self, name)).collect()
+    }
+
+    fn s2s(&mut self, name: &str) -> Result<Arc<dyn SpeechToSpeech>, EngineError> {
+        match name {
+            openai_realtime::NAME => {
+                let config = &self.config.openai_realtime;
+                let key = self.secrets.api_key(&config.key);
+                Ok(Arc::new(openai_realtime::OpenAiRealtime::new(config.clone(), key.as_ref())?))
+            }
+            speech_server::NAME => {
+                let config = &self.config.speech_server;
+                let key = self.secrets.api_key(&config.key);
+                Ok(Arc::new(speech_server::SpeechServer::new(config.clone(), key.as_ref())?))
+            }
+            _ => Err(EngineError::Unknown { key: "speech_to_speech.engines", name: name.into() }),
+        }
     }
 
     fn stt(&mut self, name: &str) -> Result<Arc<dyn SpeechToText>, EngineError> {
@@ -297,6 +315,7 @@ pub fn scripted_with(recogniser: Arc<dyn SpeechToText>) -> Engines {
             state: ringway_stages::vad::VadState::zeroed(0),
             build: Box::new(|| Err(VadError::Inference("never".into()))),
         },
+        s2s: Vec::new(),
         stt: vec![recogniser],
         llm: vec![Arc::new(scripted::ScriptedLlm::new(&script))],
         tts: vec![Arc::new(scripted::ScriptedTts::new(&script))],

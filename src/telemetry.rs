@@ -25,11 +25,8 @@ pub const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 /// Parts of an answer's time.
 const PARTS: [&str; 5] = ["end_of_turn", "stt", "llm", "tts", "playout"];
 
-/// All stages.
-const STAGES: [StageKind; 4] = [StageKind::Vad, StageKind::Stt, StageKind::Llm, StageKind::Tts];
-
 /// Those that services stand behind.
-const SERVED: [StageKind; 3] = [StageKind::Stt, StageKind::Llm, StageKind::Tts];
+const SERVED: [StageKind; 4] = [StageKind::Stt, StageKind::Llm, StageKind::Tts, StageKind::SpeechToSpeech];
 
 /// All edges.
 const EDGES: [EdgeKind; 2] = [EdgeKind::Browser, EdgeKind::Twilio];
@@ -156,7 +153,7 @@ fn begin_at_zero() {
             counter!("ringway_protocol_errors_total", "edge" => edge, "code" => code.name()).increment(0);
         }
     }
-    for stage in STAGES {
+    for stage in StageKind::ALL {
         for cause in CAUSES {
             let labels = [("stage", stage_name(stage)), ("cause", cause.name())];
             counter!("ringway_stage_restarts_total", &labels).increment(0);
@@ -186,7 +183,7 @@ fn begin_at_zero() {
 
 /// The same for the services that are configured.
 pub fn expect_services(engines: &Engines) {
-    for stage in STAGES {
+    for stage in StageKind::ALL {
         for service in engines.names(stage) {
             for cause in CAUSES {
                 service_failures(stage, service, cause).increment(0);
@@ -377,5 +374,6 @@ pub fn stage_name(stage: StageKind) -> &'static str {
         StageKind::Stt => "stt",
         StageKind::Llm => "llm",
         StageKind::Tts => "tts",
+        StageKind::SpeechToSpeech => "s2s",
     }
 }

@@ -4,6 +4,7 @@ use crate::by_heart::ByHeart;
 use crate::chain::Chain;
 mod building;
 mod orders;
+mod whole;
 
 use building::Refusal;
 
@@ -16,6 +17,7 @@ use crate::llm::LlmStage;
 use crate::plumbing::Plumbing;
 use crate::recital::Recital;
 use crate::router::{Events, Router, StageNews, Watches};
+use crate::s2s::SpeechStage;
 use crate::stage::{Child, Death, Fault, Inject, Rest, StageError, spawn};
 use crate::stt::SttStage;
 use crate::tts::{TtsStage, VoiceCount};
@@ -29,6 +31,7 @@ use ringway_stages::Expectation;
 use ringway_stages::health::{Health, Standing};
 use ringway_stages::llm::LlmCall;
 use ringway_stages::silero::WindowCutter;
+use ringway_stages::speech_to_speech::SpeechCall;
 use ringway_stages::stt::SttCall;
 use ringway_stages::tools::Deeds;
 use ringway_stages::tts::{TtsCall, TtsError, TtsSession};
@@ -47,13 +50,15 @@ pub struct Call {
     router: Child<Router>,
     inbox: Inbox,
     stages: Children,
-    lives: [Life; 4],
+    lives: [Life; StageKind::ALL.len()],
     watchdog: Watchdog,
     watching: (Duration, SpawnHandle),
     count: VoiceCount,
     edge: mpsc::Sender<EdgeCommand>,
     events: Events,
     apology: Option<Epoch>,
+    /// The caller has waited for the stage that hears and speaks longer than is good, in this turn.
+    late: bool,
     /// What tools did: a new session of the language model is told of it.
     deeds: Deeds,
     /// The core's detector is away, and the router knows.
@@ -77,6 +82,7 @@ struct Children {
     stt: Option<Child<SttStage>>,
     llm: Option<Child<LlmStage>>,
     tts: Option<Child<TtsStage>>,
+    s2s: Option<Child<SpeechStage>>,
 }
 
 /// One stage's past in this call.
@@ -145,7 +151,7 @@ pub(crate) struct CallParts {
 impl Call {
     pub(crate) fn new(parts: CallParts) -> Self {
         let config = &parts.core.config;
-        let lives = STAGES.map(|stage| {
+        let lives = StageKind::ALL.map(|stage| {
             let mut chain = Chain::new(&config.restart, parts.core.engines.count(stage));
             chain.serve(parts.core.health.first(stage));
             Life { chain, generation: 0, died: None, gone: false }
@@ -165,6 +171,7 @@ impl Call {
             edge: parts.edge,
             events: parts.events,
             apology: None,
+            late: false,
             deeds: Deeds::default(),
             deaf: false,
             ended: false,
@@ -176,9 +183,8 @@ impl Call {
     pub(crate) fn begin(&mut self, call: &Addr<Self>, handle: CallHandle) {
         self.events
             .put(CallEventKind::Started { handle, carrier_call_id: self.profile.carrier_call_id.clone() });
-        for stage in STAGES {
-            self.start(stage, call);
-        }
+        self.start(StageKind::Vad, call);
+        self.start_conversation(call);
     }
 
     fn clock(&self) -> CallClock {
@@ -200,7 +206,7 @@ impl Call {
                     tracing::warn!(callId = %self.profile.id, ?stage, service, %error, "the engine cannot serve the call");
                     self.service_failed(stage, service, Cause::Error);
                     if !self.pass_on(stage, SwitchCause::Refused) {
-                        return self.give_up(stage);
+                        return self.give_up(stage, call);
                     }
                 }
             }
@@ -210,12 +216,12 @@ impl Call {
     /// Another service serves next, or the same one again; `false`: there is none.
     fn pass_on(&mut self, stage: StageKind, cause: SwitchCause) -> bool {
         let (at, health) = (self.clock().now().since_start(), self.core.health.clone());
-        let chain = &mut self.life(stage).chain;
-        let from = chain.serving();
+        let from = self.life(stage).chain.serving();
         let standing = |service| health.standing(stage, service);
         let next = match cause {
-            SwitchCause::Refused => chain.refused(at, standing),
-            _ => chain.died(at, standing),
+            _ if stage == StageKind::SpeechToSpeech => self.next_whole(cause),
+            SwitchCause::Refused => self.life(stage).chain.refused(at, standing),
+            _ => self.life(stage).chain.died(at, standing),
         };
         if let Some(to) = next {
             self.switched(stage, from, to, cause);
@@ -288,7 +294,7 @@ impl Call {
         if self.pass_on(stage, SwitchCause::Died(cause)) {
             self.start(stage, call);
         } else {
-            self.give_up(stage);
+            self.give_up(stage, call);
         }
     }
 
@@ -300,25 +306,9 @@ impl Call {
             .substitute(at, |service| self.core.health.standing(stage, service));
         if substitute.is_some() && self.is_running(stage) {
             self.died(stage, Cause::Late, "it keeps the caller waiting".to_owned(), Instant::now(), call);
+        } else if stage == StageKind::SpeechToSpeech {
+            self.late = true;
         }
-    }
-
-    /// Goes to the service that is preferred, if that does well again or is due for a try.
-    fn prefer(&mut self, stage: StageKind, call: &Addr<Self>) {
-        let chain = &self.lives[stage as usize].chain;
-        if !chain.has_others() || !self.is_running(stage) {
-            return;
-        }
-        let (at, health, from) = (self.clock().now().since_start(), &self.core.health, chain.serving());
-        let Some(to) = chain.preferred(at, |service| health.standing(stage, service)) else { return };
-        if health.standing(stage, to) == Standing::Due && !health.try_it(stage, to) {
-            return;
-        }
-        self.life(stage).chain.serve(to);
-        self.switched(stage, from, to, if to < from { SwitchCause::Preferred } else { SwitchCause::Circuit });
-        self.drop_child(stage);
-        self.tell_router(StageNews::Lost(stage));
-        self.start(stage, call);
     }
 
     /// It is there, and serves the conversation.
@@ -328,6 +318,7 @@ impl Call {
             StageKind::Stt => self.stages.stt.is_some(),
             StageKind::Llm => self.stages.llm.is_some(),
             StageKind::Tts => self.stages.tts.is_some(),
+            StageKind::SpeechToSpeech => self.stages.s2s.is_some(),
         };
         there && !self.ended && !self.recites(stage)
     }
@@ -345,13 +336,16 @@ impl Call {
         }
     }
 
-    fn give_up(&mut self, stage: StageKind) {
+    fn give_up(&mut self, stage: StageKind, call: &Addr<Self>) {
         if std::mem::replace(&mut self.life(stage).gone, true) {
             return;
         }
         tracing::error!(callId = %self.profile.id, ?stage, "no engine is left");
         self.events.put(CallEventKind::Stage { stage, state: StageState::Gone });
         self.tell_router(StageNews::Gone(stage));
+        if stage == StageKind::SpeechToSpeech {
+            self.start_three(call);
+        }
     }
 
     fn drop_child(&mut self, stage: StageKind) {
@@ -362,6 +356,7 @@ impl Call {
             StageKind::Stt => self.stages.stt = None,
             StageKind::Llm => self.stages.llm = None,
             StageKind::Tts => self.stages.tts = None,
+            StageKind::SpeechToSpeech => self.stages.s2s = None,
         }
         self.plumbing.revoke(stage);
     }
@@ -421,9 +416,10 @@ impl Call {
     fn rest(&self) {
         // First the one that holds frames of *speech*, then the one that gives their memory back.
         let stt = self.stages.stt.as_ref().map(|stt| stt.addr.try_send(Rest).is_ok());
+        let s2s = self.stages.s2s.as_ref().map(|s2s| s2s.addr.try_send(Rest).is_ok());
         let vad = self.stages.vad.as_ref().map(|vad| vad.addr.try_send(Rest).is_ok());
         let tts = self.stages.tts.as_ref().map(|tts| tts.addr.try_send(Rest).is_ok());
-        tracing::debug!(callId = %self.profile.id, ?stt, ?vad, ?tts, "idle");
+        tracing::debug!(callId = %self.profile.id, ?stt, ?vad, ?tts, ?s2s, "idle");
     }
 
     fn end(&mut self, reason: EndReason, ctx: &mut Context<Self>) {
@@ -440,8 +436,6 @@ impl Call {
         ctx.stop();
     }
 }
-
-const STAGES: [StageKind; 4] = [StageKind::Vad, StageKind::Stt, StageKind::Llm, StageKind::Tts];
 
 /// A stage whose ring end was on loan is tried again.
 #[derive(Clone, Copy, Debug, Message)]
@@ -473,6 +467,9 @@ impl Handler<InjectInto> for Call {
             StageKind::Stt => self.stages.stt.as_ref().is_some_and(|child| child.inject(Inject(fault))),
             StageKind::Llm => self.stages.llm.as_ref().is_some_and(|child| child.inject(Inject(fault))),
             StageKind::Tts => self.stages.tts.as_ref().is_some_and(|child| child.inject(Inject(fault))),
+            StageKind::SpeechToSpeech => {
+                self.stages.s2s.as_ref().is_some_and(|child| child.inject(Inject(fault)))
+            }
         };
         tracing::info!(callId = %self.profile.id, ?stage, ?fault, sent, "fault injected");
     }

@@ -60,6 +60,44 @@ impl Chain {
         self.next(at, standing)
     }
 
+    /// The stage died, and behind all of its chain stand others: another service serves that does well; or the same
+    /// once more, if the caller has not waited for it (`late`) and it did not die lately.
+    pub(crate) fn gave_way(
+        &mut self,
+        at: Duration,
+        late: bool,
+        standing: impl Fn(usize) -> Standing,
+    ) -> Option<usize> {
+        self.deaths += 1;
+        let budget = &mut self.links.get_mut(self.serving)?.budget;
+        let again = !late && !budget.is_touched(at);
+        budget.died(at);
+        let same = self.serving;
+        self.serving = self.substitute(at, standing).or(again.then_some(same))?;
+        Some(self.serving)
+    }
+
+    /// The service cannot serve this call, and behind all of its chain stand others.
+    pub(crate) fn stood_aside(
+        &mut self,
+        at: Duration,
+        standing: impl Fn(usize) -> Standing,
+    ) -> Option<usize> {
+        self.links.get_mut(self.serving)?.refused = true;
+        self.serving = self.substitute(at, standing)?;
+        Some(self.serving)
+    }
+
+    /// Between two turns, while others serve in place of all of it: one that does well or is due for a try.
+    pub(crate) fn returning(&self, at: Duration, standing: impl Fn(usize) -> Standing) -> Option<usize> {
+        let mut fit = (0..self.links.len()).filter(|service| !self.links[*service].is_spent(at));
+        fit.find(|service| match standing(*service) {
+            Standing::Good => true,
+            Standing::Due => !self.links[*service].budget.is_touched(at),
+            Standing::Doubtful | Standing::Tried | Standing::Open => false,
+        })
+    }
+
     fn next(&mut self, at: Duration, standing: impl Fn(usize) -> Standing) -> Option<usize> {
         let count = self.links.len();
         // The one that serves comes last.
@@ -152,6 +190,29 @@ mod tests {
         assert_eq!(chain.died(NOW, |_| Good), Some(1), "the first cannot serve");
         assert_eq!(chain.preferred(NOW, |_| Good), None);
         assert_eq!(chain.refused(NOW, |_| Good), None);
+    }
+
+    #[test]
+    fn where_others_stand_behind_it_a_service_is_restarted_once_and_only_if_nobody_waits() {
+        assert_eq!(chain(1).gave_way(NOW, true, |_| Good), None);
+        let mut one = chain(1);
+        let served: Vec<_> = (0..2).map(|_| one.gave_way(NOW, false, |_| Doubtful)).collect();
+        assert_eq!(served, [Some(0), None]);
+        assert_eq!(one.gave_way(NOW + Duration::from_secs(11), false, |_| Doubtful), Some(0));
+        assert_eq!(chain(2).gave_way(NOW, true, |_| Good), Some(1));
+        assert_eq!(chain(2).gave_way(NOW, true, |_| Doubtful), None);
+    }
+
+    #[test]
+    fn what_others_stand_in_for_comes_back_when_it_does_well() {
+        let mut chain = chain(1);
+        assert_eq!(chain.gave_way(NOW, true, |_| Good), None);
+        assert_eq!(chain.returning(NOW, |_| Doubtful), None);
+        assert_eq!(chain.returning(NOW, |_| Due), None, "it failed this call lately");
+        assert_eq!(chain.returning(NOW, |_| Good), Some(0), "it has answered somebody since");
+        assert_eq!(chain.returning(NOW + Duration::from_secs(11), |_| Due), Some(0));
+        assert_eq!(chain.stood_aside(NOW, |_| Good), None);
+        assert_eq!(chain.returning(NOW, |_| Good), None, "it cannot serve the call");
     }
 
     #[test]

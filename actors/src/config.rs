@@ -33,6 +33,9 @@ pub struct StallBounds {
     /// Clauses wait, *voice* has room, and no audio comes.
     #[serde(with = "humane")]
     pub tts: Duration,
+    /// An answer is wanted of a stage that hears and speaks by itself, *voice* has room, and nothing comes.
+    #[serde(with = "humane")]
+    pub s2s: Duration,
 }
 
 impl StallBounds {
@@ -43,6 +46,7 @@ impl StallBounds {
             StageKind::Stt => self.stt,
             StageKind::Llm => self.llm,
             StageKind::Tts => self.tts,
+            StageKind::SpeechToSpeech => self.s2s,
         }
     }
 }
@@ -54,6 +58,7 @@ impl Default for StallBounds {
             stt: Duration::from_secs(2),
             llm: Duration::from_secs(4),
             tts: Duration::from_secs(2),
+            s2s: Duration::from_secs(4),
         }
     }
 }

@@ -225,11 +225,9 @@ impl CoreLoad {
 
     /// The stage whose code runs at the moment.
     pub fn running(&self) -> Option<StageKind> {
-        STAGES.get(usize::from(self.marker.load(Ordering::Relaxed)).wrapping_sub(1)).copied()
+        StageKind::ALL.get(usize::from(self.marker.load(Ordering::Relaxed)).wrapping_sub(1)).copied()
     }
 }
-
-const STAGES: [StageKind; 4] = [StageKind::Vad, StageKind::Stt, StageKind::Llm, StageKind::Tts];
 
 /// While it is there, the thread that watches this core sees that code of this stage runs.
 #[derive(Debug)]
@@ -239,7 +237,8 @@ pub(crate) struct Marked {
 
 /// Notes that a stage's code runs on this core, until the result is dropped; `None`: code of no stage.
 pub(crate) fn mark(stage: Option<StageKind>) -> Marked {
-    let marker = STAGES.iter().position(|kind| Some(*kind) == stage).map_or(0, |index| index as u8 + 1);
+    let marker =
+        StageKind::ALL.iter().position(|kind| Some(*kind) == stage).map_or(0, |index| index as u8 + 1);
     Marked { before: swap_marker(marker) }
 }
 

@@ -1,5 +1,6 @@
 use ringway_frame::{Format, SampleRate};
 use ringway_stages::llm::LanguageModel;
+use ringway_stages::speech_to_speech::SpeechToSpeech;
 use ringway_stages::stt::SpeechToText;
 use ringway_stages::tts::TextToSpeech;
 use ringway_stages::vad::{Vad, VadError, VadState};
@@ -11,6 +12,8 @@ use std::sync::Arc;
 pub struct Engines {
     /// The voice activity detector.
     pub vad: VadEngine,
+    /// Services that hear and speak, in place of the three below as long as one serves.
+    pub s2s: Vec<Arc<dyn SpeechToSpeech>>,
     /// Recognisers.
     pub stt: Vec<Arc<dyn SpeechToText>>,
     /// Language models.
@@ -69,6 +72,7 @@ impl Engines {
             StageKind::Stt => self.stt.len(),
             StageKind::Llm => self.llm.len(),
             StageKind::Tts => self.tts.len(),
+            StageKind::SpeechToSpeech => self.s2s.len(),
         }
     }
 
@@ -80,6 +84,7 @@ impl Engines {
             StageKind::Stt => self.stt.iter().map(|engine| engine.slots()).collect(),
             StageKind::Llm => self.llm.iter().map(|engine| engine.slots()).collect(),
             StageKind::Tts => self.tts.iter().map(|engine| engine.slots()).collect(),
+            StageKind::SpeechToSpeech => self.s2s.iter().map(|engine| engine.slots()).collect(),
         }
     }
 }
@@ -92,6 +97,7 @@ impl Engines {
             StageKind::Stt => self.stt.iter().map(|engine| engine.name()).collect(),
             StageKind::Llm => self.llm.iter().map(|engine| engine.name()).collect(),
             StageKind::Tts => self.tts.iter().map(|engine| engine.name()).collect(),
+            StageKind::SpeechToSpeech => self.s2s.iter().map(|engine| engine.name()).collect(),
         }
     }
 }
@@ -101,6 +107,9 @@ impl fmt::Display for Engines {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [stt, llm, tts] =
             [StageKind::Stt, StageKind::Llm, StageKind::Tts].map(|stage| self.names(stage).join(", "));
+        if !self.s2s.is_empty() {
+            write!(f, "S2S {}   ", self.names(StageKind::SpeechToSpeech).join(", "))?;
+        }
         write!(f, "VAD {}   STT {stt}   LLM {llm}   TTS {tts}", self.vad.name)
     }
 }

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 pub struct ServiceHealth {
     began: Instant,
     /// By stage, in order of preference.
-    services: [Vec<Arc<Health>>; 4],
+    services: [Vec<Arc<Health>>; StageKind::ALL.len()],
 }
 
 impl ServiceHealth {
@@ -20,14 +20,14 @@ impl ServiceHealth {
             let names = engines.names(stage).into_iter();
             names.map(|name| Arc::new(Health::new(name, config, late_after))).collect()
         };
-        let services = [StageKind::Vad, StageKind::Stt, StageKind::Llm, StageKind::Tts].map(of);
+        let services = StageKind::ALL.map(of);
         Self { began: Instant::now(), services }
     }
 
     /// All services with what is known of them.
     pub fn reports(&self) -> impl Iterator<Item = (StageKind, &str, Report)> {
         let now = self.now();
-        let stages = [StageKind::Stt, StageKind::Llm, StageKind::Tts].into_iter();
+        let stages = StageKind::ALL.into_iter().filter(|stage| *stage != StageKind::Vad);
         let of =
             move |stage: StageKind| self.services[stage as usize].iter().map(move |health| (stage, health));
         stages.flat_map(of).map(move |(stage, health)| (stage, &**health.service(), health.report(now)))

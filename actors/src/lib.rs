@@ -39,6 +39,7 @@ mod record;
 mod restart;
 mod retry;
 mod router;
+mod s2s;
 mod service_times;
 mod stage;
 mod start;

@@ -8,7 +8,8 @@ use ringway_stages::Expectation;
 use ringway_stages::llm::{Cue, LlmEvent, LlmRequest, LlmSession, Next, Role, Said};
 use ringway_stages::tools::{Filler, Outcome, ToolNews};
 use ringway_turn::{
-    After, CallerTurn, Context as Conversation, Input, RequestId, Speaker, StageKind, ToolFiller, ToolOutcome,
+    After, CallerTurn, Context as Conversation, Input, Message as TurnMessage, RequestId, Speaker, StageKind,
+    ToolFiller, ToolOutcome,
 };
 use std::sync::Arc;
 use std::task::{self, Poll};
@@ -103,21 +104,30 @@ fn request(
     memo: String,
     already: String,
 ) -> LlmRequest {
-    let cue = match caller {
+    let history = history(context.messages);
+    LlmRequest { history, memo, already, ..LlmRequest::new(request.number(), cue(caller)) }
+}
+
+/// What the caller did, as engines are told.
+pub(crate) fn cue(caller: CallerTurn) -> Cue {
+    match caller {
         CallerTurn::Joined => Cue::Joined,
         CallerTurn::Said(text) => Cue::Said(text),
         CallerTurn::Pressed(keys) => Cue::Pressed(keys),
-        CallerTurn::Silent(times) => Cue::Silent(times),
-    };
-    let said = |message: ringway_turn::Message| Said {
+        CallerTurn::Silent(count) => Cue::Silent(count),
+    }
+}
+
+/// What was said, as engines are told.
+pub(crate) fn history(messages: Vec<TurnMessage>) -> Vec<Said> {
+    let said = |message: TurnMessage| Said {
         role: match message.who {
             Speaker::Caller => Role::User,
             Speaker::Bot => Role::Assistant,
         },
         text: message.text,
     };
-    let history = context.messages.into_iter().map(said).collect();
-    LlmRequest { history, memo, already, ..LlmRequest::new(request.number(), cue) }
+    messages.into_iter().map(said).collect()
 }
 
 impl Stage for LlmStage {

@@ -78,6 +78,10 @@ impl Plumbing {
             StageKind::Stt => self.speech_out.revoke(),
             StageKind::Llm => {}
             StageKind::Tts => self.voice.revoke(),
+            StageKind::SpeechToSpeech => {
+                self.speech_out.revoke();
+                self.voice.revoke();
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 //! The router of one call: what stages and edge report goes into the [`Turn`], what it decides goes out to them.
 
+mod converse;
 mod hints;
 mod watches;
 
@@ -14,6 +15,7 @@ use crate::inbox::{Mail, Report};
 use crate::llm::{self, LlmStage};
 use crate::record::Record;
 use crate::retry::Retry;
+use crate::s2s::{SpeechStage, Talk};
 use crate::service_times::ServiceTimes;
 use crate::stage::{Obituary, Pump, Stage, StageError, Watch};
 use crate::stt::{Listen, SttStage};
@@ -60,6 +62,7 @@ pub(crate) struct Stages {
     stt: Option<Addr<SttStage>>,
     llm: Option<Addr<LlmStage>>,
     tts: Option<Addr<TtsStage>>,
+    s2s: Option<Addr<SpeechStage>>,
     watches: Watches,
     times: ServiceTimes,
 }
@@ -93,6 +96,7 @@ pub(crate) enum StageNews {
     Stt(Addr<SttStage>, Arc<Health>),
     Llm(Addr<LlmStage>, Arc<Health>),
     Tts(Addr<TtsStage>, Arc<Health>),
+    SpeechToSpeech(Addr<SpeechStage>, Arc<Health>),
     Vad,
     /// A voice that only recites the apology, in this epoch.
     Recital(Addr<TtsStage>, Epoch),
@@ -251,6 +255,7 @@ impl Router {
                 self.say(Say::Cancel);
                 self.events.put(ready(StageKind::Tts));
             }
+            Command::Converse(converse) => self.converse(converse),
             Command::Hurry { stage } => self.tell_call(Hurry(stage)),
             Command::Playout(playout) => self.playout(playout),
             Command::Apologise { epoch } => self.tell_call(Apologise(epoch)),
@@ -260,6 +265,9 @@ impl Router {
                 if event == Event::State(SpeechState::Listening) {
                     self.tell_call(BetweenTurns(StageKind::Llm));
                     self.tell_call(BetweenTurns(StageKind::Tts));
+                    if self.turn.hearing().is_none() {
+                        self.tell_call(BetweenTurns(StageKind::SpeechToSpeech));
+                    }
                 }
                 self.events.put(CallEventKind::Turn(event));
             }
@@ -276,6 +284,9 @@ impl Router {
     }
 
     fn listen(&mut self, command: Stt) {
+        if self.stages.s2s.is_some() {
+            return self.talk(Talk::Turn(command));
+        }
         match &command {
             Stt::Flush { ask, .. } => {
                 self.stages.watches.stt.owe_anew();
@@ -364,6 +375,9 @@ impl Router {
 
     fn show(&self, input: &Input) {
         match input {
+            Input::ReplyEnd { .. } if self.stages.s2s.is_some() => {
+                self.events.put(ready(StageKind::SpeechToSpeech));
+            }
             Input::ReplyEnd { .. } => self.events.put(ready(StageKind::Llm)),
             // This one is repaid when the turn has heard of it.
             Input::ClauseEnd { .. } if self.stages.watches.tts.answers() <= 1 => {
@@ -444,6 +458,12 @@ impl Handler<StageNews> for Router {
                 self.stages.times.tts.serve(Some(service));
                 Input::StageReady { stage: StageKind::Tts }
             }
+            StageNews::SpeechToSpeech(addr, service) => {
+                self.stages.s2s = Some(addr);
+                self.stages.times.s2s.serve(Some(service));
+                self.feed(Input::StageReady { stage: StageKind::SpeechToSpeech });
+                return self.talk(Talk::Attached);
+            }
             StageNews::Recital(addr, epoch) => {
                 self.stages.tts = Some(addr);
                 self.stages.times.tts.serve(None);
@@ -467,6 +487,7 @@ impl Stages {
             StageKind::Stt => self.stt = None,
             StageKind::Llm => self.llm = None,
             StageKind::Tts => self.tts = None,
+            StageKind::SpeechToSpeech => self.s2s = None,
         }
         if let Some(watch) = self.watches.of(stage) {
             watch.settle();

@@ -14,6 +14,7 @@ pub(crate) struct ServiceTimes {
     pub(crate) stt: Stopwatch<AskId>,
     pub(crate) llm: Stopwatch<RequestId>,
     pub(crate) tts: Stopwatch<Epoch>,
+    pub(crate) s2s: Stopwatch<Epoch>,
     /// The request for the greeting: a model may have it by heart, so that it proves nothing.
     pub(crate) greeting: Option<RequestId>,
     /// A clause that the voice has by heart: it proves nothing either.
@@ -65,7 +66,10 @@ impl ServiceTimes {
         let (stage, (health, after)) = match input {
             Input::Final { ask, .. } => (StageKind::Stt, self.stt.answered(*ask, now)?),
             Input::Token { request, .. } => (StageKind::Llm, self.llm.answered(*request, now)?),
-            Input::Voiced { epoch } => (StageKind::Tts, self.tts.answered(*epoch, now)?),
+            Input::Voiced { epoch } => match self.s2s.answered(*epoch, now) {
+                Some(answered) => (StageKind::SpeechToSpeech, answered),
+                None => (StageKind::Tts, self.tts.answered(*epoch, now)?),
+            },
             _ => return None,
         };
         Some((stage, health, after))
@@ -76,7 +80,10 @@ impl ServiceTimes {
         match input {
             Input::Final { ask, .. } => Some((StageKind::Stt, self.stt.serving(*ask)?)),
             Input::ReplyEnd { request, .. } => Some((StageKind::Llm, self.llm.serving(*request)?)),
-            Input::ClauseEnd { epoch, .. } => Some((StageKind::Tts, self.tts.serving(*epoch)?)),
+            Input::ClauseEnd { epoch, .. } => match self.s2s.serving(*epoch) {
+                Some(health) => Some((StageKind::SpeechToSpeech, health)),
+                None => Some((StageKind::Tts, self.tts.serving(*epoch)?)),
+            },
             _ => None,
         }
     }

@@ -27,6 +27,9 @@ pub enum StageError {
     /// The voice failed.
     #[error(transparent)]
     Tts(#[from] ringway_stages::tts::TtsError),
+    /// The service that hears and speaks failed.
+    #[error(transparent)]
+    Speech(#[from] ringway_stages::speech_to_speech::SpeechError),
     /// The router does not take what it is told.
     #[error("the router's mailbox is {0}")]
     Router(&'static str),

@@ -19,7 +19,7 @@ use std::time::Duration;
 pub(crate) struct VoiceCount(Rc<Cell<(Epoch, u32)>>);
 
 impl VoiceCount {
-    fn begin(&self, epoch: Epoch) {
+    pub(crate) fn begin(&self, epoch: Epoch) {
         if self.0.get().0 != epoch {
             self.0.set((epoch, 0));
         }
@@ -31,6 +31,11 @@ impl VoiceCount {
 
     fn frames(&self) -> u32 {
         self.0.get().1
+    }
+
+    /// Frames of this epoch so far.
+    pub(crate) fn frames_of(&self, epoch: Epoch) -> u32 {
+        if self.epoch() == epoch { self.frames() } else { 0 }
     }
 
     fn add(&self) {

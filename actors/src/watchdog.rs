@@ -28,7 +28,7 @@ pub(crate) struct Watchdog {
     watches: Watches,
     mic: Reading,
     looked: Instant,
-    owed: [Owed; 4],
+    owed: [Owed; StageKind::ALL.len()],
 }
 
 /// How long a stage has owed the same work, in time in which it could have been done.
@@ -61,6 +61,7 @@ impl Watchdog {
             (StageKind::Stt, self.watches.stt.since()),
             (StageKind::Llm, self.watches.llm.since()),
             (StageKind::Tts, self.watches.tts.since()),
+            (StageKind::SpeechToSpeech, self.watches.s2s.since()),
         ];
         for (owed, (_, since)) in self.owed.iter_mut().zip(owing) {
             owed.look(since, now, counted);
@@ -84,6 +85,7 @@ impl Watchdog {
         // A voice that waits for room in its ring is not stuck.
         if self.rings.voice.snapshot().depth() >= self.rings.voice_capacity {
             self.watches.tts.progress();
+            self.watches.s2s.progress();
         }
     }
 }

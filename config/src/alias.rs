@@ -59,7 +59,7 @@ pub const ALIASES: &[Alias] = &[
     alias(WHISPERLIVE_PORT, Meaning::Port("whisper_auto.url")),
     alias("PIPER_URL", Meaning::Key("piper.url")),
     alias("REDIS_URL", Meaning::NotYet("state in Redis")),
-    alias("EC2_WEBSOCKET_URL", Meaning::NotYet("a speech server of one's own")),
+    alias("EC2_WEBSOCKET_URL", Meaning::Key("speech_server.url")),
     alias("TWILIO_ACCOUNT_SID", Meaning::NotYet(DIALLING)),
     alias("TWILIO_PHONE", Meaning::NotYet(DIALLING)),
 ];

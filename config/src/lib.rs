@@ -68,6 +68,8 @@ pub struct Config {
     pub circuit: ringway_stages::health::Config,
     /// Voice activity detection.
     pub vad: VadConfig,
+    /// Services that hear and speak, in order of preference; with any, the three below serve when all of them fail.
+    pub speech_to_speech: EnginesOf,
     /// Recognisers, in order of preference.
     pub stt: EnginesOf,
     /// Language models, in order of preference.
@@ -112,6 +114,10 @@ pub struct Config {
     pub knowledge: ringway_knowledge::Config,
     /// A voice behind HTTP.
     pub piper: ringway_stages::services::piper::Config,
+    /// A model that hears and speaks, behind a socket.
+    pub openai_realtime: ringway_stages::services::openai_realtime::Config,
+    /// A speech server of one's own.
+    pub speech_server: ringway_stages::services::speech_server::Config,
     /// A voice in OpenAI's form.
     pub openai_tts: ringway_stages::services::openai_speech::Config,
     /// ElevenLabs' voice.
@@ -143,6 +149,7 @@ impl Default for Config {
             call: ringway_actors::Config::default(),
             circuit: ringway_stages::health::Config::default(),
             vad: VadConfig::default(),
+            speech_to_speech: EnginesOf { engines: Vec::new() },
             stt: EnginesOf::one("pocketsphinx"),
             llm: EnginesOf::one("dialogue"),
             tts: EnginesOf::one("flite"),
@@ -165,6 +172,8 @@ impl Default for Config {
             tools: ringway_stages::tools::Config::default(),
             knowledge: ringway_knowledge::Config::default(),
             piper: ringway_stages::services::piper::Config::default(),
+            openai_realtime: ringway_stages::services::openai_realtime::Config::default(),
+            speech_server: ringway_stages::services::speech_server::Config::default(),
             openai_tts: ringway_stages::services::openai_speech::Config::default(),
             elevenlabs: ringway_stages::services::elevenlabs::Config::default(),
             cartesia: ringway_stages::services::cartesia::Config::default(),

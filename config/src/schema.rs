@@ -386,7 +386,7 @@ mod tests {
         let schema = Schema::of::<Config>();
         assert!(["call", "call.stall", "turn"].iter().all(|section| schema.is_section(section)));
         assert!(["cal", "server.port", "nowhere"].iter().all(|section| !schema.is_section(section)));
-        assert_eq!(schema.names("call.stall").collect::<Vec<_>>(), ["vad", "stt", "llm", "tts"]);
+        assert_eq!(schema.names("call.stall").collect::<Vec<_>>(), ["vad", "stt", "llm", "tts", "s2s"]);
     }
 
     #[test]

@@ -95,7 +95,7 @@ fn numbers(config: &Config) -> Vec<Mistake> {
         let message = || format!("must be from {least:?} to {most:?}, not {value:?}");
         (!(least..=most).contains(&value)).then(|| at(key, message()))
     };
-    mistakes.extend(durations(config).into_iter().filter_map(outside));
+    mistakes.extend(durations(config).filter_map(outside));
     mistakes
 }
 
@@ -136,14 +136,17 @@ fn recognisers(config: &Config) -> Vec<Mistake> {
     mistakes
 }
 
+/// A key, its duration, and the bounds of that.
+type Bounded = (&'static str, Duration, Duration, Duration);
+
 /// Durations that must lie within bounds.
-fn durations(config: &Config) -> [(&'static str, Duration, Duration, Duration); 69] {
+fn durations(config: &Config) -> impl Iterator<Item = Bounded> {
+    own_durations(config).into_iter().chain(recognisers_durations(config)).chain(speakers_durations(config))
+}
+
+fn own_durations(config: &Config) -> [Bounded; 16] {
     let (ServerConfig { drain, .. }, LimitsConfig { lateness, .. }) = (&config.server, &config.limits);
-    let Config { openai_stt, deepgram, openai_llm, ollama, anthropic, piper, phone_tts, .. } = config;
-    let Config { openai_tts, elevenlabs, cartesia, deepgram_tts, wyoming_tts, .. } = config;
-    let Config { whisper_auto: auto, whisperlivekit: livekit, whisperlive: live, .. } = config;
-    let Config { wyoming_stt: wyoming, deepgram_flux, openai_realtime_stt, cartesia_stt, call, .. } = config;
-    let ringway_actors::Config { restart, stall, rings, playout } = call;
+    let ringway_actors::Config { restart, stall, rings, playout } = &config.call;
     [
         ("server.drain", *drain, Duration::ZERO, DAY),
         ("limits.lateness", *lateness, Duration::ZERO, HOUR),
@@ -156,10 +159,20 @@ fn durations(config: &Config) -> [(&'static str, Duration, Duration, Duration); 
         ("call.stall.stt", stall.stt, FRAME, HOUR),
         ("call.stall.llm", stall.llm, FRAME, HOUR),
         ("call.stall.tts", stall.tts, FRAME, HOUR),
+        ("call.stall.s2s", stall.s2s, FRAME, HOUR),
         ("call.rings.mic", rings.mic, FRAME, LONGEST_RING),
         ("call.rings.replay", rings.replay, FRAME, LONGEST_RING),
         ("call.rings.voice", rings.voice, FRAME, LONGEST_RING),
         ("call.playout.lead", playout.lead, FRAME, LONGEST_LEAD),
+    ]
+}
+
+/// Of services that hear.
+fn recognisers_durations(config: &Config) -> [Bounded; 24] {
+    let Config { openai_stt, deepgram, whisper_auto: auto, whisperlivekit: livekit, .. } = config;
+    let Config { whisperlive: live, wyoming_stt: wyoming, deepgram_flux, .. } = config;
+    let Config { openai_realtime_stt, cartesia_stt, .. } = config;
+    [
         ("openai_stt.connect", openai_stt.connect, FRAME, HOUR),
         ("openai_stt.first_byte", openai_stt.first_byte, FRAME, HOUR),
         ("openai_stt.idle", openai_stt.idle, FRAME, HOUR),
@@ -184,9 +197,25 @@ fn durations(config: &Config) -> [(&'static str, Duration, Duration, Duration); 
         ("openai_realtime_stt.finalize", openai_realtime_stt.finalize, FRAME, HOUR),
         ("cartesia_stt.connect", cartesia_stt.connect, FRAME, HOUR),
         ("cartesia_stt.finalize", cartesia_stt.finalize, FRAME, HOUR),
+    ]
+}
+
+/// Of services that think, and of those that speak.
+fn speakers_durations(config: &Config) -> [Bounded; 37] {
+    let Config { openai_llm, ollama, anthropic, piper, phone_tts, openai_realtime, speech_server, .. } =
+        config;
+    let Config { openai_tts, elevenlabs, cartesia, deepgram_tts, wyoming_tts, .. } = config;
+    [
         ("openai_llm.connect", openai_llm.connect, FRAME, HOUR),
         ("openai_llm.first_byte", openai_llm.first_byte, FRAME, HOUR),
         ("openai_llm.idle", openai_llm.idle, FRAME, HOUR),
+        ("openai_realtime.connect", openai_realtime.connect, FRAME, HOUR),
+        ("openai_realtime.first_byte", openai_realtime.first_byte, FRAME, HOUR),
+        ("openai_realtime.idle", openai_realtime.idle, FRAME, HOUR),
+        ("openai_realtime.renew_after", openai_realtime.renew_after, MINUTE, HOUR),
+        ("speech_server.connect", speech_server.connect, FRAME, HOUR),
+        ("speech_server.first_byte", speech_server.first_byte, FRAME, HOUR),
+        ("speech_server.idle", speech_server.idle, FRAME, HOUR),
         ("ollama.connect", ollama.connect, FRAME, HOUR),
         ("ollama.first_byte", ollama.first_byte, FRAME, HOUR),
         ("ollama.idle", ollama.idle, FRAME, HOUR),
@@ -218,8 +247,9 @@ fn durations(config: &Config) -> [(&'static str, Duration, Duration, Duration); 
 }
 
 /// The engines that there are, by the key that names them.
-pub const ENGINES: [(&str, &[&str]); 4] = [
+pub const ENGINES: [(&str, &[&str]); 5] = [
     ("vad.engine", &["kernel", "ort"]),
+    (ALL_IN_ONE, &[services::openai_realtime::NAME, services::speech_server::NAME]),
     (
         "stt.engines",
         &[
@@ -262,12 +292,21 @@ pub const ENGINES: [(&str, &[&str]); 4] = [
     ),
 ];
 
+/// The stage that a call may do without.
+const ALL_IN_ONE: &str = "speech_to_speech.engines";
+
 fn engines(config: &Config) -> Vec<Mistake> {
     let vad = std::slice::from_ref(&config.vad.engine);
-    let chosen = [vad, &config.stt.engines, &config.llm.engines, &config.tts.engines];
+    let chosen = [
+        vad,
+        &config.speech_to_speech.engines,
+        &config.stt.engines,
+        &config.llm.engines,
+        &config.tts.engines,
+    ];
     let mut mistakes = Vec::new();
     for ((key, known), names) in ENGINES.iter().zip(chosen) {
-        if names.is_empty() {
+        if names.is_empty() && *key != ALL_IN_ONE {
             mistakes.push(at(key, format!("must name at least one engine; there are: {}", known.join(", "))));
         }
         for name in names.iter().filter(|name| !known.contains(&name.as_str())) {
@@ -344,6 +383,7 @@ const VAD_RATES: [u32; 2] = [8_000, 16_000];
 const MOST_CORES: usize = 1_024;
 
 const FRAME: Duration = Duration::from_millis(20);
+const MINUTE: Duration = Duration::from_secs(60);
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);

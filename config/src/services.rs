@@ -4,8 +4,8 @@ use crate::Config;
 use ringway_knowledge::Embeddings;
 use ringway_stages::services::{
     Endpoint, anthropic, cartesia, cartesia_stt, deepgram, deepgram_flux, deepgram_speech, elevenlabs,
-    ollama, openai_chat, openai_realtime_stt, openai_speech, openai_transcription, whisper_auto, whisperlive,
-    whisperlivekit,
+    ollama, openai_chat, openai_realtime, openai_realtime_stt, openai_speech, openai_transcription,
+    speech_server, whisper_auto, whisperlive, whisperlivekit,
 };
 
 /// A service that a stage names, and the variable of its key.
@@ -39,7 +39,11 @@ pub(crate) fn keyed(config: &Config) -> impl Iterator<Item = Keyed<'_>> {
     let (stt, llm, tts) = (&config.stt.engines, &config.llm.engines, &config.tts.engines);
     let Config { whisper_auto: auto, whisperlivekit: livekit, whisperlive: live, .. } = config;
     let Config { deepgram_flux: flux, openai_realtime_stt: realtime, cartesia_stt, .. } = config;
+    let Config { openai_realtime: talk, speech_server: server, .. } = config;
+    let s2s = &config.speech_to_speech.engines;
     let all = [
+        (s2s, openai_realtime::NAME, "openai_realtime.key", &talk.key, &talk.url),
+        (s2s, speech_server::NAME, "speech_server.key", &server.key, &server.url),
         (stt, openai_transcription::NAME, "openai_stt.key", &openai_stt.key, &openai_stt.url),
         (stt, deepgram::NAME, "deepgram.key", &deepgram.key, &deepgram.url),
         (stt, whisper_auto::NAME, "whisper_auto.key", &auto.key, &auto.url),

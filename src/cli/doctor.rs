@@ -7,6 +7,7 @@ use ringway_frame::{Format, Frame};
 use ringway_stages::Expectation;
 use ringway_stages::llm::{Cue, LanguageModel, LlmCall, LlmEvent, LlmRequest};
 use ringway_stages::silero::WindowCutter;
+use ringway_stages::speech_to_speech::{SpeechCall, SpeechEvent, SpeechToSpeech, Wanted};
 use ringway_stages::stt::{Segment, SegmentId, SpeechToText, SttCall, SttEvent, Urgency};
 use ringway_stages::tts::TextToSpeech;
 use ringway_stages::vad::VadJob;
@@ -15,6 +16,7 @@ use std::error::Error;
 use std::future::poll_fn;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 
@@ -129,6 +131,9 @@ fn examine_built(Built { engines, .. }: &Built) -> Vec<Finding> {
         findings.push(Finding::of("tts", voice.name(), || speak(voice.as_ref(), &mut word)));
     }
     findings.insert(0, Finding::of("vad", &engines.vad.name, || detect(&engines.vad, &word)));
+    for service in &engines.s2s {
+        findings.push(Finding::of("s2s", service.name(), || greet(service.as_ref())));
+    }
     for recogniser in &engines.stt {
         findings.push(Finding::of("stt", recogniser.name(), || understand(recogniser.as_ref(), &word)));
     }
@@ -218,6 +223,26 @@ fn reply(model: &dyn LanguageModel) -> Result<String, Box<dyn Error>> {
             LlmEvent::Done { .. } => return Err("it said nothing".into()),
         }
     }
+}
+
+/// The first sound of a greeting; a service that waits for the caller to speak is there.
+fn greet(service: &dyn SpeechToSpeech) -> Result<String, Box<dyn Error>> {
+    let format = Format::Pcm16k;
+    let mut session = service.open(SpeechCall { format, dialogue: None })?;
+    session.answer(Wanted { id: 1, cue: Cue::Joined, history: Vec::new(), already: String::new() })?;
+    let mut frame = Frame::silence(format);
+    let mut sound = |cx: &mut Context<'_>| {
+        loop {
+            match session.poll_event(cx) {
+                Poll::Ready(Ok(SpeechEvent::Done { .. })) => return Poll::Ready(Ok("listens")),
+                Poll::Ready(Ok(_)) => {}
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending if session.next_frame(&mut frame) => return Poll::Ready(Ok("greets")),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    };
+    Ok(wait(poll_fn(&mut sound))??.to_owned())
 }
 
 fn wait<T>(future: impl Future<Output = T>) -> Result<T, Box<dyn Error>> {

@@ -194,7 +194,7 @@ fn begin<S>(
     if say(&mut socket, &started).is_err() {
         return;
     }
-    let browser = Browser { session, audio, id, restarts: [0; 4] };
+    let browser = Browser { session, audio, id, restarts: [0; StageKind::ALL.len()] };
     tokio::task::spawn_local(serve(socket, port, browser, server.config.heartbeat));
 }
 
@@ -203,7 +203,7 @@ struct Browser {
     session: Session,
     audio: BrowserAudio,
     id: String,
-    restarts: [u32; 4],
+    restarts: [u32; StageKind::ALL.len()],
 }
 
 impl Browser {
@@ -274,6 +274,7 @@ fn wire_stage(stage: StageKind) -> Stage {
         StageKind::Stt => Stage::Stt,
         StageKind::Llm => Stage::Llm,
         StageKind::Tts => Stage::Tts,
+        StageKind::SpeechToSpeech => Stage::SpeechToSpeech,
     }
 }
 

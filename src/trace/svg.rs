@@ -61,7 +61,18 @@ impl Display for Picture<'_> {
 }
 
 fn height_of(turn: &TurnTrace) -> f64 {
-    LINE * (1 + words(turn).count()) as f64 + LANE * Lane::ALL.len() as f64 + GAP
+    LINE * (1 + words(turn).count()) as f64 + LANE * lanes_of(turn).count() as f64 + GAP
+}
+
+/// What hears and speaks by itself is shown where it did, in place of what it stands for.
+fn lanes_of(turn: &TurnTrace) -> impl Iterator<Item = Lane> {
+    let whole = turn.line.lane(Lane::SpeechToSpeech).next().is_some();
+    let served = move |lane: &Lane| match lane {
+        Lane::Caller | Lane::Playout => true,
+        Lane::Stt | Lane::Llm | Lane::Tts => !whole || turn.line.lane(*lane).next().is_some(),
+        Lane::SpeechToSpeech => whole,
+    };
+    Lane::ALL.into_iter().filter(served)
 }
 
 /// What was said in a turn, with who said it.
@@ -83,10 +94,10 @@ fn write_turn(f: &mut Formatter<'_>, turn: &TurnTrace, top: f64, width: f64) -> 
     let axis = Axis::new(&moments(turn), LABELS, width - LABELS - FIGURES);
     let lanes = y + 5.0;
     write_ruler(f, turn, &axis, lanes)?;
-    for (row, lane) in Lane::ALL.into_iter().enumerate() {
+    for (row, lane) in lanes_of(turn).enumerate() {
         write_lane(f, turn, lane, lanes + LANE * row as f64, &axis)?;
     }
-    turn.line.restarts.iter().try_for_each(|restart| write_restart(f, restart, lanes, &axis))?;
+    turn.line.restarts.iter().try_for_each(|restart| write_restart(f, turn, restart, lanes, &axis))?;
     f.write_str("</g>")
 }
 
@@ -110,7 +121,7 @@ fn head(turn: &TurnTrace) -> String {
 
 /// Where the caller's speech ended, where the answer began, and where time is drawn shorter.
 fn write_ruler(f: &mut Formatter<'_>, turn: &TurnTrace, axis: &Axis, top: f64) -> fmt::Result {
-    let bottom = top + LANE * Lane::ALL.len() as f64;
+    let bottom = top + LANE * lanes_of(turn).count() as f64;
     let line = |f: &mut Formatter<'_>, x: f64, dashes: &str, class: &str| {
         write!(
             f,
@@ -138,7 +149,7 @@ fn write_lane(f: &mut Formatter<'_>, turn: &TurnTrace, lane: Lane, y: f64, axis:
 
 /// How long the caller was waiting for a stage; how long somebody spoke.
 fn figure(span: &Span) -> Option<String> {
-    let stage = matches!(span.lane, Lane::Stt | Lane::Llm | Lane::Tts);
+    let stage = matches!(span.lane, Lane::Stt | Lane::Llm | Lane::Tts | Lane::SpeechToSpeech);
     let time = if stage { span.wait() } else { span.length() }?;
     Some(if stage { format!("{} ms", time.as_millis()) } else { format!("{:.1} s", time.as_secs_f64()) })
 }
@@ -149,7 +160,7 @@ fn write_span(f: &mut Formatter<'_>, span: &Span, y: f64, axis: &Axis) -> fmt::R
     let begin = axis.x(span.start);
     let pale_until = match span.lane {
         Lane::Stt => span.asked.map_or(end, |asked| axis.x(asked)),
-        Lane::Llm | Lane::Tts => span.first.map_or(end, |first| axis.x(first)),
+        Lane::Llm | Lane::Tts | Lane::SpeechToSpeech => span.first.map_or(end, |first| axis.x(first)),
         Lane::Caller | Lane::Playout => begin,
     };
     let (lane, outcome) = (span.lane.name(), class(span.outcome));
@@ -172,9 +183,15 @@ fn write_bar(f: &mut Formatter<'_>, from: f64, to: f64, y: f64, opacity: f64) ->
     )
 }
 
-fn write_restart(f: &mut Formatter<'_>, restart: &Restart, top: f64, axis: &Axis) -> fmt::Result {
+fn write_restart(
+    f: &mut Formatter<'_>,
+    turn: &TurnTrace,
+    restart: &Restart,
+    top: f64,
+    axis: &Axis,
+) -> fmt::Result {
     let lane = Lane::of(restart.stage).unwrap_or(Lane::Caller);
-    let row = Lane::ALL.iter().position(|other| *other == lane).unwrap_or(0);
+    let row = lanes_of(turn).position(|other| other == lane).unwrap_or(0);
     let (x, y) = (axis.x(restart.at), top + LANE * row as f64 + LANE / 2.0);
     let stage = stage_name(restart.stage);
     let cause = restart.cause.map(|cause| format!(": {}", cause.name())).unwrap_or_default();
@@ -230,6 +247,7 @@ fn colour(lane: Lane) -> &'static str {
         Lane::Stt => "#3c7fc0",
         Lane::Llm => "#8460bd",
         Lane::Tts => "#cf7f2c",
+        Lane::SpeechToSpeech => "#8460bd",
         Lane::Playout => "#3d9472",
     }
 }

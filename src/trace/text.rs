@@ -116,6 +116,7 @@ fn begins(lane: Lane) -> &'static str {
         Lane::Stt => "listens",
         Lane::Llm => "is asked",
         Lane::Tts => "is given a clause",
+        Lane::SpeechToSpeech => "is to answer",
         Lane::Playout => "begins to sound",
     }
 }
@@ -124,7 +125,7 @@ fn first(lane: Lane) -> &'static str {
     match lane {
         Lane::Stt => "first words",
         Lane::Llm => "first text",
-        Lane::Caller | Lane::Tts | Lane::Playout => "first audio",
+        Lane::Caller | Lane::Tts | Lane::SpeechToSpeech | Lane::Playout => "first audio",
     }
 }
 
@@ -134,7 +135,7 @@ fn ends(lane: Lane, outcome: Outcome) -> &'static str {
         (Outcome::Done, Lane::Caller) => "has finished",
         (Outcome::Done, Lane::Stt) => "has the words",
         (Outcome::Done, Lane::Llm) => "has all text",
-        (Outcome::Done, Lane::Tts) => "has all audio",
+        (Outcome::Done, Lane::Tts | Lane::SpeechToSpeech) => "has all audio",
         (Outcome::Done, Lane::Playout) => "has been heard out",
         (Outcome::Cancelled, Lane::Playout) => "falls silent",
         (Outcome::Cancelled, _) => "is told to stop",

@@ -16,7 +16,7 @@ pub struct Timeline {
     turns: VecDeque<TurnLine>,
     dropped: u32,
     /// How a stage died, until the turn is known that it worked on.
-    causes: [Option<Cause>; 4],
+    causes: [Option<Cause>; StageKind::ALL.len()],
 }
 
 impl Timeline {

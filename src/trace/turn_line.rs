@@ -49,6 +49,9 @@ pub enum Lane {
     Llm,
     /// The voice.
     Tts,
+    /// What hears and speaks by itself.
+    #[serde(rename = "s2s")]
+    SpeechToSpeech,
     /// The answer sounds.
     Playout,
 }
@@ -407,7 +410,8 @@ impl TurnLine {
 
 impl Lane {
     /// From the caller to the caller.
-    pub const ALL: [Self; 5] = [Self::Caller, Self::Stt, Self::Llm, Self::Tts, Self::Playout];
+    pub const ALL: [Self; 6] =
+        [Self::Caller, Self::Stt, Self::Llm, Self::Tts, Self::SpeechToSpeech, Self::Playout];
 
     /// Its name for people and on the wire.
     pub fn name(self) -> &'static str {
@@ -416,6 +420,7 @@ impl Lane {
             Self::Stt => "stt",
             Self::Llm => "llm",
             Self::Tts => "tts",
+            Self::SpeechToSpeech => "s2s",
             Self::Playout => "playout",
         }
     }
@@ -427,6 +432,7 @@ impl Lane {
             StageKind::Stt => Some(Self::Stt),
             StageKind::Llm => Some(Self::Llm),
             StageKind::Tts => Some(Self::Tts),
+            StageKind::SpeechToSpeech => Some(Self::SpeechToSpeech),
         }
     }
 }

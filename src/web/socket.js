@@ -1,7 +1,7 @@
 /**
  * The browser socket `/voice-ws`: JSON control messages as text, one 20 ms frame or packet a binary message.
  *
- * @typedef {'vad' | 'stt' | 'llm' | 'tts'} StageName
+ * @typedef {'vad' | 'stt' | 'llm' | 'tts' | 's2s'} StageName
  * @typedef {'pcm16' | 'opus'} CodecName
  * @typedef {{type: 'started', sessionId: string, callId: string, codec: CodecName, sampleRate: number}} Started
  * @typedef {{type: 'state', state: 'listening' | 'thinking' | 'speaking'}} State

@@ -1,5 +1,5 @@
 /**
- * The four stages of a call: what each is doing, and how often it was restarted. A card lights up while its stage
+ * The stages of a call: what each is doing, and how often it was restarted. A card lights up while its stage
  * works: when the server says so, and else by what passes between the stages.
  */
 
@@ -9,6 +9,7 @@ const STAGES = [
   ['stt', 'STT', 'Turns speech into text'],
   ['llm', 'LLM', 'Decides what to say'],
   ['tts', 'TTS', 'Turns text into speech'],
+  ['s2s', 'S2S', 'Hears, decides and speaks by itself'],
 ];
 
 /** States that are not the ordinary course of a call. */
@@ -49,6 +50,7 @@ export class Stages {
   update({ stage, state, restarts }) {
     const entry = this.#cards.get(stage);
     if (!entry) return;
+    if (stage === 's2s') this.#alone(state !== 'idle' && state !== 'gone');
     entry.state = state;
     entry.word.textContent = state;
     entry.card.classList.toggle('trouble', TROUBLE.has(state));
@@ -60,6 +62,15 @@ export class Stages {
   served({ stage, to, cause }) {
     const entry = this.#cards.get(stage);
     if (entry) entry.card.title = entry.service.textContent = `by ${to} (${cause})`;
+  }
+
+  /**
+   * What hears and speaks by itself takes the place of three, as long as it is there.
+   * @param {boolean} alone
+   */
+  #alone(alone) {
+    for (const stage of ['stt', 'llm', 'tts']) this.#cards.get(stage).card.hidden = alone;
+    this.#cards.get('s2s').card.hidden = !alone;
   }
 
   /**

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod admission;
+mod all_in_one;
 mod api;
 mod bad_input;
 mod blocked;

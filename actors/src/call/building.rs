@@ -39,6 +39,7 @@ impl Call {
             StageKind::Stt => self.build_stt(engine, call),
             StageKind::Llm => self.build_llm(engine, call),
             StageKind::Tts => self.build_tts(engine, call),
+            StageKind::SpeechToSpeech => self.build_s2s(engine, call),
         }
     }
 
@@ -92,6 +93,19 @@ impl Call {
             None => StageNews::Tts(addr, self.health(StageKind::Tts, engine)?),
             Some(epoch) => StageNews::Recital(addr, epoch),
         })
+    }
+
+    fn build_s2s(&mut self, engine: usize, call: &Addr<Self>) -> Result<StageNews, Refusal> {
+        let Profile { format, dialogue, .. } = self.profile.clone();
+        let service = self.core.engines.s2s[engine].clone();
+        let ends = (self.plumbing.speech_out.lend()?, self.plumbing.voice.lend()?);
+        let session = service.open(SpeechCall { format, dialogue })?;
+        let actor = SpeechStage::new(ends, session, self.count.clone(), format, self.inbox.clone());
+        let child = spawn(actor, STAGE_MAILBOX, self.bury(StageKind::SpeechToSpeech, call));
+        let news =
+            StageNews::SpeechToSpeech(child.addr.clone(), self.health(StageKind::SpeechToSpeech, engine)?);
+        self.stages.s2s = Some(child);
+        Ok(news)
     }
 
     /// The voice, with the filler by heart.

@@ -6,6 +6,7 @@ pub(crate) struct Watches {
     pub(crate) stt: Watch,
     pub(crate) llm: Watch,
     pub(crate) tts: Watch,
+    pub(crate) s2s: Watch,
 }
 
 impl Watches {
@@ -14,8 +15,15 @@ impl Watches {
         match input {
             Input::Final { .. } => self.stt.settle(),
             Input::StageBusy { stage: StageKind::Stt } => self.stt.progress(),
-            Input::Token { .. } => self.llm.progress(),
-            Input::ReplyEnd { .. } => self.llm.settle(),
+            Input::Token { .. } => {
+                self.llm.progress();
+                self.s2s.progress();
+            }
+            Input::ReplyEnd { .. } => {
+                self.llm.settle();
+                self.s2s.settle();
+            }
+            Input::Voiced { .. } => self.s2s.progress(),
             Input::Word { .. } => self.tts.progress(),
             Input::ClauseEnd { .. } => self.tts.repay(),
             _ => {}
@@ -28,6 +36,7 @@ impl Watches {
             StageKind::Stt => Some(&self.stt),
             StageKind::Llm => Some(&self.llm),
             StageKind::Tts => Some(&self.tts),
+            StageKind::SpeechToSpeech => Some(&self.s2s),
         }
     }
 }

@@ -24,7 +24,7 @@ fn engines(stage: StageKind, fates: impl Fn(Act) -> Fate + Send + Sync + 'static
         (Arc::new(Reader), Arc::new(Reciter), Arc::new(Speaker));
     let mut engines = engines::all();
     match stage {
-        StageKind::Vad => unreachable!("a detector has no substitute"),
+        StageKind::Vad | StageKind::SpeechToSpeech => unreachable!("{stage:?} has no such substitute"),
         StageKind::Stt => engines.stt.insert(0, Hooked::new(stt, fates)),
         StageKind::Llm => engines.llm.insert(0, Hooked::new(llm, fates)),
         StageKind::Tts => engines.tts.insert(0, Hooked::new(tts, fates)),

@@ -4,6 +4,7 @@
 mod chains;
 mod common;
 mod conversation;
+mod converse;
 mod detector;
 mod escalation;
 mod marks;

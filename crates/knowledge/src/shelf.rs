@@ -60,7 +60,7 @@ impl Shelf {
     }
 
     /// How many of the passages have embeddings.
-    pub fn embedded(&self) -> usize {
+    pub const fn embedded(&self) -> usize {
         self.matrix.rows()
     }
 

@@ -1,6 +1,6 @@
-//! The four stages of a call as traits, and the engines that come with ringway.
+//! The stages of a call as traits, and the engines that come with ringway.
 //!
-//! A factory ([`SpeechToText`](stt::SpeechToText), [`LanguageModel`](llm::LanguageModel), [`TextToSpeech`](tts::TextToSpeech)) is shared by all calls; it opens one session a
+//! A factory ([`SpeechToText`](stt::SpeechToText), [`LanguageModel`](llm::LanguageModel), [`TextToSpeech`](tts::TextToSpeech), and [`SpeechToSpeech`](speech_to_speech::SpeechToSpeech) in place of all three) is shared by all calls; it opens one session a
 //! call. A session lives on the call's media core and never blocks it: `poll_*` methods register the waker and
 //! return at once; blocking engines run on threads of their own.
 
@@ -21,6 +21,7 @@ pub mod scripted;
 pub mod services;
 pub mod silero;
 pub mod speech_cache;
+pub mod speech_to_speech;
 pub mod spoken;
 pub mod stt;
 mod text;

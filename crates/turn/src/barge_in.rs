@@ -44,15 +44,19 @@ impl Turn {
         let meant = words.split_whitespace().filter(|word| !self.is_backchannel(word)).count();
         let murmur = meant == 0 && !words.is_empty();
         let long = if murmur { self.config.backchannel_max } else { self.config.barge_in_after };
-        if meant >= self.config.barge_in_words as usize || utterance.burst >= long {
+        if meant >= self.config.barge_in_words as usize || utterance.burst >= long || utterance.spotted {
             self.confirm();
         } else if utterance.is_answered() {
             self.false_alarm();
         }
     }
 
-    /// The words take long: the bot goes on, and stops again if they turn out to be some.
+    /// The words take long: the bot goes on, and stops again if they turn out to be some. Where none come before the
+    /// turn, it was nothing.
     pub(crate) fn resume_in_doubt(&mut self) {
+        if self.health.converses() {
+            return self.false_alarm();
+        }
         let Doubt::Paused { from, .. } = self.doubt else { return };
         self.resume();
         self.doubt = Doubt::Resumed { from };

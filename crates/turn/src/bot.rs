@@ -1,6 +1,7 @@
 //! The bot's side: from asking for a reply to its being heard.
 
 use crate::barge_in::Doubt;
+use crate::converse::Unread;
 use crate::heard::Words;
 use crate::latency::Marks;
 use crate::reply::{Model, Reply};
@@ -17,7 +18,8 @@ impl Turn {
     pub(crate) fn ask(&mut self, caller: CallerTurn, turn: TurnNumber, ended: MediaTime, marks: Marks) {
         let request = self.ids.request;
         self.ids.request = request.next();
-        self.patience.asked(StageKind::Llm, self.now);
+        let model = if self.health.converses() { StageKind::SpeechToSpeech } else { StageKind::Llm };
+        self.patience.asked(model, self.now);
         let (epoch, config) = (self.next_epoch, &self.config);
         let reply = self.reply.get_or_insert_with(|| Reply::new(turn, epoch, ended, config));
         reply.cue = Some(caller.clone());
@@ -25,6 +27,9 @@ impl Turn {
         reply.tools = Tools::default();
         reply.marks = Marks { requested: Some(self.now), released: reply.marks.released, ..marks };
         let context = self.context.clone();
+        if self.health.converses() {
+            return self.converse(request, caller, String::new());
+        }
         self.push(Command::Reply { request, caller, context, already: String::new() });
     }
 
@@ -99,6 +104,11 @@ impl Turn {
         if let Some(reply) = self.reply.as_mut().filter(|reply| reply.epoch == epoch) {
             reply.marks.voiced.get_or_insert(self.now);
             self.patience.came(StageKind::Tts);
+            if reply.whole {
+                // What speaks by itself is waited for as a model is.
+                reply.marks.clause.get_or_insert(self.now);
+                self.patience.came(StageKind::SpeechToSpeech);
+            }
         }
     }
 
@@ -217,6 +227,9 @@ impl Turn {
 
     /// Stops everything that still works on `reply`.
     pub(crate) fn silence_reply(&mut self, reply: &Reply) {
+        if reply.whole {
+            return self.silence_answer(reply);
+        }
         if let Model::Asked(request) = reply.model {
             self.push(Command::CancelReply { request });
         }
@@ -254,6 +267,8 @@ impl Turn {
             if !reply.announced {
                 self.tell(Event::Message { turn: reply.turn, who: Speaker::Caller, text: words.to_owned() });
             }
+        } else {
+            self.leave_room(reply.turn);
         }
         let text = join(&[reply.ledger.heard_filler().unwrap_or_default(), &heard]);
         if !text.is_empty() {
@@ -284,12 +299,14 @@ impl Turn {
         messages.push(Message { who, text });
         if messages.len() > self.config.context_messages {
             messages.remove(0);
+            self.unread.iter_mut().for_each(Unread::forget_one);
         }
     }
 
     /// When the caller has waited long enough for a sound.
     pub(crate) fn filler_at(&self) -> Option<MediaTime> {
-        let usual = self.config.filler_after.filter(|_| !self.filler_spent && !self.doubt.is_any())?;
+        let may = !self.filler_spent && !self.doubt.is_any() && !self.health.converses();
+        let usual = self.config.filler_after.filter(|_| may)?;
         let patience = if self.health.is_busy() { usual.min(self.config.filler_when_busy) } else { usual };
         Some(self.waiting_since()? + patience)
     }

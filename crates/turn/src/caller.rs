@@ -57,7 +57,11 @@ impl Turn {
         self.judge();
     }
 
-    fn begin(&mut self, from: MediaTime) {
+    pub(crate) fn begin(&mut self, from: MediaTime) {
+        if !self.health.converses() {
+            // A recogniser follows one utterance at a time.
+            self.unread.clear();
+        }
         let id = self.ids.utterance;
         self.ids.utterance = id.next();
         self.utterance = Some(Utterance::new(id, self.turn.next(), from));
@@ -83,7 +87,7 @@ impl Turn {
     fn follow_energy(&mut self, until: MediaTime, loud_until: MediaTime) {
         self.outdate(loud_until);
         let Some(utterance) = self.utterance.as_ref().filter(|_| !self.doubt.is_any()) else { return };
-        let early = self.config.speculate_by_energy && self.config.speculation >= Speculation::Stt;
+        let early = self.config.speculate_by_energy && self.speculation() >= Speculation::Stt;
         let worth = utterance.is_unasked() && !utterance.is_noise(&self.config);
         if early && worth && until - loud_until >= self.transcribe_after() {
             self.flush(Purpose::Speculation, loud_until.max(utterance.from));
@@ -196,6 +200,9 @@ impl Turn {
         let Some(utterance) = &mut self.utterance else { return };
         let Phase::Quiet { since } = utterance.phase else { return };
         utterance.phase = Phase::Over { since };
+        if self.health.converses() {
+            return self.hand_over(since);
+        }
         let (answered, asked) = (utterance.is_answered(), utterance.ask.is_some());
         if answered {
             self.accept();
@@ -206,13 +213,13 @@ impl Turn {
 
     /// The model may begin on words that may not be all, or are only guessed.
     pub(crate) fn speculate(&mut self) {
+        let level = self.speculation();
         let Some(utterance) = &mut self.utterance else { return };
         utterance.held = false;
         let utterance = &*utterance;
         let guessed = self.config.speculate_on_guess.is_some_and(|fresh| utterance.is_guessed(fresh));
         let ready = utterance.is_answered() || guessed;
-        let early =
-            !matches!(utterance.phase, Phase::Over { .. }) && self.config.speculation >= Speculation::Llm;
+        let early = !matches!(utterance.phase, Phase::Over { .. }) && level >= Speculation::Llm;
         let words = utterance.words();
         let (turn, marks, ended) = (utterance.turn, utterance.marks, utterance.asked_until);
         if !ready || !early || words.is_empty() || !self.keys.is_empty() || self.is_answering(&words) {
@@ -259,6 +266,7 @@ impl Turn {
         if self.keys.is_empty() {
             self.answer(words, &utterance, until);
         } else {
+            self.discard_speculation();
             self.remember_caller(self.turn, words);
             self.keys_pressed();
         }

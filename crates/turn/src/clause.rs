@@ -40,6 +40,11 @@ impl Cutter {
         None
     }
 
+    /// The text up to here needs no clause.
+    pub(crate) fn skip(&mut self, upto: usize) {
+        (self.begin, self.looked) = (upto, upto);
+    }
+
     /// What is left of the complete `text`.
     pub(crate) fn rest(&mut self, text: &str) -> Option<Range<usize>> {
         (self.begin < text.len()).then(|| self.cut(text.len()))

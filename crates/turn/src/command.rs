@@ -66,6 +66,35 @@ pub enum Stt {
     },
 }
 
+/// What a stage that hears and speaks by itself is to do, beside what [`Stt`] says of the caller's audio.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Converse {
+    /// Speak an answer. Its text comes as [`Input::Token`](crate::Input::Token)s, its audio in this epoch as one clause,
+    /// its end as [`Input::ClauseEnd`](crate::Input::ClauseEnd) and [`Input::ReplyEnd`](crate::Input::ReplyEnd).
+    Answer {
+        /// Its id.
+        request: RequestId,
+        /// The bot's utterance.
+        epoch: Epoch,
+        /// The clause that it is.
+        clause: ClauseId,
+        /// What the caller did; empty words: what they said is in the audio before the last flush.
+        caller: CallerTurn,
+        /// What was said before, for a stage that was not there.
+        context: Context,
+        /// What of this answer has been heard already (its stage died on the way): go on behind it.
+        already: String,
+    },
+    /// This answer is not wanted any more.
+    Cancel {
+        /// The bot's utterance.
+        epoch: Epoch,
+        /// Frames of it that were heard.
+        heard: u32,
+    },
+}
+
 /// What the playout is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -250,6 +279,8 @@ pub enum Command {
         /// The bot's utterance.
         epoch: Epoch,
     },
+    /// To the stage that hears and speaks by itself: one answer at a time.
+    Converse(Converse),
     /// The stage is late: another service is to take its place, if there is one.
     Hurry {
         /// Which.

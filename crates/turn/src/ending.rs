@@ -104,6 +104,14 @@ impl Turn {
 
     /// A stage will not come back: whatever is lost, the caller is told.
     pub(crate) fn stage_gone(&mut self, stage: StageKind) {
+        if stage == StageKind::SpeechToSpeech {
+            return self.fall_back();
+        }
+        self.apologise(stage);
+    }
+
+    /// The apology from memory takes the place of whatever is lost.
+    pub(crate) fn apologise(&mut self, stage: StageKind) {
         self.close_books();
         let epoch = self.next_epoch;
         self.next_epoch = epoch.next();

@@ -25,6 +25,8 @@ struct Entry {
     words: Words,
     marks: Vec<Mark>,
     end: Option<u32>,
+    /// Its text grows while it sounds.
+    grows: bool,
 }
 
 /// What an entry speaks.
@@ -49,7 +51,34 @@ impl Ledger {
             self.strands.push(Strand { epoch, played: 0, sounding: false, entries: Vec::new() });
         }
         let strand = self.strands.last_mut().expect("just pushed if there was none");
-        strand.entries.push(Entry { clause, words, marks: Vec::new(), end: None });
+        strand.entries.push(Entry { clause, words, marks: Vec::new(), end: None, grows: false });
+    }
+
+    /// `clause` speaks the reply's text from byte `from` on, as it comes.
+    pub(crate) fn answer(&mut self, epoch: Epoch, clause: ClauseId, from: usize) {
+        self.speak(epoch, clause, Words::Reply(from..from));
+        if let Some(entry) = self.newest() {
+            entry.grows = true;
+        }
+    }
+
+    /// The text of what is spoken reaches to byte `upto` now.
+    pub(crate) fn grow(&mut self, upto: usize) {
+        if let Some(Entry { words: Words::Reply(range), grows: true, .. }) = self.newest() {
+            range.end = upto;
+        }
+    }
+
+    /// What is spoken is over: of the reply's text only what is before byte `heard` is left.
+    pub(crate) fn break_off(&mut self, heard: usize) {
+        for strand in &mut self.strands {
+            strand.break_off(heard);
+        }
+    }
+
+    /// Frames of this epoch that were heard.
+    pub(crate) fn frames_heard(&self, epoch: Epoch) -> u32 {
+        self.strands.iter().find(|strand| strand.epoch == epoch).map_or(0, |strand| strand.played)
     }
 
     /// The text of `clause` up to `upto` is within the first `frames` frames. `text` is the reply's.
@@ -185,6 +214,10 @@ impl Ledger {
         again
     }
 
+    fn newest(&mut self) -> Option<&mut Entry> {
+        self.strands.last_mut()?.entries.last_mut()
+    }
+
     fn strand(&mut self, epoch: Epoch) -> Option<&mut Strand> {
         self.strands.iter_mut().find(|strand| strand.epoch == epoch)
     }
@@ -195,6 +228,17 @@ impl Ledger {
 }
 
 impl Strand {
+    fn break_off(&mut self, heard: usize) {
+        let played = self.played;
+        for entry in &mut self.entries {
+            let Words::Reply(range) = &mut entry.words else { continue };
+            *range = range.start.min(heard)..range.end.min(heard);
+            let left = range.len();
+            entry.marks.retain(|mark| mark.upto <= left);
+            entry.end = Some(entry.end.map_or(played, |end| end.min(played)));
+        }
+    }
+
     /// Frames of the whole strand, once they are known.
     fn made(&self) -> Option<u32> {
         self.entries.last().map_or(Some(0), |entry| entry.end)
@@ -232,9 +276,12 @@ impl Entry {
         word_end(text, upto)
     }
 
-    /// A voice that tells no words: speech is taken to be even over the clause.
+    /// A voice that tells no words: speech is taken to be even over the clause, and to have the usual pace as long as
+    /// its end is not known but its words are.
     fn estimated(&self, begin: Option<u32>, played: u32, text: &str) -> usize {
-        let (Some(begin), Some(end)) = (begin, self.end) else { return 0 };
+        let Some(begin) = begin else { return 0 };
+        let usual = || self.grows.then(|| begin.saturating_add(text.len() as u32 * PACE.0 / PACE.1));
+        let Some(end) = self.end.or_else(usual) else { return 0 };
         if played <= begin || end <= begin {
             return 0;
         }
@@ -251,6 +298,9 @@ impl Words {
         }
     }
 }
+
+/// Frames for so many bytes of text: 15 bytes a second.
+const PACE: (u32, u32) = (10, 3);
 
 /// The last end of a word in `text` that is not behind `upto`.
 fn word_end(text: &str, upto: usize) -> usize {
@@ -340,6 +390,23 @@ mod tests {
         assert_eq!(heard(&ledger), "");
         ledger.played(Epoch::new(2), 40);
         assert_eq!(heard(&ledger), "Your table is booked.");
+        assert!(ledger.is_heard_out());
+    }
+
+    #[test]
+    fn an_answer_that_is_broken_off_again_and_again_keeps_what_was_heard() {
+        let text = "Your table is booked.";
+        let mut ledger = Ledger::default();
+        ledger.answer(FIRST, ClauseId::new(0), 0);
+        ledger.grow(text.len());
+        ledger.played(FIRST, 40);
+        let heard = ledger.heard(text);
+        assert_eq!(&text[..heard], "Your table");
+        ledger.break_off(heard);
+        // The next one dies before it has said a word: its text would begin behind a blank that is gone.
+        ledger.answer(Epoch::new(2), ClauseId::new(1), heard + 1);
+        ledger.break_off(heard);
+        assert_eq!(ledger.heard(&text[..heard]), heard);
         assert!(ledger.is_heard_out());
     }
 

@@ -18,6 +18,14 @@ pub enum StageKind {
     Llm,
     /// Text to speech.
     Tts,
+    /// Hears and speaks by itself, in place of the recogniser, the language model and the voice.
+    #[serde(rename = "s2s")]
+    SpeechToSpeech,
+}
+
+impl StageKind {
+    /// All stages that a call may have.
+    pub const ALL: [Self; 5] = [Self::Vad, Self::Stt, Self::Llm, Self::Tts, Self::SpeechToSpeech];
 }
 
 /// What voice activity detection says of one window of the caller's audio.
@@ -134,6 +142,10 @@ pub enum Input {
         #[serde(deserialize_with = "number")]
         probability: Probability,
     },
+    /// From a service that hears the caller: speech has begun, whatever our own detector says.
+    SpeechStarted,
+    /// From the same: the speech that it told of is over, and the turn with it.
+    SpeechStopped,
     /// The recogniser's present guess of the running utterance since its last `Segment`.
     Partial {
         /// The utterance.
@@ -150,7 +162,8 @@ pub enum Input {
         /// The words.
         text: String,
     },
-    /// The answer to a flush: all that was said since the last `Segment`.
+    /// The answer to a flush: all that was said since the last `Segment`. From a stage that hears and speaks by itself
+    /// it may come long after the turn.
     Final {
         /// The utterance.
         utterance: UtteranceId,

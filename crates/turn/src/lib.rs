@@ -56,6 +56,10 @@
 //!   stage is [gone](Input::StageGone).
 //! - **Goodbyes.** A caller who speaks over the words before a hang-up or a transfer is listened to: it happens only
 //!   when that was no speech, or after the next silence.
+//! - **All in one.** A stage that [hears and speaks by itself](StageKind::SpeechToSpeech) takes the place of the
+//!   recogniser, the language model and the voice from its [`Input::StageReady`] to its [`Input::StageGone`]. Turns are
+//!   still begun, ended and interrupted here, but without words: those come when they come, and enter the context where
+//!   they belong.
 //! - **Merged turns.** A caller who goes on before the answer sounds continues their turn: its
 //!   [`Event::Transcript`] is told again, longer, under the same number. [`Event::Message`] never is.
 #![forbid(unsafe_code)]
@@ -67,6 +71,7 @@ mod clause;
 mod command;
 mod config;
 mod context;
+mod converse;
 mod dtmf;
 mod ending;
 mod endpoint;
@@ -87,7 +92,7 @@ mod tool;
 mod turn;
 mod utterance;
 
-pub use command::{Command, Event, Latency, Output, Playout, Purpose, SpeechState, Stt};
+pub use command::{Command, Converse, Event, Latency, Output, Playout, Purpose, SpeechState, Stt};
 pub use config::{Config, ConfigError, Speculation};
 pub use context::{Context, Memo, Message, Speaker};
 pub use id::{AskId, ClauseId, RequestId, TurnNumber, UtteranceId};

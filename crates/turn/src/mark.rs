@@ -4,7 +4,7 @@
 //! of a recorded one are the same. A few steps a turn; frames, tokens and words beyond the first make none.
 
 use crate::{
-    AskId, Command, Event, Input, Playout, RequestId, StageKind, Stt, Turn, TurnNumber, UtteranceId,
+    AskId, Command, Converse, Event, Input, Playout, RequestId, StageKind, Stt, Turn, TurnNumber, UtteranceId,
 };
 use ringway_frame::{Epoch, MediaTime};
 
@@ -73,7 +73,7 @@ pub struct Observer {
     now: MediaTime,
     listening: Option<Listening>,
     answer: Answer,
-    lost: [bool; 4],
+    lost: [bool; StageKind::ALL.len()],
 }
 
 /// The caller's running utterance.
@@ -99,6 +99,8 @@ struct Answer {
     voiced: bool,
     released: bool,
     sounding: bool,
+    /// It is made by a stage that speaks by itself.
+    whole: bool,
 }
 
 impl Observer {
@@ -145,11 +147,18 @@ impl Observer {
             }
             Command::Speak { epoch, .. } => {
                 self.answers(turn);
+                self.answer.whole = false;
                 put_some(self.speak(*epoch), put);
             }
-            Command::CancelSpeech { .. } => {
-                let owed = std::mem::take(&mut self.answer.owed) > 0;
-                put_some(owed.then(|| self.answering(Step::Cancelled(StageKind::Tts))), put);
+            Command::Converse(Converse::Answer { epoch, .. }) => {
+                self.answers(turn);
+                self.answer.whole = true;
+                put_some(self.speak(*epoch), put);
+            }
+            Command::CancelSpeech { .. } => put_some(self.hushed(), put),
+            Command::Converse(Converse::Cancel { .. }) => {
+                put_some(self.hushed(), put);
+                self.answer.released = false;
             }
             Command::Playout(playout) => put_some(self.playout(*playout, turn), put),
             Command::Apologise { epoch } => {
@@ -165,6 +174,13 @@ impl Observer {
     fn stt(&mut self, command: &Stt, turn: &Turn, mut put: impl FnMut(Mark)) {
         match command {
             Stt::Begin { utterance, from } => self.begin(*utterance, *from, turn, put),
+            Stt::Flush { utterance, until, .. } if turn.health.converses() => {
+                let heard = self.listening.take_if(|listening| listening.utterance == *utterance);
+                put_some(
+                    heard.map(|heard| Mark { turn: heard.turn, at: *until, step: Step::SpeechEnded }),
+                    put,
+                );
+            }
             Stt::Flush { ask, .. } => {
                 let Some(listening) = &mut self.listening else { return };
                 listening.ask = Some(*ask);
@@ -192,14 +208,27 @@ impl Observer {
         let again = self.listening.take_if(|listening| listening.utterance == utterance);
         let number = match (&again, turn.hearing()) {
             (Some(listening), _) => listening.turn,
-            (None, Some((_, number))) => number,
-            (None, None) => return,
+            (None, Some((running, number))) if running == utterance => number,
+            (None, _) => return,
         };
         self.listening = Some(Listening { utterance, turn: number, ask: None, worded: false, until: None });
         if again.is_none() {
             put(Mark { turn: number, at: from, step: Step::SpeechBegan });
         }
-        put_some(self.hearing(Step::Began(StageKind::Stt)), put);
+        if !turn.health.converses() {
+            put_some(self.hearing(Step::Began(StageKind::Stt)), put);
+        }
+    }
+
+    /// The voice is told to stop.
+    fn hushed(&mut self) -> Option<Mark> {
+        let owed = std::mem::take(&mut self.answer.owed) > 0;
+        owed.then(|| self.answering(Step::Cancelled(self.voice())))
+    }
+
+    /// What makes the answer's audio.
+    fn voice(&self) -> StageKind {
+        if self.answer.whole { StageKind::SpeechToSpeech } else { StageKind::Tts }
     }
 
     fn event(&mut self, event: &Event, mut put: impl FnMut(Mark)) {
@@ -265,7 +294,7 @@ impl Observer {
         }
         answer.epochs = Some((answer.epochs.map_or(epoch, |(first, _)| first), epoch));
         (answer.owed, answer.voiced) = (1, false);
-        Some(self.answering(Step::Began(StageKind::Tts)))
+        Some(self.answering(Step::Began(self.voice())))
     }
 
     fn worded(&mut self, utterance: UtteranceId) -> Option<Mark> {
@@ -290,7 +319,7 @@ impl Observer {
     fn voiced(&mut self, epoch: Epoch) -> Option<Mark> {
         let newest = self.answer.epochs.is_some_and(|(_, newest)| newest == epoch);
         let first = newest && !std::mem::replace(&mut self.answer.voiced, true);
-        first.then(|| self.answering(Step::First(StageKind::Tts)))
+        first.then(|| self.answering(Step::First(self.voice())))
     }
 
     fn spoken(&mut self, epoch: Epoch) -> Option<Mark> {
@@ -299,7 +328,7 @@ impl Observer {
             return None;
         }
         answer.owed -= 1;
-        (self.answer.owed == 0).then(|| self.answering(Step::Done(StageKind::Tts)))
+        (self.answer.owed == 0).then(|| self.answering(Step::Done(self.voice())))
     }
 
     fn sounding(&mut self, epoch: Epoch) -> Option<Mark> {
@@ -318,7 +347,7 @@ impl Observer {
                 }
             }
             StageKind::Llm => self.answer.request = None,
-            StageKind::Tts => self.answer.owed = 0,
+            StageKind::Tts | StageKind::SpeechToSpeech => self.answer.owed = 0,
         }
         self.of_stage(stage, Step::Lost(stage))
     }

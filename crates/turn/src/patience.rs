@@ -7,7 +7,7 @@ use ringway_frame::MediaTime;
 
 /// Since when the first result of what each stage was asked is owed; nothing when it came, or when it was found late.
 #[derive(Debug, Default)]
-pub(crate) struct Patience([Option<MediaTime>; 4]);
+pub(crate) struct Patience([Option<MediaTime>; StageKind::ALL.len()]);
 
 impl Patience {
     /// The stage was asked for something new.
@@ -33,7 +33,7 @@ impl Turn {
 
     fn late(&self) -> Option<(StageKind, MediaTime)> {
         let patience = self.config.late_after().filter(|_| !self.doubt.is_any())?;
-        let owed = [StageKind::Stt, StageKind::Llm, StageKind::Tts].into_iter();
+        let owed = StageKind::ALL.into_iter();
         let owed = owed.filter(|stage| self.health.has(*stage) && self.is_waited_for(*stage));
         let late = owed.filter_map(|stage| Some((stage, self.patience.since(stage)? + patience)));
         late.min_by_key(|(_, at)| *at)
@@ -46,7 +46,7 @@ impl Turn {
             StageKind::Stt => self.utterance.as_ref().is_some_and(|utterance| {
                 matches!(utterance.phase, Phase::Over { .. }) && utterance.ask.is_some()
             }),
-            StageKind::Llm => released.is_some_and(|reply| reply.is_asked()),
+            StageKind::Llm | StageKind::SpeechToSpeech => released.is_some_and(|reply| reply.is_asked()),
             StageKind::Tts => released.is_some_and(|reply| !reply.ledger.is_empty()),
         }
     }
@@ -85,10 +85,11 @@ impl Turn {
     /// The wait is ended with an apology.
     pub(crate) fn give_up(&mut self) {
         let stage = match &self.reply {
+            _ if self.health.converses() => StageKind::SpeechToSpeech,
             _ if self.utterance.is_some() => StageKind::Stt,
             Some(reply) if reply.ledger.is_empty() || reply.is_asked() => StageKind::Llm,
             _ => StageKind::Tts,
         };
-        self.stage_gone(stage);
+        self.apologise(stage);
     }
 }

@@ -26,6 +26,8 @@ pub(crate) struct Reply {
     pub(crate) epoch: Epoch,
     /// It may be heard; otherwise it is speculative.
     pub(crate) released: bool,
+    /// What answers speaks by itself: the reply is one clause, whose text grows while it sounds.
+    pub(crate) whole: bool,
     pub(crate) model: Model,
     pub(crate) ledger: Ledger,
     pub(crate) marks: Marks,
@@ -51,6 +53,7 @@ impl Reply {
             cue: None,
             epoch,
             released: false,
+            whole: false,
             model: Model::Idle,
             ledger: Ledger::default(),
             marks: Marks::default(),
@@ -86,6 +89,9 @@ impl Reply {
     /// More of the text.
     pub(crate) fn push(&mut self, token: &str, now: MediaTime) {
         self.text.push_str(token);
+        if self.whole {
+            return self.ledger.grow(self.text.len());
+        }
         while let Some(clause) = self.cutter.next(&self.text) {
             self.enqueue(clause, now);
         }
@@ -93,7 +99,7 @@ impl Reply {
 
     /// No more text comes for a while: what has come is a clause.
     pub(crate) fn pause(&mut self, now: MediaTime) {
-        if let Some(clause) = self.cutter.rest(&self.text) {
+        if let Some(clause) = self.cutter.rest(&self.text).filter(|_| !self.whole) {
             self.enqueue(clause, now);
         }
     }
@@ -106,10 +112,36 @@ impl Reply {
 
     /// No more clauses are spoken than those that were. The request that is not wanted any more.
     pub(crate) fn fall_silent(&mut self) -> Option<RequestId> {
+        if self.whole {
+            return None;
+        }
         self.unspoken.clear();
         let Model::Asked(request) = self.model else { return None };
         self.model = Model::Idle;
         Some(request)
+    }
+
+    /// Only what was heard of it stays.
+    pub(crate) fn keep_heard(&mut self) {
+        let heard = self.ledger.heard(&self.text);
+        self.text.truncate(heard);
+        self.ledger.break_off(heard);
+        self.unspoken.clear();
+        self.cutter.skip(heard);
+    }
+
+    /// What answers speaks by itself, behind what there is; where its text begins.
+    pub(crate) fn answer(&mut self) -> usize {
+        self.whole = true;
+        if !self.text.is_empty() {
+            self.text.push(' ');
+        }
+        self.text.len()
+    }
+
+    /// What follows is spoken by a voice, clause by clause.
+    pub(crate) fn speak_on(&mut self) {
+        self.whole = false;
     }
 
     /// The clause's text up to `upto` is within the first `frames` frames of `epoch`.

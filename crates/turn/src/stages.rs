@@ -8,7 +8,9 @@ use ringway_frame::MediaTime;
 /// Which stages are away, and which have too much to do.
 #[derive(Debug, Default)]
 pub(crate) struct Health {
-    lost: [bool; 4],
+    lost: [bool; StageKind::ALL.len()],
+    /// One stage hears and speaks by itself.
+    converses: bool,
     busy: bool,
     hearing_since: MediaTime,
 }
@@ -22,6 +24,21 @@ impl Health {
     /// The stage is there.
     pub(crate) fn has(&self, stage: StageKind) -> bool {
         !self.lost[stage as usize]
+    }
+
+    /// A stage that hears and speaks by itself is in charge, be it away at the moment.
+    pub(crate) fn converses(&self) -> bool {
+        self.converses
+    }
+
+    /// Whether one is from now on.
+    pub(crate) fn converse(&mut self, converses: bool) {
+        self.converses = converses;
+    }
+
+    /// The stage is not there.
+    pub(crate) fn lose(&mut self, stage: StageKind) {
+        self.lost[stage as usize] = true;
     }
 
     /// When it last came back.
@@ -43,7 +60,7 @@ impl Health {
 impl Turn {
     /// A stage died. Nothing is asked again before it is back; silence proves nothing while nobody listens for speech.
     pub(crate) fn stage_lost(&mut self, stage: StageKind) {
-        self.health.lost[stage as usize] = true;
+        self.health.lose(stage);
         self.patience.came(stage);
         if stage == StageKind::Vad {
             self.speech.hold(self.now + self.config.vad_grace);
@@ -52,6 +69,9 @@ impl Turn {
 
     /// A stage is back: what is still wanted of it is asked again.
     pub(crate) fn stage_ready(&mut self, stage: StageKind) {
+        if stage == StageKind::SpeechToSpeech {
+            self.health.converse(true);
+        }
         if !std::mem::take(&mut self.health.lost[stage as usize]) {
             return;
         }
@@ -60,6 +80,7 @@ impl Turn {
             StageKind::Stt => self.transcribe_again(),
             StageKind::Llm => self.reply_again(),
             StageKind::Tts => self.speak_again(),
+            StageKind::SpeechToSpeech => self.converse_again(),
         }
     }
 
@@ -69,6 +90,7 @@ impl Turn {
     }
 
     fn transcribe_again(&mut self) {
+        self.recognise_unread();
         let Some(utterance) = &self.utterance else { return };
         let (id, from, asked, until) =
             (utterance.id, utterance.from, utterance.ask.is_some(), utterance.asked_until);

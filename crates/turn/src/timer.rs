@@ -122,9 +122,11 @@ impl Turn {
     /// In doubt the words decide, so they are asked for whatever the level of speculation.
     fn ask_at(&self) -> Option<MediaTime> {
         let utterance = self.utterance.as_ref()?;
-        let wanted = self.config.speculation >= Speculation::Stt || self.doubt.is_any();
+        let wanted = self.speculation() >= Speculation::Stt || self.doubt.is_any();
         match utterance.phase {
-            Phase::Quiet { since } if wanted && utterance.is_unasked() && !self.speech.is_held() => {
+            Phase::Quiet { since }
+                if wanted && !self.health.converses() && utterance.is_unasked() && !self.speech.is_held() =>
+            {
                 Some(since + self.transcribe_after())
             }
             _ => None,
@@ -140,7 +142,8 @@ impl Turn {
         let utterance = self.utterance.as_ref()?;
         match utterance.phase {
             Phase::Quiet { since } if !self.doubt.is_any() && !self.speech.is_held() => {
-                Some(since + hang_over(&self.config, utterance.is_complete(), utterance.likely_over(since)))
+                let usual = hang_over(&self.config, utterance.is_complete(), utterance.likely_over(since));
+                Some(since + if utterance.spotted { self.config.hang_over_max } else { usual })
             }
             _ => None,
         }

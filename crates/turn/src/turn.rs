@@ -1,4 +1,5 @@
 use crate::barge_in::Doubt;
+use crate::converse::Unread;
 use crate::dtmf::Keys;
 use crate::ending::Life;
 use crate::patience::Patience;
@@ -33,6 +34,8 @@ pub struct Turn {
     pub(crate) keys: Keys,
     pub(crate) silence: Silence,
     pub(crate) health: Health,
+    /// Turns that were answered before their words are known.
+    pub(crate) unread: Vec<Unread>,
     pub(crate) patience: Patience,
     /// The end of the call that the caller spoke over: it is still due if that was nothing.
     pub(crate) farewell: Option<After>,
@@ -71,6 +74,7 @@ impl Turn {
             keys: Keys::default(),
             silence: Silence::default(),
             health: Health::default(),
+            unread: Vec::new(),
             patience: Patience::default(),
             farewell: None,
             filler_spent: false,
@@ -153,7 +157,10 @@ impl Turn {
             Input::EndOfTurn { probability } => self.end_likely(probability),
             Input::Partial { utterance, text, complete } => self.partial(utterance, text, complete),
             Input::Segment { utterance, text } => self.segment(utterance, &text),
+            Input::Final { ask, text, .. } if self.is_unread(ask) => self.read(ask, &text),
             Input::Final { utterance, ask, text, complete } => self.answered(utterance, ask, text, complete),
+            Input::SpeechStarted => self.service_heard_speech(),
+            Input::SpeechStopped => self.service_heard_silence(),
             Input::Dtmf { digit } => self.key(digit),
             Input::Interrupt => self.interrupt(),
             Input::Mute { muted } => self.mute(muted),

@@ -39,6 +39,8 @@ pub(crate) struct Utterance {
     pub(crate) held: bool,
     /// What a turn model said last, and when.
     pub(crate) likely: Option<(Probability, MediaTime)>,
+    /// A service that hears the caller has told of it too: it also tells its end.
+    pub(crate) spotted: bool,
     /// It made the bot stop.
     pub(crate) barged_in: bool,
     /// Its words as others know them.
@@ -72,6 +74,7 @@ impl Utterance {
             asked_until: from,
             held: false,
             likely: None,
+            spotted: false,
             barged_in: false,
             told: String::new(),
             marks: Marks::default(),

@@ -32,6 +32,9 @@ pub struct Services {
     /// Milliseconds from a text to the first byte of its speech [default: 50].
     #[arg(long, value_name = "DELAY")]
     tts_ms: Option<Delay>,
+    /// Milliseconds from the request for an answer to its first audio, of what hears and speaks [default: 150].
+    #[arg(long, value_name = "DELAY")]
+    realtime_ms: Option<Delay>,
     /// What the transcript says; repeatable: one request after the other.
     #[arg(long, value_name = "TEXT")]
     text: Vec<String>,
@@ -39,7 +42,7 @@ pub struct Services {
     #[arg(long, value_name = "TEXT")]
     reply: Vec<String>,
     /// Failures, as 'llm:2%:500'; repeatable. Services: stt, listen, flux, live, cartesia, llm, tts, speech, elevenlabs,
-    /// sonic, speak. Failures: refuse, 400 to 599, hang, cut, slow, garbage, type, page, limit.
+    /// sonic, speak, realtime. Failures: refuse, 400 to 599, hang, cut, slow, garbage, type, page, limit.
     #[arg(long, value_name = "SERVICE:RATE:FAILURE")]
     fail: Vec<Failing>,
     /// When a connection that is struck by 'limit' ends, in milliseconds [default: 5000].
@@ -100,6 +103,7 @@ impl Services {
         set(&mut config.llm.delay_ms, self.llm_ms);
         set(&mut config.llm.token_ms, self.token_ms);
         set(&mut config.tts.delay_ms, self.tts_ms);
+        set(&mut config.realtime.delay_ms, self.realtime_ms);
         self.fail.into_iter().for_each(|failing| config.fail_mut(failing.service).push(failing.rule));
         config.check().map(|()| config)
     }
@@ -118,7 +122,8 @@ impl FromStr for Failing {
             text.split_once(':').ok_or("not a service, a share and a failure, as llm:2%:500")?;
         let service = Service::ALL.into_iter().find(|service| service.name() == name);
         let service = service.ok_or_else(|| {
-            format!("no service {name}: stt, listen, llm, tts, speech, elevenlabs, cartesia or speak")
+            let known = Service::ALL.map(Service::name).join(", ");
+            format!("no service {name}; there are {known}")
         })?;
         Ok(Self { service, rule: rule.parse().map_err(|error: BadRule| error.to_string())? })
     }

@@ -38,6 +38,8 @@ pub struct Config {
     pub llm: Llm,
     /// The voice.
     pub tts: Tts,
+    /// The socket that hears and speaks.
+    pub realtime: Realtime,
     /// The voice in OpenAI's form.
     pub speech: Voice,
     /// ElevenLabs' socket.
@@ -125,6 +127,26 @@ pub struct Tts {
     pub generation: Generation,
 }
 
+/// The socket that hears and speaks.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Realtime {
+    /// From the request for an answer to its first audio.
+    pub delay_ms: Delay,
+    /// Failures and their rates: of sockets for `refuse` and statuses, of answers for the others.
+    pub fail: Vec<Rule>,
+    /// From the end of a turn of the client's to its words.
+    pub transcript_ms: u64,
+    /// What is said in the turns of a session, one after the other; without any that of `stt`.
+    pub texts: Vec<String>,
+    /// The answers of a session, one after the other; without any the replies of `llm`.
+    pub replies: Vec<String>,
+    /// So many times faster than it is spoken an answer is sent.
+    pub speed: f64,
+    /// The longest session; without it an hour.
+    pub longest_ms: Option<u64>,
+}
+
 /// The servers of Piper, which share a name and little else.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 pub enum Generation {
@@ -208,6 +230,9 @@ impl Config {
         if self.tts.speed.is_some_and(|speed| !(0.1..=1_000.0).contains(&speed)) {
             return wrong("tts.speed", "from 0.1 to 1000");
         }
+        if !(0.1..=1_000.0).contains(&self.realtime.speed) {
+            return wrong("realtime.speed", "from 0.1 to 1000");
+        }
         if !(1.0..=1_000.0).contains(&self.slow_factor) {
             return wrong("slow_factor", "from 1 to 1000");
         }
@@ -224,6 +249,7 @@ impl Config {
             }
             Service::Llm => (self.llm.delay_ms, &self.llm.fail),
             Service::Tts => (self.tts.delay_ms, &self.tts.fail),
+            Service::Realtime => (self.realtime.delay_ms, &self.realtime.fail),
             Service::Speech => self.voice(&self.speech),
             Service::ElevenLabs => self.voice(&self.elevenlabs),
             Service::Sonic => self.voice(&self.sonic),
@@ -246,11 +272,22 @@ impl Config {
             Service::Cartesia => &mut self.cartesia.fail,
             Service::Llm => &mut self.llm.fail,
             Service::Tts => &mut self.tts.fail,
+            Service::Realtime => &mut self.realtime.fail,
             Service::Speech => &mut self.speech.fail,
             Service::ElevenLabs => &mut self.elevenlabs.fail,
             Service::Sonic => &mut self.sonic.fail,
             Service::Speak => &mut self.speak.fail,
         }
+    }
+
+    /// What is said on sockets that answer.
+    pub fn realtime_texts(&self) -> &[String] {
+        if self.realtime.texts.is_empty() { &self.stt.texts } else { &self.realtime.texts }
+    }
+
+    /// What they answer.
+    pub fn realtime_replies(&self) -> &[String] {
+        if self.realtime.replies.is_empty() { &self.llm.replies } else { &self.realtime.replies }
     }
 
     /// How far failures go.
@@ -296,6 +333,7 @@ impl Default for Config {
             cartesia: Listen::default(),
             llm: Llm::default(),
             tts: Tts::default(),
+            realtime: Realtime::default(),
             speech: Voice::default(),
             elevenlabs: Voice::default(),
             sonic: Voice::default(),
@@ -324,6 +362,20 @@ impl Default for Llm {
             token_ms: Delay::Fixed(10.0),
             fail: Vec::new(),
             replies: vec![reply.into()],
+        }
+    }
+}
+
+impl Default for Realtime {
+    fn default() -> Self {
+        Self {
+            delay_ms: Delay::Fixed(150.0),
+            fail: Vec::new(),
+            transcript_ms: 200,
+            texts: Vec::new(),
+            replies: Vec::new(),
+            speed: 5.0,
+            longest_ms: None,
         }
     }
 }

@@ -4,7 +4,7 @@ use super::fault::Fault;
 use super::stats::{Service, Stats, Ticket};
 use super::tone::Tone;
 use super::voices::{elevenlabs, sonic, speak};
-use super::{anthropic, asr, cartesia, deepgram, flux, ollama, openai, piper};
+use super::{anthropic, asr, cartesia, deepgram, flux, ollama, openai, piper, realtime, speech_server};
 use axum::extract::{DefaultBodyLimit, State};
 use axum::routing::{any, get, post};
 use axum::{Json, Router};
@@ -62,6 +62,8 @@ impl Mocks {
             .route("/v1/models", get(openai::models))
             .route("/v1/models/{model}", get(openai::one_model))
             .route("/v1/listen", get(deepgram::listen))
+            .route("/v1/realtime", get(realtime::open))
+            .route("/speech", get(speech_server::talk))
             .route("/v1/audio/speech", post(openai::speech::speak))
             .route("/v1/text-to-speech/{voice}/multi-stream-input", get(elevenlabs::stream))
             .route("/v1/text-to-speech/{voice}/stream-input", get(elevenlabs::stream))
@@ -70,7 +72,6 @@ impl Mocks {
             .route("/asr", get(asr::asr))
             .route("/health", get(asr::health))
             .route("/v2/listen", get(flux::listen))
-            .route("/v1/realtime", get(openai::live::transcribe))
             .route("/stt/websocket", get(cartesia::listen))
             .route("/", any(piper::speak))
             .route("/synthesize", any(piper::speak))

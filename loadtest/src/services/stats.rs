@@ -22,6 +22,8 @@ pub enum Service {
     Llm,
     /// The voice.
     Tts,
+    /// The socket that hears and speaks.
+    Realtime,
     /// The voice in OpenAI's form.
     Speech,
     /// ElevenLabs' socket.
@@ -89,7 +91,7 @@ pub struct Ticket {
 
 impl Service {
     /// Every one.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Stt,
         Self::Listen,
         Self::Flux,
@@ -97,6 +99,7 @@ impl Service {
         Self::Cartesia,
         Self::Llm,
         Self::Tts,
+        Self::Realtime,
         Self::Speech,
         Self::ElevenLabs,
         Self::Sonic,
@@ -113,6 +116,7 @@ impl Service {
             Self::Cartesia => "cartesia",
             Self::Llm => "llm",
             Self::Tts => "tts",
+            Self::Realtime => "realtime",
             Self::Speech => "speech",
             Self::ElevenLabs => "elevenlabs",
             Self::Sonic => "sonic",

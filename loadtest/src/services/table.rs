@@ -36,7 +36,8 @@ fn paths(config: &Config, service: Service) -> Vec<&'static str> {
         Service::Stt => vec!["POST /v1/audio/transcriptions"],
         Service::Listen => vec!["GET  /v1/listen (socket)", "GET  /asr (socket)"],
         Service::Flux => vec!["GET  /v2/listen (socket)"],
-        Service::Live => vec!["GET  /v1/realtime (socket)"],
+        Service::Live => vec!["GET  /v1/realtime?intent= (socket)"],
+        Service::Realtime => vec!["GET  /v1/realtime?model= (socket)", "GET  /speech (socket)"],
         Service::Cartesia => vec!["GET  /stt/websocket (socket)"],
         Service::Llm => {
             vec!["POST /v1/chat/completions", "POST /v1/messages", "POST /api/chat, GET /api/tags"]

@@ -9,7 +9,9 @@ mod flux;
 mod listen;
 mod live;
 mod piper;
+mod realtime;
 mod speech;
+mod speech_server;
 mod transcription;
 
 use super::config::Config;

@@ -6,6 +6,7 @@
 pub mod browser;
 pub mod carrier;
 pub mod line;
+pub mod realtime;
 pub mod server;
 pub mod voice;
 

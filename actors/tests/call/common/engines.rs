@@ -84,6 +84,7 @@ pub fn all() -> Engines {
             state: VadState::zeroed(0),
             build: Box::new(|| Ok(Box::new(EnergyVad))),
         },
+        s2s: Vec::new(),
         stt: vec![Arc::new(Reader)],
         llm: vec![Arc::new(Reciter)],
         tts: vec![Arc::new(Speaker)],

@@ -5,6 +5,7 @@ pub mod detector;
 pub mod engines;
 pub mod hooked;
 pub mod line;
+pub mod parrot;
 
 use line::Line;
 use ringway_actors::{

@@ -21,8 +21,11 @@ impl Matrix {
     }
 
     /// How many rows.
-    pub(crate) fn rows(&self) -> usize {
-        self.numbers.len().checked_div(self.width).unwrap_or_default()
+    pub(crate) const fn rows(&self) -> usize {
+        match self.width {
+            0 => 0,
+            width => self.numbers.len() / width,
+        }
     }
 
     /// The rows that point most in this direction, and how much, best first: at most `most`, and all of them at least

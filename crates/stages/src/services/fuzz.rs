@@ -6,7 +6,8 @@ use super::sse::Events;
 use super::wav::WavStream;
 use super::{
     anthropic, cartesia, cartesia_stt, deepgram, deepgram_flux, deepgram_speech, elevenlabs, openai_chat,
-    openai_realtime_stt, phone_tts, whisperlive as live, whisperlivekit as livekit, wyoming,
+    openai_realtime, openai_realtime_stt, phone_tts, speech_server, whisperlive as live,
+    whisperlivekit as livekit, wyoming,
 };
 use bytes::Bytes;
 
@@ -24,7 +25,9 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("deepgram_speech", deepgram_speech),
     ("phone_tts", phone_tts),
     ("deepgram_flux", deepgram_flux),
+    ("openai_realtime", openai_realtime),
     ("openai_realtime_stt", openai_realtime_stt),
+    ("speech_server", speech_server),
     ("cartesia_stt", cartesia_stt),
     ("whisperlivekit", whisperlivekit),
     ("whisperlive", whisperlive),
@@ -128,6 +131,16 @@ fn sayings<R: Reader>(pieces: &[&[u8]]) -> (Vec<Saying>, bool) {
         assert_eq!(error.to_string().lines().count(), 1, "{error}");
     }
     (found, read.is_ok())
+}
+
+/// A message of the model that hears and speaks: refused on one line, or understood.
+pub fn openai_realtime(data: &[u8]) {
+    message(data, |text| openai_realtime::read_message(text).map(drop));
+}
+
+/// A message of a speech server: refused on one line, or understood.
+pub fn speech_server(data: &[u8]) {
+    message(data, |text| speech_server::read_message(text).map(drop));
 }
 
 /// A WAV file, cut where its first byte says and read in small steps: neither changes its samples.

@@ -409,48 +409,6 @@ fn speech_during_a_filler_continues_the_turn() {
 }
 
 #[test]
-fn keys_are_an_answer_and_interrupt_the_bot() {
-    let mut line = Line::new(fixed());
-    line.presses(1_000, "12#");
-    line.run(5_000);
-    assert_eq!(line.asked(), [CallerTurn::Joined, CallerTurn::Pressed("12".into())]);
-    assert!(!line.sounds_between(1_040, 1_350));
-    let greeting = &line.context()[0];
-    assert!(
-        greeting.len() < 30 && "Bot: Hello, this is the booking line".starts_with(greeting.as_str()),
-        "{greeting}"
-    );
-    assert_eq!(line.context()[1..], ["Caller: 12", "Bot: You pressed 12."]);
-}
-
-#[test]
-fn a_pause_ends_the_keys() {
-    let mut line = Line::greeted(fixed());
-    line.presses(1_000, "7");
-    line.run(6_000);
-    assert_eq!(line.when(|command| matches!(command, Command::Event(Event::Keys { .. }))), Some(3_000));
-}
-
-#[test]
-fn as_many_keys_as_the_dialogue_expects_are_an_answer_at_once() {
-    let mut line = Line::greeted(fixed());
-    line.dialogue(|_| ("Hi.".into(), After::Listen { digits: Some(2) }));
-    line.presses(1_000, "42");
-    line.run(2_000);
-    assert_eq!(line.when(|command| matches!(command, Command::Event(Event::Keys { .. }))), Some(1_150));
-}
-
-#[test]
-fn keys_pressed_while_speaking_wait_for_the_words() {
-    let mut line = Line::greeted(fixed());
-    line.says(1_000, 1_800, "it is");
-    line.presses(1_200, "42#");
-    line.run(6_000);
-    assert_eq!(line.asked(), [CallerTurn::Joined, CallerTurn::Pressed("42".into())]);
-    assert_eq!(line.context()[1..], ["Caller: it is", "Caller: 42", "Bot: You pressed 42."]);
-}
-
-#[test]
 fn a_muted_caller_has_finished() {
     let mut line = Line::greeted(fixed());
     line.says(1_000, 9_000, "a table");

@@ -357,9 +357,8 @@ impl World {
     }
 
     fn partial(&mut self) {
-        let Some((utterance, words)) = &self.utterance else { return };
-        let (utterance, text) = (*utterance, words.join(" "));
-        self.feed(Input::Partial { utterance, text, complete: false });
+        let Some((utterance, words)) = self.utterance.clone() else { return };
+        self.feed(Input::Partial { utterance, text: words.join(" "), complete: false });
     }
 
     fn segment(&mut self) {
@@ -412,10 +411,9 @@ impl World {
 
     fn play(&mut self, frames: u8) {
         let Some(epoch) = self.may_sound() else { return };
-        let made = self.made[&epoch];
-        let played = self.played.entry(epoch).or_default();
-        *played = made.min(*played + u32::from(frames));
-        let frames = *played;
+        let played = self.played.get(&epoch).copied().unwrap_or(0);
+        let frames = self.made[&epoch].min(played + u32::from(frames));
+        self.played.insert(epoch, frames);
         self.feed(Input::Played { epoch, frames });
     }
 
@@ -442,7 +440,7 @@ impl World {
         match stage {
             StageKind::Stt => self.ask = None,
             StageKind::Tts => self.clauses.clear(),
-            StageKind::Llm | StageKind::Vad => {}
+            StageKind::Llm | StageKind::Vad | StageKind::SpeechToSpeech => {}
         }
         self.feed(Input::StageLost { stage });
     }

@@ -1,9 +1,13 @@
 //! A telephone line in virtual time: a scripted caller, voice activity detection, a recogniser, a language model, a
 //! voice and a playout, each with its delay, around one `Turn`.
 
+mod player;
+mod seen;
+
+use player::Player;
 use ringway_frame::{CallId, Epoch, MediaTime};
 use ringway_turn::{
-    After, AskId, CallerTurn, Command, Config, Context, Event, Input, Memo, Output, Playout, RequestId,
+    After, AskId, CallerTurn, ClauseId, Command, Config, Context, Converse, Input, Memo, Output, RequestId,
     StageKind, Stt, Turn, UtteranceId, Window, recording,
 };
 use std::cmp::Reverse;
@@ -38,6 +42,9 @@ enum World {
     Answer { utterance: UtteranceId, ask: AskId, text: String, complete: bool },
     Model { generation: u32, input: Input },
     Voice { generation: u32, input: Input },
+    Talk { generation: u32, input: Input },
+    Made { generation: u32, epoch: Epoch, frames: u32 },
+    Quick,
     Lost(StageKind),
     Ready(StageKind),
 }
@@ -73,6 +80,8 @@ pub struct Line {
     missed_windows: VecDeque<u64>,
     voice_free: MediaTime,
     playout: Player,
+    /// What was said before the last flush, to one that hears by itself.
+    understood: String,
 }
 
 #[derive(Default)]
@@ -80,16 +89,6 @@ struct Recogniser {
     running: Option<(UtteranceId, u64)>,
     ask: Option<AskId>,
     delay: Option<u64>,
-}
-
-#[derive(Default)]
-struct Player {
-    planned: BTreeMap<Epoch, u32>,
-    made: BTreeMap<Epoch, u32>,
-    played: BTreeMap<Epoch, u32>,
-    released: Epoch,
-    void_before: Epoch,
-    paused: bool,
 }
 
 impl Line {
@@ -116,6 +115,7 @@ impl Line {
             missed_windows: VecDeque::new(),
             voice_free: MediaTime::ZERO,
             playout: Player::default(),
+            understood: String::new(),
         };
         line.later(0, World::Input(Input::Started));
         line.later(WINDOW, World::Window(WINDOW));
@@ -130,6 +130,13 @@ impl Line {
             CallerTurn::Joined => ("Hi.".into(), After::Nothing),
             cue => (format!("{}.", reply_to(cue)), After::Listen { digits: None }),
         });
+        line
+    }
+
+    /// The same, with a stage that hears and speaks by itself.
+    pub fn all_in_one(config: Config) -> Self {
+        let mut line = Self::greeted(config);
+        line.feed(Input::StageReady { stage: StageKind::SpeechToSpeech });
         line
     }
 
@@ -168,6 +175,11 @@ impl Line {
 
     pub fn recogniser_takes(&mut self, millis: u64) {
         self.recogniser.delay = Some(millis);
+    }
+
+    /// From this moment on it takes its usual time.
+    pub fn recogniser_is_quick_from(&mut self, millis: u64) {
+        self.later(millis, World::Quick);
     }
 
     pub fn run(&mut self, until: u64) -> &mut Self {
@@ -239,7 +251,9 @@ impl Line {
                 self.play();
             }
             World::Answer { utterance, ask, text, complete } => {
-                if self.recogniser.ask == Some(ask) && !self.down.contains(&StageKind::Stt) {
+                let away =
+                    [StageKind::Stt, StageKind::SpeechToSpeech].iter().any(|it| self.down.contains(it));
+                if self.recogniser.ask == Some(ask) && !away {
                     self.recogniser.ask = None;
                     self.feed(Input::Final { utterance, ask, text, complete });
                 }
@@ -255,6 +269,17 @@ impl Line {
                     self.feed(input);
                 }
             }
+            World::Talk { generation, input } => {
+                if generation == self.generation(StageKind::SpeechToSpeech) {
+                    self.feed(input);
+                }
+            }
+            World::Made { generation, epoch, frames } => {
+                if generation == self.generation(StageKind::SpeechToSpeech) {
+                    self.playout.made.insert(epoch, frames);
+                }
+            }
+            World::Quick => self.recogniser.delay = None,
             World::Lost(stage) => {
                 self.down.insert(stage);
                 *self.generation.entry(stage).or_default() += 1;
@@ -303,6 +328,18 @@ impl Line {
             Command::Speak { epoch, clause, text } if !self.down.contains(&StageKind::Tts) => {
                 self.speak(*epoch, *clause, &text.clone());
             }
+            Command::Converse(Converse::Answer { request, epoch, clause, caller, already, .. })
+                if !self.down.contains(&StageKind::SpeechToSpeech) =>
+            {
+                let caller = match caller {
+                    CallerTurn::Said(words) if words.is_empty() => CallerTurn::Said(self.understood.clone()),
+                    caller => caller.clone(),
+                };
+                self.talk(*request, (*epoch, *clause), &caller, already);
+            }
+            Command::Converse(Converse::Cancel { .. }) => {
+                *self.generation.entry(StageKind::SpeechToSpeech).or_default() += 1;
+            }
             Command::Apologise { epoch } => {
                 self.playout.made.insert(*epoch, 50);
                 let clause = ringway_turn::ClauseId::default();
@@ -320,6 +357,7 @@ impl Line {
             StageKind::Stt => self.recogniser.delay = None,
             StageKind::Llm => self.model_delay = LLM,
             StageKind::Tts => self.voice_delay = TTS,
+            StageKind::SpeechToSpeech => {}
         }
         self.schedule(self.now, World::Lost(stage));
         self.schedule(self.now, World::Ready(stage));
@@ -336,14 +374,18 @@ impl Line {
                 let words: Vec<_> =
                     said.iter().map(|said| said.words.as_str()).filter(|it| !it.is_empty()).collect();
                 let (text, complete) = (words.join(" "), said.last().is_some_and(|said| said.complete));
+                self.understood.clone_from(&text);
                 self.recogniser.ask = Some(ask);
                 let delay = Duration::from_millis(self.recogniser.delay.unwrap_or(STT));
                 self.schedule(self.now + delay, World::Answer { utterance, ask, text, complete });
             }
             Stt::Continue { .. } => self.recogniser.ask = None,
-            Stt::Close { .. } | Stt::Drop { .. } => {
+            Stt::Close { utterance, .. } | Stt::Drop { utterance }
+                if self.recogniser.running.is_none_or(|(running, _)| running == utterance) =>
+            {
                 self.recogniser = Recogniser { delay: self.recogniser.delay, ..Recogniser::default() }
             }
+            Stt::Close { .. } | Stt::Drop { .. } => {}
         }
     }
 
@@ -359,6 +401,36 @@ impl Line {
         }
         let input = Input::ReplyEnd { request, after, memo: Memo(format!("after {caller:?}")) };
         self.schedule(time, World::Model { generation, input });
+    }
+
+    /// Speaks an answer a little faster than it is heard.
+    fn talk(
+        &mut self,
+        request: RequestId,
+        (epoch, clause): (Epoch, ClauseId),
+        caller: &CallerTurn,
+        already: &str,
+    ) {
+        let (text, after) = (self.dialogue)(caller);
+        let rest =
+            text.strip_prefix(already).expect("it goes on behind what was heard").trim_start().to_owned();
+        let generation = self.generation(StageKind::SpeechToSpeech);
+        let mut time = self.now + Duration::from_millis(self.model_delay);
+        self.schedule(time, World::Talk { generation, input: Input::Voiced { epoch } });
+        let mut frames = 0;
+        for token in rest.split_inclusive(' ') {
+            let input = Input::Token { request, text: token.into() };
+            self.schedule(time, World::Talk { generation, input });
+            frames += FRAMES_A_CHAR * token.len() as u32;
+            self.schedule(time, World::Made { generation, epoch, frames });
+            time += Duration::from_millis(u64::from(FRAMES_A_CHAR) * 15 * token.len() as u64);
+        }
+        for input in [
+            Input::ClauseEnd { epoch, clause, frames },
+            Input::ReplyEnd { request, after, memo: Memo::default() },
+        ] {
+            self.schedule(time, World::Talk { generation, input });
+        }
     }
 
     fn speak(&mut self, epoch: Epoch, clause: ringway_turn::ClauseId, text: &str) {
@@ -399,91 +471,6 @@ impl Line {
             self.feed(Input::Sounding { epoch });
         }
         self.feed(Input::Played { epoch, frames });
-    }
-
-    // What the tests look at.
-
-    pub fn events(&self) -> impl Iterator<Item = (u64, &Event)> {
-        self.log.iter().filter_map(|(time, command)| match command {
-            Command::Event(event) => Some((time.as_millis(), event)),
-            _ => None,
-        })
-    }
-
-    pub fn when(&self, wanted: impl Fn(&Command) -> bool) -> Option<u64> {
-        self.log.iter().find(|(_, command)| wanted(command)).map(|(time, _)| time.as_millis())
-    }
-
-    pub fn count(&self, wanted: impl Fn(&Command) -> bool) -> usize {
-        self.log.iter().filter(|(_, command)| wanted(command)).count()
-    }
-
-    /// What the model was asked, in order, speculation included.
-    pub fn asked(&self) -> Vec<CallerTurn> {
-        let asked = |command: &Command| match command {
-            Command::Reply { caller, .. } => Some(caller.clone()),
-            _ => None,
-        };
-        self.log.iter().filter_map(|(_, command)| asked(command)).collect()
-    }
-
-    /// When the model was asked for the last time.
-    pub fn last_asked(&self) -> MediaTime {
-        let asked = self.log.iter().rfind(|(_, command)| matches!(command, Command::Reply { .. }));
-        asked.expect("it was asked").0
-    }
-
-    pub fn spoken<'a>(&'a self) -> Vec<&'a str> {
-        let text = |command: &'a Command| {
-            if let Command::Speak { text, .. } = command { Some(text.as_str()) } else { None }
-        };
-        self.log.iter().filter_map(|(_, command)| text(command)).collect()
-    }
-
-    /// The context as `who: text` lines.
-    pub fn context(&self) -> Vec<String> {
-        said(self.turn.context())
-    }
-
-    /// Milliseconds from `from` to the first sound after it.
-    pub fn answered_after(&self, from: u64) -> u64 {
-        self.sound.iter().map(|(time, _)| *time).find(|time| *time > from).expect("an answer") - from
-    }
-
-    pub fn sounds_between(&self, from: u64, until: u64) -> bool {
-        self.sound.iter().any(|(time, _)| (from..until).contains(time))
-    }
-}
-
-impl Player {
-    fn obey(&mut self, playout: Playout) {
-        match playout {
-            Playout::Release(epoch) => self.released = self.released.max(epoch),
-            Playout::Pause => {
-                assert!(!self.paused, "paused twice");
-                self.paused = true;
-            }
-            Playout::Resume => {
-                assert!(self.paused, "resumed without a pause");
-                self.paused = false;
-            }
-            Playout::Clear { epoch, .. } => self.void_before = self.void_before.max(epoch),
-        }
-    }
-
-    /// The next frame to be heard.
-    fn next(&mut self) -> Option<(Epoch, u32)> {
-        if self.paused {
-            return None;
-        }
-        for (epoch, made) in self.made.range(self.void_before..=self.released.max(self.void_before)) {
-            let played = self.played.entry(*epoch).or_default();
-            if *played < *made && *epoch <= self.released {
-                *played += 1;
-                return Some((*epoch, *played));
-            }
-        }
-        None
     }
 }
 

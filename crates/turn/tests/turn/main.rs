@@ -1,10 +1,13 @@
 //! Whole conversations in virtual time.
 
 mod barge_in;
+mod by_ear;
 mod conversation;
+mod converse;
 mod endings;
 mod faults;
 mod invariants;
+mod keys;
 mod late;
 mod line;
 mod marks;

@@ -109,6 +109,9 @@ pub enum Stage {
     Llm,
     /// Text to speech.
     Tts,
+    /// What hears and speaks by itself, in place of the three before.
+    #[serde(rename = "s2s")]
+    SpeechToSpeech,
 }
 
 /// How a stage is doing.

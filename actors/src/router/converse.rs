@@ -1,0 +1,28 @@
+//! What the router says to the stage that hears and speaks by itself.
+
+use super::{Router, ready, working};
+use crate::s2s::Talk;
+use ringway_turn::{Converse, StageKind};
+
+impl Router {
+    /// To the stage that hears and speaks by itself.
+    pub(super) fn converse(&mut self, command: Converse) {
+        match &command {
+            Converse::Answer { epoch, .. } => {
+                self.stages.watches.s2s.owe_anew();
+                self.stages.times.s2s.asked(*epoch, self.clock.now());
+                self.events.put(working(StageKind::SpeechToSpeech));
+            }
+            Converse::Cancel { .. } => {
+                self.stages.watches.s2s.settle();
+                self.events.put(ready(StageKind::SpeechToSpeech));
+            }
+        }
+        self.talk(Talk::Converse(command));
+    }
+
+    pub(super) fn talk(&self, talk: Talk) {
+        let s2s = self.stages.s2s.as_ref().map(|s2s| s2s.try_send(talk).is_ok());
+        self.deliver(StageKind::SpeechToSpeech, s2s);
+    }
+}

@@ -1,0 +1,286 @@
+//! Turns with a stage that hears and speaks by itself: it is told when to answer, and tells what was said afterwards.
+
+use crate::barge_in::Doubt;
+use crate::latency::Marks;
+use crate::reply::{Model, Reply};
+use crate::tool::Tools;
+use crate::utterance::{Phase, Utterance, join};
+use crate::{
+    AskId, CallerTurn, Command, Converse, Event, Message, Playout, Purpose, RequestId, Speaker, Speculation,
+    StageKind, Stt, Turn, TurnNumber, UtteranceId,
+};
+use ringway_frame::MediaTime;
+
+/// A turn of the caller's that was answered by ear: its words are still to come.
+#[derive(Debug)]
+pub(crate) struct Unread {
+    utterance: UtteranceId,
+    ask: AskId,
+    turn: TurnNumber,
+    from: MediaTime,
+    until: MediaTime,
+    /// Words of the same turn that came before.
+    prefix: String,
+    /// Where in the context they belong, once the answer to them is there.
+    place: Option<usize>,
+}
+
+impl Unread {
+    /// The oldest message has left the context.
+    pub(crate) fn forget_one(&mut self) {
+        self.place = self.place.map(|place| place.saturating_sub(1));
+    }
+}
+
+impl Turn {
+    /// What may be done ahead of a turn's end: nothing by a stage that can not take it back.
+    pub(crate) fn speculation(&self) -> Speculation {
+        if self.health.converses() { Speculation::Off } else { self.config.speculation }
+    }
+
+    /// The turn is over, and the stage that heard it answers.
+    pub(crate) fn hand_over(&mut self, until: MediaTime) {
+        let Some(utterance) = self.utterance.take() else { return };
+        let (ask, id, turn, from) = (self.ids.ask, utterance.id, utterance.turn, utterance.from);
+        self.ids.ask = ask.next();
+        self.turn = turn;
+        self.silence.broken();
+        self.farewell = None;
+        self.push(Command::Stt(Stt::Flush { utterance: id, ask, until, purpose: Purpose::Turn }));
+        let prefix = utterance.words();
+        self.unread.push(Unread { utterance: id, ask, turn, from, until, prefix, place: None });
+        self.stop_waiting_for_words();
+        if self.keys.is_empty() {
+            self.ask(CallerTurn::Said(String::new()), turn, until, Marks::default());
+            self.release();
+        } else {
+            self.leave_room(turn);
+            self.keys_pressed();
+        }
+    }
+
+    /// Wants an answer of its own making to what the caller did.
+    pub(crate) fn converse(&mut self, request: RequestId, caller: CallerTurn, already: String) {
+        let clause = self.ids.clause;
+        self.ids.clause = clause.next();
+        let Some(reply) = &mut self.reply else { return };
+        let (epoch, spoken) = (reply.epoch, reply.answer());
+        reply.ledger.answer(epoch, clause, spoken);
+        self.next_epoch = self.next_epoch.max(epoch.next());
+        let context = self.context.clone();
+        let answer = Converse::Answer { request, epoch, clause, caller, context, already };
+        self.push(Command::Converse(answer));
+    }
+
+    /// Nothing more of the answer is wanted, nor is what was made of it.
+    pub(crate) fn silence_answer(&mut self, reply: &Reply) {
+        let (epoch, heard) = (reply.epoch, reply.ledger.frames_heard(reply.epoch));
+        self.next_epoch = epoch.next();
+        self.patience.came(StageKind::SpeechToSpeech);
+        self.push(Command::Converse(Converse::Cancel { epoch, heard }));
+        self.push(Command::Playout(Playout::Clear { epoch: self.next_epoch, turn: reply.turn }));
+    }
+
+    /// The words of this turn, when they come, belong before what is put into the context now.
+    pub(crate) fn leave_room(&mut self, turn: TurnNumber) {
+        let place = self.context.messages.len();
+        for unread in self.unread.iter_mut().filter(|unread| unread.turn == turn) {
+            unread.place.get_or_insert(place);
+        }
+    }
+
+    pub(crate) fn is_unread(&self, ask: AskId) -> bool {
+        self.unread.iter().any(|unread| unread.ask == ask)
+    }
+
+    /// What the caller said in a turn that was answered by ear.
+    pub(crate) fn read(&mut self, ask: AskId, text: &str) {
+        let Some(index) = self.unread.iter().position(|unread| unread.ask == ask) else { return };
+        let Unread { utterance, turn, until, prefix, place, .. } = self.unread.remove(index);
+        self.push(Command::Stt(Stt::Close { utterance, until }));
+        let words = join(&[&prefix, text]);
+        if words.is_empty() || self.goes_on(turn, &words) {
+            return;
+        }
+        self.tell(Event::Transcript { turn, text: words.clone(), last: true });
+        match &mut self.reply {
+            Some(reply) if place.is_none() && reply.turn == turn => {
+                let announced = reply.announced;
+                reply.cue = Some(CallerTurn::Said(words.clone()));
+                if announced {
+                    self.tell(Event::Message { turn, who: Speaker::Caller, text: words });
+                }
+            }
+            _ => self.insert(turn, place, words),
+        }
+    }
+
+    /// A service that never tells words does not keep all audio of the call.
+    fn stop_waiting_for_words(&mut self) {
+        if self.unread.len() > MOST_UNREAD {
+            let oldest = self.unread[0].ask;
+            self.read(oldest, "");
+        }
+    }
+
+    /// The caller went on before the answer sounded: these words begin the turn that still runs.
+    fn goes_on(&mut self, turn: TurnNumber, words: &str) -> bool {
+        let running = self.utterance.as_mut().filter(|utterance| utterance.turn == turn);
+        let later = self.unread.iter_mut().find(|unread| unread.turn == turn);
+        match (running, later) {
+            (Some(utterance), _) => utterance.continue_turn(turn, words.to_owned()),
+            (None, Some(later)) => later.prefix = join(&[words, &later.prefix]),
+            (None, None) => return false,
+        }
+        true
+    }
+
+    /// The answer to these words is in the context already.
+    fn insert(&mut self, turn: TurnNumber, place: Option<usize>, text: String) {
+        let messages = &mut self.context.messages;
+        let place = place.unwrap_or(messages.len()).min(messages.len());
+        messages.insert(place, Message { who: Speaker::Caller, text: text.clone() });
+        for unread in &mut self.unread {
+            unread.place = unread.place.map(|later| later + usize::from(later >= place));
+        }
+        self.tell(Event::Message { turn, who: Speaker::Caller, text });
+    }
+
+    /// A service that hears the caller tells of speech.
+    pub(crate) fn service_heard_speech(&mut self) {
+        if self.utterance.is_none() {
+            self.begin(self.now);
+            if self.reply.as_ref().is_some_and(|reply| reply.released) {
+                self.pause(self.now);
+            }
+        }
+        if let Some(utterance) = &mut self.utterance {
+            utterance.spotted = true;
+        }
+        self.judge();
+    }
+
+    /// It tells that the speech is over: no hang-over is waited for.
+    pub(crate) fn service_heard_silence(&mut self) {
+        let now = self.now;
+        let Some(utterance) = self.utterance.as_mut().filter(|utterance| utterance.spotted) else { return };
+        let since = utterance.silent_since().unwrap_or(now);
+        utterance.phase = Phase::Quiet { since };
+        self.end_turn();
+    }
+
+    /// It is back, and knows nothing: what it has not told the words of is heard again, the rest is told.
+    pub(crate) fn converse_again(&mut self) {
+        for index in 0..self.unread.len() {
+            let ask = self.ids.ask;
+            self.ids.ask = ask.next();
+            let Unread { utterance, from, until, .. } = self.unread[index];
+            self.unread[index].ask = ask;
+            self.push(Command::Stt(Stt::Begin { utterance, from }));
+            self.push(Command::Stt(Stt::Flush { utterance, ask, until, purpose: Purpose::Turn }));
+        }
+        self.answer_again();
+        if let Some(utterance) = &self.utterance {
+            let (utterance, from) = (utterance.id, utterance.from);
+            self.push(Command::Stt(Stt::Begin { utterance, from }));
+        }
+    }
+
+    /// An answer that was not made whole is asked for again behind what was heard of it.
+    fn answer_again(&mut self) {
+        let request = self.ids.request;
+        if !self.keep_heard() {
+            return;
+        }
+        let Some(reply) = &mut self.reply else { return };
+        let Some(caller) = reply.cue.clone() else { return };
+        reply.model = Model::Asked(request);
+        reply.tools = Tools::default();
+        let already = reply.text().to_owned();
+        self.ids.request = request.next();
+        self.patience.asked(StageKind::SpeechToSpeech, self.now);
+        self.converse(request, caller, already);
+    }
+
+    /// Of an answer that was not made whole only what was heard stays; what follows is spoken in the next epoch. Says
+    /// whether there is such an answer.
+    fn keep_heard(&mut self) -> bool {
+        let next = self.next_epoch;
+        let Some(reply) = self.reply.as_mut().filter(|reply| matches!(reply.model, Model::Asked(_))) else {
+            return false;
+        };
+        reply.keep_heard();
+        reply.epoch = next.max(reply.epoch.next());
+        let (epoch, turn) = (reply.epoch, reply.turn);
+        self.next_epoch = epoch.next();
+        self.push(Command::Playout(Playout::Clear { epoch, turn }));
+        if matches!(self.doubt, Doubt::Paused { .. }) {
+            // A clear ends a pause.
+            self.push(Command::Playout(Playout::Resume));
+            self.push(Command::Playout(Playout::Pause));
+        }
+        self.push(Command::Playout(Playout::Release(epoch)));
+        true
+    }
+
+    /// It will not come back: recogniser, language model and voice take over as they come. What the caller said last
+    /// and nobody has told the words of is recognised, and answered then.
+    pub(crate) fn fall_back(&mut self) {
+        self.health.converse(false);
+        for stage in [StageKind::Stt, StageKind::Llm, StageKind::Tts] {
+            self.health.lose(stage);
+        }
+        let unread = self.unread.pop();
+        self.unread.clear();
+        let by_ear = |reply: &mut Reply| {
+            let unknown = matches!(&reply.cue, Some(CallerTurn::Said(words)) if words.is_empty());
+            unknown && matches!(reply.model, Model::Asked(_))
+        };
+        match (self.reply.take_if(by_ear), unread) {
+            (Some(reply), Some(unread)) => {
+                // What was heard of it is said again.
+                self.silence_answer(&reply);
+                self.settle_doubt();
+                self.listen_again(unread);
+            }
+            (reply, unread) => {
+                self.reply = reply.or(self.reply.take());
+                self.unread.extend(unread);
+            }
+        }
+        if self.keep_heard()
+            && let Some(reply) = &mut self.reply
+        {
+            reply.speak_on();
+        }
+    }
+
+    /// The recogniser is there: words that nobody told are asked of it, if it has nothing else to do.
+    pub(crate) fn recognise_unread(&mut self) {
+        let Some(unread) = self.unread.last_mut().filter(|_| self.utterance.is_none()) else { return };
+        let ask = self.ids.ask;
+        self.ids.ask = ask.next();
+        unread.ask = ask;
+        let Unread { utterance, from, until, .. } = *unread;
+        self.push(Command::Stt(Stt::Begin { utterance, from }));
+        self.push(Command::Stt(Stt::Flush { utterance, ask, until, purpose: Purpose::Turn }));
+    }
+
+    fn listen_again(&mut self, unread: Unread) {
+        let Unread { utterance: id, turn, from, until, prefix, .. } = unread;
+        if let Some(running) = &mut self.utterance {
+            (running.from, running.turn) = (from, turn);
+            return running.continue_turn(turn, prefix);
+        }
+        let mut utterance = Utterance::new(id, turn, from);
+        utterance.continue_turn(turn, prefix);
+        utterance.phase = Phase::Over { since: until };
+        // It was worth an answer before.
+        utterance.barged_in = true;
+        self.utterance = Some(utterance);
+        self.flush(Purpose::Turn, until);
+    }
+}
+
+/// Turns whose words are waited for.
+const MOST_UNREAD: usize = 4;
