@@ -1,13 +1,17 @@
 //! The configured engines, built.
 
 mod apology;
+mod caching;
 mod pools;
 mod vad;
+mod voices;
 
 pub use apology::render;
+pub use caching::Caching;
 pub use pools::Pools;
+pub use voices::{VoiceError, VoiceInfo, Voices};
 
-use ringway_actors::Engines;
+use ringway_actors::{Engines, VadEngine};
 use ringway_config::{Config, Secrets};
 use ringway_stages::dialogue::{Diagnostic, Dialogues};
 use ringway_stages::flite::Flite;
@@ -21,12 +25,14 @@ use ringway_stages::services::{
     whisper_auto, whisperlive, whisperlivekit, wyoming_stt, wyoming_tts,
 };
 use ringway_stages::silero::Instructions;
-use ringway_stages::speech_cache::SpeechCache;
+use ringway_stages::speech_cache::{DirError, Tiers};
 use ringway_stages::stt::SpeechToText;
 use ringway_stages::tools::{Mistake, Toolbox, Tools, ToolsError, ToolsFile};
 use ringway_stages::tts::{TextToSpeech, TtsError};
 use ringway_stages::vad::VadError;
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use voices::Chosen;
 
 /// All that a server's calls share.
 #[derive(Debug)]
@@ -37,6 +43,10 @@ pub struct Built {
     pub dialogues: Vec<String>,
     /// The threads of blocking engines.
     pub pools: Pools,
+    /// The speech that is kept.
+    pub caching: Caching,
+    /// The voices one by one.
+    pub voices: Voices,
 }
 
 /// Why an engine cannot be used.
@@ -74,6 +84,9 @@ pub enum EngineError {
     /// A tool cannot be used.
     #[error(transparent)]
     Tools(#[from] ToolsError),
+    /// The folder of speech cannot be used.
+    #[error(transparent)]
+    Cache(#[from] DirError),
     /// The apology cannot be spoken.
     #[error("apology.text, turn.filler: {0}")]
     Apology(TtsError),
@@ -86,15 +99,51 @@ pub enum EngineError {
 /// One cannot be used.
 pub fn build(config: &Config, secrets: &Secrets) -> Result<Built, EngineError> {
     let tools = tools(config)?;
-    let mut builder = Builder { config, secrets, tools, dialogues: Vec::new(), pools: Pools::default() };
+    let tiers = Tiers::open(&config.tts_cache)?;
+    let mut builder = Builder::new(config, secrets, tools);
     let stt = builder.all(&config.stt.engines, Builder::stt)?;
     let llm = builder.all(&config.llm.engines, Builder::llm)?;
-    let tts = builder.all(&config.tts.engines, Builder::tts)?;
+    let chain = builder.all(&config.tts.engines, Builder::chosen_voice)?;
+    let (tts, caching) = Caching::of(config, &chain, tiers, &builder.texts);
+    let voices = Voices::new(config, secrets, chain);
+    builder.pools.tiers = Some(caching.tiers.clone());
     let apology = apology::speak(&config.apology.text, &tts).map_err(EngineError::Apology)?;
     let filler = apology::speak(&config.turn.filler, &tts).map_err(EngineError::Apology)?;
     let vad = vad::build(config, Instructions::best())?;
     let engines = Engines { vad, stt, llm, tts, apology, filler };
-    Ok(Built { engines, dialogues: builder.dialogues, pools: builder.pools })
+    Ok(Built { engines, dialogues: builder.dialogues, pools: builder.pools, caching, voices })
+}
+
+/// Builds the recogniser of this name alone; services are connected to on the present runtime.
+///
+/// # Errors
+/// It cannot be used.
+pub fn one_stt(config: &Config, secrets: &Secrets, name: &str) -> Result<Arc<dyn SpeechToText>, EngineError> {
+    Builder::new(config, secrets, None).stt(name)
+}
+
+/// The same for a language model, which has no tools.
+///
+/// # Errors
+/// It cannot be used.
+pub fn one_llm(config: &Config, secrets: &Secrets, name: &str) -> Result<Arc<dyn LanguageModel>, EngineError> {
+    Builder::new(config, secrets, None).llm(name)
+}
+
+/// The same for a voice, which remembers nothing.
+///
+/// # Errors
+/// It cannot be used.
+pub fn one_tts(config: &Config, secrets: &Secrets, name: &str) -> Result<Arc<dyn TextToSpeech>, EngineError> {
+    Builder::new(config, secrets, None).tts(name)
+}
+
+/// The same for a voice activity detector.
+///
+/// # Errors
+/// It cannot be used.
+pub fn one_vad(config: &Config) -> Result<VadEngine, EngineError> {
+    vad::build(config, Instructions::best())
 }
 
 /// The names of the configuration to engines.
@@ -103,10 +152,21 @@ struct Builder<'a> {
     secrets: &'a Secrets,
     tools: Option<Tools>,
     dialogues: Vec<String>,
+    /// What dialogues may say.
+    texts: BTreeSet<String>,
     pools: Pools,
 }
 
-impl Builder<'_> {
+impl<'a> Builder<'a> {
+    fn new(config: &'a Config, secrets: &'a Secrets, tools: Option<Tools>) -> Self {
+        let (dialogues, texts) = (Vec::new(), BTreeSet::new());
+        Self { config, secrets, tools, dialogues, texts, pools: Pools::default() }
+    }
+
+    fn chosen_voice(&mut self, name: &str) -> Result<Chosen, EngineError> {
+        self.tts(name).map(|voice| Chosen { name: name.to_owned(), voice })
+    }
+
     fn all<T>(
         &mut self,
         names: &[String],
@@ -181,6 +241,7 @@ impl Builder<'_> {
                     Dialogues::load(&config.dir, &pronounceable).map_err(EngineError::Dialogues)?;
                 let dialogues = dialogues.with_default(&config.default).map_err(EngineError::Default)?;
                 self.dialogues = dialogues.names().map(str::to_owned).collect();
+                self.texts = dialogues.texts();
                 Ok(Arc::new(dialogues))
             }
             openai_chat::NAME => {
@@ -217,11 +278,7 @@ impl Builder<'_> {
                 let flite = Arc::new(Flite::start(config)?);
                 let counted = flite.clone();
                 self.pools.add("flite", move || counted.counters());
-                let voice = format!("flite {:?}", config.voice);
-                let cache = SpeechCache::new(flite, &voice, config.speed.into(), self.config.speech_cache);
-                let cache = Arc::new(cache);
-                self.pools.cache = Some(cache.clone());
-                Ok(cache)
+                Ok(flite)
             }
             piper::NAME => Ok(Arc::new(piper::Piper::new(self.config.piper.clone())?)),
             openai_speech::NAME => {

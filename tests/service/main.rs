@@ -17,3 +17,4 @@ mod support;
 mod talk;
 mod trace;
 mod transfers;
+mod tts_api;

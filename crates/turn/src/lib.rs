@@ -87,6 +87,7 @@ mod tool;
 mod turn;
 mod utterance;
 
+pub use clause::clauses;
 pub use command::{Command, Event, Latency, Output, Playout, Purpose, SpeechState, Stt};
 pub use config::{Config, ConfigError, Speculation};
 pub use context::{Context, Memo, Message, Speaker};
