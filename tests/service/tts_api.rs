@@ -5,9 +5,12 @@ use crate::support::server::{Server, Setup, TOKEN, root};
 use futures_util::future::{join_all, select};
 use hyper::{Request, StatusCode};
 use serde_json::{Value, json};
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::pin::pin;
 use std::process::Command;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A server whose voice is served, and the folder of its files, gone with it.
@@ -57,6 +60,33 @@ impl Drop for Voice {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.dir);
     }
+}
+
+/// A service that refuses so many requests, and then answers no more.
+fn hangs_after(refusals: u32) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let asked = Arc::new(AtomicU32::new(0));
+    std::thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let asked = asked.clone();
+            std::thread::spawn(move || {
+                let (mut reader, mut stream) = (BufReader::new(stream.try_clone().unwrap()), stream);
+                let mut line = String::new();
+                while reader.read_line(&mut line).is_ok_and(|bytes| bytes > 2) {
+                    line.clear();
+                }
+                if !line.is_empty() && asked.fetch_add(1, Ordering::Relaxed) < refusals {
+                    let refusal = "HTTP/1.1 500 No\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+                    stream.write_all(refusal.as_bytes()).unwrap();
+                } else {
+                    // Until the client has gone.
+                    let _ = std::io::copy(&mut reader, &mut std::io::sink());
+                }
+            });
+        }
+    });
+    address
 }
 
 fn folder() -> PathBuf {
@@ -141,8 +171,10 @@ async fn two_dozen_are_served_at_once_and_the_same_text_is_made_once() {
 
 #[tokio::test]
 async fn more_than_are_permitted_are_refused_for_now() {
-    let slow = "[scripted]\ntts_ms = 3600000\n[apology]\ntext = \"\"\n[turn]\nfiller = \"\"\n[tts_api]\nrequests = 1";
-    let voice = Voice::with(slow);
+    // At start it is asked for the apology and the filler.
+    let service = hangs_after(2);
+    let slow = format!("url = \"http://{service}\"\nfirst_byte = \"1h\"\n[tts]\nengines = [\"phone_tts\"]");
+    let voice = Voice::with(&format!("[tts_api]\nrequests = 1\n[phone_tts]\n{slow}"));
     let (one, other) = (json!({"text": "one"}), json!({"text": "other"}));
     let (one, other) = (pin!(voice.say(&one)), pin!(voice.say(&other)));
     let ((status, error), _) = select(one, other).await.factor_first();
