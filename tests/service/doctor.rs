@@ -137,16 +137,16 @@ fn routes(health: Health) -> Router {
             .route("/v1/chat/completions", post((StatusCode::UNAUTHORIZED, r#"{"error":{"message":"no such account"}}"#)))
             .route("/v1/audio/speech", post(([(CONTENT_TYPE, "text/html")], "<html>not audio")));
     }
-    let heard = || async move {
+    let heard = move || async move {
         one().await;
         ([(CONTENT_TYPE, "application/json")], r#"{"text":"Yes."}"#)
     };
-    let replied = || async move {
+    let replied = move || async move {
         two().await;
         let delta = r#"{"choices":[{"index":0,"delta":{"role":"assistant","content":"Yes"}}]}"#;
         ([(CONTENT_TYPE, "text/event-stream")], format!("data: {delta}\n\ndata: [DONE]\n\n"))
     };
-    let said = || async move {
+    let said = move || async move {
         three().await;
         ([(CONTENT_TYPE, "audio/wav")], tone())
     };
