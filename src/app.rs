@@ -103,7 +103,8 @@ impl Starting {
         let metrics = telemetry::install(config.metrics.enabled)?;
         let wanted = (config.clone(), secrets.clone());
         let built = tokio::task::spawn_blocking(move || engines::build(&wanted.0, &wanted.1)).await;
-        let engines::Built { engines, dialogues, pools, caching, voices } = built.map_err(std::io::Error::other)??;
+        let engines::Built { engines, dialogues, pools, caching, voices } =
+            built.map_err(std::io::Error::other)??;
         let engines = Arc::new(engines);
         telemetry::expect_services(&engines);
         let (events, reader) = EventSink::bounded(EVENTS);

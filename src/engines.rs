@@ -6,10 +6,9 @@ mod pools;
 mod vad;
 mod voices;
 
-pub use apology::render;
 pub use caching::Caching;
 pub use pools::Pools;
-pub use voices::{VoiceError, VoiceInfo, Voices};
+pub use voices::{VoiceError, Voices};
 
 use ringway_actors::{Engines, VadEngine};
 use ringway_config::{Config, Secrets};
@@ -126,7 +125,11 @@ pub fn one_stt(config: &Config, secrets: &Secrets, name: &str) -> Result<Arc<dyn
 ///
 /// # Errors
 /// It cannot be used.
-pub fn one_llm(config: &Config, secrets: &Secrets, name: &str) -> Result<Arc<dyn LanguageModel>, EngineError> {
+pub fn one_llm(
+    config: &Config,
+    secrets: &Secrets,
+    name: &str,
+) -> Result<Arc<dyn LanguageModel>, EngineError> {
     Builder::new(config, secrets, None).llm(name)
 }
 

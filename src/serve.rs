@@ -102,7 +102,7 @@ impl Opened {
 
 impl Answering {
     fn serve(self, server: &Arc<Server>, config: &Config) -> Result<SocketAddr, StartError> {
-        self.routes.send_replace(tts_api::router(server.clone(), config.tts_api.clone())?);
+        let _ = self.routes.send(tts_api::router(server.clone(), config.tts_api.clone())?);
         Ok(self.address)
     }
 }

@@ -41,7 +41,7 @@ pub struct TtsApi {
     places: Semaphore,
 }
 
-/// Where a client has to listen for what is wrong, before and after it has begun.
+/// What a request is answered.
 pub type Answer = Result<Json<Value>, TtsApiError>;
 
 /// All routes.

@@ -44,7 +44,10 @@ fn server(config: &Config) -> Vec<Mistake> {
 fn tts_api(config: &Config) -> Vec<Mistake> {
     let mut mistakes = Vec::new();
     if config.tts_api.listen.is_some() && (config.tts_cache.dir.is_none() || config.tts_cache.disk == 0) {
-        mistakes.push(at("tts_api.listen", "needs tts_cache.dir and tts_cache.disk: its answers are files there"));
+        mistakes.push(at(
+            "tts_api.listen",
+            "needs tts_cache.dir and tts_cache.disk: its answers are files there",
+        ));
     }
     if config.tts_api.requests == 0 {
         mistakes.push(at("tts_api.requests", "must not be zero"));

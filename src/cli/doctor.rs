@@ -69,8 +69,9 @@ async fn examine_all(loaded: Arc<Loaded>) -> Vec<Finding> {
         move || speak_the_word(&loaded)
     });
     let word: Word = spoken.await.unwrap_or_else(|end| Err(end.to_string()));
-    let examined: Vec<_> =
-        probes(&loaded.config).map(|probe| tokio::spawn(probe.examine(loaded.clone(), word.clone()))).collect();
+    let examined: Vec<_> = probes(&loaded.config)
+        .map(|probe| tokio::spawn(probe.examine(loaded.clone(), word.clone())))
+        .collect();
     let mut findings = Vec::new();
     for finding in examined {
         // A probe's own panic is told in its finding.
@@ -89,7 +90,8 @@ fn probes(config: &Config) -> impl Iterator<Item = Probe> + use<> {
 
 /// By the embedded voice, whichever is configured: what the others are to hear does not depend on a service.
 fn speak_the_word(loaded: &Loaded) -> Word {
-    let said = engines::one_tts(&loaded.config, &loaded.secrets, "flite").map_err(|error| error.to_string())?;
+    let said =
+        engines::one_tts(&loaded.config, &loaded.secrets, "flite").map_err(|error| error.to_string())?;
     let audio = Handle::current().block_on(probe::speak(said.as_ref(), Format::Pcm16k));
     audio.map(|spoken| spoken.audio.into()).map_err(|error| error.to_string())
 }

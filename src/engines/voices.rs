@@ -122,7 +122,8 @@ impl Voices {
         for chosen in &self.chain {
             let serves = is_default || chosen.name == info.engine;
             if serves && within(speeds(&self.config, &chosen.name), speed) {
-                let voice = if is_default { &names(&self.config, &chosen.name)[0] } else { name };
+                let own = names(&self.config, &chosen.name);
+                let voice = if is_default { own[0].as_str() } else { name };
                 found.push(self.variant(chosen, voice, speed)?);
             }
         }
@@ -133,12 +134,7 @@ impl Voices {
         Ok(found)
     }
 
-    fn variant(
-        &self,
-        chosen: &Chosen,
-        voice: &str,
-        speed: f64,
-    ) -> Result<Arc<dyn TextToSpeech>, VoiceError> {
+    fn variant(&self, chosen: &Chosen, voice: &str, speed: f64) -> Result<Arc<dyn TextToSpeech>, VoiceError> {
         let configured = names(&self.config, &chosen.name)[0] == voice;
         if configured && speed == 1.0 {
             return Ok(chosen.voice.clone());
@@ -161,9 +157,8 @@ impl Voices {
 
     fn built(&self, engine: &str, voice: &str, speed: f64) -> Option<Arc<dyn TextToSpeech>> {
         let mut variants = self.variants.lock().unwrap_or_else(PoisonError::into_inner);
-        let is = |variant: &Variant| {
-            variant.engine == engine && variant.voice == voice && variant.speed == speed
-        };
+        let is =
+            |variant: &Variant| variant.engine == engine && variant.voice == voice && variant.speed == speed;
         let at = variants.iter().position(is)?;
         let variant = variants.remove(at);
         let built = variant.built.clone();

@@ -23,12 +23,16 @@ pub struct Made {
 
 type Outcome = Result<Arc<Made>, Arc<TtsApiError>>;
 
+/// Heard by all who joined; nothing as long as it is on the way.
+type Lead = watch::Sender<Option<Outcome>>;
+type Joined = watch::Receiver<Option<Outcome>>;
+
 /// Requests in progress, by what they ask for.
 ///
 /// `running` is a lock, since requests share it; it is taken twice a request, for a lookup.
 #[derive(Debug, Default)]
 pub struct Flights {
-    running: Mutex<HashMap<Wanted, watch::Receiver<Option<Outcome>>>>,
+    running: Mutex<HashMap<Wanted, Joined>>,
 }
 
 /// The speech, and whether one that was made before will do.
@@ -62,10 +66,7 @@ impl Flights {
     }
 
     /// Joins who is on the way, or leads.
-    fn board(
-        &self,
-        wanted: Wanted,
-    ) -> (watch::Receiver<Option<Outcome>>, Option<watch::Sender<Option<Outcome>>>) {
+    fn board(&self, wanted: Wanted) -> (Joined, Option<Lead>) {
         let mut running = self.running();
         if let Some(joined) = running.get(&wanted) {
             return (joined.clone(), None);
@@ -75,7 +76,7 @@ impl Flights {
         (joined, Some(lead))
     }
 
-    fn running(&self) -> MutexGuard<'_, HashMap<Wanted, watch::Receiver<Option<Outcome>>>> {
+    fn running(&self) -> MutexGuard<'_, HashMap<Wanted, Joined>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

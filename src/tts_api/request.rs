@@ -109,7 +109,9 @@ mod tests {
         assert!(told(json("text=Hi").await).starts_with("expected value"));
         assert!(told(json("{}").await).starts_with("missing field `text`"));
         assert!(told(json(r#"{"text":"Hi","speed":"fast"}"#).await).contains("\"fast\", expected f64"));
-        assert!(told(read_json(post("text/plain", "{}")).await).contains("application/json, not \"text/plain\""));
+        assert!(
+            told(read_json(post("text/plain", "{}")).await).contains("application/json, not \"text/plain\"")
+        );
         let form = |body| read_form(post("application/x-www-form-urlencoded", body));
         assert!(told(form("voice=amy").await).contains("no field text"));
         assert!(told(form("text=a&speed=fast").await).starts_with("speed: \"fast\""));

@@ -53,7 +53,10 @@ fn services_are_asked_all_at_once_and_tell_what_they_heard_and_said() {
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     let lines: Vec<_> = report["engines"].as_array().unwrap()[1..].iter().map(shown).collect();
     assert_eq!(lines[0], "tts openai_tts true said \"yes\" in 100 ms of audio, the first after");
-    assert_eq!(lines[1..], ["stt openai_stt true understood \"Yes.\"", "llm openai_llm true began with \"Yes\""]);
+    assert_eq!(
+        lines[1..],
+        ["stt openai_stt true understood \"Yes.\"", "llm openai_llm true began with \"Yes\""]
+    );
 }
 
 #[test]
@@ -68,7 +71,8 @@ fn whatever_fails_has_its_reason_and_its_line_and_never_a_key() {
     assert_eq!(lines[1], "stt openai_stt false openai_stt: nothing came within 300ms before the answer");
     assert_eq!(lines[2], "llm openai_llm false openai_llm: status 401: no such account");
     assert_eq!(report["engines"][0]["ok"], true, "the embedded ones are not concerned");
-    let all = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let all =
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(!all.contains(KEY), "{all}");
 }
 
@@ -134,7 +138,10 @@ fn routes(health: Health) -> Router {
     if health == Health::Ill {
         return Router::new()
             .route("/v1/audio/transcriptions", post(std::future::pending::<()>))
-            .route("/v1/chat/completions", post((StatusCode::UNAUTHORIZED, r#"{"error":{"message":"no such account"}}"#)))
+            .route(
+                "/v1/chat/completions",
+                post((StatusCode::UNAUTHORIZED, r#"{"error":{"message":"no such account"}}"#)),
+            )
             .route("/v1/audio/speech", post(([(CONTENT_TYPE, "text/html")], "<html>not audio")));
     }
     let heard = move || async move {
@@ -159,7 +166,9 @@ fn routes(health: Health) -> Router {
 /// A tenth of a second.
 fn tone() -> Vec<u8> {
     let samples = (0..2_400_i32).map(|at| if at / 27 % 2 == 0 { 8_000_i16 } else { -8_000 });
-    let mut file = b"RIFF\xe4\x12\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\xc0\x5d\0\0\x80\xbb\0\0\x02\0\x10\0data\xc0\x12\0\0".to_vec();
+    let mut file =
+        b"RIFF\xe4\x12\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\xc0\x5d\0\0\x80\xbb\0\0\x02\0\x10\0data\xc0\x12\0\0"
+            .to_vec();
     file.extend(samples.flat_map(i16::to_le_bytes));
     file
 }

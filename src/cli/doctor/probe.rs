@@ -61,34 +61,38 @@ impl Probe {
 
     /// Sets it up and uses it once; only the second counts as its time.
     fn try_out(&self, loaded: &Loaded, word: &Word) -> (Duration, Result<String, String>) {
-        let Loaded { config, secrets, .. } = loaded;
         let mut began = Instant::now();
-        let mut ready = || began = Instant::now();
-        let seen = (|| -> Seen {
-            match self {
-                Self::Vad(_) => {
-                    let engine = engines::one_vad(config)?;
-                    ready();
-                    detect(&engine, word.as_deref().map_err(String::as_str)?)
-                }
-                Self::Stt(name) => {
-                    let recogniser = engines::one_stt(config, secrets, name)?;
-                    ready();
-                    wait(understand(recogniser.as_ref(), word.as_deref().map_err(String::as_str)?))
-                }
-                Self::Llm(name) => {
-                    let model = engines::one_llm(config, secrets, name)?;
-                    ready();
-                    wait(reply(model.as_ref()))
-                }
-                Self::Tts(name) => {
-                    let voice = engines::one_tts(config, secrets, name)?;
-                    ready();
-                    wait(say(voice.as_ref()))
-                }
+        let seen = self.seen(loaded, word, &mut || began = Instant::now());
+        let outcome = seen.map_err(|error| error.to_string());
+        (began.elapsed(), outcome)
+    }
+
+    /// `ready`: it is set up.
+    fn seen(&self, loaded: &Loaded, word: &Word, ready: &mut dyn FnMut()) -> Seen {
+        let Loaded { config, secrets, .. } = loaded;
+        let word = || word.as_deref().map_err(String::as_str);
+        match self {
+            Self::Vad(_) => {
+                let engine = engines::one_vad(config)?;
+                ready();
+                detect(&engine, word()?)
             }
-        })();
-        (began.elapsed(), seen.map_err(|error| error.to_string()))
+            Self::Stt(name) => {
+                let recogniser = engines::one_stt(config, secrets, name)?;
+                ready();
+                wait(understand(recogniser.as_ref(), word()?))
+            }
+            Self::Llm(name) => {
+                let model = engines::one_llm(config, secrets, name)?;
+                ready();
+                wait(reply(model.as_ref()))
+            }
+            Self::Tts(name) => {
+                let voice = engines::one_tts(config, secrets, name)?;
+                ready();
+                wait(say(voice.as_ref()))
+            }
+        }
     }
 }
 

@@ -32,7 +32,12 @@ enum Order {
     /// Keeps it, unless it is there.
     Keep(Key, Arc<Speech>),
     /// The same in place of one that is there, or, without `anew`, unless it is there and whole; and where that is.
-    Write { key: Key, speech: Arc<Speech>, anew: bool, done: oneshot::Sender<io::Result<PathBuf>> },
+    Write {
+        key: Key,
+        speech: Arc<Speech>,
+        anew: bool,
+        done: oneshot::Sender<io::Result<PathBuf>>,
+    },
     Clear(oneshot::Sender<io::Result<usize>>),
 }
 

@@ -16,7 +16,7 @@ pub struct Tiers {
 
 /// The folder cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("tts_cache.dir: {}: {source}", dir.display())]
+#[error("tts_cache.dir: {}: {source}", .dir.display())]
 pub struct DirError {
     dir: PathBuf,
     source: io::Error,
