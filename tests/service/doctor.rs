@@ -55,7 +55,7 @@ fn services_are_asked_all_at_once_and_tell_what_they_heard_and_said() {
     assert_eq!(lines[0], "tts openai_tts true said \"yes\" in 100 ms of audio, the first after");
     assert_eq!(
         lines[1..],
-        ["stt openai_stt true understood \"Yes.\"", "llm openai_llm true began with \"Yes\""]
+        ["stt openai_stt true understood \"yes.\"", "llm openai_llm true began with \"Yes\""]
     );
 }
 
@@ -69,7 +69,7 @@ fn whatever_fails_has_its_reason_and_its_line_and_never_a_key() {
     let lines: Vec<_> = report["engines"].as_array().unwrap()[1..].iter().map(shown).collect();
     assert!(lines[0].starts_with("tts openai_tts false openai_tts: "), "{lines:?}");
     assert_eq!(lines[1], "stt openai_stt false openai_stt: nothing came within 300ms before the answer");
-    assert_eq!(lines[2], "llm openai_llm false openai_llm: status 401: no such account");
+    assert_eq!(lines[2], "llm openai_llm false openai_llm: status 401: the key is missing or was refused");
     assert_eq!(report["engines"][0]["ok"], true, "the embedded ones are not concerned");
     let all =
         format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));

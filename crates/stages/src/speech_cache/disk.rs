@@ -9,7 +9,7 @@
 use super::folder::Folder;
 use super::lru::Lru;
 use super::speech::Speech;
-use super::store::Counters;
+use super::store::{Counters, longest_of};
 use super::{Key, file};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -23,6 +23,7 @@ pub(super) struct Disk {
     orders: SyncSender<Order>,
     shared: Arc<Shared>,
     dir: PathBuf,
+    capacity: u64,
 }
 
 /// What the thread is asked for; who gave it up meanwhile does not hear of it.
@@ -60,11 +61,16 @@ impl Disk {
         let (orders, received) = sync_channel(WAITING);
         let worker = Worker { folder, capacity, shared: shared.clone(), written: 0 };
         std::thread::Builder::new().name("speech-disk".into()).spawn(move || worker.run(&received))?;
-        Ok(Self { orders, shared, dir })
+        Ok(Self { orders, shared, dir, capacity })
     }
 
     pub(super) fn dir(&self) -> &Path {
         &self.dir
+    }
+
+    /// Bytes of the longest clause that calls keep.
+    pub(super) fn most(&self) -> usize {
+        longest_of(self.capacity)
     }
 
     /// Reads the clause, if it is known to be there.

@@ -57,7 +57,8 @@ impl Folder {
             .write(true)
             .create_new(true)
             .open(&unfinished)
-            .and_then(|mut file| file.write_all(content))
+            // The clock of files is coarse: what was used right before would seem younger.
+            .and_then(|mut file| file.write_all(content).and_then(|()| file.set_modified(SystemTime::now())))
             .and_then(|()| fs::rename(&unfinished, self.file(key)));
         if written.is_err() {
             let _ = fs::remove_file(&unfinished);

@@ -45,7 +45,7 @@ impl Store {
 
     /// The longest clause that is kept, in bytes: one must not drive out all others.
     pub(super) fn most(&self) -> usize {
-        usize::try_from(self.capacity / LARGEST).unwrap_or(usize::MAX)
+        longest_of(self.capacity)
     }
 
     /// The clause, if it is there.
@@ -55,7 +55,7 @@ impl Store {
 
     /// Keeps the clause, unless it is there already.
     pub(super) fn keep(&self, key: Key, speech: &Arc<Speech>) {
-        if speech.bytes() > self.capacity {
+        if speech.audio().len() > self.most() || speech.bytes() > self.capacity {
             return;
         }
         let evicted = self.held().keep(key, speech.clone(), self.capacity);
@@ -108,6 +108,11 @@ impl Held {
         self.counters.evictions += evicted.len() as u64;
         evicted
     }
+}
+
+/// The longest clause of a tier that holds so many bytes.
+pub(super) fn longest_of(capacity: u64) -> usize {
+    usize::try_from(capacity / LARGEST).unwrap_or(usize::MAX)
 }
 
 /// A clause may take this part of all.

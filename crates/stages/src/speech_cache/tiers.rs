@@ -124,6 +124,6 @@ impl Tiers {
 
     /// Bytes of the longest clause that is kept.
     pub(super) fn most(&self) -> usize {
-        self.memory.most()
+        self.disk.as_ref().map_or(0, Disk::most).max(self.memory.most())
     }
 }
