@@ -244,8 +244,10 @@ async fn without_a_folder_it_is_not_served() {
 #[tokio::test]
 async fn another_ringway_speaks_by_it() {
     let voice = Voice::start();
-    let changes = format!("[tts]\nengines = [\"phone_tts\"]\n[phone_tts]\nurl = \"{}\"", voice.url(""));
-    let server = Setup::bench().with(&changes).start();
+    // Nothing is to be late on a machine that does much else.
+    let patient = "first_byte = \"20s\"\n[call.stall]\ntts = \"20s\"\n[turn]\nanswer_budget = \"off\"\nfiller_after = \"off\"";
+    let service = format!("[tts]\nengines = [\"phone_tts\"]\n[phone_tts]\nurl = \"{}\"", voice.url(""));
+    let server = Setup::bench().with(&format!("{service}\n{patient}")).start();
     let (mut browser, _) = Browser::greeted(&server).await;
     let greeting = browser.loud;
     browser.say("digits/day-1");

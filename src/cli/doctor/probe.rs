@@ -211,7 +211,7 @@ fn frames(audio: &[u8]) -> impl Iterator<Item = Frame> {
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Models are read, and threads started.
-const SETTING_UP: Duration = Duration::from_secs(20);
+const SETTING_UP: Duration = Duration::from_secs(60);
 
 /// A detector that is less sure of a spoken word does not work.
 const CERTAIN: f32 = 0.5;
