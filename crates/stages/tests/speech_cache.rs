@@ -330,7 +330,8 @@ impl Folder {
     }
 
     fn files(&self) -> Vec<PathBuf> {
-        std::fs::read_dir(&self.0).unwrap().map(|entry| entry.unwrap().path()).collect()
+        let entries = std::fs::read_dir(&self.0).expect("a folder");
+        entries.map(|entry| entry.expect("an entry").path()).collect()
     }
 
     /// A process that begins with nothing in memory, and has looked through the folder.
@@ -357,11 +358,11 @@ async fn settled(cache: &Cache) {
 async fn say_slowly(cache: &Cache, texts: &[&str]) -> Vec<u8> {
     let mut session = call(cache, Format::Mulaw8k);
     for (id, text) in (0..).zip(texts) {
-        session.speak(clause(id, text)).unwrap();
+        session.speak(clause(id, text)).expect("the queue is empty");
     }
     let (mut frame, mut audio, mut done) = (Frame::silence(Format::Mulaw8k), Vec::new(), Vec::new());
     while done.len() < texts.len() {
-        match poll_fn(|cx| session.poll_next(cx, &mut frame)).await.unwrap() {
+        match poll_fn(|cx| session.poll_next(cx, &mut frame)).await.expect("the text does not fail") {
             TtsEvent::Audio => audio.extend_from_slice(frame.payload()),
             TtsEvent::Word { .. } => {}
             TtsEvent::Done { clause } => done.push(clause),
