@@ -7,7 +7,7 @@ use serde_json::Value;
 use std::net::SocketAddr;
 use std::process::{Command, Output};
 use std::sync::Arc;
-use std::sync::mpsc::channel;
+use std::sync::mpsc::sync_channel;
 use tokio::sync::Barrier;
 
 fn doctor(config: &str, variables: &[(&str, &str)]) -> Output {
@@ -101,7 +101,7 @@ enum Health {
 
 impl Services {
     fn start(health: Health) -> Self {
-        let (sender, receiver) = channel();
+        let (sender, receiver) = sync_channel(1);
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
