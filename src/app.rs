@@ -14,6 +14,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use ringway_actors::{CallSpec, EdgeKind, EdgePort, Engines, EventSink, MediaCore, Place, ServiceHealth};
 use ringway_config::{Config, Secrets, ServerConfig};
 use ringway_frame::{CallId, Format};
+use ringway_stages::speech_cache::Tiers;
 use ringway_wire::{ErrorCode, ProtocolError};
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,6 +34,8 @@ pub struct Server {
     engines: Arc<Engines>,
     health: Arc<ServiceHealth>,
     pools: engines::Pools,
+    caching: engines::Caching,
+    voices: engines::Voices,
     events: EventSink,
     dialogues: Vec<String>,
     recorder: Option<Recorder>,
@@ -83,8 +86,10 @@ impl Starting {
     /// Others could reach a server without a token.
     pub fn check(config: Config, secrets: Secrets) -> Result<Self, StartError> {
         let address = config.server.address();
-        if !address.ip().is_loopback() && secrets.admin_token.is_none() {
-            return Err(StartError::NoToken(address));
+        for address in std::iter::once(address).chain(config.tts_api.address()) {
+            if !address.ip().is_loopback() && secrets.admin_token.is_none() {
+                return Err(StartError::NoToken(address));
+            }
         }
         Ok(Self { config, secrets })
     }
@@ -98,7 +103,8 @@ impl Starting {
         let metrics = telemetry::install(config.metrics.enabled)?;
         let wanted = (config.clone(), secrets.clone());
         let built = tokio::task::spawn_blocking(move || engines::build(&wanted.0, &wanted.1)).await;
-        let engines::Built { engines, dialogues, pools } = built.map_err(std::io::Error::other)??;
+        let engines::Built { engines, dialogues, pools, caching, voices } =
+            built.map_err(std::io::Error::other)??;
         let engines = Arc::new(engines);
         telemetry::expect_services(&engines);
         let (events, reader) = EventSink::bounded(EVENTS);
@@ -124,6 +130,8 @@ impl Starting {
             engines,
             health,
             pools,
+            caching,
+            voices,
             events,
             dialogues,
             recorder: config.recording.dir.as_deref().map(Recorder::start).transpose()?,
@@ -179,6 +187,26 @@ impl Server {
     /// The engines that serve.
     pub fn engines(&self) -> &Engines {
         &self.engines
+    }
+
+    /// The voices one by one.
+    pub fn voices(&self) -> &engines::Voices {
+        &self.voices
+    }
+
+    /// The speech that is kept.
+    pub fn speech(&self) -> &Tiers {
+        &self.caching.tiers
+    }
+
+    /// How turns are taken.
+    pub fn turn(&self) -> &ringway_turn::Config {
+        &self.turn
+    }
+
+    /// Has what is said again and again made ahead; nobody waits for it.
+    pub fn make_phrases(&self) {
+        self.caching.fill();
     }
 
     /// Lets only those through who know the token.

@@ -1,15 +1,18 @@
 //! The configured engines, built.
 
 mod apology;
+mod caching;
 mod knowledge;
 mod pools;
 mod vad;
+mod voices;
 
-pub use apology::render;
+pub use caching::Caching;
 pub use knowledge::KnowledgeError;
 pub use pools::Pools;
+pub use voices::{VoiceError, Voices};
 
-use ringway_actors::Engines;
+use ringway_actors::{Engines, VadEngine};
 use ringway_config::{Config, Secrets};
 use ringway_knowledge::{Informed, Librarian, When};
 use ringway_stages::dialogue::{Diagnostic, Dialogues};
@@ -24,13 +27,15 @@ use ringway_stages::services::{
     phone_tts, piper, speech_server, whisper_auto, whisperlive, whisperlivekit, wyoming_stt, wyoming_tts,
 };
 use ringway_stages::silero::Instructions;
-use ringway_stages::speech_cache::SpeechCache;
+use ringway_stages::speech_cache::{DirError, Tiers};
 use ringway_stages::speech_to_speech::SpeechToSpeech;
 use ringway_stages::stt::SpeechToText;
 use ringway_stages::tools::{Knowledge, Mistake, Toolbox, Tools, ToolsError, ToolsFile};
 use ringway_stages::tts::{TextToSpeech, TtsError};
 use ringway_stages::vad::VadError;
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use voices::Chosen;
 
 /// All that a server's calls share.
 #[derive(Debug)]
@@ -41,6 +46,10 @@ pub struct Built {
     pub dialogues: Vec<String>,
     /// The threads of blocking engines.
     pub pools: Pools,
+    /// The speech that is kept.
+    pub caching: Caching,
+    /// The voices one by one.
+    pub voices: Voices,
 }
 
 /// Why an engine cannot be used.
@@ -81,6 +90,9 @@ pub enum EngineError {
     /// The knowledge base cannot be used.
     #[error("knowledge: {0}")]
     Knowledge(#[from] KnowledgeError),
+    /// The folder of speech cannot be used.
+    #[error(transparent)]
+    Cache(#[from] DirError),
     /// The apology cannot be spoken.
     #[error("apology.text, turn.filler: {0}")]
     Apology(TtsError),
@@ -94,17 +106,68 @@ pub enum EngineError {
 pub fn build(config: &Config, secrets: &Secrets) -> Result<Built, EngineError> {
     let librarian = knowledge::open(config, secrets)?;
     let tools = tools(config, librarian.as_ref())?;
-    let pools = Pools::beside(librarian.clone());
-    let mut builder = Builder { config, secrets, tools, librarian, dialogues: Vec::new(), pools };
+    let tiers = Tiers::open(&config.tts_cache)?;
+    let mut builder = Builder::new(config, secrets, tools, librarian);
     let s2s = builder.all(&config.speech_to_speech.engines, Builder::s2s)?;
     let stt = builder.all(&config.stt.engines, Builder::stt)?;
     let llm = builder.all(&config.llm.engines, Builder::llm)?;
-    let tts = builder.all(&config.tts.engines, Builder::tts)?;
+    let chain = builder.all(&config.tts.engines, Builder::chosen_voice)?;
+    let (tts, caching) = Caching::of(config, &chain, tiers, &builder.texts);
+    let voices = Voices::new(config, secrets, chain);
+    builder.pools.tiers = Some(caching.tiers.clone());
     let apology = apology::speak(&config.apology.text, &tts).map_err(EngineError::Apology)?;
     let filler = apology::speak(&config.turn.filler, &tts).map_err(EngineError::Apology)?;
     let vad = vad::build(config, Instructions::best())?;
     let engines = Engines { vad, s2s, stt, llm, tts, apology, filler };
-    Ok(Built { engines, dialogues: builder.dialogues, pools: builder.pools })
+    Ok(Built { engines, dialogues: builder.dialogues, pools: builder.pools, caching, voices })
+}
+
+/// Builds the recogniser of this name alone; services are connected to on the present runtime.
+///
+/// # Errors
+/// It cannot be used.
+pub fn one_stt(config: &Config, secrets: &Secrets, name: &str) -> Result<Arc<dyn SpeechToText>, EngineError> {
+    Builder::new(config, secrets, None, None).stt(name)
+}
+
+/// The same for a language model, which has no tools.
+///
+/// # Errors
+/// It cannot be used.
+pub fn one_llm(
+    config: &Config,
+    secrets: &Secrets,
+    name: &str,
+) -> Result<Arc<dyn LanguageModel>, EngineError> {
+    Builder::new(config, secrets, None, None).llm(name)
+}
+
+/// The same for a voice, which remembers nothing.
+///
+/// # Errors
+/// It cannot be used.
+pub fn one_tts(config: &Config, secrets: &Secrets, name: &str) -> Result<Arc<dyn TextToSpeech>, EngineError> {
+    Builder::new(config, secrets, None, None).tts(name)
+}
+
+/// The same for a service that hears and speaks.
+///
+/// # Errors
+/// It cannot be used.
+pub fn one_s2s(
+    config: &Config,
+    secrets: &Secrets,
+    name: &str,
+) -> Result<Arc<dyn SpeechToSpeech>, EngineError> {
+    Builder::new(config, secrets, None, None).s2s(name)
+}
+
+/// The same for a voice activity detector.
+///
+/// # Errors
+/// It cannot be used.
+pub fn one_vad(config: &Config) -> Result<VadEngine, EngineError> {
+    vad::build(config, Instructions::best())
 }
 
 /// The names of the configuration to engines.
@@ -114,10 +177,27 @@ struct Builder<'a> {
     tools: Option<Tools>,
     librarian: Option<Librarian>,
     dialogues: Vec<String>,
+    /// What dialogues may say.
+    texts: BTreeSet<String>,
     pools: Pools,
 }
 
-impl Builder<'_> {
+impl<'a> Builder<'a> {
+    fn new(
+        config: &'a Config,
+        secrets: &'a Secrets,
+        tools: Option<Tools>,
+        librarian: Option<Librarian>,
+    ) -> Self {
+        let (dialogues, texts) = (Vec::new(), BTreeSet::new());
+        let pools = Pools::beside(librarian.clone());
+        Self { config, secrets, tools, librarian, dialogues, texts, pools }
+    }
+
+    fn chosen_voice(&mut self, name: &str) -> Result<Chosen, EngineError> {
+        self.tts(name).map(|voice| Chosen { name: name.to_owned(), voice })
+    }
+
     fn all<T>(
         &mut self,
         names: &[String],
@@ -208,6 +288,7 @@ impl Builder<'_> {
                     Dialogues::load(&config.dir, &pronounceable).map_err(EngineError::Dialogues)?;
                 let dialogues = dialogues.with_default(&config.default).map_err(EngineError::Default)?;
                 self.dialogues = dialogues.names().map(str::to_owned).collect();
+                self.texts = dialogues.texts();
                 Ok(Arc::new(dialogues))
             }
             openai_chat::NAME => {
@@ -255,11 +336,7 @@ impl Builder<'_> {
                 let flite = Arc::new(Flite::start(config)?);
                 let counted = flite.clone();
                 self.pools.add("flite", move || counted.counters());
-                let voice = format!("flite {:?}", config.voice);
-                let cache = SpeechCache::new(flite, &voice, config.speed.into(), self.config.speech_cache);
-                let cache = Arc::new(cache);
-                self.pools.cache = Some(cache.clone());
-                Ok(cache)
+                Ok(flite)
             }
             piper::NAME => Ok(Arc::new(piper::Piper::new(self.config.piper.clone())?)),
             openai_speech::NAME => {

@@ -17,6 +17,7 @@ mod serve;
 mod telemetry;
 mod tls;
 mod trace;
+mod tts_api;
 mod watch_cores;
 mod web;
 

@@ -2,7 +2,7 @@
 
 use crate::api;
 use crate::app::{Server, StartError, Starting};
-use crate::{edge, tls};
+use crate::{edge, tls, tts_api};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -39,16 +39,18 @@ pub async fn run(config: Config, secrets: Secrets) -> Result<(), StartError> {
     let acceptor = config.server.tls.as_ref().map(|tls| tls::acceptor(tls, address.ip())).transpose()?;
     let drain = config.server.drain;
     let mut signals = Signals::new()?;
-    let server = Starting::check(config, secrets)?;
+    let starting = Starting::check(config.clone(), secrets)?;
     let listener =
         TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })?;
     let address = listener.local_addr()?;
+    let tts_api = Opened::bind(&config).await?;
     let (routes, routed) = watch::channel(api::starting());
     let tls = acceptor.is_some();
     // Also while it starts and drains: whoever comes then is refused in words, and load balancers ask /health.
-    tokio::spawn(accept(listener, acceptor, routed));
+    tokio::spawn(accept(listener, acceptor.clone(), routed));
+    let tts_api = tts_api.map(|opened| opened.accept(acceptor));
     let server = tokio::select! {
-        server = server.finish() => server?,
+        server = starting.finish() => server?,
         name = signals.next() => {
             tracing::info!(signal = name, "ended before it served");
             return Ok(());
@@ -56,7 +58,9 @@ pub async fn run(config: Config, secrets: Secrets) -> Result<(), StartError> {
     };
     // It is heard as long as the task that accepts is there.
     let _ = routes.send(api::router(server.clone()));
-    announce(&server, address, tls);
+    let tts_address = tts_api.map(|api| api.serve(&server, &config)).transpose()?;
+    announce(&server, address, tts_address, tls);
+    server.make_phrases();
     tokio::spawn(keep_up(server.clone()));
     let name = signals.next().await;
     tracing::info!(signal = name, calls = server.admission.calls(), "draining");
@@ -66,6 +70,41 @@ pub async fn run(config: Config, secrets: Secrets) -> Result<(), StartError> {
     }
     server.admission.stop();
     Ok(())
+}
+
+/// The voice's listener, open before the engines are built: a port that is taken is told at once.
+struct Opened {
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+/// The same while it answers.
+struct Answering {
+    routes: watch::Sender<axum::Router>,
+    address: SocketAddr,
+}
+
+impl Opened {
+    async fn bind(config: &Config) -> Result<Option<Self>, StartError> {
+        let Some(address) = config.tts_api.address() else { return Ok(None) };
+        let listener =
+            TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })?;
+        let address = listener.local_addr()?;
+        Ok(Some(Self { listener, address }))
+    }
+
+    fn accept(self, acceptor: Option<TlsAcceptor>) -> Answering {
+        let (routes, routed) = watch::channel(tts_api::starting());
+        tokio::spawn(accept(self.listener, acceptor, routed));
+        Answering { routes, address: self.address }
+    }
+}
+
+impl Answering {
+    fn serve(self, server: &Arc<Server>, config: &Config) -> Result<SocketAddr, StartError> {
+        let _ = self.routes.send(tts_api::router(server.clone(), config.tts_api.clone())?);
+        Ok(self.address)
+    }
 }
 
 struct Signals {
@@ -87,13 +126,17 @@ impl Signals {
 }
 
 /// Says where the page is, on standard output: users look for it.
-fn announce(server: &Server, address: SocketAddr, tls: bool) {
+fn announce(server: &Server, address: SocketAddr, tts_api: Option<SocketAddr>, tls: bool) {
     let (http, ws) = if tls { ("https", "wss") } else { ("http", "ws") };
-    let address = SocketAddr::new(tls::reached_at(address.ip()).unwrap_or(address.ip()), address.port());
+    let reached = |address: SocketAddr| {
+        SocketAddr::new(tls::reached_at(address.ip()).unwrap_or(address.ip()), address.port())
+    };
+    let address = reached(address);
+    let voice = tts_api.map(|at| format!("  voice    {http}://{}/tts\n", reached(at))).unwrap_or_default();
     let text = format!(
         "ringway {}\n  page     {http}://{address}/\n  browser  {ws}://{address}/voice-ws\n  \
          carrier  {ws}://{address}/media/twilio\n  health   {http}://{address}/health\n  \
-         metrics  {http}://{address}/metrics\n  engines  {}\n",
+         metrics  {http}://{address}/metrics\n{voice}  engines  {}\n",
         env!("CARGO_PKG_VERSION"),
         server.engines(),
     );

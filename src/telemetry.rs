@@ -134,6 +134,12 @@ fn describe_pools() {
     );
     describe_counter!("ringway_knowledge_refused_total", "Searches refused because too many were under way.");
     describe_counter!("ringway_pool_panics_total", "Jobs that panicked and cost their engine.");
+    describe_counter!("ringway_speech_cache_hits_total", "Clauses that came from the cache.");
+    describe_counter!("ringway_speech_cache_misses_total", "Clauses that were not in the cache.");
+    describe_counter!("ringway_speech_cache_evictions_total", "Clauses that made room for others.");
+    describe_counter!("ringway_speech_cache_damaged_total", "Files of speech that could not be read.");
+    describe_gauge!("ringway_speech_cache_clauses", "Clauses that are kept.");
+    describe_gauge!("ringway_speech_cache_bytes", "Speech that is kept, in bytes.");
     describe_counter!(
         "ringway_pool_quarantined_total",
         "Engine threads that were abandoned because they were stuck."

@@ -41,7 +41,7 @@ pub use print::default_of;
 pub use problem::{Origin, Problem, Problems};
 pub use schema::{Key, Kind, Schema};
 pub use sense::ENGINES;
-pub use server::{LimitsConfig, MetricsConfig, RecordingConfig, Secrets, ServerConfig, Tls};
+pub use server::{LimitsConfig, MetricsConfig, RecordingConfig, Secrets, ServerConfig, Tls, TtsApiConfig};
 pub use setting::{Setting, Settings};
 
 use ringway_stages::pocketsphinx::Dictionary;
@@ -83,7 +83,9 @@ pub struct Config {
     /// The embedded voice.
     pub flite: ringway_stages::flite::Config,
     /// Speech that is kept once it was made.
-    pub speech_cache: ringway_stages::speech_cache::Config,
+    pub tts_cache: ringway_stages::speech_cache::Config,
+    /// The voice as a service.
+    pub tts_api: TtsApiConfig,
     /// A recogniser of whole utterances behind HTTP.
     pub openai_stt: ringway_stages::services::openai_transcription::Config,
     /// A streaming recogniser behind a socket.
@@ -156,7 +158,8 @@ impl Default for Config {
             dialogue: DialogueConfig::default(),
             pocketsphinx: ringway_stages::pocketsphinx::Config::default(),
             flite: ringway_stages::flite::Config::default(),
-            speech_cache: ringway_stages::speech_cache::Config::default(),
+            tts_cache: ringway_stages::speech_cache::Config::default(),
+            tts_api: TtsApiConfig::default(),
             openai_stt: ringway_stages::services::openai_transcription::Config::default(),
             deepgram: ringway_stages::services::deepgram::Config::default(),
             whisper_auto: ringway_stages::services::whisper_auto::Config::default(),

@@ -15,6 +15,7 @@ pub(crate) fn mistakes(config: &Config, secrets: &Secrets) -> Vec<Mistake> {
     let mut mistakes: Vec<Mistake> =
         turn.iter().map(|problem| (format!("turn.{}", problem.key), problem.reason.to_owned())).collect();
     mistakes.extend(server(config));
+    mistakes.extend(tts_api(config));
     mistakes.extend(numbers(config));
     mistakes.extend(engines(config));
     mistakes.extend(keys(config, secrets));
@@ -36,6 +37,24 @@ fn server(config: &Config) -> Vec<Mistake> {
     if server.browser_path.as_deref().is_some_and(|path| !is_free_path(path)) {
         let message = "must be a path of letters, digits, - and _ that nothing else is served at";
         mistakes.push(at("server.browser_path", message));
+    }
+    mistakes
+}
+
+/// It answers with the names of files.
+fn tts_api(config: &Config) -> Vec<Mistake> {
+    let mut mistakes = Vec::new();
+    if config.tts_api.listen.is_some() && (config.tts_cache.dir.is_none() || config.tts_cache.disk == 0) {
+        mistakes.push(at(
+            "tts_api.listen",
+            "needs tts_cache.dir and tts_cache.disk: its answers are files there",
+        ));
+    }
+    if config.tts_api.requests == 0 {
+        mistakes.push(at("tts_api.requests", "must not be zero"));
+    }
+    if config.tts_api.longest_text == 0 {
+        mistakes.push(at("tts_api.longest_text", "must not be zero"));
     }
     mistakes
 }

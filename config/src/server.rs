@@ -64,6 +64,20 @@ pub struct LimitsConfig {
     pub lateness: Duration,
 }
 
+/// The voice as a service for others, such as a telephone system.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TtsApiConfig {
+    /// Address to listen on; none: it is not served. Not on loopback an API token is required.
+    pub listen: Option<IpAddr>,
+    /// Port to listen on; 0 lets the system choose.
+    pub port: u16,
+    /// Requests at once; beyond them 503.
+    pub requests: usize,
+    /// Characters of the longest text.
+    pub longest_text: usize,
+}
+
 /// What is shown at `/metrics`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -122,6 +136,19 @@ impl ServerConfig {
     /// Address and port.
     pub fn address(&self) -> SocketAddr {
         SocketAddr::new(self.listen, self.port)
+    }
+}
+
+impl TtsApiConfig {
+    /// Address and port, where it is served.
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.listen.map(|listen| SocketAddr::new(listen, self.port))
+    }
+}
+
+impl Default for TtsApiConfig {
+    fn default() -> Self {
+        Self { listen: None, port: 8000, requests: 32, longest_text: 5_000 }
     }
 }
 

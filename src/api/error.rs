@@ -37,7 +37,8 @@ pub enum ApiError {
 }
 
 impl ApiError {
-    fn status(&self) -> StatusCode {
+    /// The status of HTTP.
+    pub fn status(&self) -> StatusCode {
         match self {
             Self::UnknownCall(_) | Self::NotFound => StatusCode::NOT_FOUND,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
@@ -48,7 +49,8 @@ impl ApiError {
         }
     }
 
-    fn code(&self) -> &'static str {
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
         match self {
             Self::UnknownCall(_) => "unknown_call",
             Self::NotFound => "not_found",

@@ -6,7 +6,7 @@ mod error;
 mod health;
 mod trace;
 
-pub use error::ApiError;
+pub use error::{ApiError, starting as starting_error};
 
 use crate::app::Server;
 use crate::{edge, process, web};

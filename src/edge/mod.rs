@@ -11,3 +11,4 @@ mod transport;
 pub mod twilio;
 
 pub use line::GOODBYE;
+pub use origin::permitted;

@@ -30,7 +30,7 @@ fn speak_by(voice: &Arc<dyn TextToSpeech>, text: &str) -> Result<Phrase, TtsErro
 }
 
 /// All audio of a text: whole frames, one behind the other. Blocks, on a thread that is no runtime's own.
-pub fn render(voice: &dyn TextToSpeech, format: Format, text: &str) -> Result<Vec<u8>, TtsError> {
+fn render(voice: &dyn TextToSpeech, format: Format, text: &str) -> Result<Vec<u8>, TtsError> {
     let mut session = voice.open(TtsCall { format })?;
     session.speak(Clause { id: 0, text: text.to_owned() })?;
     let mut frame = Frame::silence(format);

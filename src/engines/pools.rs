@@ -1,7 +1,7 @@
 use metrics::{counter, gauge};
 use ringway_knowledge::Librarian;
 use ringway_stages::pool::Counters;
-use ringway_stages::speech_cache::SpeechCache;
+use ringway_stages::speech_cache::{Counters as CacheCounters, Tiers};
 use std::fmt;
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use std::sync::Arc;
 pub struct Pools {
     pools: Vec<Pool>,
     /// The speech that is kept.
-    pub cache: Option<Arc<SpeechCache>>,
+    pub tiers: Option<Arc<Tiers>>,
     /// What answers from the knowledge base.
     librarian: Option<Librarian>,
 }
@@ -43,18 +43,25 @@ impl Pools {
             counter!("ringway_pool_panics_total", "pool" => *name).absolute(now.panics);
             counter!("ringway_pool_quarantined_total", "pool" => *name).absolute(now.quarantined);
         }
-        if let Some(cache) = &self.cache {
-            let now = cache.counters();
-            counter!("ringway_speech_cache_hits_total").absolute(now.hits);
-            counter!("ringway_speech_cache_misses_total").absolute(now.misses);
-            counter!("ringway_speech_cache_evictions_total").absolute(now.evictions);
-            gauge!("ringway_speech_cache_bytes").set(now.bytes as f64);
+        if let Some(tiers) = &self.tiers {
+            let now = tiers.counters();
+            report_cache("memory", &now.memory);
+            now.disk.iter().for_each(|disk| report_cache("disk", disk));
         }
         let now = self.librarian.as_ref().map(Librarian::counts).unwrap_or_default();
         counter!("ringway_knowledge_searches_total").absolute(now.searches);
         counter!("ringway_knowledge_words_only_total").absolute(now.by_words_only);
         counter!("ringway_knowledge_refused_total").absolute(now.refused);
     }
+}
+
+fn report_cache(tier: &'static str, now: &CacheCounters) {
+    counter!("ringway_speech_cache_hits_total", "tier" => tier).absolute(now.hits);
+    counter!("ringway_speech_cache_misses_total", "tier" => tier).absolute(now.misses);
+    counter!("ringway_speech_cache_evictions_total", "tier" => tier).absolute(now.evictions);
+    counter!("ringway_speech_cache_damaged_total", "tier" => tier).absolute(now.damaged);
+    gauge!("ringway_speech_cache_clauses", "tier" => tier).set(now.clauses as f64);
+    gauge!("ringway_speech_cache_bytes", "tier" => tier).set(now.bytes as f64);
 }
 
 impl fmt::Debug for Pools {

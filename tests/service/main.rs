@@ -19,3 +19,4 @@ mod support;
 mod talk;
 mod trace;
 mod transfers;
+mod tts_api;

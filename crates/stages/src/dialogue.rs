@@ -37,10 +37,14 @@ use crate::llm::{Cue, LanguageModel, LlmCall, LlmError, LlmSession, Next};
 use diagnostic::{Place, Problems};
 use script::Script;
 use session::Session;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use template::Template;
+
+/// Stands in [`Dialogues::texts`] for what is known only in a call.
+pub const GAP: char = '\u{fffc}';
 
 /// Dialogues by name, served as a language model.
 #[derive(Clone, Debug)]
@@ -127,6 +131,11 @@ impl Dialogues {
     /// Their names.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.scripts.keys().map(String::as_str)
+    }
+
+    /// All texts that they may say, each once; where a caller's own words come in there is a [`GAP`].
+    pub fn texts(&self) -> BTreeSet<String> {
+        self.scripts.values().flat_map(|script| script.templates().map(Template::with_gaps)).collect()
     }
 
     /// Every word that they listen for, once for each place that asks for it: a recogniser has to know them all.

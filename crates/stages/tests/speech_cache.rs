@@ -3,11 +3,12 @@
 use proptest::prelude::*;
 use ringway_frame::{Format, Frame};
 use ringway_stages::flite::{self, Flite};
-use ringway_stages::speech_cache::{Config, Counters, SpeechCache};
+use ringway_stages::speech_cache::{Config, Counters, Key, SpeechCache, Tiers};
 use ringway_stages::tts::{Clause, TextToSpeech, TtsCall, TtsError, TtsEvent, TtsSession};
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
@@ -79,9 +80,38 @@ impl TtsSession for Speaking {
     }
 }
 
-fn cache(bytes: usize) -> (SpeechCache, Arc<Engine>) {
+fn cache(bytes: u64) -> (Cache, Arc<Engine>) {
+    cache_with(&Config { memory: bytes, ..Config::default() })
+}
+
+fn cache_with(config: &Config) -> (Cache, Arc<Engine>) {
     let engine = Arc::new(Engine::default());
-    (SpeechCache::new(engine.clone(), "voice", 1.0, Config { bytes }), engine)
+    let tiers = Tiers::open(config).expect("a folder that can be used");
+    (Cache { voice: SpeechCache::new(engine.clone(), "voice", 1.0, tiers.clone()), tiers }, engine)
+}
+
+/// A voice and what it remembers.
+struct Cache {
+    voice: SpeechCache,
+    tiers: Arc<Tiers>,
+}
+
+impl Cache {
+    fn counters(&self) -> Counters {
+        self.tiers.counters().memory
+    }
+
+    fn disk(&self) -> Counters {
+        self.tiers.counters().disk.expect("a disk")
+    }
+}
+
+impl std::ops::Deref for Cache {
+    type Target = SpeechCache;
+
+    fn deref(&self) -> &SpeechCache {
+        &self.voice
+    }
 }
 
 fn call(cache: &SpeechCache, format: Format) -> Box<dyn TtsSession> {
@@ -112,7 +142,7 @@ fn say(cache: &SpeechCache, format: Format, text: &str) -> (Vec<TtsEvent>, Vec<u
     drain(&mut *session, format).expect("the text does not fail")
 }
 
-const MEGABYTE: usize = 1 << 20;
+const MEGABYTE: u64 = 1 << 20;
 
 #[test]
 fn a_clause_is_made_once_for_all_calls_and_sounds_the_same_from_memory() {
@@ -122,9 +152,9 @@ fn a_clause_is_made_once_for_all_calls_and_sounds_the_same_from_memory() {
         assert_eq!(made.1.len(), 18 * format.bytes());
         assert_eq!(say(&cache, format, "yes it is"), made);
         assert_eq!(engine.asked(), 1);
-        let Counters { hits, misses, evictions, clauses, bytes } = cache.counters();
+        let Counters { hits, misses, evictions, clauses, bytes, .. } = cache.counters();
         assert_eq!((hits, misses, evictions, clauses), (1, 1, 0, 1));
-        assert!((made.1.len()..made.1.len() + 1_000).contains(&bytes), "{bytes}");
+        assert!((made.1.len()..made.1.len() + 1_000).contains(&(bytes as usize)), "{bytes}");
     }
 }
 
@@ -259,7 +289,8 @@ fn phrases_can_be_made_before_the_first_call() {
 fn a_voice_that_remembers_serves_as_long_as_its_engine_does() {
     let config = flite::Config { threads: NonZeroUsize::new(2).unwrap(), ..flite::Config::default() };
     let flite = Arc::new(Flite::start(config).unwrap());
-    let cache = SpeechCache::new(flite.clone(), "slt", 1.0, Config { bytes: 0 });
+    let tiers = Tiers::open(&Config { memory: 0, ..Config::default() }).unwrap();
+    let cache = SpeechCache::new(flite.clone(), "slt", 1.0, tiers);
     assert_eq!(cache.slots(), Some(2));
     flite.shut_down(Duration::from_secs(3_600));
     assert_eq!(cache.slots(), Some(0));
@@ -268,7 +299,8 @@ fn a_voice_that_remembers_serves_as_long_as_its_engine_does() {
 #[tokio::test]
 async fn flites_speech_is_the_same_from_memory() {
     let flite = Flite::start(flite::Config::default()).unwrap();
-    let cache = SpeechCache::new(Arc::new(flite), "slt", 1.0, Config::default());
+    let tiers = Tiers::open(&Config::default()).unwrap();
+    let cache = SpeechCache::new(Arc::new(flite), "slt", 1.0, tiers.clone());
     let text = "Welcome. What day would you like?";
     // Within a runtime, as an async main would call it.
     assert_eq!(cache.prefill(Format::Pcm16k, [text]).unwrap(), 1);
@@ -283,12 +315,174 @@ async fn flites_speech_is_the_same_from_memory() {
     session.speak(clause(8, "Something new.")).unwrap();
     let mut frame = Frame::silence(Format::Pcm16k);
     while poll_fn(|cx| session.poll_next(cx, &mut frame)).await.unwrap() != (TtsEvent::Done { clause: 8 }) {}
-    assert_eq!((cache.counters().hits, cache.counters().clauses), (1, 2));
+    let counters = tiers.counters().memory;
+    assert_eq!((counters.hits, counters.clauses), (1, 2));
+}
+
+/// A folder of a test's own, gone with it.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("ringway-speech-{}-{name}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        Self(path)
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(&self.0).expect("a folder");
+        entries.map(|entry| entry.expect("an entry").path()).collect()
+    }
+
+    /// A process that begins with nothing in memory, and has looked through the folder.
+    async fn opened(&self, memory: u64, disk: u64) -> (Cache, Arc<Engine>) {
+        let dir = Some(self.0.clone());
+        let (cache, engine) = cache_with(&Config { memory, disk, dir, ..Config::default() });
+        settled(&cache).await;
+        (cache, engine)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Orders are carried out one after the other, so that all before this one have been.
+async fn settled(cache: &Cache) {
+    assert!(cache.tiers.get(Key::of_phrase("nobody", "has said", 1.0)).await.is_none());
+}
+
+/// The same as [`say`], waiting for the disk.
+async fn say_slowly(cache: &Cache, texts: &[&str]) -> Vec<u8> {
+    let mut session = call(cache, Format::Mulaw8k);
+    for (id, text) in (0..).zip(texts) {
+        session.speak(clause(id, text)).expect("the queue is empty");
+    }
+    let (mut frame, mut audio, mut done) = (Frame::silence(Format::Mulaw8k), Vec::new(), Vec::new());
+    while done.len() < texts.len() {
+        match poll_fn(|cx| session.poll_next(cx, &mut frame)).await.expect("the text does not fail") {
+            TtsEvent::Audio => audio.extend_from_slice(frame.payload()),
+            TtsEvent::Word { .. } => {}
+            TtsEvent::Done { clause } => done.push(clause),
+        }
+    }
+    assert_eq!(done, (0..texts.len() as u32).collect::<Vec<_>>());
+    drop(session);
+    settled(cache).await;
+    audio
+}
+
+#[tokio::test]
+async fn what_was_said_is_still_there_after_a_restart() {
+    let folder = Folder::new("restart");
+    let (cache, engine) = folder.opened(MEGABYTE, MEGABYTE).await;
+    let made = say_slowly(&cache, &["good day", "and welcome"]).await;
+    assert_eq!((engine.asked(), cache.disk().clauses), (2, 2));
+    assert_eq!(folder.files().len(), 2);
+
+    let (restarted, engine) = folder.opened(MEGABYTE, MEGABYTE).await;
+    assert_eq!(say_slowly(&restarted, &["good day", "and welcome"]).await, made);
+    assert_eq!((engine.asked(), restarted.disk().hits, restarted.counters().clauses), (0, 2, 2));
+    say_slowly(&restarted, &["good day"]).await;
+    assert_eq!((restarted.disk().hits, restarted.counters().hits), (2, 1));
+}
+
+#[tokio::test]
+async fn clauses_of_disk_memory_and_engine_keep_their_order() {
+    let folder = Folder::new("order");
+    let (cache, _) = folder.opened(MEGABYTE, MEGABYTE).await;
+    say_slowly(&cache, &["b", "d"]).await;
+    let (cache, engine) = folder.opened(MEGABYTE, MEGABYTE).await;
+    say_slowly(&cache, &["a"]).await;
+    // From engine, disk, engine, disk, memory, engine.
+    let audio = say_slowly(&cache, &["x", "b", "y", "d", "a", "z"]).await;
+    let letters: Vec<u8> = audio.chunks(2 * Format::Mulaw8k.bytes()).map(|frames| frames[0]).collect();
+    assert_eq!(letters, b"xbydaz");
+    assert_eq!(engine.asked(), 4);
+}
+
+#[tokio::test]
+async fn a_damaged_file_is_dropped_counted_and_made_again() {
+    let folder = Folder::new("damaged");
+    let (cache, _) = folder.opened(MEGABYTE, MEGABYTE).await;
+    let made = say_slowly(&cache, &["good day"]).await;
+    let [file] = &folder.files()[..] else { panic!("one file") };
+    let whole = std::fs::read(file).unwrap();
+    for damaged in [&whole[..whole.len() - 7], &[&whole[..100], b"x", &whole[101..]].concat(), b""] {
+        std::fs::write(file, damaged).unwrap();
+        let (cache, engine) = folder.opened(MEGABYTE, MEGABYTE).await;
+        assert_eq!(say_slowly(&cache, &["good day"]).await, made);
+        assert_eq!((engine.asked(), cache.disk().damaged, cache.disk().hits), (1, 1, 0));
+        assert_eq!(std::fs::read(file).unwrap(), whole);
+    }
+}
+
+#[tokio::test]
+async fn on_the_disk_too_what_was_not_asked_for_the_longest_goes_first() {
+    let folder = Folder::new("oldest");
+    let (cache, _) = folder.opened(MEGABYTE, MEGABYTE).await;
+    say_slowly(&cache, &["a"]).await;
+    let eight = 8 * cache.disk().bytes;
+    let (cache, engine) = folder.opened(0, eight).await;
+    for text in ["b", "c", "d", "e", "f", "g", "h", "a", "i"] {
+        say_slowly(&cache, &[text]).await;
+    }
+    assert_eq!((cache.disk().evictions, cache.disk().clauses, folder.files().len()), (1, 8, 8));
+    assert!(cache.disk().bytes <= eight);
+    let asked = engine.asked();
+    for (text, more) in [("a", 0), ("c", 0), ("i", 0), ("b", 1)] {
+        say_slowly(&cache, &[text]).await;
+        assert_eq!(engine.asked() - asked, more, "{text}");
+    }
+    // Another process finds the order in the files: "e" is the oldest now that "d" has gone for "b".
+    let (restarted, other) = folder.opened(0, eight).await;
+    for (text, more) in [("j", 1), ("b", 1), ("a", 1), ("e", 2)] {
+        say_slowly(&restarted, &[text]).await;
+        assert_eq!(other.asked(), more, "{text}");
+    }
+}
+
+#[tokio::test]
+async fn two_processes_on_one_folder_do_not_break_one_another() {
+    let folder = Folder::new("two");
+    let (one, one_engine) = folder.opened(0, MEGABYTE).await;
+    let (other, other_engine) = folder.opened(0, 4 * 1_024).await;
+    for text in ["a", "b", "c", "d", "e", "f", "g", "h", "a", "b"].repeat(6) {
+        let said = say_slowly(&one, &[text]).await;
+        assert_eq!(say_slowly(&other, &[text]).await, said);
+        assert_eq!(say_slowly(&one, &[text]).await, said);
+    }
+    assert!(one_engine.asked() < 120, "{}", one_engine.asked());
+    assert!(other_engine.asked() <= 60, "{}", other_engine.asked());
+    assert_eq!((one.disk().damaged, other.disk().damaged), (0, 0));
+    assert!(folder.files().iter().all(|file| file.extension().unwrap() == "wav"));
+}
+
+#[tokio::test]
+async fn what_is_cleared_is_gone_from_both_tiers_and_other_files_stay() {
+    let folder = Folder::new("clear");
+    let (cache, engine) = folder.opened(MEGABYTE, MEGABYTE).await;
+    say_slowly(&cache, &["a", "b", "c"]).await;
+    let other = folder.0.join("notes.wav");
+    std::fs::write(&other, "of somebody else").unwrap();
+    assert_eq!(cache.tiers.clear().await.unwrap(), 3);
+    assert_eq!((cache.counters().clauses, cache.disk().clauses, folder.files()), (0, 0, vec![other]));
+    say_slowly(&cache, &["a"]).await;
+    assert_eq!(engine.asked(), 4);
+}
+
+#[test]
+fn a_folder_that_cannot_be_used_is_named() {
+    let dir = Some("/dev/null/speech".into());
+    let error = Tiers::open(&Config { dir, ..Config::default() }).unwrap_err().to_string();
+    assert!(error.starts_with("tts_cache.dir: /dev/null/speech: "), "{error}");
 }
 
 proptest! {
     #[test]
-    fn the_bound_holds_whatever_is_said(bytes in 0_usize..12_000, said in prop::collection::vec("[a-d]{0,4}", 0..60)) {
+    fn the_bound_holds_whatever_is_said(bytes in 0_u64..12_000, said in prop::collection::vec("[a-d]{0,4}", 0..60)) {
         let (cache, engine) = cache(bytes);
         for (nth, text) in (1..).zip(&said) {
             let (events, audio) = say(&cache, Format::Mulaw8k, text);

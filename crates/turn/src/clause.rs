@@ -1,5 +1,24 @@
 use crate::Config;
+use crate::reply::trimmed;
 use std::ops::Range;
+
+/// The clauses that a whole reply is spoken in, without the blanks around them: what a voice is asked for.
+///
+/// ```
+/// use ringway_turn::{Config, clauses};
+///
+/// let said = clauses(&Config::default(), "Of course. What day would you like?");
+/// assert_eq!(said, ["Of course.", "What day would you like?"]);
+/// ```
+pub fn clauses<'t>(config: &Config, text: &'t str) -> Vec<&'t str> {
+    let mut cutter = Cutter::new(config);
+    let mut found = Vec::new();
+    while let Some(clause) = cutter.next(text) {
+        found.push(clause);
+    }
+    found.extend(cutter.rest(text));
+    found.into_iter().filter_map(|clause| trimmed(text, clause)).map(|clause| &text[clause]).collect()
+}
 
 /// Cuts a growing text into clauses to be spoken, each as soon as it stands.
 ///

@@ -92,6 +92,7 @@ mod tool;
 mod turn;
 mod utterance;
 
+pub use clause::clauses;
 pub use command::{Command, Converse, Event, Latency, Output, Playout, Purpose, SpeechState, Stt};
 pub use config::{Config, ConfigError, Speculation};
 pub use context::{Context, Memo, Message, Speaker};

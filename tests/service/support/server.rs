@@ -22,6 +22,8 @@ const LINES: usize = 100_000;
 /// A running server; killed when dropped.
 pub struct Server {
     pub address: SocketAddr,
+    /// Of the voice as a service, where it is one.
+    pub voice: Option<SocketAddr>,
     child: Option<Child>,
     log: Receiver<String>,
     seen: Vec<Value>,
@@ -82,18 +84,24 @@ impl Setup {
             }
         });
         let stdout = BufReader::new(child.stdout.take().expect("piped"));
-        let address = stdout.lines().map_while(Result::ok).find_map(|line| {
-            let (_, url) = line.split_once("page")?;
-            url.trim().trim_end_matches('/').rsplit_once('/')?.1.parse().ok()
-        });
-        let Some(address) = address else {
+        let (mut page, mut voice) = (None, None);
+        for line in stdout.lines().map_while(Result::ok) {
+            match line.trim().split_once("://") {
+                Some((name, url)) if name.starts_with("page") => page = address_in(url),
+                Some((name, url)) if name.starts_with("voice") => voice = address_in(url),
+                // The last line.
+                _ if line.contains("engines") => break,
+                _ => {}
+            }
+        }
+        let Some(address) = page else {
             panic!(
                 "the server does not serve: {:?} {:?}",
                 child.wait(),
-                std::iter::from_fn(|| log.blocking_recv()).collect::<Vec<_>>()
+                std::iter::from_fn(|| log.try_recv().ok()).collect::<Vec<_>>()
             )
         };
-        Server { address, child: Some(child), log, seen: Vec::new() }
+        Server { address, voice, child: Some(child), log, seen: Vec::new() }
     }
 
     /// Runs a server that cannot start; its exit code and what it says on standard error.
@@ -130,6 +138,11 @@ impl Setup {
         fs::write(&path, toml::to_string(&self.config).expect("TOML")).expect("a writable target folder");
         path
     }
+}
+
+/// The host and port that a URL without its scheme begins with.
+fn address_in(url: &str) -> Option<SocketAddr> {
+    url.split('/').next()?.parse().ok()
 }
 
 fn merge(into: &mut toml::Table, from: toml::Table) {
@@ -177,12 +190,22 @@ impl Server {
 
     /// Any request.
     pub async fn request(&self, builder: hyper::http::request::Builder, body: &str) -> (StatusCode, String) {
+        let (status, body) = self.exchange(builder, body).await;
+        (status, String::from_utf8(body).expect("text"))
+    }
+
+    /// Any request that is answered by bytes.
+    pub async fn bytes(&self, builder: hyper::http::request::Builder) -> (StatusCode, Vec<u8>) {
+        self.exchange(builder, "").await
+    }
+
+    async fn exchange(&self, builder: hyper::http::request::Builder, body: &str) -> (StatusCode, Vec<u8>) {
         let client = Client::builder(TokioExecutor::new()).build_http();
         let request = builder.body(Full::new(Bytes::from(body.to_owned()))).expect("a request");
         let response = within("an HTTP response", client.request(request)).await.expect("a response");
         let status = response.status();
         let body = within("a body", response.into_body().collect()).await.expect("a body").to_bytes();
-        (status, String::from_utf8(body.to_vec()).expect("text"))
+        (status, body.to_vec())
     }
 
     pub fn url(&self, path: &str) -> String {

@@ -108,6 +108,12 @@ pub(super) struct Fallback {
     pub(super) finally: Finally,
 }
 
+impl Fallback {
+    fn templates(&self) -> impl Iterator<Item = &Template> {
+        self.say.iter().chain(&self.finally.say)
+    }
+}
+
 /// What follows when a caller was asked in vain.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Finally {
@@ -117,6 +123,18 @@ pub(super) struct Finally {
 }
 
 impl Script {
+    /// Whatever may be said.
+    pub(super) fn templates(&self) -> impl Iterator<Item = &Template> {
+        let states = self.states.values().flat_map(|state| {
+            let choices = state.choices.iter().filter_map(|choice| choice.say.as_ref());
+            let fallbacks = state.no_match.iter().chain(&state.no_input).flat_map(Fallback::templates);
+            std::iter::once(&state.prompt).chain(&state.again).chain(choices).chain(fallbacks)
+        });
+        let everywhere = self.everywhere.iter().filter_map(|choice| choice.say.as_ref());
+        let fallbacks = self.no_match.iter().chain(&self.no_input).flat_map(Fallback::templates);
+        states.chain(everywhere).chain(fallbacks).filter(|template| !template.is_empty())
+    }
+
     /// What counts in the state: its own, else the dialogue's.
     pub(super) fn no_match<'s>(&'s self, state: &'s State) -> Option<&'s Fallback> {
         state.no_match.as_ref().or(self.no_match.as_ref())

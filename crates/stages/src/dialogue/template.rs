@@ -67,6 +67,15 @@ impl Template {
         })
     }
 
+    /// The text with a gap for each slot.
+    pub(super) fn with_gaps(&self) -> String {
+        let plain = |piece: &Piece| match piece {
+            Piece::Text(text) => text.clone(),
+            Piece::Slot { .. } => super::GAP.to_string(),
+        };
+        self.pieces.iter().map(plain).collect()
+    }
+
     /// The text with the slots filled in.
     pub(super) fn render(&self, slots: &Slots) -> String {
         self.pieces.iter().map(|piece| piece.render(slots)).collect()

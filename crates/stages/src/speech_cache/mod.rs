@@ -1,20 +1,34 @@
-//! Speech that was made once is played from memory: already coded for the edge, shared by all calls.
+//! Speech that was made once is played again: from memory, already coded for the edge and shared by all calls, and where
+//! a folder is named from a disk, which outlives the process.
 //!
 //! ```text
-//!  clause ──► key ──► store ── hit ──────────────► its frames from memory ──► call
-//!                       ▲      miss ──► engine ──► its frames ──────────────► call
-//!                       └──────────── when it is complete ◄── a copy ──┘
+//!  clause ──► key ──► memory ── hit ───────────────► its frames from memory ──► call
+//!                      ▲ ▲ └─ miss ──► disk ── hit ──► the same, a few ms later ─► call
+//!                      │ └───────────── promoted ──┤
+//!                      │                     miss ─┴─► engine ──► its frames ────► call
+//!                      └──────────── when it is complete ◄── a copy ──┘
 //! ```
 //!
 //! A clause is known by what shapes its audio: text, voice, speed and the call's format. Two calls that ask for the same
 //! clause before it is complete both have it made; the first one stays. What was cancelled or failed is not kept.
 
+mod disk;
+mod file;
+mod folder;
 mod key;
+mod lru;
+mod python_float;
+mod rendering;
 mod session;
 mod speech;
 mod store;
+mod tiers;
 
+pub use key::Key;
+pub use rendering::render;
+pub use speech::Speech;
 pub use store::Counters;
+pub use tiers::{DirError, TierCounters, Tiers};
 
 use crate::tts::{Clause, TextToSpeech, TtsCall, TtsError, TtsEvent, TtsSession};
 use key::Voice;
@@ -23,21 +37,29 @@ use serde::{Deserialize, Serialize};
 use session::Session;
 use std::fmt;
 use std::future::poll_fn;
+use std::path::PathBuf;
 use std::sync::Arc;
-use store::Store;
 
-/// How much speech is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// How much speech is kept, and where.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Bytes of all speech that is kept; beyond it, what was not asked for the longest goes. Default 32 MiB: over an
-    /// hour of telephone audio. 0 keeps nothing.
-    pub bytes: usize,
+    /// Bytes in memory; beyond it, what was not asked for the longest goes. Default 32 MiB: over an hour of telephone
+    /// audio. 0 keeps nothing there.
+    pub memory: u64,
+    /// Bytes on the disk; the same holds for it. Default 1 GiB.
+    pub disk: u64,
+    /// The folder on the disk; without it nothing is kept there.
+    pub dir: Option<PathBuf>,
+    /// Whether clauses of voices behind services are kept, too. Default yes.
+    pub services: bool,
+    /// Phrases that are made at start, besides those that dialogues say.
+    pub phrases: Vec<String>,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { bytes: 32 << 20 }
+        Self { memory: 32 << 20, disk: 1 << 30, dir: None, services: true, phrases: Vec::new() }
     }
 }
 
@@ -45,13 +67,13 @@ impl Default for Config {
 pub struct SpeechCache {
     engine: Arc<dyn TextToSpeech>,
     voice: Voice,
-    store: Arc<Store>,
+    tiers: Arc<Tiers>,
 }
 
 impl SpeechCache {
-    /// Remembers what `engine` says with this voice at this speed (1 is usual).
-    pub fn new(engine: Arc<dyn TextToSpeech>, voice: &str, speed: f32, config: Config) -> Self {
-        Self { engine, voice: Voice::new(voice, speed), store: Arc::new(Store::new(config.bytes)) }
+    /// Remembers in `tiers` what `engine` says with this voice at this speed (1 is usual).
+    pub fn new(engine: Arc<dyn TextToSpeech>, voice: &str, speed: f32, tiers: Arc<Tiers>) -> Self {
+        Self { engine, voice: Voice::new(voice, speed), tiers }
     }
 
     /// Has these clauses made for calls of this format; returns how many were not there yet. It blocks until they are
@@ -68,16 +90,11 @@ impl SpeechCache {
         // A thread of its own, since one that runs a runtime already cannot wait in another.
         std::thread::scope(|scope| {
             let filling = scope.spawn(|| {
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
                 runtime.map_err(|error| self.failed(&error))?.block_on(self.fill(format, &texts))
             });
             filling.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         })
-    }
-
-    /// What it has done and holds, for metrics.
-    pub fn counters(&self) -> Counters {
-        self.store.counters()
     }
 
     async fn fill(&self, format: Format, texts: &[&str]) -> Result<u64, TtsError> {
@@ -92,7 +109,7 @@ impl SpeechCache {
 
     fn session(&self, format: Format) -> Result<Session, TtsError> {
         let engine = self.engine.open(TtsCall { format })?;
-        Ok(Session::new(engine, self.voice.clone(), format, self.store.clone()))
+        Ok(Session::new(engine, self.voice.clone(), format, self.tiers.clone()))
     }
 
     fn failed(&self, error: &std::io::Error) -> TtsError {
@@ -119,7 +136,7 @@ impl fmt::Debug for SpeechCache {
         let engine = self.engine.name();
         f.debug_struct("SpeechCache")
             .field("engine", &engine)
-            .field("store", &self.store)
+            .field("tiers", &self.tiers)
             .finish_non_exhaustive()
     }
 }

@@ -4,23 +4,52 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// A clause as it was spoken: the payloads of its frames, one behind the other, and where its words end.
-#[derive(Debug)]
-pub(super) struct Speech {
+#[derive(Debug, PartialEq, Eq)]
+pub struct Speech {
+    format: Format,
     audio: Arc<[u8]>,
     words: Box<[Mark]>,
 }
 
 /// The text up to this byte is within so many frames.
-#[derive(Clone, Copy, Debug)]
-struct Mark {
-    upto: u32,
-    frames: u32,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Mark {
+    pub(super) upto: u32,
+    pub(super) frames: u32,
 }
 
 impl Speech {
+    pub(super) fn new(format: Format, audio: Arc<[u8]>, words: Box<[Mark]>) -> Self {
+        Self { format, audio, words }
+    }
+
+    /// What its frames hold.
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// Its frames, one behind the other.
+    pub fn audio(&self) -> &[u8] {
+        &self.audio
+    }
+
+    /// How long it sounds.
+    pub fn lasts(&self) -> Duration {
+        FRAME * (self.audio.len() / self.format.bytes()) as u32
+    }
+
+    /// The same as a WAV file.
+    pub fn to_wav(&self) -> Vec<u8> {
+        super::file::write(self)
+    }
+
+    pub(super) fn words(&self) -> &[Mark] {
+        &self.words
+    }
+
     /// What it takes of memory.
-    pub(super) fn bytes(&self) -> usize {
-        self.audio.len() + size_of_val(&*self.words) + ENTRY
+    pub(super) fn bytes(&self) -> u64 {
+        (self.audio.len() + size_of_val(&*self.words) + ENTRY) as u64
     }
 }
 
@@ -97,7 +126,7 @@ impl Recording {
     /// All of it, unless it is too long to be kept.
     pub(super) fn finish(self, format: Format) -> Option<Speech> {
         let whole = self.audio.len() == self.frames as usize * format.bytes();
-        whole.then(|| Speech { audio: self.audio.into(), words: self.words.into() })
+        whole.then(|| Speech::new(format, self.audio.into(), self.words.into()))
     }
 
     fn is_too_long(&self, frame: usize) -> bool {

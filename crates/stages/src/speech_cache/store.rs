@@ -1,24 +1,26 @@
-use super::key::Key;
+use super::Key;
+use super::lru::Lru;
 use super::speech::Speech;
-use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// What a cache of speech has done and holds.
+/// What a tier of the cache has done and holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
-    /// Clauses that were played from memory.
+    /// Clauses that came from it.
     pub hits: u64,
-    /// Clauses that had to be made.
+    /// Clauses that were not there.
     pub misses: u64,
     /// Clauses that made room for others.
     pub evictions: u64,
+    /// Clauses that could not be read any more, and were dropped.
+    pub damaged: u64,
     /// Clauses that are held.
     pub clauses: usize,
     /// Bytes that are held.
-    pub bytes: usize,
+    pub bytes: u64,
 }
 
-/// The speech that is kept, bounded in bytes; what was not asked for the longest goes first.
+/// The speech that is kept in memory, bounded in bytes; what was not asked for the longest goes first.
 ///
 /// `held` is a lock, since the media cores share it: a lookup changes the order of use, and the bound is over all
 /// entries, so neither atomics nor a map a core would do. It is taken once for a clause to look it up, and once to keep
@@ -26,34 +28,24 @@ pub struct Counters {
 /// goes is freed behind it.
 #[derive(Debug)]
 pub(super) struct Store {
-    capacity: usize,
+    capacity: u64,
     held: Mutex<Held>,
 }
 
 #[derive(Debug, Default)]
 struct Held {
-    entries: HashMap<Key, Entry>,
-    /// By use, the oldest first.
-    order: BTreeMap<u64, Key>,
-    /// Counts the uses.
-    clock: u64,
+    speeches: Lru<Arc<Speech>>,
     counters: Counters,
 }
 
-#[derive(Debug)]
-struct Entry {
-    speech: Arc<Speech>,
-    used: u64,
-}
-
 impl Store {
-    pub(super) fn new(capacity: usize) -> Self {
+    pub(super) fn new(capacity: u64) -> Self {
         Self { capacity, held: Mutex::default() }
     }
 
     /// The longest clause that is kept, in bytes: one must not drive out all others.
     pub(super) fn most(&self) -> usize {
-        self.capacity / LARGEST
+        longest_of(self.capacity)
     }
 
     /// The clause, if it is there.
@@ -62,17 +54,29 @@ impl Store {
     }
 
     /// Keeps the clause, unless it is there already.
-    pub(super) fn keep(&self, key: Key, speech: Speech) {
-        if speech.bytes() > self.capacity {
+    pub(super) fn keep(&self, key: Key, speech: &Arc<Speech>) {
+        if speech.audio().len() > self.most() || speech.bytes() > self.capacity {
             return;
         }
-        let speech = Arc::new(speech);
-        let evicted = self.held().keep(key, speech, self.capacity);
+        let evicted = self.held().keep(key, speech.clone(), self.capacity);
         drop(evicted);
     }
 
+    /// Forgets the clause.
+    pub(super) fn forget(&self, key: Key) {
+        let forgotten = self.held().speeches.remove(key);
+        drop(forgotten);
+    }
+
+    /// Forgets everything; how many clauses that were.
+    pub(super) fn clear(&self) -> usize {
+        let speeches = std::mem::take(&mut self.held().speeches);
+        speeches.len()
+    }
+
     pub(super) fn counters(&self) -> Counters {
-        self.held().counters
+        let held = self.held();
+        Counters { clauses: held.speeches.len(), bytes: held.speeches.bytes(), ..held.counters }
     }
 
     /// The lock is held over map operations only, which leave it whole even where one panics.
@@ -83,45 +87,33 @@ impl Store {
 
 impl Held {
     fn get(&mut self, key: Key) -> Option<Arc<Speech>> {
-        self.clock += 1;
-        let Some(entry) = self.entries.get_mut(&key) else {
-            self.counters.misses += 1;
-            return None;
-        };
-        self.order.remove(&entry.used);
-        entry.used = self.clock;
-        self.order.insert(self.clock, key);
-        self.counters.hits += 1;
-        Some(entry.speech.clone())
+        let found = self.speeches.get(key).cloned();
+        *if found.is_some() { &mut self.counters.hits } else { &mut self.counters.misses } += 1;
+        found
     }
 
     /// What had to go for it, to be freed outside the lock.
-    fn keep(&mut self, key: Key, speech: Arc<Speech>, capacity: usize) -> Vec<Arc<Speech>> {
-        if self.entries.contains_key(&key) {
+    fn keep(&mut self, key: Key, speech: Arc<Speech>, capacity: u64) -> Vec<Arc<Speech>> {
+        if self.speeches.contains(key) {
             return vec![speech];
         }
-        self.clock += 1;
-        self.counters.bytes += speech.bytes();
-        self.order.insert(self.clock, key);
-        self.entries.insert(key, Entry { speech, used: self.clock });
+        let bytes = speech.bytes();
+        self.speeches.put(key, speech, bytes);
         let mut evicted = Vec::new();
-        while self.counters.bytes > capacity
-            && let Some(oldest) = self.evict()
+        while self.speeches.bytes() > capacity
+            && let Some((_, oldest)) = self.speeches.pop_oldest()
         {
             evicted.push(oldest);
         }
         self.counters.evictions += evicted.len() as u64;
-        self.counters.clauses = self.entries.len();
         evicted
-    }
-
-    fn evict(&mut self) -> Option<Arc<Speech>> {
-        let (_, oldest) = self.order.pop_first()?;
-        let speech = self.entries.remove(&oldest)?.speech;
-        self.counters.bytes -= speech.bytes();
-        Some(speech)
     }
 }
 
+/// The longest clause of a tier that holds so many bytes.
+pub(super) fn longest_of(capacity: u64) -> usize {
+    usize::try_from(capacity / LARGEST).unwrap_or(usize::MAX)
+}
+
 /// A clause may take this part of all.
-const LARGEST: usize = 8;
+const LARGEST: u64 = 8;
