@@ -4,8 +4,11 @@ use crate::by_heart::ByHeart;
 use crate::chain::Chain;
 mod building;
 mod orders;
+mod summary;
 
 use building::Refusal;
+pub(crate) use summary::Summarise;
+use summary::Summary;
 
 use crate::clock::CallClock;
 use crate::core::{Core, Place, mark};
@@ -28,6 +31,7 @@ use ringway_ring::OnLoan;
 use ringway_stages::Expectation;
 use ringway_stages::health::{Health, Standing};
 use ringway_stages::llm::LlmCall;
+use ringway_stages::prompt::Variables;
 use ringway_stages::silero::WindowCutter;
 use ringway_stages::stt::SttCall;
 use ringway_stages::tools::Deeds;
@@ -55,6 +59,7 @@ pub struct Call {
     apology: Option<Epoch>,
     /// What tools did: a new session of the language model is told of it.
     deeds: Deeds,
+    summary: Option<Summary>,
     /// The core's detector is away, and the router knows.
     deaf: bool,
     ended: bool,
@@ -68,6 +73,7 @@ pub(crate) struct Profile {
     pub(crate) format: Format,
     pub(crate) dialogue: Option<String>,
     pub(crate) carrier_call_id: Option<String>,
+    pub(crate) variables: Arc<Variables>,
 }
 
 #[derive(Default)]
@@ -164,6 +170,7 @@ impl Call {
             events: parts.events,
             apology: None,
             deeds: Deeds::default(),
+            summary: None,
             deaf: false,
             ended: false,
             _place: parts.place,

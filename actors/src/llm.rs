@@ -5,10 +5,11 @@ use crate::memos::Memos;
 use crate::stage::{Inject, Obituary, Pump, Stage, StageError, inject};
 use actix::prelude::*;
 use ringway_stages::Expectation;
-use ringway_stages::llm::{Cue, LlmEvent, LlmRequest, LlmSession, Next, Role, Said};
+use ringway_stages::llm::{Cue, LlmEvent, LlmRequest, LlmSession, Next, Role, Said, Weigh};
 use ringway_stages::tools::{Filler, Outcome, ToolNews};
 use ringway_turn::{
     After, CallerTurn, Context as Conversation, Input, RequestId, Speaker, StageKind, ToolFiller, ToolOutcome,
+    tokens,
 };
 use std::sync::Arc;
 use std::task::{self, Poll};
@@ -53,6 +54,7 @@ impl LlmStage {
                 tracing::warn!(tool = call.name, "the model calls a tool where there are none");
                 Ok(())
             }
+            LlmEvent::Usage { tokens, estimated, .. } => self.tell(Input::Usage { tokens, estimated }),
             LlmEvent::Done { id, next, memo } => {
                 let (after, expectation) = split(next);
                 self.router.report(Report::Expect { request: RequestId::new(id), expectation })?;
@@ -73,7 +75,7 @@ fn tool(request: RequestId, news: ToolNews) -> Input {
             let filler = filler.map(|Filler { after, words }| ToolFiller { after, words });
             Input::ToolBegan { request, tool, filler }
         }
-        ToolNews::Ended { tool, bytes, outcome, after } => {
+        ToolNews::Ended { tool, bytes, outcome, after, tokens } => {
             let outcome = match outcome {
                 Outcome::Done => ToolOutcome::Done,
                 Outcome::Failed => ToolOutcome::Failed,
@@ -82,7 +84,7 @@ fn tool(request: RequestId, news: ToolNews) -> Input {
                 Outcome::Cancelled => ToolOutcome::Cancelled,
             };
             let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
-            Input::ToolEnded { request, tool, bytes, outcome, after }
+            Input::ToolEnded { request, tool, bytes, outcome, after, tokens }
         }
     }
 }
@@ -108,6 +110,12 @@ fn request(
         CallerTurn::Pressed(keys) => Cue::Pressed(keys),
         CallerTurn::Silent(times) => Cue::Silent(times),
     };
+    let history = said(context.messages);
+    LlmRequest { summary: context.summary, history, memo, already, ..LlmRequest::new(request.number(), cue) }
+}
+
+/// A conversation as models know it.
+pub(crate) fn said(messages: Vec<ringway_turn::Message>) -> Vec<Said> {
     let said = |message: ringway_turn::Message| Said {
         role: match message.who {
             Speaker::Caller => Role::User,
@@ -115,8 +123,12 @@ fn request(
         },
         text: message.text,
     };
-    let history = context.messages.into_iter().map(said).collect();
-    LlmRequest { history, memo, already, ..LlmRequest::new(request.number(), cue) }
+    messages.into_iter().map(said).collect()
+}
+
+/// Models count as the turn does, who keeps the conversation.
+pub(crate) fn weigh() -> Weigh {
+    Weigh { text: tokens::estimate, around: tokens::AROUND_MESSAGE }
 }
 
 impl Stage for LlmStage {

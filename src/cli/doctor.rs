@@ -214,7 +214,10 @@ fn reply(model: &dyn LanguageModel) -> Result<String, Box<dyn Error>> {
             LlmEvent::Text { text, .. } if !text.trim().is_empty() => {
                 return Ok(format!("began with {:?}", text.trim()));
             }
-            LlmEvent::Text { .. } | LlmEvent::Call { .. } | LlmEvent::Tool { .. } => {}
+            LlmEvent::Text { .. }
+            | LlmEvent::Call { .. }
+            | LlmEvent::Tool { .. }
+            | LlmEvent::Usage { .. } => {}
             LlmEvent::Done { .. } => return Err("it said nothing".into()),
         }
     }

@@ -71,6 +71,7 @@ mod dtmf;
 mod ending;
 mod endpoint;
 mod heard;
+mod history;
 mod humane;
 mod id;
 mod input;
@@ -83,6 +84,7 @@ mod silence;
 mod speech;
 mod stages;
 mod timer;
+pub mod tokens;
 mod tool;
 mod turn;
 mod utterance;
@@ -90,7 +92,7 @@ mod utterance;
 pub use command::{Command, Event, Latency, Output, Playout, Purpose, SpeechState, Stt};
 pub use config::{Config, ConfigError, Speculation};
 pub use context::{Context, Memo, Message, Speaker};
-pub use id::{AskId, ClauseId, RequestId, TurnNumber, UtteranceId};
+pub use id::{AskId, ClauseId, RequestId, SummaryId, TurnNumber, UtteranceId};
 pub use input::{
     After, CallerTurn, EndReason, Input, Probability, StageKind, ToolFiller, ToolOutcome, Window,
 };

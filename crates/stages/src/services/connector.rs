@@ -29,6 +29,9 @@ pub enum SetupError {
         /// It.
         host: String,
     },
+    /// A prompt with a mistake.
+    #[error(transparent)]
+    Template(#[from] crate::prompt::TemplateError),
     /// A key with characters that no header takes.
     #[error("the key of {host} has characters that no header takes")]
     Key {

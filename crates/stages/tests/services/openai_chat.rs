@@ -35,6 +35,7 @@ async fn reply(session: &mut dyn LlmSession) -> Result<String, LlmError> {
     loop {
         match event(session).await? {
             LlmEvent::Text { text, .. } => words += &text,
+            LlmEvent::Usage { .. } => {}
             LlmEvent::Done { .. } => return Ok(words),
             other => panic!("{other:?}"),
         }

@@ -4,6 +4,7 @@ mod barge_in;
 mod conversation;
 mod endings;
 mod faults;
+mod history;
 mod invariants;
 mod late;
 mod line;
