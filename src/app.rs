@@ -155,13 +155,7 @@ impl Starting {
 
 impl Server {
     /// Begins an admitted call on the present media core.
-    pub fn start_call(
-        &self,
-        edge: EdgeKind,
-        format: Format,
-        arrival: Arrival,
-        place: Place,
-    ) -> EdgePort {
+    pub fn start_call(&self, edge: EdgeKind, format: Format, arrival: Arrival, place: Place) -> EdgePort {
         let id = CallId::from_bits(uuid::Uuid::now_v7().as_u128());
         let mut turn = self.turn.clone();
         if edge == EdgeKind::Browser {

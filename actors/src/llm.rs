@@ -8,8 +8,8 @@ use ringway_stages::Expectation;
 use ringway_stages::llm::{Cue, LlmEvent, LlmRequest, LlmSession, Next, Role, Said, Weigh};
 use ringway_stages::tools::{Filler, Outcome, ToolNews};
 use ringway_turn::{
-    After, CallerTurn, Context as Conversation, Input, RequestId, Speaker, StageKind, ToolFiller, ToolOutcome,
-    tokens,
+    After, CallerTurn, Context as Conversation, Input, RequestId, Speaker, StageKind, ToolFiller,
+    ToolOutcome, tokens,
 };
 use std::sync::Arc;
 use std::task::{self, Poll};

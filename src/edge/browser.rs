@@ -183,8 +183,7 @@ fn begin<S>(
 ) where
     S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
-    let arrival =
-        Arrival { dialogue: start.dialogue, parameters: start.parameters, ..Arrival::default() };
+    let arrival = Arrival { dialogue: start.dialogue, parameters: start.parameters, ..Arrival::default() };
     let port = server.start_call(EdgeKind::Browser, Format::Pcm16k, arrival, place);
     let id = port.call.id.to_string();
     let started = Down::Started {

@@ -66,7 +66,8 @@ pub async fn voice(
 /// What arrives with the call: what the webhook's address asks for, `dialogue` among it, and the two numbers, which the
 /// media socket is not told otherwise.
 fn passed_on(query: &str, form: &[(String, String)]) -> BTreeMap<String, String> {
-    let mut passed: BTreeMap<String, String> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+    let mut passed: BTreeMap<String, String> =
+        form_urlencoded::parse(query.as_bytes()).into_owned().collect();
     for (field, name) in [("From", CALLER), ("To", CALLED)] {
         passed.remove(name);
         let number = form.iter().find(|(of, value)| of == field && !value.is_empty());

@@ -70,7 +70,8 @@ impl Call {
         let dialogue = self.profile.dialogue.clone();
         let service = self.core.engines.llm[engine].clone();
         let (variables, deeds) = (self.profile.variables.clone(), self.deeds.clone());
-        let session = service.open(LlmCall { dialogue, variables, deeds, weigh: weigh(), ..LlmCall::default() })?;
+        let session =
+            service.open(LlmCall { dialogue, variables, deeds, weigh: weigh(), ..LlmCall::default() })?;
         let health = self.health(StageKind::Llm, engine)?;
         let actor = LlmStage::new(session, health.service().clone(), self.inbox.clone());
         let child = spawn(actor, STAGE_MAILBOX, self.bury(StageKind::Llm, call));

@@ -37,7 +37,8 @@ impl Handler<Summarise> for Call {
     fn handle(&mut self, wanted: Summarise, _: &mut Self::Context) {
         let Summarise { summary, context, within } = wanted;
         let (models, inbox, id) = (self.summarisers(), self.inbox.clone(), self.profile.id);
-        let call = LlmCall { variables: self.profile.variables.clone(), weigh: weigh(), ..LlmCall::default() };
+        let call =
+            LlmCall { variables: self.profile.variables.clone(), weigh: weigh(), ..LlmCall::default() };
         let task = tokio::task::spawn_local(async move {
             let made = tokio::time::timeout(within, first_of(models, &call, &context, id)).await;
             let text = made.ok().flatten();

@@ -6,6 +6,7 @@ mod common;
 mod conversation;
 mod detector;
 mod escalation;
+mod history;
 mod marks;
 mod streaming;
 mod supervision;

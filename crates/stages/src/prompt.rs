@@ -10,6 +10,7 @@ mod variables;
 pub use variables::{Variables, time_zone};
 
 use crate::tools::{Deeds, Slots};
+use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -64,10 +65,9 @@ impl Template {
         let mut strict = Environment::new();
         strict.set_undefined_behavior(UndefinedBehavior::Strict);
         strict.set_fuel(Some(FUEL));
-        // The newline that a text ends with is its own.
-        strict.set_keep_trailing_newline(true);
-        // No value can be made large by a few steps of the template.
-        strict.remove_function("range");
+        strict.set_syntax(syntax());
+        // Nothing can be made large by a few steps.
+        strict.remove_global("range");
         strict.add_template_owned(NAME, source.to_owned()).map_err(|error| mistake(&error))?;
         let template = Self { strict: Arc::new(strict), source: source.into() };
         if let Some(unknown) = template.unknown() {
@@ -120,6 +120,13 @@ impl Template {
         };
         template.undeclared_variables(false).into_iter().filter(|name| !known(name)).min()
     }
+}
+
+/// The newline that a text ends with is its own; lines that hold a block alone leave none.
+fn syntax() -> SyntaxConfig {
+    let mut builder = SyntaxConfig::builder();
+    builder.keep_trailing_newline(true).trim_blocks(true).lstrip_blocks(true);
+    builder.build().expect("the usual delimiters")
 }
 
 fn mistake(error: &minijinja::Error) -> TemplateError {

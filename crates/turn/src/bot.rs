@@ -7,8 +7,8 @@ use crate::reply::{Model, Reply};
 use crate::tool::Tools;
 use crate::utterance::{Phase, join};
 use crate::{
-    After, CallerTurn, ClauseId, Command, Event, Memo, Playout, RequestId, Speaker, Speculation,
-    StageKind, Turn, TurnNumber,
+    After, CallerTurn, ClauseId, Command, Event, Memo, Playout, RequestId, Speaker, Speculation, StageKind,
+    Turn, TurnNumber,
 };
 use ringway_frame::{Epoch, MediaTime};
 

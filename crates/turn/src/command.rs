@@ -1,5 +1,6 @@
 use crate::{
-    AskId, CallerTurn, ClauseId, Context, EndReason, RequestId, Speaker, SummaryId, ToolOutcome, TurnNumber, UtteranceId,
+    AskId, CallerTurn, ClauseId, Context, EndReason, RequestId, Speaker, SummaryId, ToolOutcome, TurnNumber,
+    UtteranceId,
 };
 use ringway_frame::{Epoch, MediaTime};
 use serde::{Deserialize, Serialize};

@@ -108,7 +108,11 @@ impl Turn {
         self.context.messages.drain(..messages);
         self.history.drop_first(messages);
         self.context.summary = text;
-        self.tell(Event::Summarised { turn: self.turn, messages: count(messages), tokens: self.context_tokens() });
+        self.tell(Event::Summarised {
+            turn: self.turn,
+            messages: count(messages),
+            tokens: self.context_tokens(),
+        });
         self.keep_within_budget();
     }
 
@@ -145,7 +149,8 @@ impl Turn {
         let budget = self.config.context_tokens;
         self.history.rest = self.history.rest.saturating_sub(1);
         let waits = self.history.folding.is_some() || self.history.rest > 0;
-        if waits || !self.config.summarise || self.context_tokens() <= budget / 4 * 3 {
+        let wanted = budget > 0 && self.config.summarise;
+        if waits || !wanted || self.context_tokens() <= budget / 4 * 3 {
             return;
         }
         let messages = self.foldable(budget / 2);
@@ -155,7 +160,8 @@ impl Turn {
         let summary = self.history.next;
         self.history.next = summary.next();
         self.history.folding = Some(Folding { id: summary, messages });
-        let context = Context { messages: self.context.messages[..messages].to_vec(), ..self.context.clone() };
+        let context =
+            Context { messages: self.context.messages[..messages].to_vec(), ..self.context.clone() };
         self.push(Command::Summarise { summary, context, within: self.config.summary_within });
     }
 

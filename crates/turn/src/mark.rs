@@ -160,7 +160,8 @@ impl Observer {
             Command::Event(event) => self.event(event, put),
             Command::Summarise { .. }
             | Command::Hurry { .. }
-            | Command::Transfer { .. } | Command::HangUp { .. } => {}
+            | Command::Transfer { .. }
+            | Command::HangUp { .. } => {}
         }
     }
 

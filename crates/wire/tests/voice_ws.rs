@@ -14,7 +14,9 @@ const FRAME_BYTES: usize = 640;
 fn started(codec: Codec, rate: SampleRate) -> Session {
     let mut session = Session::new();
     let format = AudioFormat::new(codec, rate).expect("spoken");
-    session.text(&Up::Start(Start { format, dialogue: None, parameters: BTreeMap::new() }).to_text()).expect("in order");
+    session
+        .text(&Up::Start(Start { format, dialogue: None, parameters: BTreeMap::new() }).to_text())
+        .expect("in order");
     session
 }
 
@@ -237,9 +239,8 @@ fn any_up() -> impl Strategy<Value = Up> {
                 AudioFormat::new(codec, SampleRate::new(hz).expect("not zero")).expect("spoken")
             });
     prop_oneof![
-        (format, prop::option::of(".*"), prop::collection::btree_map(".*", ".*", 0..3)).prop_map(
-            |(format, dialogue, parameters)| Up::Start(Start { format, dialogue, parameters })
-        ),
+        (format, prop::option::of(".*"), prop::collection::btree_map(".*", ".*", 0..3))
+            .prop_map(|(format, dialogue, parameters)| Up::Start(Start { format, dialogue, parameters })),
         any::<bool>().prop_map(|muted| Up::Mute { muted }),
         prop::char::ranges(vec!['0'..='9', '*'..='*', '#'..='#', 'A'..='D'].into())
             .prop_map(|digit| Up::Dtmf { digit }),

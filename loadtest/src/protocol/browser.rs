@@ -65,7 +65,10 @@ fn control(text: &str, tell: &mut dyn FnMut(Heard)) -> Result<(), Refusal> {
 impl Protocol for Browser {
     fn begin(&mut self, line: &mut Line) -> Result<(), Lost> {
         let format = AudioFormat::new(self.codec, RATE).expect("the browser socket speaks 16 kHz");
-        line.control(&Up::Start(Start { format, dialogue: self.dialogue.clone(), parameters: BTreeMap::new() }).to_text())
+        line.control(
+            &Up::Start(Start { format, dialogue: self.dialogue.clone(), parameters: BTreeMap::new() })
+                .to_text(),
+        )
     }
 
     fn say(&mut self, frame: &Bytes, line: &mut Line) -> Result<(), Lost> {

@@ -86,7 +86,8 @@ fn a_branch_that_no_check_reached_leaves_empty_what_the_call_lacks() {
 
 #[test]
 fn a_prompt_follows_the_slots_that_tools_set() {
-    let templates = Templates::parse("Day: {{ slot.day | default('?') }}.", "Hi {{ parameter.name | default('') }}!");
+    let templates =
+        Templates::parse("Day: {{ slot.day | default('?') }}.", "Hi {{ parameter.name | default('') }}!");
     let deeds = Deeds::default();
     let mut prompt = Prompt::new(templates.unwrap(), Arc::new(variables()), deeds.clone());
     assert_eq!((prompt.system(), prompt.greeting()), ("Day: ?.", "Hi Ada!"));

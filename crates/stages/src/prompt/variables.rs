@@ -56,7 +56,7 @@ impl Variables {
         let numbers =
             [("carrier_call_id", &self.carrier_call_id), ("caller", &self.caller), ("called", &self.called)];
         values.extend(numbers.into_iter().filter_map(|(name, value)| Some((name, data(value.as_deref()?)))));
-        values.into_iter().collect()
+        Value::from_pairs(values)
     }
 }
 
@@ -72,12 +72,13 @@ fn moment(began: &Zoned) -> [(&'static str, Value); 4] {
 
 fn named(values: &BTreeMap<String, String>) -> Value {
     let bounded = values.iter().take(MOST_VALUES);
-    bounded.map(|(name, value)| (name.as_str(), data(value))).collect::<BTreeMap<_, _>>().into_iter().collect()
+    Value::from_pairs(bounded.map(|(name, value)| (name.as_str(), data(value))))
 }
 
 /// A value from outside: one line of bounded length.
 fn data(value: &str) -> Value {
-    let line = |char: char| if char.is_control() || matches!(char, '\u{2028}' | '\u{2029}') { ' ' } else { char };
+    let line =
+        |char: char| if char.is_control() || matches!(char, '\u{2028}' | '\u{2029}') { ' ' } else { char };
     value.chars().take(LONGEST_VALUE).map(line).collect::<String>().into()
 }
 
@@ -89,14 +90,15 @@ pub(super) fn nothing() -> Value {
 /// A call that brings everything that it may bring, parameters and slots of any name.
 pub(super) fn everything() -> Value {
     let number = || Some("+1234".to_owned());
-    let full = Variables { carrier_call_id: number(), caller: number(), called: number(), ..Variables::default() };
+    let full =
+        Variables { carrier_call_id: number(), caller: number(), called: number(), ..Variables::default() };
     let mut values: BTreeMap<String, Value> = BTreeMap::new();
     let known = full.values(&Slots::new());
     values.extend(NAMES.iter().filter_map(|name| Some(((*name).to_owned(), known.get_attr(name).ok()?))));
     for any in ["parameter", "slot"] {
         values.insert(any.to_owned(), Value::from_object(Anything));
     }
-    values.into_iter().collect()
+    Value::from_pairs(values)
 }
 
 /// Has a value under every name.

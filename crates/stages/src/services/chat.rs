@@ -1,11 +1,13 @@
 //! One call's session with a language model over HTTP, whatever form the service speaks.
 
-use super::{conversation, digest};
 use super::exchange::Exchange;
 use super::http::{Http, Post};
 use super::{Phase, ServiceError};
+use super::{conversation, digest};
 use crate::Expectation;
-use crate::llm::{LlmCall, LlmError, LlmEvent, LlmRequest, LlmSession, Next, Task, ToolCall, ToolSpec, Weigh};
+use crate::llm::{
+    LlmCall, LlmError, LlmEvent, LlmRequest, LlmSession, Next, Task, ToolCall, ToolSpec, Weigh,
+};
 use crate::prompt::{Prompt, Templates};
 use bytes::Bytes;
 use hyper::HeaderMap;

@@ -60,7 +60,17 @@ impl Session {
         (deeds, weigh): (Deeds, Weigh),
     ) -> Self {
         let (most_rounds, most_calls) = (config.rounds, config.calls);
-        Self { model, tools, control, most_rounds, most_calls, deeds, weigh, reply: None, news: VecDeque::new() }
+        Self {
+            model,
+            tools,
+            control,
+            most_rounds,
+            most_calls,
+            deeds,
+            weigh,
+            reply: None,
+            news: VecDeque::new(),
+        }
     }
 
     /// Asks the model; with all that tools have said until now.

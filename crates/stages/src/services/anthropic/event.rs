@@ -42,9 +42,10 @@ pub(in crate::services) fn read(event: &str) -> Result<Event, ServiceError> {
             let message = format!("{kind}: {message}");
             return Err(ServiceError::Failed { message: own_words(message.as_bytes()) });
         }
-        Message::Start { .. } | Message::ContentBlockStart { .. } | Message::ContentBlockDelta { .. } | Message::Other => {
-            Event::Nothing
-        }
+        Message::Start { .. }
+        | Message::ContentBlockStart { .. }
+        | Message::ContentBlockDelta { .. }
+        | Message::Other => Event::Nothing,
     })
 }
 

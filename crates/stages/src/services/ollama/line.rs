@@ -27,7 +27,12 @@ pub(in crate::services) fn read(line: &str) -> Result<Line, ServiceError> {
     }
     let Message { content, tool_calls } = chat.message.unwrap_or_default();
     let calls = tool_calls.unwrap_or_default().into_iter().map(Call::whole).collect();
-    Ok(Line { text: content.filter(|text| !text.is_empty()), calls, done: chat.done, tokens: chat.prompt_eval_count })
+    Ok(Line {
+        text: content.filter(|text| !text.is_empty()),
+        calls,
+        done: chat.done,
+        tokens: chat.prompt_eval_count,
+    })
 }
 
 #[derive(Deserialize)]

@@ -120,8 +120,7 @@ mod tests {
             description: "Adds.".into(),
             parameters: json!({"type": "object"}),
         };
-        let body =
-            body(&chat(&Config::default(), "Be brief.", &[spec], &request));
+        let body = body(&chat(&Config::default(), "Be brief.", &[spec], &request));
         assert_eq!(
             body,
             json!({

@@ -9,7 +9,8 @@ use std::borrow::Cow;
 
 /// The request for a reply.
 pub(super) fn post(config: &Config, system: &str, tools: &[ToolSpec], request: &LlmRequest) -> Post {
-    let body = serde_json::to_vec(&Body::new(config, system, tools, request)).expect("text and numbers are JSON");
+    let body =
+        serde_json::to_vec(&Body::new(config, system, tools, request)).expect("text and numbers are JSON");
     Post {
         path: config.url.below("/chat/completions"),
         content_type: HeaderValue::from_static("application/json"),
@@ -167,7 +168,8 @@ mod tests {
         let mut request = LlmRequest::new(1, Cue::Said("weather in Rome".into()));
         request.rounds.push(Round { after: 1, text: "Let me see.".into(), calls });
         let body: Value =
-            serde_json::from_slice(&post(&Config::default(), "", std::slice::from_ref(&spec), &request).body).unwrap();
+            serde_json::from_slice(&post(&Config::default(), "", std::slice::from_ref(&spec), &request).body)
+                .unwrap();
         assert_eq!(
             body["messages"],
             json!([
