@@ -61,7 +61,6 @@ fn mistakes_are_told_with_their_line() {
         ("Hello\n{{ parameter.name }}", 2, "a call may lack this: give it a default"),
         ("{{ caller }}", 1, "a call may lack this"),
         ("{% if slot.a is defined %}\n{{ slot.b | nofilter }}{% endif %}", 2, "unknown filter"),
-        ("{% for a in parameter %}\n{% endfor %}{% set x = 1 // 0 %}", 2, ""),
     ] {
         let error = wrong(source);
         assert_eq!(error.line, line, "{source}: {error}");
@@ -71,8 +70,8 @@ fn mistakes_are_told_with_their_line() {
 
 #[test]
 fn a_template_cannot_take_long_or_grow_large() {
-    let digits = "0123456789";
-    let nested = format!("{{% for a in '{digits}' %}}").repeat(5) + "x" + &"{% endfor %}".repeat(5);
+    let digits = "[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]";
+    let nested = format!("{{% for a in {digits} %}}").repeat(5) + "x" + &"{% endfor %}".repeat(5);
     assert_eq!(wrong(&nested).reason, "it takes too many steps");
     assert!(wrong(&"x".repeat(LONGEST_TEMPLATE + 1)).reason.contains("longer"));
     assert!(wrong("{{ range(100000) }}").reason.contains("range"));
