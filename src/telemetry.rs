@@ -168,8 +168,8 @@ fn begin_at_zero() {
     }
     counter!("ringway_false_interruptions_total").increment(0);
     counter!("ringway_fillers_total").increment(0);
-    ["done", "failed"].map(|outcome| summaries(outcome).increment(0));
-    ["summarised", "forgotten"].map(|fate| context_messages(fate).increment(0));
+    ["done", "failed"].into_iter().for_each(|outcome| summaries(outcome).increment(0));
+    ["summarised", "forgotten"].into_iter().for_each(|fate| context_messages(fate).increment(0));
     let _ = (histogram!("ringway_barge_in_seconds"), histogram!("ringway_barge_in_clear_seconds"));
 }
 

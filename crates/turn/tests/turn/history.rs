@@ -48,7 +48,7 @@ fn only_what_was_heard_becomes_part_of_a_summary() {
 
 #[test]
 fn the_next_request_has_the_summary_in_the_place_of_the_oldest_turns() {
-    let mut line = talkative(5);
+    let mut line = talkative(4);
     line.run(50_000);
     let (summary, folded) = asked(&line).expect("the budget came near");
     let before = line.context();
