@@ -12,7 +12,7 @@ RINGWAY := $(TARGET)/release/ringway
 CONFIG ?= config/default.toml
 
 # What scripts/measure reads.
-export CALLS DURATION START MAX_CALLS SERVICES VAD_RATE
+export CALLS DURATION START MAX_CALLS SERVICES VAD_RATE FAULTS
 
 section = @printf '\n=== %s\n' '$(1)' >&2
 
@@ -152,6 +152,10 @@ churn: setup-test build ## Some 5,000 short calls, and memory after against befo
 .PHONY: overload
 overload: setup-test build ## As many calls as there are places, then twice as many (CALLS=100)
 	@scripts/measure overload
+
+.PHONY: load-faults
+load-faults: build ## What callers notice when each service of each chain fails 2 of 100 requests: FAULTS=2 CALLS=100
+	@scripts/measure faults
 
 .PHONY: faults
 faults: setup-test build ## Every service failing in every way, and faults in each stage of running calls, and what callers notice

@@ -290,6 +290,7 @@ impl LiveCall {
             | CallEventKind::ServiceFailed { .. }
             | CallEventKind::ProtocolError { .. }
             | CallEventKind::Mark(_)
+            | CallEventKind::Silent { .. }
             | CallEventKind::Cleared { .. } => {}
             CallEventKind::Rings(report) => self.rings = *report,
         }

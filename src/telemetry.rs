@@ -44,7 +44,7 @@ const OUTCOMES: [&str; 3] = ["ok", "error", "late"];
 const RINGS: [&str; 3] = ["mic", "speech", "voice"];
 
 /// Histograms with their help and buckets.
-const HISTOGRAMS: [(&str, &str, &[f64]); 6] = [
+const HISTOGRAMS: [(&str, &str, &[f64]); 7] = [
     ("ringway_turn_answer_seconds", "End of the caller's speech to the first audio of the answer.", &WAITS),
     ("ringway_turn_part_seconds", "Where the time of an answer went.", &WAITS),
     ("ringway_service_seconds", "Request to a service to the first of what it gives.", &WAITS),
@@ -52,6 +52,11 @@ const HISTOGRAMS: [(&str, &str, &[f64]); 6] = [
         "ringway_barge_in_seconds",
         "First sign of the caller's speech over the bot to the decision to be silent.",
         &WAITS,
+    ),
+    (
+        "ringway_barge_in_silence_seconds",
+        "The caller's speech over the bot detected to the bot's last frame at our socket, in a pause or for good.",
+        &INSTANTS,
     ),
     ("ringway_barge_in_clear_seconds", "Decision to be silent to the carrier's buffer cleared.", &INSTANTS),
     ("ringway_metronome_lateness_seconds", "How late the 20 ms metronome of a media core ticks.", &INSTANTS),
@@ -170,7 +175,11 @@ fn begin_at_zero() {
     counter!("ringway_fillers_total").increment(0);
     ["done", "failed"].into_iter().for_each(|outcome| summaries(outcome).increment(0));
     ["summarised", "forgotten"].into_iter().for_each(|fate| context_messages(fate).increment(0));
-    let _ = (histogram!("ringway_barge_in_seconds"), histogram!("ringway_barge_in_clear_seconds"));
+    for interruption in
+        ["ringway_barge_in_seconds", "ringway_barge_in_silence_seconds", "ringway_barge_in_clear_seconds"]
+    {
+        let _ = histogram!(interruption);
+    }
 }
 
 /// The same for the services that are configured.
@@ -261,6 +270,9 @@ impl Counting {
             }
             CallEventKind::ProtocolError { code } => {
                 counter!("ringway_protocol_errors_total", "edge" => edge, "code" => *code).increment(1);
+            }
+            CallEventKind::Silent { after } => {
+                histogram!("ringway_barge_in_silence_seconds").record(after.as_secs_f64())
             }
             CallEventKind::Cleared { after } => {
                 histogram!("ringway_barge_in_clear_seconds").record(after.as_secs_f64())

@@ -24,7 +24,7 @@ use crate::stt::SttStage;
 use crate::tts::{TtsStage, VoiceCount};
 use crate::vad::VadStage;
 use crate::vad_batch::Ticket;
-use crate::watchdog::{WATCH_EVERY, Watchdog};
+use crate::watchdog::{WATCH_EVERY, WATCH_IDLE_EVERY, Watchdog};
 use actix::prelude::*;
 use ringway_frame::{CallId, Epoch, Format};
 use ringway_ring::OnLoan;
@@ -53,6 +53,7 @@ pub struct Call {
     stages: Children,
     lives: [Life; 4],
     watchdog: Watchdog,
+    watching: (Duration, SpawnHandle),
     count: VoiceCount,
     edge: mpsc::Sender<EdgeCommand>,
     events: Events,
@@ -165,6 +166,7 @@ impl Call {
             stages: Children::default(),
             lives,
             watchdog,
+            watching: (Duration::ZERO, SpawnHandle::default()),
             count: VoiceCount::default(),
             edge: parts.edge,
             events: parts.events,
@@ -377,6 +379,23 @@ impl Call {
         }
     }
 
+    fn watch_each(&mut self, every: Duration, ctx: &mut Context<Self>) {
+        let (now, looks) = self.watching;
+        if now == every {
+            return;
+        }
+        ctx.cancel_future(looks);
+        let call = ctx.address();
+        let looks = ctx.run_interval(every, move |this, ctx| {
+            this.watch(&call);
+            if this.edge.is_closed() {
+                return this.end(EndReason::Caller, ctx);
+            }
+            this.watch_each(if this.plumbing.is_idle() { WATCH_IDLE_EVERY } else { WATCH_EVERY }, ctx);
+        });
+        self.watching = (every, looks);
+    }
+
     fn watch(&mut self, call: &Addr<Self>) {
         if let Some(report) = self.plumbing.report_rings() {
             self.events.put_inside(CallEventKind::Rings(report));
@@ -440,13 +459,7 @@ impl Actor for Call {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        let call = ctx.address();
-        ctx.run_interval(WATCH_EVERY, move |this, ctx| {
-            this.watch(&call);
-            if this.edge.is_closed() {
-                this.end(EndReason::Caller, ctx);
-            }
-        });
+        self.watch_each(WATCH_EVERY, ctx);
     }
 }
 

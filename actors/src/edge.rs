@@ -29,6 +29,8 @@ pub enum EdgeInput {
     Interrupt,
     /// The caller muted or unmuted.
     Mute(bool),
+    /// The order to be silent, decided at this instant, is obeyed: nothing more of the bot goes to the socket.
+    Silent(Instant),
     /// The order to void the bot's audio, decided at this instant, has been written to the peer's socket.
     Cleared(Instant),
     /// The peer broke the protocol, by this stable code; the call goes on.

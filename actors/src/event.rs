@@ -195,6 +195,11 @@ pub enum CallEventKind {
         /// The stable code.
         code: &'static str,
     },
+    /// The bot's audio stopped at the socket, in a pause or for good.
+    Silent {
+        /// Decision to silence.
+        after: Duration,
+    },
     /// The decision to be silent reached the socket.
     Cleared {
         /// Decision to socket.

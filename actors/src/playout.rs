@@ -76,6 +76,11 @@ impl Playout {
         self.paused = true;
     }
 
+    /// It sends nothing until it is told to go on.
+    pub fn is_paused(&self) -> bool {
+        self.paused
+    }
+
     /// Goes on where it paused.
     pub fn resume(&mut self) {
         self.paused = false;

@@ -30,8 +30,8 @@ pub(crate) struct RingStats {
     pub(crate) voice_capacity: u64,
 }
 
-/// Looks between two reports of the rings (5 s).
-const REPORT_EVERY: u32 = 100;
+/// Looks between two reports of the rings: 5 s, or 25 s where nothing moves.
+const REPORT_EVERY: u32 = 50;
 
 /// Reports without a frame until the rings' memory is given back (60 s).
 const STILL: u32 = 12;
@@ -92,10 +92,19 @@ impl Plumbing {
         self.still == STILL
     }
 
+    /// Whether nothing has moved for so long, and does not now.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.still >= STILL && self.now() == self.reported
+    }
+
+    fn now(&self) -> [Snapshot; 3] {
+        [&self.stats.mic, &self.stats.speech, &self.stats.voice].map(Stats::snapshot)
+    }
+
     /// What has happened since the last report.
     pub(crate) fn report(&mut self) -> RingReport {
         let names = ["mic", "speech", "voice"];
-        let now = [&self.stats.mic, &self.stats.speech, &self.stats.voice].map(Stats::snapshot);
+        let now = self.now();
         let mut rings = [RingState::default(); 3];
         for (index, state) in rings.iter_mut().enumerate() {
             let (was, is) = (self.reported[index], now[index]);

@@ -167,6 +167,9 @@ impl Router {
                 self.feed(Input::Ended { reason: reason.clone() });
                 return self.tell_call(Finish(reason));
             }
+            EdgeInput::Silent(decided) => {
+                return self.events.put_inside(CallEventKind::Silent { after: decided.elapsed() });
+            }
             EdgeInput::Cleared(decided) => {
                 return self.events.put_inside(CallEventKind::Cleared { after: decided.elapsed() });
             }

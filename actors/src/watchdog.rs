@@ -8,11 +8,14 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// How often it is to look.
-pub(crate) const WATCH_EVERY: Duration = Duration::from_millis(50);
+pub(crate) const WATCH_EVERY: Duration = Duration::from_millis(100);
+
+/// How often where nothing has moved for long: of ten thousand open sessions most are idle.
+pub(crate) const WATCH_IDLE_EVERY: Duration = Duration::from_millis(500);
 
 /// What a look counts at most. One that comes later tells of a core that was held up, which held its stages up as
 /// well: counting all of that would rebuild healthy stages just when the machine is busy.
-const LOOK: Duration = Duration::from_millis(100);
+const LOOK: Duration = Duration::from_millis(150);
 
 /// Frames that complete a window of the detector: it leaves fewer in *mic* until the next one comes.
 const WINDOW: u64 = 2;
@@ -125,12 +128,12 @@ mod tests {
 
     #[test]
     fn a_stage_that_does_nothing_is_found_after_its_bound() {
-        assert_eq!(held([50; 4]), Duration::from_millis(200));
+        assert_eq!(held([100; 2]), Duration::from_millis(200));
     }
 
     #[test]
     fn a_stage_is_not_blamed_for_a_core_that_was_held_up() {
-        assert_eq!(held([50, 3_000, 50]), Duration::from_millis(200));
+        assert_eq!(held([20, 3_000, 20]), Duration::from_millis(190));
         assert!(held([3_000]) < StallBounds::default().vad);
     }
 

@@ -206,8 +206,9 @@ where
     let now = line.clock.now();
     match command {
         EdgeCommand::Playout(ringway_turn::Playout::Release(_), _) => play(line, protocol),
-        EdgeCommand::Playout(ringway_turn::Playout::Pause, _) => {
+        EdgeCommand::Playout(ringway_turn::Playout::Pause, decided) => {
             line.playout.pause(now);
+            let _ = line.call.tell(EdgeInput::Silent(decided));
             report(line);
             Ok(())
         }
@@ -216,6 +217,9 @@ where
             play(line, protocol)
         }
         EdgeCommand::Playout(ringway_turn::Playout::Clear { turn, .. }, decided) => {
+            if !line.playout.is_paused() {
+                let _ = line.call.tell(EdgeInput::Silent(decided));
+            }
             let cleared = line.playout.clear(now);
             let _ = line.call.tell(EdgeInput::Played(cleared.played));
             if cleared.unheard {

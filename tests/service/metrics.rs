@@ -46,6 +46,7 @@ async fn a_call_is_counted() {
         "ringway_turns_over_budget_total{edge=\"browser\"}",
         "ringway_turn_part_seconds_count{part=\"llm\"}",
         "ringway_barge_in_seconds_count",
+        "ringway_barge_in_silence_seconds_count",
         "ringway_barge_in_clear_seconds_count",
         "ringway_capacity_calls",
         "ringway_capacity_left_calls",

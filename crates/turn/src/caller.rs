@@ -8,6 +8,7 @@ use crate::{
     Window,
 };
 use ringway_frame::MediaTime;
+use std::time::Duration;
 
 impl Turn {
     pub(crate) fn hear(&mut self, window: &Window) {
@@ -49,7 +50,7 @@ impl Turn {
         if self.reply.as_ref().is_some_and(|reply| reply.released) {
             self.pause(from);
         }
-        let by = self.speech.heard_until().map_or(std::time::Duration::ZERO, |until| until - from);
+        let by = self.speech.heard_until().map_or(Duration::ZERO, |until| until - from);
         if let Some(utterance) = &mut self.utterance {
             utterance.voice(by);
         }
@@ -84,9 +85,13 @@ impl Turn {
         let Some(utterance) = self.utterance.as_ref().filter(|_| !self.doubt.is_any()) else { return };
         let early = self.config.speculate_by_energy && self.config.speculation >= Speculation::Stt;
         let worth = utterance.is_unasked() && !utterance.is_noise(&self.config);
-        if early && worth && until - loud_until >= self.config.speculate_after {
+        if early && worth && until - loud_until >= self.transcribe_after() {
             self.flush(Purpose::Speculation, loud_until.max(utterance.from));
         }
+    }
+
+    pub(crate) fn transcribe_after(&self) -> Duration {
+        self.config.transcribe_after.unwrap_or(self.config.speculate_after)
     }
 
     /// What was asked does not cover speech until `loud_until`.
@@ -201,20 +206,33 @@ impl Turn {
 
     /// The model may begin on words that may not be all, or are only guessed.
     pub(crate) fn speculate(&mut self) {
-        let Some(utterance) = &self.utterance else { return };
+        let Some(utterance) = &mut self.utterance else { return };
+        utterance.held = false;
+        let utterance = &*utterance;
         let guessed = self.config.speculate_on_guess.is_some_and(|fresh| utterance.is_guessed(fresh));
         let ready = utterance.is_answered() || guessed;
         let early =
             !matches!(utterance.phase, Phase::Over { .. }) && self.config.speculation >= Speculation::Llm;
         let words = utterance.words();
+        let (turn, marks, ended) = (utterance.turn, utterance.marks, utterance.asked_until);
         if !ready || !early || words.is_empty() || !self.keys.is_empty() || self.is_answering(&words) {
             return;
         }
-        let (turn, marks, ended) = (utterance.turn, utterance.marks, utterance.asked_until);
+        if self.holds_back() {
+            return;
+        }
         self.discard_speculation();
         if self.reply.is_none() {
             self.ask(CallerTurn::Said(words), turn, ended, marks);
         }
+    }
+
+    /// The recogniser was asked before the pause was long enough for the model, and it still is not.
+    fn holds_back(&mut self) -> bool {
+        let Some(utterance) = &mut self.utterance else { return false };
+        utterance.held = self.config.transcribe_after.is_some()
+            && self.now < utterance.asked_until + self.config.speculate_after;
+        utterance.held
     }
 
     /// The reply under way answers these words.

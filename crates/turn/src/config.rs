@@ -86,6 +86,10 @@ pub struct Config {
     /// The silence at which it begins. Default 60 ms; more wastes less and hides less.
     #[serde(with = "crate::humane")]
     pub speculate_after: Duration,
+    /// The silence at which the recogniser is asked already. Default none: at `speculate_after`; sooner answers sooner and
+    /// asks more often in vain, which a recogniser that has listened all the time may not mind.
+    #[serde(with = "crate::humane::option")]
+    pub transcribe_after: Option<Duration>,
     /// Whether the energy alone may tell that silence. Default true; false waits until the model is sure, some
     /// 90 ms later, and spares the transcripts that long consonants ask for.
     pub speculate_by_energy: bool,
@@ -184,6 +188,7 @@ impl Default for Config {
             unclear_after: Duration::from_millis(500),
             speculation: Speculation::default(),
             speculate_after: Duration::from_millis(60),
+            transcribe_after: None,
             speculate_by_energy: true,
             speculate_on_guess: Some(Duration::from_millis(300)),
             clause_min_first: 12,

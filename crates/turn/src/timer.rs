@@ -13,6 +13,8 @@ pub(crate) enum Timer {
     Gap,
     /// A pause is long enough to ask what was said.
     Ask,
+    /// A pause is long enough for the model to begin on what was said.
+    Speculate,
     /// A pause is long enough to be the end of the turn.
     EndOfTurn,
     /// The bot has waited long enough for a reason to stop.
@@ -38,9 +40,10 @@ pub(crate) enum Timer {
 }
 
 impl Timer {
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::Gap,
         Self::Ask,
+        Self::Speculate,
         Self::EndOfTurn,
         Self::Verdict,
         Self::Late,
@@ -71,6 +74,7 @@ impl Turn {
         match timer {
             Timer::Gap => self.speech.deadline(&self.config),
             Timer::Ask => self.ask_at(),
+            Timer::Speculate => self.speculate_at(),
             Timer::EndOfTurn => self.end_of_turn_at(),
             Timer::Verdict => self.verdict_at(),
             Timer::Late => self.late_at(),
@@ -90,6 +94,7 @@ impl Turn {
         match timer {
             Timer::Gap => self.gap(),
             Timer::Ask => self.ask_about_pause(),
+            Timer::Speculate => self.speculate(),
             Timer::EndOfTurn => self.end_turn(),
             Timer::Verdict => self.resume_in_doubt(),
             Timer::Late => self.hurry(),
@@ -120,10 +125,15 @@ impl Turn {
         let wanted = self.config.speculation >= Speculation::Stt || self.doubt.is_any();
         match utterance.phase {
             Phase::Quiet { since } if wanted && utterance.is_unasked() && !self.speech.is_held() => {
-                Some(since + self.config.speculate_after)
+                Some(since + self.transcribe_after())
             }
             _ => None,
         }
+    }
+
+    fn speculate_at(&self) -> Option<MediaTime> {
+        let utterance = self.utterance.as_ref().filter(|utterance| utterance.held)?;
+        Some(utterance.asked_until + self.config.speculate_after)
     }
 
     fn end_of_turn_at(&self) -> Option<MediaTime> {

@@ -35,6 +35,8 @@ pub(crate) struct Utterance {
     pub(crate) ask: Option<AskId>,
     /// Where the speech ended that it was asked about.
     pub(crate) asked_until: MediaTime,
+    /// Its words are there before the pause is long enough for the model to begin on them.
+    pub(crate) held: bool,
     /// What a turn model said last, and when.
     pub(crate) likely: Option<(Probability, MediaTime)>,
     /// It made the bot stop.
@@ -68,6 +70,7 @@ impl Utterance {
             burst: Duration::ZERO,
             ask: None,
             asked_until: from,
+            held: false,
             likely: None,
             barged_in: false,
             told: String::new(),
@@ -164,6 +167,7 @@ impl Utterance {
             self.guess = Guess { complete: false, ..answer };
         }
         self.ask = None;
+        self.held = false;
     }
 
     /// What a turn model says of a pause since `since`.

@@ -163,6 +163,33 @@ fn an_old_guess_is_not_acted_on() {
     assert_eq!(guessed("a", 400, fixed()).asked().len(), 2);
 }
 
+/// Answered at so many milliseconds after the end of the speech, when the recogniser takes `delay`.
+fn answered_by(delay: u64, transcribe_after: Option<u64>) -> (u64, Line) {
+    let transcribe_after = transcribe_after.map(Duration::from_millis);
+    let mut line = Line::greeted(Config { transcribe_after, ..fixed() });
+    line.recogniser_takes(delay);
+    line.says(1_000, 1_800, "a table");
+    line.run(5_000);
+    (line.answered_after(1_800), line)
+}
+
+#[test]
+fn a_recogniser_that_is_asked_sooner_answers_sooner() {
+    let ((usual, _), (sooner, line)) = (answered_by(100, None), answered_by(100, Some(20)));
+    assert!(sooner + 30 <= usual, "{sooner} {usual}");
+    assert_eq!(line.asked(), [CallerTurn::Joined, CallerTurn::Said("a table".into())]);
+}
+
+#[test]
+fn the_model_waits_for_the_pause_though_the_words_are_there() {
+    let begins = |transcribe_after| {
+        let (_, line) = answered_by(1, transcribe_after);
+        line.last_asked().since(at(1_800))
+    };
+    assert!(begins(Some(20)) >= Duration::from_millis(60), "{:?}", begins(Some(20)));
+    assert!(begins(Some(20)) <= begins(None), "{:?} {:?}", begins(Some(20)), begins(None));
+}
+
 #[test]
 fn a_dip_of_the_energy_inside_a_sentence_costs_a_transcript_and_nothing_else() {
     let mut line = Line::greeted(fixed());

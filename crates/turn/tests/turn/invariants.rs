@@ -79,9 +79,11 @@ fn config() -> impl Strategy<Value = Config> {
         Just(Speculation::Llm),
         Just(Speculation::Tts)
     ];
-    (level, any::<bool>(), any::<bool>(), prop::option::of(3_000..6_000u64)).prop_map(
-        |(speculation, energy, fixed, media)| Config {
+    let early = prop::option::of((0..60u64).prop_map(Duration::from_millis));
+    (level, any::<bool>(), any::<bool>(), prop::option::of(3_000..6_000u64), early).prop_map(
+        |(speculation, energy, fixed, media, transcribe_after)| Config {
             speculation,
+            transcribe_after,
             speculate_by_energy: energy,
             hang_over_fixed: fixed.then(|| Duration::from_millis(200)),
             media_timeout: media.map(Duration::from_millis),

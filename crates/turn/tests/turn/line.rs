@@ -427,6 +427,12 @@ impl Line {
         self.log.iter().filter_map(|(_, command)| asked(command)).collect()
     }
 
+    /// When the model was asked for the last time.
+    pub fn last_asked(&self) -> MediaTime {
+        let asked = self.log.iter().rfind(|(_, command)| matches!(command, Command::Reply { .. }));
+        asked.expect("it was asked").0
+    }
+
     pub fn spoken<'a>(&'a self) -> Vec<&'a str> {
         let text = |command: &'a Command| {
             if let Command::Speak { text, .. } = command { Some(text.as_str()) } else { None }
