@@ -10,12 +10,16 @@ use crate::telemetry::{self, Counting};
 use crate::watch_cores::BlockedCores;
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use metrics_exporter_prometheus::PrometheusHandle;
 use ringway_actors::{CallSpec, EdgeKind, EdgePort, Engines, EventSink, MediaCore, Place, ServiceHealth};
 use ringway_config::{Config, Secrets, ServerConfig};
 use ringway_frame::{CallId, Format};
+use ringway_stages::prompt::{self, Variables};
 use ringway_stages::speech_cache::Tiers;
 use ringway_wire::{ErrorCode, ProtocolError};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,6 +44,22 @@ pub struct Server {
     dialogues: Vec<String>,
     recorder: Option<Recorder>,
     turn: ringway_turn::Config,
+    time_zone: TimeZone,
+}
+
+/// What a caller's side says when it comes.
+#[derive(Clone, Debug, Default)]
+pub struct Arrival {
+    /// The dialogue that it asks for.
+    pub dialogue: Option<String>,
+    /// The carrier's own id of the call.
+    pub carrier_call_id: Option<String>,
+    /// The caller's number.
+    pub caller: Option<String>,
+    /// The number that was called.
+    pub called: Option<String>,
+    /// All that it passes on, by name.
+    pub parameters: BTreeMap<String, String>,
 }
 
 /// Why the server cannot start.
@@ -136,20 +156,14 @@ impl Starting {
             dialogues,
             recorder: config.recording.dir.as_deref().map(Recorder::start).transpose()?,
             turn: config.turn,
+            time_zone: prompt::time_zone(&config.prompt.time_zone).unwrap_or(TimeZone::UTC),
         }))
     }
 }
 
 impl Server {
     /// Begins an admitted call on the present media core.
-    pub fn start_call(
-        &self,
-        edge: EdgeKind,
-        format: Format,
-        dialogue: Option<String>,
-        carrier_call_id: Option<String>,
-        place: Place,
-    ) -> EdgePort {
+    pub fn start_call(&self, edge: EdgeKind, format: Format, arrival: Arrival, place: Place) -> EdgePort {
         let id = CallId::from_bits(uuid::Uuid::now_v7().as_u128());
         let mut turn = self.turn.clone();
         if edge == EdgeKind::Browser {
@@ -157,7 +171,23 @@ impl Server {
             turn.media_timeout = None;
         }
         let record = self.recorder.as_ref().map(|recorder| recorder.begin(id, &turn));
-        CallSpec { id, edge, format, dialogue, carrier_call_id, turn, place }.start(record)
+        let variables = Arc::new(self.variables(id, edge, &arrival));
+        let Arrival { dialogue, carrier_call_id, .. } = arrival;
+        CallSpec { id, edge, format, dialogue, carrier_call_id, variables, turn, place }.start(record)
+    }
+
+    /// What prompts may tell of a call.
+    fn variables(&self, id: CallId, edge: EdgeKind, arrival: &Arrival) -> Variables {
+        Variables {
+            call_id: id.to_string(),
+            carrier_call_id: arrival.carrier_call_id.clone(),
+            edge: edge.name().to_owned(),
+            caller: arrival.caller.clone(),
+            called: arrival.called.clone(),
+            parameters: arrival.parameters.clone(),
+            began: Timestamp::now().to_zoned(self.time_zone.clone()),
+            language: String::new(),
+        }
     }
 
     /// The error of a caller who asks for a dialogue that is not there.

@@ -112,6 +112,8 @@ fn describe() {
     describe_counter!("ringway_ring_drops_total", "Frames dropped because a ring was full.");
     describe_counter!("ringway_stage_restarts_total", "Stages rebuilt inside a call.");
     describe_counter!("ringway_false_interruptions_total", "Noises over the bot after which it went on.");
+    describe_counter!("ringway_context_summaries_total", "Summaries of what was said that were wanted.");
+    describe_counter!("ringway_context_messages_total", "Messages that left the context of a call.");
     describe_counter!("ringway_fillers_total", "Fillers spoken because an answer took too long.");
     describe_counter!(
         "ringway_speculation_wasted_total",
@@ -180,6 +182,8 @@ fn begin_at_zero() {
     }
     counter!("ringway_false_interruptions_total").increment(0);
     counter!("ringway_fillers_total").increment(0);
+    ["done", "failed"].into_iter().for_each(|outcome| summaries(outcome).increment(0));
+    ["summarised", "forgotten"].into_iter().for_each(|fate| context_messages(fate).increment(0));
     for interruption in
         ["ringway_barge_in_seconds", "ringway_barge_in_silence_seconds", "ringway_barge_in_clear_seconds"]
     {
@@ -295,6 +299,12 @@ impl Counting {
             }
             Event::FalseInterruption { .. } => counter!("ringway_false_interruptions_total").increment(1),
             Event::Filler { .. } => counter!("ringway_fillers_total").increment(1),
+            Event::Summarised { messages, .. } => {
+                summaries("done").increment(1);
+                context_messages("summarised").increment((*messages).into());
+            }
+            Event::NotSummarised { .. } => summaries("failed").increment(1),
+            Event::Forgotten { messages, .. } => context_messages("forgotten").increment((*messages).into()),
             Event::Late { stage, .. } => late(*stage).increment(1),
             Event::Wasted { stage } => {
                 counter!("ringway_speculation_wasted_total", "stage" => stage_name(*stage)).increment(1);
@@ -350,6 +360,14 @@ fn service_switches(stage: StageKind, from: &str, to: &str, cause: SwitchCause) 
 
 fn late(stage: StageKind) -> metrics::Counter {
     counter!("ringway_late_total", "stage" => stage_name(stage))
+}
+
+fn summaries(outcome: &'static str) -> metrics::Counter {
+    counter!("ringway_context_summaries_total", "outcome" => outcome)
+}
+
+fn context_messages(fate: &'static str) -> metrics::Counter {
+    counter!("ringway_context_messages_total", "fate" => fate)
 }
 
 fn count_rings(report: &RingReport) {

@@ -4,9 +4,12 @@ use crate::by_heart::ByHeart;
 use crate::chain::Chain;
 mod building;
 mod orders;
+mod summary;
 mod whole;
 
 use building::Refusal;
+pub(crate) use summary::Summarise;
+use summary::Summary;
 
 use crate::clock::CallClock;
 use crate::core::{Core, Place, mark};
@@ -30,6 +33,7 @@ use ringway_ring::OnLoan;
 use ringway_stages::Expectation;
 use ringway_stages::health::{Health, Standing};
 use ringway_stages::llm::LlmCall;
+use ringway_stages::prompt::Variables;
 use ringway_stages::silero::WindowCutter;
 use ringway_stages::speech_to_speech::SpeechCall;
 use ringway_stages::stt::SttCall;
@@ -61,6 +65,7 @@ pub struct Call {
     late: bool,
     /// What tools did: a new session of the language model is told of it.
     deeds: Deeds,
+    summary: Option<Summary>,
     /// The core's detector is away, and the router knows.
     deaf: bool,
     ended: bool,
@@ -74,6 +79,7 @@ pub(crate) struct Profile {
     pub(crate) format: Format,
     pub(crate) dialogue: Option<String>,
     pub(crate) carrier_call_id: Option<String>,
+    pub(crate) variables: Arc<Variables>,
 }
 
 #[derive(Default)]
@@ -173,6 +179,7 @@ impl Call {
             apology: None,
             late: false,
             deeds: Deeds::default(),
+            summary: None,
             deaf: false,
             ended: false,
             _place: parts.place,

@@ -5,11 +5,11 @@ use crate::memos::Memos;
 use crate::stage::{Inject, Obituary, Pump, Stage, StageError, inject};
 use actix::prelude::*;
 use ringway_stages::Expectation;
-use ringway_stages::llm::{Cue, LlmEvent, LlmRequest, LlmSession, Next, Role, Said};
+use ringway_stages::llm::{Cue, LlmEvent, LlmRequest, LlmSession, Next, Role, Said, Weigh};
 use ringway_stages::tools::{Filler, Outcome, ToolNews};
 use ringway_turn::{
     After, CallerTurn, Context as Conversation, Input, Message as TurnMessage, RequestId, Speaker, StageKind,
-    ToolFiller, ToolOutcome,
+    ToolFiller, ToolOutcome, tokens,
 };
 use std::sync::Arc;
 use std::task::{self, Poll};
@@ -54,6 +54,7 @@ impl LlmStage {
                 tracing::warn!(tool = call.name, "the model calls a tool where there are none");
                 Ok(())
             }
+            LlmEvent::Usage { tokens, estimated, .. } => self.tell(Input::Usage { tokens, estimated }),
             LlmEvent::Done { id, next, memo } => {
                 let (after, expectation) = split(next);
                 self.router.report(Report::Expect { request: RequestId::new(id), expectation })?;
@@ -74,7 +75,7 @@ fn tool(request: RequestId, news: ToolNews) -> Input {
             let filler = filler.map(|Filler { after, words }| ToolFiller { after, words });
             Input::ToolBegan { request, tool, filler }
         }
-        ToolNews::Ended { tool, bytes, outcome, after } => {
+        ToolNews::Ended { tool, bytes, outcome, after, tokens } => {
             let outcome = match outcome {
                 Outcome::Done => ToolOutcome::Done,
                 Outcome::Failed => ToolOutcome::Failed,
@@ -83,7 +84,7 @@ fn tool(request: RequestId, news: ToolNews) -> Input {
                 Outcome::Cancelled => ToolOutcome::Cancelled,
             };
             let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
-            Input::ToolEnded { request, tool, bytes, outcome, after }
+            Input::ToolEnded { request, tool, bytes, outcome, after, tokens }
         }
         ToolNews::Cited { passages } => Input::Cited { request, passages },
     }
@@ -105,7 +106,13 @@ fn request(
     already: String,
 ) -> LlmRequest {
     let history = history(context.messages);
-    LlmRequest { history, memo, already, ..LlmRequest::new(request.number(), cue(caller)) }
+    LlmRequest {
+        summary: context.summary,
+        history,
+        memo,
+        already,
+        ..LlmRequest::new(request.number(), cue(caller))
+    }
 }
 
 /// What the caller did, as engines are told.
@@ -128,6 +135,11 @@ pub(crate) fn history(messages: Vec<TurnMessage>) -> Vec<Said> {
         text: message.text,
     };
     messages.into_iter().map(said).collect()
+}
+
+/// Models count as the turn does, who keeps the conversation.
+pub(crate) fn weigh() -> Weigh {
+    Weigh { text: tokens::estimate, around: tokens::AROUND_MESSAGE }
 }
 
 impl Stage for LlmStage {

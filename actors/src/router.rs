@@ -6,7 +6,7 @@ mod watches;
 
 pub(crate) use watches::Watches;
 
-use crate::call::{Apologise, BetweenTurns, Call, Finish, Hurry};
+use crate::call::{Apologise, BetweenTurns, Call, Finish, Hurry, Summarise};
 use crate::clock::CallClock;
 use crate::edge::{EdgeCommand, EdgeInput};
 use crate::event::{CallEvent, CallEventKind, EventSink, StageState};
@@ -242,6 +242,9 @@ impl Router {
                 if self.turn.is_released() {
                     self.ask(llm::Ask::Commit);
                 }
+            }
+            Command::Summarise { summary, context, within } => {
+                self.tell_call(Summarise { summary, context, within });
             }
             Command::CancelReply { .. } => {
                 self.ask(llm::Ask::Cancel);

@@ -15,7 +15,9 @@ use crate::stage::spawn;
 use actix::prelude::*;
 use ringway_frame::{CallId, Format, Frame};
 use ringway_ring::EpochGate;
+use ringway_stages::prompt::Variables;
 use ringway_turn::Turn;
+use std::sync::Arc;
 use tokio::sync::mpsc;
 
 /// A call that has been admitted.
@@ -31,6 +33,8 @@ pub struct CallSpec {
     pub dialogue: Option<String>,
     /// The carrier's own id of it.
     pub carrier_call_id: Option<String>,
+    /// What is known of it, for prompts.
+    pub variables: Arc<Variables>,
     /// How its turns are taken.
     pub turn: ringway_turn::Config,
     /// Its place, reserved on this core.
@@ -88,6 +92,7 @@ impl CallSpec {
             format: self.format,
             dialogue: self.dialogue,
             carrier_call_id: self.carrier_call_id,
+            variables: self.variables,
         };
         let events = events(&core.events);
         let parts =

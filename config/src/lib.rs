@@ -110,6 +110,8 @@ pub struct Config {
     pub ollama: ringway_stages::services::ollama::Config,
     /// A language model of Anthropic's.
     pub anthropic: ringway_stages::services::anthropic::Config,
+    /// What prompts are filled with.
+    pub prompt: ringway_stages::prompt::Config,
     /// What language models may call.
     pub tools: ringway_stages::tools::Config,
     /// What is known.
@@ -172,6 +174,7 @@ impl Default for Config {
             openai_llm: ringway_stages::services::openai_chat::Config::default(),
             ollama: ringway_stages::services::ollama::Config::default(),
             anthropic: ringway_stages::services::anthropic::Config::default(),
+            prompt: ringway_stages::prompt::Config::default(),
             tools: ringway_stages::tools::Config::default(),
             knowledge: ringway_knowledge::Config::default(),
             piper: ringway_stages::services::piper::Config::default(),

@@ -2,7 +2,7 @@
 
 use crate::services::keyed;
 use crate::{Config, DialogueConfig, LimitsConfig, Secrets, ServerConfig, Tls};
-use ringway_stages::services;
+use ringway_stages::{prompt, services};
 use std::path::Path;
 use std::time::Duration;
 
@@ -18,6 +18,7 @@ pub(crate) fn mistakes(config: &Config, secrets: &Secrets) -> Vec<Mistake> {
     mistakes.extend(tts_api(config));
     mistakes.extend(numbers(config));
     mistakes.extend(engines(config));
+    mistakes.extend(prompts(config));
     mistakes.extend(keys(config, secrets));
     mistakes.extend(files(config));
     mistakes.extend(crate::knowledge::mistakes(config));
@@ -330,6 +331,30 @@ fn engines(config: &Config) -> Vec<Mistake> {
         }
         for name in names.iter().filter(|name| !known.contains(&name.as_str())) {
             mistakes.push(at(key, format!("no engine is named {name:?}; there are: {}", known.join(", "))));
+        }
+    }
+    mistakes
+}
+
+/// The templates of the services that serve.
+fn prompts(config: &Config) -> Vec<Mistake> {
+    let Config { openai_llm, ollama, anthropic, .. } = config;
+    let templates = [
+        (services::openai_chat::NAME, "openai_llm", &openai_llm.system, &openai_llm.greeting),
+        (services::ollama::NAME, "ollama", &ollama.system, &ollama.greeting),
+        (services::anthropic::NAME, "anthropic", &anthropic.system, &anthropic.greeting),
+    ];
+    let mut mistakes = Vec::new();
+    if let Err(error) = prompt::time_zone(&config.prompt.time_zone) {
+        mistakes.push(at("prompt.time_zone", error.to_string()));
+    }
+    for (name, section, system, greeting) in templates {
+        if !config.llm.engines.iter().any(|engine| engine == name) {
+            continue;
+        }
+        for (key, template) in [("system", system), ("greeting", greeting)] {
+            let error = prompt::Template::parse(template).err();
+            mistakes.extend(error.map(|error| at(&format!("{section}.{key}"), error.to_string())));
         }
     }
     mistakes

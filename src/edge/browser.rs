@@ -7,7 +7,7 @@ use super::socket::{Lost, Socket};
 use super::transport::{Handshake, Moving};
 use crate::admission::Refused;
 use crate::api::ApiError;
-use crate::app::Server;
+use crate::app::{Arrival, Server};
 use crate::live::reason_name;
 use axum::body::Body;
 use axum::extract::State;
@@ -183,7 +183,8 @@ fn begin<S>(
 ) where
     S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
-    let port = server.start_call(EdgeKind::Browser, Format::Pcm16k, start.dialogue, None, place);
+    let arrival = Arrival { dialogue: start.dialogue, parameters: start.parameters, ..Arrival::default() };
+    let port = server.start_call(EdgeKind::Browser, Format::Pcm16k, arrival, place);
     let id = port.call.id.to_string();
     let started = Down::Started {
         session_id: id.clone(),

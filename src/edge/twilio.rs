@@ -4,7 +4,7 @@ use super::line::{Leave, Line, Protocol, goodbye, serve};
 use super::socket::{Lost, Socket};
 use super::transport::{Handshake, Moving};
 use crate::api::ApiError;
-use crate::app::Server;
+use crate::app::{Arrival, Server};
 use crate::live::{Ending, reason_name};
 use arrayvec::ArrayString;
 use axum::body::{Body, Bytes};
@@ -17,7 +17,7 @@ use ringway_frame::{Epoch, Frame};
 use ringway_turn::{EndReason, TurnNumber};
 use ringway_wire::twilio::{Dialect, Event, FromCarrier, ServerWriter, Session, Start, signature, twiml};
 use ringway_wire::{CloseCode, ProtocolError, Reframer};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write;
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -41,6 +41,10 @@ const MARKS: usize = 64;
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 const LOOKS: usize = 40;
 
+/// Parameters that hold the two numbers.
+const CALLER: &str = "caller";
+const CALLED: &str = "called";
+
 /// Close code of a normal end.
 const NORMAL: u16 = 1000;
 
@@ -51,14 +55,25 @@ pub async fn voice(
     uri: Uri,
     body: Bytes,
 ) -> Result<impl IntoResponse, ApiError> {
-    signed_form(&server, &headers, &uri, &body)?;
-    let dialogue = uri.query().and_then(|query| {
-        form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "dialogue").map(|(_, value)| value)
-    });
+    let form = signed_form(&server, &headers, &uri, &body)?;
     let url = format!("{}/media/twilio", public_url(&server, &headers, "wss"));
     let action = format!("{}/media/twilio/after", public_url(&server, &headers, "https"));
-    let passed = dialogue.iter().map(|dialogue| ("dialogue", dialogue.as_ref()));
+    let passed = passed_on(uri.query().unwrap_or_default(), &form);
+    let passed = passed.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     Ok(([(CONTENT_TYPE, "text/xml")], twiml::connect_stream(&url, &action, passed)))
+}
+
+/// What arrives with the call: what the webhook's address asks for, `dialogue` among it, and the two numbers, which the
+/// media socket is not told otherwise.
+fn passed_on(query: &str, form: &[(String, String)]) -> BTreeMap<String, String> {
+    let mut passed: BTreeMap<String, String> =
+        form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+    for (field, name) in [("From", CALLER), ("To", CALLED)] {
+        passed.remove(name);
+        let number = form.iter().find(|(of, value)| of == field && !value.is_empty());
+        passed.extend(number.map(|(_, value)| (name.to_owned(), value.clone())));
+    }
+    passed
 }
 
 /// `POST /media/twilio/after`: what the carrier does when the media socket has closed: it dials whom the call was to be
@@ -213,9 +228,16 @@ fn begin<S>(socket: Socket<S>, session: Session, start: Start, server: &Server, 
 where
     S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
-    let dialogue = start.custom_parameters.get("dialogue").cloned();
+    let passed = |name: &str| start.custom_parameters.get(name).cloned();
+    let arrival = Arrival {
+        dialogue: passed("dialogue"),
+        carrier_call_id: Some(start.call),
+        caller: passed(CALLER),
+        called: passed(CALLED),
+        parameters: start.custom_parameters.clone(),
+    };
     let writer = ServerWriter::new(&Dialect::TWILIO, &start.stream);
-    let port = server.start_call(EdgeKind::Twilio, start.format, dialogue, Some(start.call), place);
+    let port = server.start_call(EdgeKind::Twilio, start.format, arrival, place);
     let carrier = Carrier {
         session,
         writer,
@@ -354,5 +376,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Protocol<S> for Carrier {
     /// Closing the socket lets the carrier go on with the TwiML behind `<Connect>`.
     fn end(&mut self, reason: &EndReason, socket: &mut Socket<S>) -> Result<(), Lost> {
         socket.close(NORMAL, reason_name(reason))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_numbers_that_the_carrier_signed_are_passed_on_and_no_others() {
+        let form = [("From", "+431"), ("To", ""), ("CallSid", "CA1")];
+        let form = form.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let passed = passed_on("dialogue=booking&campaign=a%20b&caller=me&called=you", &form);
+        let expected = [("caller", "+431"), ("campaign", "a b"), ("dialogue", "booking")];
+        assert_eq!(passed, expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
     }
 }

@@ -157,6 +157,9 @@ fn note_row(note: &Note) -> Row {
         What::FalseInterruption => ("turn", "it was nothing, the answer goes on"),
         What::Late => ("turn", "a stage keeps the caller waiting for too long"),
         What::Filler => ("turn", "takes long, the wait is bridged"),
+        What::Summarised => ("llm", "the oldest turns have become a summary"),
+        What::NotSummarised => ("llm", "no summary of the oldest turns came"),
+        What::Forgotten => ("llm", "the oldest turns are forgotten"),
         What::Apology => ("turn", "ends with an apology"),
     };
     Row { at: note.at, kind: Kind::News, who, what: what.to_owned() }

@@ -86,6 +86,9 @@ impl Timeline {
             Event::FalseInterruption { turn, .. } => (turn, What::FalseInterruption),
             Event::Filler { turn } => (turn, What::Filler),
             Event::Late { turn, .. } => (turn, What::Late),
+            Event::Summarised { turn, .. } => (turn, What::Summarised),
+            Event::NotSummarised { turn } => (turn, What::NotSummarised),
+            Event::Forgotten { turn, .. } => (turn, What::Forgotten),
             Event::Keys { turn, .. } => (turn, What::Keys),
             _ => return,
         };

@@ -129,6 +129,12 @@ pub enum What {
     Late,
     /// The wait was bridged.
     Filler,
+    /// The oldest turns became a summary.
+    Summarised,
+    /// A summary of them was wanted and did not come.
+    NotSummarised,
+    /// The oldest turns left the context.
+    Forgotten,
     /// The apology from memory was played.
     Apology,
 }

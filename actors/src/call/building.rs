@@ -1,6 +1,7 @@
 //! Stages, made of the services that serve them.
 
 use super::*;
+use crate::llm::weigh;
 
 /// Why a stage could not be started.
 pub(super) enum Refusal {
@@ -69,7 +70,9 @@ impl Call {
     fn build_llm(&mut self, engine: usize, call: &Addr<Self>) -> Result<StageNews, Refusal> {
         let dialogue = self.profile.dialogue.clone();
         let service = self.core.engines.llm[engine].clone();
-        let session = service.open(LlmCall { dialogue, deeds: self.deeds.clone(), ..LlmCall::default() })?;
+        let (variables, deeds) = (self.profile.variables.clone(), self.deeds.clone());
+        let session =
+            service.open(LlmCall { dialogue, variables, deeds, weigh: weigh(), ..LlmCall::default() })?;
         let health = self.health(StageKind::Llm, engine)?;
         let actor = LlmStage::new(session, health.service().clone(), self.inbox.clone());
         let child = spawn(actor, STAGE_MAILBOX, self.bury(StageKind::Llm, call));

@@ -230,3 +230,33 @@ fn the_addresses_of_services_are_read_where_they_stand() {
         ]
     );
 }
+
+#[test]
+fn mistakes_of_prompts_are_told_with_the_line_of_the_template() {
+    let text = r#"
+[llm]
+engines = ["ollama"]
+
+[ollama]
+system = """
+Be brief.
+{{ parameter.name }}"""
+greeting = "Hello {{ naem }}"
+
+[openai_llm]
+system = "{{"
+
+[prompt]
+time_zone = "Mars/Olympus"
+"#;
+    let problems = file(text).problems();
+    let begins = [
+        "a.toml:6: ollama.system: line 2 of the template: a call may lack this: give it a default, as in",
+        "a.toml:9: ollama.greeting: line 1 of the template: there is no variable \"naem\"; there are: call_id,",
+        "a.toml:15: prompt.time_zone: ",
+    ];
+    assert_eq!(problems.len(), begins.len(), "{problems:?}");
+    for (problem, begin) in problems.iter().zip(begins) {
+        assert!(problem.starts_with(begin), "{problem}");
+    }
+}

@@ -16,6 +16,7 @@ pub mod llm;
 mod pcm;
 pub mod pocketsphinx;
 pub mod pool;
+pub mod prompt;
 mod resample;
 pub mod scripted;
 pub mod services;

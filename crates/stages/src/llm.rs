@@ -1,6 +1,7 @@
 //! Language models, and what serves in their place.
 
 use crate::Expectation;
+use crate::prompt::Variables;
 use crate::tools::{Deeds, ToolNews};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -13,8 +14,28 @@ pub struct LlmCall {
     pub dialogue: Option<String>,
     /// What the model may call.
     pub tools: Arc<[ToolSpec]>,
+    /// What is known of it, for prompts.
+    pub variables: Arc<Variables>,
     /// What tools did in this call: its clones are one, so that a new session knows of what a dead one had done.
     pub deeds: Deeds,
+    /// How long texts are for a model.
+    pub weigh: Weigh,
+}
+
+/// How many tokens a text is for a model, roughly: whoever keeps the history says how it counts.
+#[derive(Clone, Copy, Debug)]
+pub struct Weigh {
+    /// Tokens of a text.
+    pub text: fn(&str) -> u32,
+    /// Tokens around each message.
+    pub around: u32,
+}
+
+impl Default for Weigh {
+    /// Four bytes a token.
+    fn default() -> Self {
+        Self { text: |text| u32::try_from(text.len().div_ceil(4)).unwrap_or(u32::MAX), around: 4 }
+    }
 }
 
 /// A function that a model may call.
@@ -92,13 +113,27 @@ pub enum Cue {
     Silent(u8),
 }
 
+/// What is wanted of a model.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Task {
+    /// A reply to what the caller did.
+    #[default]
+    Reply,
+    /// The history in short, and what was said before it: nothing that the caller hears.
+    Summary,
+}
+
 /// A reply that is wanted.
 #[derive(Clone, Debug)]
 pub struct LlmRequest {
+    /// What for.
+    pub task: Task,
     /// Its number; a new request replaces the running one.
     pub id: u32,
     /// What the caller did.
     pub cue: Cue,
+    /// What was said before the history, in short; empty as long as the history is all.
+    pub summary: String,
     /// What was said before, oldest first; the cue is not in it.
     pub history: Vec<Said>,
     /// What this engine returned with its last accepted reply; empty at first.
@@ -112,7 +147,22 @@ pub struct LlmRequest {
 impl LlmRequest {
     /// A request in a conversation that begins.
     pub const fn new(id: u32, cue: Cue) -> Self {
-        Self { id, cue, history: Vec::new(), memo: String::new(), already: String::new(), rounds: Vec::new() }
+        Self {
+            task: Task::Reply,
+            id,
+            cue,
+            summary: String::new(),
+            history: Vec::new(),
+            memo: String::new(),
+            already: String::new(),
+            rounds: Vec::new(),
+        }
+    }
+
+    /// A wish for a summary of what was said, the earlier summary included.
+    pub fn summary(summary: String, history: Vec<Said>, memo: String) -> Self {
+        let nothing = Self::new(0, Cue::Said(String::new()));
+        Self { task: Task::Summary, summary, history, memo, ..nothing }
     }
 }
 
@@ -152,6 +202,15 @@ pub enum LlmEvent {
         /// Which, and how.
         news: ToolNews,
     },
+    /// The service has told how many tokens it was given; before the end of what was asked.
+    Usage {
+        /// The request.
+        id: u32,
+        /// As it counts.
+        tokens: u32,
+        /// As [`Weigh`] does.
+        estimated: u32,
+    },
     /// The reply is complete.
     Done {
         /// The request.
@@ -172,6 +231,11 @@ pub trait LanguageModel: Send + Sync {
     /// bound that could be known beforehand, as a service on the network.
     fn slots(&self) -> Option<usize> {
         None
+    }
+
+    /// It can say in short what was said: [`Task::Summary`].
+    fn summarises(&self) -> bool {
+        false
     }
 
     /// A session for one call; called on its media core, so it must not block.

@@ -16,6 +16,7 @@ pub mod deepgram;
 pub mod deepgram_flux;
 pub mod deepgram_speech;
 mod dictation;
+mod digest;
 pub mod elevenlabs;
 pub mod embeddings;
 mod endpoint;

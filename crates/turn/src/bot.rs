@@ -1,15 +1,14 @@
 //! The bot's side: from asking for a reply to its being heard.
 
 use crate::barge_in::Doubt;
-use crate::converse::Unread;
 use crate::heard::Words;
 use crate::latency::Marks;
 use crate::reply::{Model, Reply};
 use crate::tool::Tools;
 use crate::utterance::{Phase, join};
 use crate::{
-    After, CallerTurn, ClauseId, Command, Event, Memo, Message, Playout, RequestId, Speaker, Speculation,
-    StageKind, Turn, TurnNumber,
+    After, CallerTurn, ClauseId, Command, Event, Memo, Playout, RequestId, Speaker, Speculation, StageKind,
+    Turn, TurnNumber,
 };
 use ringway_frame::{Epoch, MediaTime};
 
@@ -292,15 +291,6 @@ impl Turn {
     pub(crate) fn remember_caller(&mut self, turn: TurnNumber, text: String) {
         self.keep(Speaker::Caller, text.clone());
         self.tell(Event::Message { turn, who: Speaker::Caller, text });
-    }
-
-    fn keep(&mut self, who: Speaker, text: String) {
-        let messages = &mut self.context.messages;
-        messages.push(Message { who, text });
-        if messages.len() > self.config.context_messages {
-            messages.remove(0);
-            self.unread.iter_mut().for_each(Unread::forget_one);
-        }
     }
 
     /// When the caller has waited long enough for a sound.

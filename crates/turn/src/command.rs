@@ -1,5 +1,6 @@
 use crate::{
-    AskId, CallerTurn, ClauseId, Context, EndReason, RequestId, Speaker, ToolOutcome, TurnNumber, UtteranceId,
+    AskId, CallerTurn, ClauseId, Context, EndReason, RequestId, Speaker, SummaryId, ToolOutcome, TurnNumber,
+    UtteranceId,
 };
 use ringway_frame::{Epoch, MediaTime};
 use serde::{Deserialize, Serialize};
@@ -236,6 +237,29 @@ pub enum Event {
         /// Source and heading of each.
         passages: Vec<String>,
     },
+    /// The oldest messages have become a summary.
+    Summarised {
+        /// The newest turn.
+        turn: TurnNumber,
+        /// How many messages.
+        messages: u32,
+        /// Tokens of the context since then.
+        tokens: u32,
+    },
+    /// A summary was wanted, and did not come or not in time.
+    NotSummarised {
+        /// The newest turn.
+        turn: TurnNumber,
+    },
+    /// The oldest messages, or the summary when there are none of them, are not in the context any more.
+    Forgotten {
+        /// The newest turn.
+        turn: TurnNumber,
+        /// How many messages.
+        messages: u32,
+        /// Tokens of the context since then.
+        tokens: u32,
+    },
     /// The caller has waited for long and a filler is spoken.
     Filler {
         /// The turn.
@@ -259,6 +283,16 @@ pub enum Command {
         context: Context,
         /// What this reply has produced already (its engine died on the way): go on behind it.
         already: String,
+    },
+    /// To the language model, beside all requests for replies: what was said, in short. Answered by one
+    /// [`Input::Summarised`](crate::Input::Summarised), whatever the caller does meanwhile.
+    Summarise {
+        /// Its id.
+        summary: SummaryId,
+        /// What was said; its own summary is to be part of the new one.
+        context: Context,
+        /// How long it may take.
+        within: Duration,
     },
     /// The running request is not wanted any more.
     CancelReply {

@@ -154,6 +154,15 @@ pub struct Config {
     pub last_words_max: Duration,
     /// How many messages the context keeps, the newest. Default 200; each is sent with each request.
     pub context_messages: usize,
+    /// How many tokens of history the context keeps: the summary, the messages, and what tools said. Default 3000, which
+    /// leaves room for prompt and reply in a model that sees 4,096; 0 sets no bound.
+    pub context_tokens: u32,
+    /// Whether the oldest turns become a summary before they are forgotten: a request to the language model in the
+    /// background. Default true; a server that works on one request at a time answers the caller behind it.
+    pub summarise: bool,
+    /// How long a summary may take. Default 20 s.
+    #[serde(with = "crate::humane")]
+    pub summary_within: Duration,
 }
 
 impl Default for Config {
@@ -200,6 +209,9 @@ impl Default for Config {
             playout_grace: Duration::from_secs(1),
             last_words_max: Duration::from_secs(8),
             context_messages: 200,
+            context_tokens: 3_000,
+            summarise: true,
+            summary_within: Duration::from_secs(20),
         }
     }
 }
@@ -243,6 +255,11 @@ impl Config {
             (!self.filler.trim().is_empty() || self.filler_after.is_none(), "filler", "must not be empty"),
             ((0.0..=1.0).contains(&self.late_share), "late_share", "must be within 0 and 1"),
             (self.context_messages > 0, "context_messages", "must not be zero"),
+            (
+                self.context_tokens == 0 || self.context_tokens >= FEWEST_TOKENS,
+                "context_tokens",
+                "must be 0 or at least 200",
+            ),
         ];
         rules
             .iter()
@@ -256,6 +273,9 @@ const BACKCHANNELS: [&str; 15] =
     ["mhm", "mhmm", "huh", "mm", "mmm", "mm-hmm", "hm", "hmm", "uh", "uh-huh", "um", "ah", "aha", "oh", "eh"];
 
 const SHORTEST_CLAUSE_MAX: usize = 16;
+
+/// A turn or two.
+const FEWEST_TOKENS: u32 = 200;
 
 #[cfg(test)]
 mod tests {

@@ -27,6 +27,9 @@ pub struct Memo(pub String);
 /// All that a language model needs to go on; it lives outside the model, so that a new one can take over.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Context {
+    /// What was said before these messages, in short; empty as long as they are all.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub summary: String,
     /// What was said, oldest first.
     pub messages: Vec<Message>,
     /// The engine's own state after the last accepted reply.

@@ -6,7 +6,7 @@ use crate::reply::{Model, Reply};
 use crate::tool::Tools;
 use crate::utterance::{Phase, Utterance, join};
 use crate::{
-    AskId, CallerTurn, Command, Converse, Event, Message, Playout, Purpose, RequestId, Speaker, Speculation,
+    AskId, CallerTurn, Command, Converse, Event, Playout, Purpose, RequestId, Speaker, Speculation,
     StageKind, Stt, Turn, TurnNumber, UtteranceId,
 };
 use ringway_frame::MediaTime;
@@ -26,9 +26,9 @@ pub(crate) struct Unread {
 }
 
 impl Unread {
-    /// The oldest message has left the context.
-    pub(crate) fn forget_one(&mut self) {
-        self.place = self.place.map(|place| place.saturating_sub(1));
+    /// The oldest messages have left the context.
+    pub(crate) fn forget(&mut self, messages: usize) {
+        self.place = self.place.map(|place| place.saturating_sub(messages));
     }
 }
 
@@ -137,12 +137,13 @@ impl Turn {
 
     /// The answer to these words is in the context already.
     fn insert(&mut self, turn: TurnNumber, place: Option<usize>, text: String) {
-        let messages = &mut self.context.messages;
-        let place = place.unwrap_or(messages.len()).min(messages.len());
-        messages.insert(place, Message { who: Speaker::Caller, text: text.clone() });
+        let messages = self.context.messages.len();
+        let place = place.unwrap_or(messages).min(messages);
+        let place = self.keep_at(place, Speaker::Caller, text.clone());
         for unread in &mut self.unread {
             unread.place = unread.place.map(|later| later + usize::from(later >= place));
         }
+        self.keep_within_budget();
         self.tell(Event::Message { turn, who: Speaker::Caller, text });
     }
 

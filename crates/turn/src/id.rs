@@ -53,3 +53,7 @@ id!(
     /// Number of a turn, caller and bot together, from 0 (the greeting).
     TurnNumber
 );
+id!(
+    /// One summary of what was said.
+    SummaryId
+);

@@ -1,4 +1,4 @@
-use crate::{AskId, ClauseId, Memo, RequestId, UtteranceId};
+use crate::{AskId, ClauseId, Memo, RequestId, SummaryId, UtteranceId};
 use ringway_frame::{Epoch, MediaTime};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -202,6 +202,23 @@ pub enum Input {
         outcome: ToolOutcome,
         /// From its call.
         after: Duration,
+        /// [Estimated](crate::tokens::estimate) tokens of the call and of what it said.
+        #[serde(default)]
+        tokens: u32,
+    },
+    /// The service behind the model has told how many tokens it was given.
+    Usage {
+        /// As it counts.
+        tokens: u32,
+        /// [As estimated](crate::tokens::estimate).
+        estimated: u32,
+    },
+    /// The summary that was wanted, or that it will not come.
+    Summarised {
+        /// Which.
+        summary: SummaryId,
+        /// Its text.
+        text: Option<String>,
     },
     /// The model was given passages of the knowledge base.
     Cited {

@@ -76,6 +76,7 @@ mod dtmf;
 mod ending;
 mod endpoint;
 mod heard;
+mod history;
 mod humane;
 mod id;
 mod input;
@@ -88,6 +89,7 @@ mod silence;
 mod speech;
 mod stages;
 mod timer;
+pub mod tokens;
 mod tool;
 mod turn;
 mod utterance;
@@ -96,7 +98,7 @@ pub use clause::clauses;
 pub use command::{Command, Converse, Event, Latency, Output, Playout, Purpose, SpeechState, Stt};
 pub use config::{Config, ConfigError, Speculation};
 pub use context::{Context, Memo, Message, Speaker};
-pub use id::{AskId, ClauseId, RequestId, TurnNumber, UtteranceId};
+pub use id::{AskId, ClauseId, RequestId, SummaryId, TurnNumber, UtteranceId};
 pub use input::{
     After, CallerTurn, EndReason, Input, Probability, StageKind, ToolFiller, ToolOutcome, Window,
 };

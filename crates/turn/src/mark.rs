@@ -167,7 +167,10 @@ impl Observer {
                 put_some(self.speak(*epoch), put);
             }
             Command::Event(event) => self.event(event, put),
-            Command::Hurry { .. } | Command::Transfer { .. } | Command::HangUp { .. } => {}
+            Command::Summarise { .. }
+            | Command::Hurry { .. }
+            | Command::Transfer { .. }
+            | Command::HangUp { .. } => {}
         }
     }
 

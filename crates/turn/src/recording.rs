@@ -1,7 +1,7 @@
 //! A call as its inputs and outputs, one JSON object a line, and its exact replay.
 //!
 //! ```text
-//! {"version":2,"call":"0123…","started":"2026-11-20T12:00:00Z","config":{…}}
+//! {"version":3,"call":"0123…","started":"2026-11-20T12:00:00Z","config":{…}}
 //! {"input":{"at":0,"input":"started"}}
 //! {"output":{"command":{"reply":{…}}}}
 //! {"output":{"timeout":7000000000}}
@@ -15,9 +15,9 @@ use serde::{Deserialize, Serialize};
 use std::io::{BufRead, Read};
 
 /// The form of recordings that this version writes and reads.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
-/// The oldest form that is read: calls whose turns had no latency budget.
+/// The oldest form that is read: calls whose turns had no latency budget. Those of version 2 had no budget of tokens.
 pub const OLDEST_VERSION: u32 = 1;
 
 /// The longest line that is read. A context of 200 messages of 1,000 bytes fits four times.
@@ -238,12 +238,14 @@ impl Parting {
     }
 }
 
-/// A header of version 1: what calls did not do before there was a key for it, they did not.
-fn completed(mut header: serde_json::Value) -> serde_json::Value {
+/// A header of an older version: what calls did not do before there was a key for it, they did not.
+fn completed(mut header: serde_json::Value, version: u64) -> serde_json::Value {
     if let Some(config) = header.get_mut("config").and_then(serde_json::Value::as_object_mut) {
-        for key in ["answer_budget", "give_up_after", "speculate_on_guess"] {
+        let since_2 = ["answer_budget", "give_up_after", "speculate_on_guess"];
+        for key in since_2.into_iter().filter(|_| version < 2) {
             config.entry(key).or_insert_with(|| "off".into());
         }
+        config.entry("context_tokens").or_insert_with(|| 0.into());
     }
     header
 }
@@ -264,7 +266,7 @@ impl<R: BufRead> Lines<R> {
             Some(found) if !(u64::from(OLDEST_VERSION)..=u64::from(VERSION)).contains(&found) => {
                 Err(ReplayError::Version { found })
             }
-            Some(1) => self.malformed_unless(serde_json::from_value(completed(value))),
+            Some(old @ (1 | 2)) => self.malformed_unless(serde_json::from_value(completed(value, old))),
             _ => self.parse(),
         }
     }

@@ -2,6 +2,7 @@ use crate::barge_in::Doubt;
 use crate::converse::Unread;
 use crate::dtmf::Keys;
 use crate::ending::Life;
+use crate::history::History;
 use crate::patience::Patience;
 use crate::reply::Reply;
 use crate::silence::Silence;
@@ -27,6 +28,7 @@ pub struct Turn {
     /// Number of the newest turn.
     pub(crate) turn: TurnNumber,
     pub(crate) context: Context,
+    pub(crate) history: History,
     pub(crate) speech: Speech,
     pub(crate) utterance: Option<Utterance>,
     pub(crate) doubt: Doubt,
@@ -67,6 +69,7 @@ impl Turn {
             started: MediaTime::ZERO,
             turn: TurnNumber::default(),
             context: Context::default(),
+            history: History::default(),
             speech: Speech::default(),
             utterance: None,
             doubt: Doubt::None,
@@ -174,11 +177,14 @@ impl Turn {
             Input::Token { request, text } => self.token(request, &text),
             Input::ReplyEnd { request, after, memo } => self.reply_end(request, after, memo),
             Input::ToolBegan { request, filler, .. } => self.tool_began(request, filler),
-            Input::ToolEnded { request, tool, bytes, outcome, after } => {
+            Input::ToolEnded { request, tool, bytes, outcome, after, tokens } => {
                 self.tool_ended(request);
+                self.tool_said(tokens);
                 self.tell(Event::Tool { turn: self.turn_of_reply(), tool, bytes, outcome, after });
             }
             Input::Cited { request, passages } => self.cited(request, passages),
+            Input::Usage { tokens, estimated } => self.calibrate(tokens, estimated),
+            Input::Summarised { summary, text } => self.summarised(summary, text),
             Input::Voiced { epoch } => self.voiced(epoch),
             Input::Sounding { epoch } => self.sounding(epoch),
             Input::Word { epoch, clause, upto, frames } => self.word(epoch, clause, upto, frames),

@@ -3,6 +3,7 @@
 use crate::{CloseCode, ErrorCode, ProtocolError};
 use bytes::BufMut;
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 use std::fmt::Display;
 
 /// An object and the way to it, as in `start.mediaFormat`.
@@ -97,6 +98,11 @@ impl<'a> Object<'a> {
     /// All fields and their texts.
     pub(crate) fn strings(&self) -> impl Iterator<Item = Result<(&'a str, &'a str), ProtocolError>> {
         self.fields.keys().map(|name| Ok((name.as_str(), self.string(name)?)))
+    }
+
+    /// The same, to be kept.
+    pub(crate) fn owned_strings(&self) -> Result<BTreeMap<String, String>, ProtocolError> {
+        self.strings().map(|pair| pair.map(|(name, text)| (name.to_owned(), text.to_owned()))).collect()
     }
 
     /// The error that says what is wrong with field `name`.

@@ -6,6 +6,7 @@ use ringway_wire::voice_ws::{
     AudioFormat, Codec, ConversationState, Down, Event, Session, Stage, StageState, Start, TurnLatency, Up,
 };
 use ringway_wire::{CloseCode, ErrorCode, MAX_MESSAGE, ProtocolError, UserError};
+use std::collections::BTreeMap;
 
 const START: &str = r#"{"type":"start","codec":"pcm16","sampleRate":16000}"#;
 const FRAME_BYTES: usize = 640;
@@ -13,7 +14,9 @@ const FRAME_BYTES: usize = 640;
 fn started(codec: Codec, rate: SampleRate) -> Session {
     let mut session = Session::new();
     let format = AudioFormat::new(codec, rate).expect("spoken");
-    session.text(&Up::Start(Start { format, dialogue: None }).to_text()).expect("in order");
+    session
+        .text(&Up::Start(Start { format, dialogue: None, parameters: BTreeMap::new() }).to_text())
+        .expect("in order");
     session
 }
 
@@ -29,8 +32,9 @@ fn refusal(session: &mut Session, text: &str) -> ProtocolError {
 fn a_session_is_heard_from_start_to_stop() {
     let mut session = Session::new();
     let format = AudioFormat::new(Codec::Pcm16, SampleRate::HZ_16000).unwrap();
-    let start = r#"{"type":"start","codec":"pcm16","sampleRate":16000,"dialogue":"booking"}"#;
-    let asked = Start { format, dialogue: Some("booking".to_owned()) };
+    let start = r#"{"type":"start","codec":"pcm16","sampleRate":16000,"dialogue":"booking","parameters":{"name":"Ada"}}"#;
+    let parameters = BTreeMap::from([("name".to_owned(), "Ada".to_owned())]);
+    let asked = Start { format, dialogue: Some("booking".to_owned()), parameters };
     assert_eq!(session.text(start), Ok(Some(Event::Started(asked))));
     assert_eq!(session.binary(&[1; FRAME_BYTES]), Ok(Some(Event::Audio(&[1; FRAME_BYTES]))));
     assert_eq!(session.text(r#"{"type":"mute","muted":true}"#), Ok(Some(Event::Mute(true))));
@@ -235,7 +239,8 @@ fn any_up() -> impl Strategy<Value = Up> {
                 AudioFormat::new(codec, SampleRate::new(hz).expect("not zero")).expect("spoken")
             });
     prop_oneof![
-        (format, prop::option::of(".*")).prop_map(|(format, dialogue)| Up::Start(Start { format, dialogue })),
+        (format, prop::option::of(".*"), prop::collection::btree_map(".*", ".*", 0..3))
+            .prop_map(|(format, dialogue, parameters)| Up::Start(Start { format, dialogue, parameters })),
         any::<bool>().prop_map(|muted| Up::Mute { muted }),
         prop::char::ranges(vec!['0'..='9', '*'..='*', '#'..='#', 'A'..='D'].into())
             .prop_map(|digit| Up::Dtmf { digit }),

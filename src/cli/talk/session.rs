@@ -11,6 +11,7 @@ use ringway_frame::{FRAME, MediaTime};
 use ringway_wire::level::Dbfs;
 use ringway_wire::opus::OpusError;
 use ringway_wire::voice_ws::{AudioFormat, Codec, Down, Start, Up};
+use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
@@ -108,7 +109,9 @@ impl Session {
     async fn start(&mut self, dialogue: Option<String>) -> Result<(), SessionError> {
         let format = AudioFormat::new(self.codec, RATE).expect("the browser socket speaks 16 kHz");
         // A server that is full closes right behind the upgrade: what it says is read below.
-        let _ = self.send(Message::text(Up::Start(Start { format, dialogue }).to_text())).await;
+        let _ = self
+            .send(Message::text(Up::Start(Start { format, dialogue, parameters: BTreeMap::new() }).to_text()))
+            .await;
         let started = timeout(PATIENCE, self.await_started()).await;
         let started = started.unwrap_or(Err(SessionError::Late("started")));
         self.began = Instant::now();

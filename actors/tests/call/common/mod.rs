@@ -60,6 +60,7 @@ fn call(turn: ringway_turn::Config, load: &Arc<CoreLoad>) -> Line {
         format: Format::Pcm16k,
         dialogue: None,
         carrier_call_id: None,
+        variables: Arc::default(),
         turn,
         place: load.reserve(),
     };

@@ -12,6 +12,7 @@ use super::sse::Events;
 use super::{ApiKey, Endpoint, Limits, ServiceError, SetupError};
 use crate::humane;
 use crate::llm::{LanguageModel, LlmCall, LlmError, LlmRequest, LlmSession, ToolCall, ToolSpec};
+use crate::prompt::Templates;
 use bytes::Bytes;
 use event::Event;
 use hyper::HeaderMap;
@@ -33,10 +34,10 @@ pub struct Config {
     pub model: String,
     /// The environment variable of its key. Default `ANTHROPIC_API_KEY`.
     pub key: String,
-    /// What the model is to be and do. Default a short-spoken telephone assistant.
+    /// What the model is to be and do, a template (`docs/context.md`). Default a short-spoken telephone assistant.
     pub system: String,
-    /// What is said to a caller who comes on the line; when it is empty, the model is asked. Default "Hello, how can
-    /// I help you?"
+    /// What is said to a caller who comes on the line, a template; when it is empty, the model is asked. Default "Hello,
+    /// how can I help you?"
     pub greeting: String,
     /// The longest reply. Default 300 tokens, a minute and a half of speech.
     pub max_tokens: u32,
@@ -76,21 +77,23 @@ impl Default for Config {
 pub struct Anthropic {
     http: Http,
     config: Arc<Config>,
+    templates: Arc<Templates>,
 }
 
 impl Anthropic {
     /// A client of the service; connections are set up on the present runtime.
     ///
     /// # Errors
-    /// Connections cannot even be tried.
+    /// Connections cannot even be tried, or a template has a mistake.
     pub fn new(config: Config, key: Option<&ApiKey>) -> Result<Self, SetupError> {
+        let templates = Templates::parse(&config.system, &config.greeting)?;
         let limits = Limits { connect: config.connect, first_byte: config.first_byte, idle: config.idle };
         let mut http = Http::new(&config.url, None, limits)?.with(VERSION, HeaderValue::from_static(SPOKEN));
         if let Some(key) = key {
             let host = || config.url.host().to_owned();
             http = http.with(KEY, key.header().ok_or_else(|| SetupError::Key { host: host() })?);
         }
-        Ok(Self { http, config: Arc::new(config) })
+        Ok(Self { http, templates, config: Arc::new(config) })
     }
 }
 
@@ -99,8 +102,12 @@ impl LanguageModel for Anthropic {
         NAME
     }
 
+    fn summarises(&self) -> bool {
+        true
+    }
+
     fn open(&self, call: LlmCall) -> Result<Box<dyn LlmSession>, LlmError> {
-        Ok(Session::open(&self.http, &self.config, call))
+        Ok(Session::open(&self.http, (&self.config, &self.templates), call))
     }
 }
 
@@ -108,12 +115,8 @@ impl Dialect for Config {
     const NAME: &'static str = NAME;
     type Reader = Stream;
 
-    fn greeting(&self) -> &str {
-        &self.greeting
-    }
-
-    fn post(&self, tools: &[ToolSpec], request: &LlmRequest) -> Post {
-        request::post(self, tools, request)
+    fn post(&self, system: &str, tools: &[ToolSpec], request: &LlmRequest) -> Post {
+        request::post(self, system, tools, request)
     }
 
     fn check(headers: &HeaderMap) -> Result<(), ServiceError> {
@@ -137,6 +140,7 @@ pub(super) struct Stream {
     /// The call whose arguments are coming.
     call: Option<ToolCall>,
     ended: bool,
+    tokens: Option<u32>,
 }
 
 impl Reader for Stream {
@@ -148,6 +152,10 @@ impl Reader for Stream {
             }
         }
         Ok(Some(Saying::End))
+    }
+
+    fn tokens(&self) -> Option<u32> {
+        self.tokens
     }
 
     fn finish(&mut self) -> Result<Option<Saying>, ServiceError> {
@@ -174,6 +182,10 @@ impl Stream {
             Event::End => {
                 self.ended = true;
                 Some(Saying::End)
+            }
+            Event::Begin(tokens) => {
+                self.tokens = Some(tokens);
+                None
             }
             Event::Nothing => None,
         })

@@ -1,11 +1,14 @@
 //! One call's session with a language model over HTTP, whatever form the service speaks.
 
-use super::conversation;
 use super::exchange::Exchange;
 use super::http::{Http, Post};
 use super::{Phase, ServiceError};
+use super::{conversation, digest};
 use crate::Expectation;
-use crate::llm::{LlmCall, LlmError, LlmEvent, LlmRequest, LlmSession, Next, ToolCall, ToolSpec};
+use crate::llm::{
+    LlmCall, LlmError, LlmEvent, LlmRequest, LlmSession, Next, Task, ToolCall, ToolSpec, Weigh,
+};
+use crate::prompt::{Prompt, Templates};
 use bytes::Bytes;
 use hyper::HeaderMap;
 use std::sync::Arc;
@@ -18,10 +21,8 @@ pub(super) trait Dialect: Send + Sync + std::fmt::Debug + 'static {
     /// Reads its answers.
     type Reader: Reader;
 
-    /// What is said to a caller who comes on the line; empty: the model is asked.
-    fn greeting(&self) -> &str;
-    /// The request for a reply.
-    fn post(&self, tools: &[ToolSpec], request: &LlmRequest) -> Post;
+    /// The request for a reply of a model that is to be and do what `system` says.
+    fn post(&self, system: &str, tools: &[ToolSpec], request: &LlmRequest) -> Post;
     /// What the head of an answer must be like.
     fn check(headers: &HeaderMap) -> Result<(), ServiceError>;
     /// An error of the exchange, in words that help whoever configured it.
@@ -34,6 +35,8 @@ pub(super) trait Dialect: Send + Sync + std::fmt::Debug + 'static {
 pub(super) trait Reader: Default + std::fmt::Debug {
     /// Reads on in `piece`; `None` when it is used up.
     fn next(&mut self, piece: &mut Bytes) -> Result<Option<Saying>, ServiceError>;
+    /// How many tokens the service says that it was given, once it has.
+    fn tokens(&self) -> Option<u32>;
     /// The answer has ended: what is left, at last [`Saying::End`]; `None` when it was cut.
     fn finish(&mut self) -> Result<Option<Saying>, ServiceError>;
 }
@@ -51,7 +54,11 @@ pub(super) enum Saying {
 pub(super) struct Session<D: Dialect> {
     http: Http,
     dialect: Arc<D>,
+    prompt: Prompt,
     tools: Arc<[ToolSpec]>,
+    /// Tokens of the tools' declarations, as they are weighed.
+    declared: u32,
+    weigh: Weigh,
     running: Option<Running<D::Reader>>,
 }
 
@@ -69,19 +76,37 @@ struct Reply<R> {
     id: u32,
     exchange: Exchange,
     reader: R,
+    /// Tokens of the request, as they are weighed.
+    estimated: u32,
     piece: Bytes,
 }
 
 impl<D: Dialect> Session<D> {
-    pub(super) fn open(http: &Http, dialect: &Arc<D>, call: LlmCall) -> Box<dyn LlmSession> {
+    pub(super) fn open(
+        http: &Http,
+        (dialect, templates): (&Arc<D>, &Arc<Templates>),
+        call: LlmCall,
+    ) -> Box<dyn LlmSession> {
         http.warm();
-        Box::new(Self { http: http.clone(), dialect: dialect.clone(), tools: call.tools, running: None })
+        let prompt = Prompt::new(templates.clone(), call.variables, call.deeds);
+        let (http, dialect) = (http.clone(), dialect.clone());
+        let (tools, weigh) = (call.tools, call.weigh);
+        let declared = tools.iter().map(|tool| declared(tool, weigh)).sum();
+        Box::new(Self { http, dialect, prompt, tools, declared, weigh, running: None })
+    }
+
+    /// What the service has told of the request's length, once; the end is told next.
+    fn usage(&mut self) -> Option<LlmEvent> {
+        let Some(Running::Asked(reply)) = self.running.take() else { return None };
+        let Reply { id, exchange, reader, estimated, .. } = *reply;
+        exchange.finish();
+        let tokens = reader.tokens()?;
+        self.running = Some(Running::Words { id, text: None });
+        Some(LlmEvent::Usage { id, tokens, estimated })
     }
 
     fn done(&mut self, id: u32) -> LlmEvent {
-        if let Some(Running::Asked(reply)) = self.running.take() {
-            reply.exchange.finish();
-        }
+        self.running = None;
         LlmEvent::Done { id, next: Next::Listen(Expectation::anything()), memo: String::new() }
     }
 }
@@ -89,14 +114,20 @@ impl<D: Dialect> Session<D> {
 impl<D: Dialect> LlmSession for Session<D> {
     fn reply(&mut self, request: LlmRequest) -> Result<(), LlmError> {
         let id = request.id;
-        if let Some(words) = conversation::greeting(self.dialect.greeting(), &request) {
+        if let Some(words) = conversation::greeting(self.prompt.greeting(), &request) {
             let text = Some(words).filter(|words| !words.is_empty());
             self.running = Some(Running::Words { id, text });
             return Ok(());
         }
-        let post = self.dialect.post(&self.tools, &request);
+        let (system, tools, declared): (_, &[ToolSpec], _) = match request.task {
+            Task::Reply => (self.prompt.system(), &self.tools, self.declared),
+            Task::Summary => (digest::SYSTEM, &[], 0),
+        };
+        let post = self.dialect.post(system, tools, &request);
+        let lines = conversation::lines(system, &request);
+        let estimated = conversation::weigh(&lines, self.weigh).saturating_add(declared);
         let exchange = Exchange::begin(&self.http, post, D::check);
-        let reply = Reply { id, exchange, reader: D::Reader::default(), piece: Bytes::new() };
+        let reply = Reply { id, exchange, reader: D::Reader::default(), estimated, piece: Bytes::new() };
         self.running = Some(Running::Asked(Box::new(reply)));
         Ok(())
     }
@@ -117,7 +148,7 @@ impl<D: Dialect> LlmSession for Session<D> {
         Poll::Ready(match saying {
             Ok(Saying::Text(text)) => Ok(LlmEvent::Text { id, text }),
             Ok(Saying::Call(call)) => Ok(LlmEvent::Call { id, call }),
-            Ok(Saying::End) => Ok(self.done(id)),
+            Ok(Saying::End) => Ok(self.usage().unwrap_or_else(|| self.done(id))),
             Err(error) => {
                 self.running = None;
                 Err(LlmError::Service { engine: D::NAME, source: self.dialect.explain(error) })
@@ -142,4 +173,9 @@ impl<R: Reader> Reply<R> {
     fn finish(&mut self) -> Result<Saying, ServiceError> {
         self.reader.finish()?.ok_or_else(|| ServiceError::cut(Phase::Answer, "the reply has no end"))
     }
+}
+
+fn declared(tool: &ToolSpec, weigh: Weigh) -> u32 {
+    let ToolSpec { name, description, parameters } = tool;
+    (weigh.text)(name) + (weigh.text)(description) + (weigh.text)(&parameters.to_string()) + weigh.around
 }

@@ -29,6 +29,9 @@ pub enum SetupError {
         /// It.
         host: String,
     },
+    /// A prompt with a mistake.
+    #[error(transparent)]
+    Template(#[from] crate::prompt::TemplateError),
     /// A key with characters that no header takes.
     #[error("the key of {host} has characters that no header takes")]
     Key {
@@ -74,7 +77,7 @@ impl Connector {
         let host = endpoint.host();
         let name =
             || ServerName::try_from(host.to_owned()).map_err(|_| SetupError::Name { host: host.to_owned() });
-        let tls = config.map(|config| Ok(Tls { config, name: name()? })).transpose()?;
+        let tls = config.map(|config| Ok::<_, SetupError>(Tls { config, name: name()? })).transpose()?;
         Ok(Self { endpoint: endpoint.clone(), tls, limit, control: Handle::current() })
     }
 

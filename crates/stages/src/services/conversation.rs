@@ -1,6 +1,7 @@
 //! What a model is told of a call, before it is put into a service's own form.
 
-use crate::llm::{Cue, LlmRequest, Role, Round};
+use super::digest;
+use crate::llm::{Cue, LlmRequest, Role, Round, Task, Weigh};
 use std::borrow::Cow;
 
 /// One thing that a model is told.
@@ -22,6 +23,13 @@ pub(super) fn lines<'r>(system: &'r str, request: &'r LlmRequest) -> Vec<Line<'r
     if !system.is_empty() {
         lines.push(Line::System(system));
     }
+    if request.task == Task::Summary {
+        lines.push(Line::User(digest::transcript(request).into()));
+        return lines;
+    }
+    if !request.summary.is_empty() {
+        lines.push(Line::User(format!("[What was said before, in short: {}]", request.summary).into()));
+    }
     let rounds = |after: usize| request.rounds.iter().filter(move |round| round.after == after);
     for (index, said) in request.history.iter().enumerate() {
         lines.extend(rounds(index).map(Line::Round));
@@ -39,6 +47,22 @@ pub(super) fn lines<'r>(system: &'r str, request: &'r LlmRequest) -> Vec<Line<'r
         lines.push(Line::User(GO_ON.into()));
     }
     lines
+}
+
+/// Tokens of lines, as they are weighed.
+pub(super) fn weigh(lines: &[Line<'_>], weigh: Weigh) -> u32 {
+    let tokens = |line: &Line<'_>| match line {
+        Line::System(text) | Line::Assistant(text) => (weigh.text)(text),
+        Line::User(text) => (weigh.text)(text),
+        Line::Round(Round { text, calls, .. }) => {
+            let called = calls.iter().map(|called| {
+                let texts = [&called.call.name, &called.call.arguments, &called.result];
+                texts.into_iter().map(|text| (weigh.text)(text)).sum::<u32>() + weigh.around
+            });
+            (weigh.text)(text) + called.sum::<u32>()
+        }
+    };
+    lines.iter().map(|line| tokens(line).saturating_add(weigh.around)).fold(0, u32::saturating_add)
 }
 
 /// What the caller did, in words; what was not said stands in brackets.

@@ -14,6 +14,7 @@ use super::lines::Lines;
 use super::{ApiKey, Endpoint, Limits, ServiceError, SetupError};
 use crate::humane;
 use crate::llm::{LanguageModel, LlmCall, LlmError, LlmRequest, LlmSession, ToolCall, ToolSpec};
+use crate::prompt::Templates;
 use bytes::Bytes;
 use hyper::HeaderMap;
 use line::Line;
@@ -35,10 +36,10 @@ pub struct Config {
     pub model: String,
     /// The environment variable of a key, for an Ollama behind something that asks for one. Default `OLLAMA_API_KEY`.
     pub key: String,
-    /// What the model is to be and do. Default a short-spoken telephone assistant.
+    /// What the model is to be and do, a template (`docs/context.md`). Default a short-spoken telephone assistant.
     pub system: String,
-    /// What is said to a caller who comes on the line; when it is empty, the model is asked. Default "Hello, how can
-    /// I help you?"
+    /// What is said to a caller who comes on the line, a template; when it is empty, the model is asked. Default "Hello,
+    /// how can I help you?"
     pub greeting: String,
     /// The longest reply. Default 300 tokens, a minute and a half of speech.
     pub max_tokens: u32,
@@ -92,6 +93,7 @@ impl Default for Config {
 pub struct Ollama {
     http: Http,
     config: Arc<Config>,
+    templates: Arc<Templates>,
 }
 
 impl Ollama {
@@ -99,15 +101,16 @@ impl Ollama {
     /// waited for.
     ///
     /// # Errors
-    /// Connections cannot even be tried.
+    /// Connections cannot even be tried, or a template has a mistake.
     pub fn new(config: Config, key: Option<&ApiKey>) -> Result<Self, SetupError> {
+        let templates = Templates::parse(&config.system, &config.greeting)?;
         let limits = Limits { connect: config.connect, first_byte: config.first_byte, idle: config.idle };
         let http = Http::new(&config.url, key, limits)?;
         if config.warm_up {
             let loading = Limits { first_byte: LONGEST_LOADING, ..limits };
             tokio::spawn(load(Http::new(&config.url, key, loading)?, config.clone()));
         }
-        Ok(Self { http, config: Arc::new(config) })
+        Ok(Self { http, templates, config: Arc::new(config) })
     }
 }
 
@@ -126,8 +129,12 @@ impl LanguageModel for Ollama {
         NAME
     }
 
+    fn summarises(&self) -> bool {
+        true
+    }
+
     fn open(&self, call: LlmCall) -> Result<Box<dyn LlmSession>, LlmError> {
-        Ok(Session::open(&self.http, &self.config, call))
+        Ok(Session::open(&self.http, (&self.config, &self.templates), call))
     }
 }
 
@@ -135,12 +142,8 @@ impl Dialect for Config {
     const NAME: &'static str = NAME;
     type Reader = Stream;
 
-    fn greeting(&self) -> &str {
-        &self.greeting
-    }
-
-    fn post(&self, tools: &[ToolSpec], request: &LlmRequest) -> Post {
-        request::chat(self, tools, request)
+    fn post(&self, system: &str, tools: &[ToolSpec], request: &LlmRequest) -> Post {
+        request::chat(self, system, tools, request)
     }
 
     fn check(headers: &HeaderMap) -> Result<(), ServiceError> {
@@ -167,6 +170,7 @@ pub(super) struct Stream {
     lines: Lines,
     calls: VecDeque<ToolCall>,
     ended: bool,
+    tokens: Option<u32>,
 }
 
 impl Reader for Stream {
@@ -178,6 +182,10 @@ impl Reader for Stream {
             }
         }
         Ok(Some(self.closing()))
+    }
+
+    fn tokens(&self) -> Option<u32> {
+        self.tokens
     }
 
     fn finish(&mut self) -> Result<Option<Saying>, ServiceError> {
@@ -193,12 +201,13 @@ impl Reader for Stream {
 impl Stream {
     /// What a line says, in words.
     fn take(&mut self, line: &str) -> Result<Option<String>, ServiceError> {
-        let Line { text, calls, done } = read_line(line)?;
+        let Line { text, calls, done, tokens } = read_line(line)?;
         for call in calls {
             let id = if call.id.is_empty() { format!("call_{}", self.calls.len()) } else { call.id };
             self.calls.push_back(ToolCall { id, ..call });
         }
         self.ended = done;
+        self.tokens = tokens.or(self.tokens);
         Ok(text)
     }
 

@@ -13,6 +13,7 @@ use super::sse::Events;
 use super::{ApiKey, Endpoint, Limits, ServiceError, SetupError};
 use crate::humane;
 use crate::llm::{LanguageModel, LlmCall, LlmError, LlmRequest, LlmSession, ToolSpec};
+use crate::prompt::Templates;
 use bytes::Bytes;
 use calls::Calls;
 use hyper::HeaderMap;
@@ -33,15 +34,18 @@ pub struct Config {
     pub model: String,
     /// The environment variable of its key; a service that asks for none needs none. Default `OPENAI_API_KEY`.
     pub key: String,
-    /// What the model is to be and do. Default a short-spoken telephone assistant.
+    /// What the model is to be and do, a template (`docs/context.md`). Default a short-spoken telephone assistant.
     pub system: String,
-    /// What is said to a caller who comes on the line; when it is empty, the model is asked. Default "Hello, how can
-    /// I help you?"
+    /// What is said to a caller who comes on the line, a template; when it is empty, the model is asked. Default "Hello,
+    /// how can I help you?"
     pub greeting: String,
     /// The longest reply. Default 300 tokens, a minute and a half of speech.
     pub max_tokens: u32,
     /// How freely it chooses its words, 0 to 2; the service's own default when absent.
     pub temperature: Option<f32>,
+    /// Whether the service is asked how many tokens it was given (`stream_options`). Default true; false for one that refuses
+    /// the question.
+    pub usage: bool,
     /// Until a connection stands. Default 1 s.
     #[serde(with = "humane")]
     pub connect: Duration,
@@ -66,6 +70,7 @@ impl Default for Config {
             greeting: "Hello, how can I help you?".into(),
             max_tokens: 300,
             temperature: None,
+            usage: true,
             connect: Duration::from_secs(1),
             first_byte: Duration::from_secs(3),
             idle: Duration::from_secs(2),
@@ -78,16 +83,18 @@ impl Default for Config {
 pub struct OpenAiChat {
     http: Http,
     config: Arc<Config>,
+    templates: Arc<Templates>,
 }
 
 impl OpenAiChat {
     /// A client of the service; connections are set up on the present runtime.
     ///
     /// # Errors
-    /// Connections cannot even be tried.
+    /// Connections cannot even be tried, or a template has a mistake.
     pub fn new(config: Config, key: Option<&ApiKey>) -> Result<Self, SetupError> {
         let limits = Limits { connect: config.connect, first_byte: config.first_byte, idle: config.idle };
-        Ok(Self { http: Http::new(&config.url, key, limits)?, config: Arc::new(config) })
+        let templates = Templates::parse(&config.system, &config.greeting)?;
+        Ok(Self { http: Http::new(&config.url, key, limits)?, config: Arc::new(config), templates })
     }
 }
 
@@ -96,8 +103,12 @@ impl LanguageModel for OpenAiChat {
         NAME
     }
 
+    fn summarises(&self) -> bool {
+        true
+    }
+
     fn open(&self, call: LlmCall) -> Result<Box<dyn LlmSession>, LlmError> {
-        Ok(Session::open(&self.http, &self.config, call))
+        Ok(Session::open(&self.http, (&self.config, &self.templates), call))
     }
 }
 
@@ -105,12 +116,8 @@ impl Dialect for Config {
     const NAME: &'static str = NAME;
     type Reader = Stream;
 
-    fn greeting(&self) -> &str {
-        &self.greeting
-    }
-
-    fn post(&self, tools: &[ToolSpec], request: &LlmRequest) -> Post {
-        request::post(self, tools, request)
+    fn post(&self, system: &str, tools: &[ToolSpec], request: &LlmRequest) -> Post {
+        request::post(self, system, tools, request)
     }
 
     fn check(headers: &HeaderMap) -> Result<(), ServiceError> {
@@ -126,6 +133,7 @@ pub(super) struct Stream {
     /// The model has said why it stopped: what is missing behind it is no loss.
     stopped: bool,
     ended: bool,
+    tokens: Option<u32>,
 }
 
 impl Reader for Stream {
@@ -137,6 +145,10 @@ impl Reader for Stream {
             }
         }
         Ok(Some(self.closing()))
+    }
+
+    fn tokens(&self) -> Option<u32> {
+        self.tokens
     }
 
     /// Some servers end without the word for it.
@@ -157,6 +169,7 @@ impl Stream {
         chunk.calls.into_iter().try_for_each(|piece| self.calls.push(piece))?;
         self.stopped |= chunk.last;
         self.ended |= chunk.end;
+        self.tokens = chunk.tokens.or(self.tokens);
         Ok(chunk.text)
     }
 

@@ -79,11 +79,11 @@ impl Deeds {
         self.journal().deeds.clone()
     }
 
-    pub(super) fn slots(&self) -> Slots {
+    pub(crate) fn slots(&self) -> Slots {
         self.journal().slots.clone()
     }
 
-    pub(super) fn set_slot(&self, name: String, value: String) {
+    pub(crate) fn set_slot(&self, name: String, value: String) {
         self.journal().slots.insert(name, value);
     }
 

@@ -20,6 +20,8 @@ pub enum ToolNews {
         outcome: Outcome,
         /// From its call.
         after: Duration,
+        /// Tokens of the call and of what it said, as they are weighed.
+        tokens: u32,
     },
     /// The model was given these passages of the knowledge base; as an answer may cite them.
     Cited {

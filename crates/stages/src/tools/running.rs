@@ -1,6 +1,6 @@
 use super::deeds::{Deeds, Place};
 use super::{Answer, BargeIn, Calling, Effect, Manner, Outcome, ToolError, ToolNews};
-use crate::llm::ToolCall;
+use crate::llm::{ToolCall, Weigh};
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -13,6 +13,9 @@ use tokio::time::Instant;
 pub(super) struct Running {
     tool: String,
     bytes: usize,
+    /// Of the call itself.
+    tokens: u32,
+    weigh: Weigh,
     begun: Instant,
     on_barge_in: BargeIn,
     deeds: Deeds,
@@ -24,13 +27,15 @@ pub(super) struct Running {
 #[derive(Debug)]
 pub(super) struct Ended {
     outcome: Outcome,
+    /// Of what it said.
+    tokens: u32,
     pub(super) effect: Option<Effect>,
 }
 
 impl Running {
     /// Begins; the result finds its place among the deeds by itself, whoever waits for it.
     pub(super) fn begin(
-        control: &Handle,
+        (control, weigh): (&Handle, Weigh),
         (call, manner): (&ToolCall, &Manner),
         (deeds, place): (Deeds, Place),
         calling: Result<Calling, ToolError>,
@@ -41,11 +46,13 @@ impl Running {
                 Ok(calling) => calling.await,
                 Err(error) => Err(error),
             };
-            Ended::note(answer, &noted, place)
+            Ended::note(answer, &noted, place, weigh)
         });
         Self {
             tool: call.name.clone(),
             bytes: call.arguments.len(),
+            tokens: (weigh.text)(&call.name) + (weigh.text)(&call.arguments) + weigh.around,
+            weigh,
             begun: Instant::now(),
             on_barge_in: manner.on_barge_in,
             deeds,
@@ -59,20 +66,23 @@ impl Running {
         let Some(task) = &mut self.task else { return Poll::Pending };
         let ended = ready!(Pin::new(task).poll(cx));
         self.task = None;
-        let Ended { outcome, effect } =
-            ended.unwrap_or_else(|_| Ended::note(Err(ToolError::Died), &self.deeds, self.place));
-        Poll::Ready((effect, self.ended(outcome)))
+        let Ended { outcome, tokens, effect } =
+            ended.unwrap_or_else(|_| Ended::note(Err(ToolError::Died), &self.deeds, self.place, self.weigh));
+        Poll::Ready((effect, self.ended(outcome, tokens)))
     }
 
     /// The caller speaks. What is told of it, if that is its end.
     pub(super) fn interrupt(mut self) -> Option<ToolNews> {
         let is_over = self.task.is_none() || self.on_barge_in == BargeIn::Finish;
         self.leave();
-        (!is_over).then(|| self.ended(Outcome::Cancelled))
+        let told = (self.weigh.text)(&ToolError::Cancelled.to_string());
+        (!is_over).then(|| self.ended(Outcome::Cancelled, told))
     }
 
-    fn ended(&self, outcome: Outcome) -> ToolNews {
-        ToolNews::Ended { tool: self.tool.clone(), bytes: self.bytes, outcome, after: self.begun.elapsed() }
+    fn ended(&self, outcome: Outcome, said: u32) -> ToolNews {
+        let (tool, bytes) = (self.tool.clone(), self.bytes);
+        let tokens = self.tokens.saturating_add(said).saturating_add(self.weigh.around);
+        ToolNews::Ended { tool, bytes, outcome, after: self.begun.elapsed(), tokens }
     }
 
     fn leave(&mut self) {
@@ -92,16 +102,18 @@ impl Drop for Running {
 }
 
 impl Ended {
-    fn note(answer: Result<Answer, ToolError>, deeds: &Deeds, place: Place) -> Self {
+    fn note(answer: Result<Answer, ToolError>, deeds: &Deeds, place: Place, weigh: Weigh) -> Self {
         match answer {
             Ok(Answer { text, effect }) => {
-                deeds.end(place, &Ok(cut(text)));
-                Self { outcome: Outcome::Done, effect }
+                let text = cut(text);
+                let tokens = (weigh.text)(&text);
+                deeds.end(place, &Ok(text));
+                Self { outcome: Outcome::Done, tokens, effect }
             }
             Err(error) => {
-                let outcome = error.outcome();
+                let (outcome, tokens) = (error.outcome(), (weigh.text)(&error.to_string()));
                 deeds.end(place, &Err(error));
-                Self { outcome, effect: None }
+                Self { outcome, tokens, effect: None }
             }
         }
     }

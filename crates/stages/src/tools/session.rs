@@ -4,7 +4,7 @@ use super::memo::Memo;
 use super::running::Running;
 use super::toolbox::Config;
 use super::{Effect, Manner, ToolError, ToolNews};
-use crate::llm::{LlmError, LlmEvent, LlmRequest, LlmSession, Next, ToolCall};
+use crate::llm::{LlmError, LlmEvent, LlmRequest, LlmSession, Next, ToolCall, Weigh};
 use std::collections::VecDeque;
 use std::task::{Context, Poll};
 use tokio::runtime::Handle;
@@ -17,6 +17,7 @@ pub(super) struct Session {
     most_rounds: u32,
     most_calls: usize,
     deeds: Deeds,
+    weigh: Weigh,
     reply: Option<Reply>,
     /// What is to be told before anything else.
     news: VecDeque<LlmEvent>,
@@ -56,10 +57,20 @@ impl Session {
         tools: Vec<Declared>,
         control: Handle,
         config: &Config,
-        deeds: Deeds,
+        (deeds, weigh): (Deeds, Weigh),
     ) -> Self {
         let (most_rounds, most_calls) = (config.rounds, config.calls);
-        Self { model, tools, control, most_rounds, most_calls, deeds, reply: None, news: VecDeque::new() }
+        Self {
+            model,
+            tools,
+            control,
+            most_rounds,
+            most_calls,
+            deeds,
+            weigh,
+            reply: None,
+            news: VecDeque::new(),
+        }
     }
 
     /// Asks the model; with all that tools have said until now.
@@ -108,7 +119,8 @@ impl Session {
             let news = ToolNews::Began { tool: call.name.clone(), filler: manner.filler.clone() };
             self.news.push_back(LlmEvent::Tool { id, news });
             let deeds = (self.deeds.clone(), place);
-            running.push(Running::begin(&self.control, (&call, &manner), deeds, calling));
+            let around = (&self.control, self.weigh);
+            running.push(Running::begin(around, (&call, &manner), deeds, calling));
         }
         let memo = std::mem::take(&mut reply.request.memo);
         reply.step = Step::Running { calls: running, memo };
@@ -185,7 +197,7 @@ impl Session {
                 self.stopped(next, memo);
                 None
             }
-            LlmEvent::Tool { .. } => Some(event),
+            LlmEvent::Tool { .. } | LlmEvent::Usage { .. } => Some(event),
         }
     }
 }

@@ -47,12 +47,16 @@ impl LanguageModel for Toolbox {
         self.model.slots()
     }
 
+    fn summarises(&self) -> bool {
+        self.model.summarises()
+    }
+
     fn open(&self, call: LlmCall) -> Result<Box<dyn LlmSession>, LlmError> {
         let tools = self.tools.now();
         let specs = tools.iter().map(|tool| tool.spec.clone()).collect();
-        let deeds = call.deeds.clone();
+        let (deeds, weigh) = (call.deeds.clone(), call.weigh);
         let model = self.model.open(LlmCall { tools: specs, ..call })?;
-        let session = Session::new(model, tools, self.tools.control().clone(), &self.config, deeds);
+        let session = Session::new(model, tools, self.tools.control().clone(), &self.config, (deeds, weigh));
         Ok(Box::new(session))
     }
 }

@@ -34,6 +34,7 @@ async fn reply(session: &mut dyn LlmSession) -> Result<(String, Vec<ToolCall>), 
         match event(session).await? {
             LlmEvent::Text { text, .. } => words += &text,
             LlmEvent::Call { call, .. } => calls.push(call),
+            LlmEvent::Usage { .. } => {}
             LlmEvent::Done { .. } => return Ok((words, calls)),
             other => panic!("{other:?}"),
         }

@@ -1,10 +1,14 @@
 //! Chat completions.
 
 use crate::support::{LONG, Server, Step, answer, chunk, chunked, nobody, settle};
-use ringway_stages::llm::{Cue, LanguageModel, LlmCall, LlmError, LlmEvent, LlmRequest, LlmSession};
+use ringway_stages::llm::{
+    Cue, LanguageModel, LlmCall, LlmError, LlmEvent, LlmRequest, LlmSession, Role, Said,
+};
+use ringway_stages::prompt::Variables;
 use ringway_stages::services::openai_chat::{Config, OpenAiChat};
 use ringway_stages::services::{ApiKey, Endpoint};
 use std::future::poll_fn;
+use std::sync::Arc;
 use std::time::Duration;
 
 fn config(url: Endpoint) -> Config {
@@ -35,6 +39,7 @@ async fn reply(session: &mut dyn LlmSession) -> Result<String, LlmError> {
     loop {
         match event(session).await? {
             LlmEvent::Text { text, .. } => words += &text,
+            LlmEvent::Usage { .. } => {}
             LlmEvent::Done { .. } => return Ok(words),
             other => panic!("{other:?}"),
         }
@@ -200,4 +205,66 @@ async fn every_wait_has_its_limit() {
     let error = reply(&mut *session).await.unwrap_err().to_string();
     assert_eq!(error, "openai_llm: nothing came within 2s inside the answer");
     stuck.gone().await;
+}
+
+/// Asks, and returns what was sent.
+async fn sent(server: &mut Server, session: &mut dyn LlmSession, request: LlmRequest) -> serde_json::Value {
+    session.reply(request).unwrap();
+    reply(session).await.unwrap();
+    serde_json::from_slice(&server.asked().await.body).unwrap()
+}
+
+#[tokio::test]
+async fn the_prompt_is_filled_in_for_the_call() {
+    let mut server = Server::start(vec![good("Yes.")]).await;
+    let system = "You talk with {{ parameter.name | default('somebody') }}.".into();
+    let config = Config { system, ..config(server.endpoint("")) };
+    let parameters = [("name".to_owned(), "Ada".to_owned())].into();
+    let variables = Arc::new(Variables { parameters, ..Variables::default() });
+    let model = OpenAiChat::new(config, None).unwrap();
+    let mut session = model.open(LlmCall { variables, ..LlmCall::default() }).unwrap();
+    let body = sent(&mut server, &mut *session, said(1)).await;
+    assert_eq!(body["messages"][0]["content"], "You talk with Ada.");
+}
+
+#[test]
+fn a_template_with_a_mistake_is_refused() {
+    let url = Endpoint::parse("http://127.0.0.1:9").unwrap();
+    let config = Config { system: "Hello\n{{ caler }}".into(), ..config(url) };
+    let error = OpenAiChat::new(config, None).unwrap_err().to_string();
+    assert!(error.starts_with("line 2 of the template: there is no variable \"caler\""), "{error}");
+}
+
+#[tokio::test]
+async fn what_the_service_says_of_a_requests_length_is_told_before_its_end() {
+    let usage = chunk(b"data: {\"choices\":[],\"usage\":{\"prompt_tokens\":57}}\n\ndata: [DONE]\n\n");
+    let last = chunk(b"data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n");
+    let server = Server::start(vec![stream([token("Yes."), last, usage, chunk(b"")])]).await;
+    let system = "x".repeat(4 * 60);
+    let config = Config { system, ..config(server.endpoint("")) };
+    let mut session = open(config);
+    session.reply(said(1)).unwrap();
+    assert_eq!(event(&mut *session).await.unwrap(), LlmEvent::Text { id: 1, text: "Yes.".into() });
+    let estimated = 60 + 4 + 1 + 4;
+    assert_eq!(event(&mut *session).await.unwrap(), LlmEvent::Usage { id: 1, tokens: 57, estimated });
+    assert!(matches!(event(&mut *session).await.unwrap(), LlmEvent::Done { id: 1, .. }));
+}
+
+#[tokio::test]
+async fn what_was_said_before_is_told_in_short_and_a_summary_is_wanted_of_it() {
+    let mut server = Server::start(vec![good("Yes."), good("Ada wants a table.")]).await;
+    let mut session = open(config(server.endpoint("")));
+    let request = LlmRequest { summary: "Ada calls.".into(), ..said(1) };
+    let body = sent(&mut server, &mut *session, request).await;
+    let before = &body["messages"][1];
+    assert_eq!(
+        (&before["role"], &before["content"]),
+        (&"user".into(), &"[What was said before, in short: Ada calls.]".into())
+    );
+    let history = vec![Said { role: Role::User, text: "a table".into() }];
+    let wish = LlmRequest::summary("Ada calls.".into(), history, String::new());
+    let body = sent(&mut server, &mut *session, wish).await;
+    assert_eq!(body["messages"].as_array().unwrap().len(), 2, "{body}");
+    assert_eq!(body["messages"][1]["content"], "Notes until here: Ada calls.\nCaller: a table\n");
+    assert!(body["messages"][0]["content"].as_str().unwrap().contains("notes"), "{body}");
 }

@@ -6,6 +6,7 @@ mod conversation;
 mod converse;
 mod endings;
 mod faults;
+mod history;
 mod invariants;
 mod keys;
 mod late;

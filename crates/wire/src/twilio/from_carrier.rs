@@ -123,7 +123,7 @@ impl<'a> FromCarrier<'a> {
 fn start(dialect: &Dialect, message: &Object<'_>) -> Result<Start, ProtocolError> {
     let start = message.object("start")?;
     let custom_parameters = match start.optional_object(dialect.custom_parameters)? {
-        Some(parameters) => owned(&parameters)?,
+        Some(parameters) => parameters.owned_strings()?,
         None => BTreeMap::new(),
     };
     Ok(Start {
@@ -133,10 +133,6 @@ fn start(dialect: &Dialect, message: &Object<'_>) -> Result<Start, ProtocolError
         format: format(dialect, &start.object(dialect.media_format)?)?,
         custom_parameters,
     })
-}
-
-fn owned(parameters: &Object<'_>) -> Result<BTreeMap<String, String>, ProtocolError> {
-    parameters.strings().map(|pair| pair.map(|(name, value)| (name.to_owned(), value.to_owned()))).collect()
 }
 
 fn format(dialect: &Dialect, media_format: &Object<'_>) -> Result<Format, ProtocolError> {

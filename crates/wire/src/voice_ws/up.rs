@@ -3,6 +3,7 @@ use crate::json::{self, Object};
 use crate::{CloseCode, ErrorCode, ProtocolError};
 use ringway_frame::SampleRate;
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// A control message of the client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -33,6 +34,8 @@ pub struct Start {
     pub format: AudioFormat,
     /// The dialogue asked for; the server's default where there is none.
     pub dialogue: Option<String>,
+    /// What the client passes on, by name.
+    pub parameters: BTreeMap<String, String>,
 }
 
 impl Serialize for Start {
@@ -44,11 +47,14 @@ impl Serialize for Start {
             sample_rate: u32,
             #[serde(skip_serializing_if = "Option::is_none")]
             dialogue: Option<&'a str>,
+            #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+            parameters: &'a BTreeMap<String, String>,
         }
         let fields = Fields {
             codec: self.format.codec(),
             sample_rate: self.format.rate().hz(),
             dialogue: self.dialogue.as_deref(),
+            parameters: &self.parameters,
         };
         fields.serialize(serializer)
     }
@@ -89,7 +95,10 @@ fn start(message: &Object<'_>) -> Result<Start, ProtocolError> {
     let format = rate
         .and_then(|rate| AudioFormat::new(codec, rate))
         .ok_or_else(|| message.bad("sampleRate", format_args!("is to be 16000 or 48000, not {hz}")))?;
-    Ok(Start { format, dialogue: message.optional_string("dialogue")?.map(str::to_owned) })
+    let dialogue = message.optional_string("dialogue")?.map(str::to_owned);
+    let parameters = message.optional_object("parameters")?;
+    let parameters = parameters.map(|parameters| parameters.owned_strings()).transpose()?.unwrap_or_default();
+    Ok(Start { format, dialogue, parameters })
 }
 
 fn codec(name: &str) -> Result<Codec, ProtocolError> {

@@ -16,7 +16,9 @@ pub(in crate::services) enum Event {
     BlockEnd,
     /// The reply is.
     End,
-    /// A sign of life, thinking, usage, and events that are not known yet: the service may add some.
+    /// It begins; the model was given so many tokens.
+    Begin(u32),
+    /// A sign of life, thinking, and events that are not known yet: the service may add some.
     Nothing,
 }
 
@@ -35,13 +37,15 @@ pub(in crate::services) fn read(event: &str) -> Result<Event, ServiceError> {
         }
         Message::ContentBlockStop {} => Event::BlockEnd,
         Message::Stop {} => Event::End,
+        Message::Start { message: Begun { usage: Some(usage) } } => Event::Begin(usage.tokens()),
         Message::Error { error: Failure { kind, message } } => {
             let message = format!("{kind}: {message}");
             return Err(ServiceError::Failed { message: own_words(message.as_bytes()) });
         }
-        Message::ContentBlockStart { .. } | Message::ContentBlockDelta { .. } | Message::Other => {
-            Event::Nothing
-        }
+        Message::Start { .. }
+        | Message::ContentBlockStart { .. }
+        | Message::ContentBlockDelta { .. }
+        | Message::Other => Event::Nothing,
     })
 }
 
@@ -61,6 +65,10 @@ enum Message {
     ContentBlockStop {},
     #[serde(rename = "message_stop")]
     Stop {},
+    #[serde(rename = "message_start")]
+    Start {
+        message: Begun,
+    },
     Error {
         error: Failure,
     },
@@ -94,6 +102,31 @@ enum Delta {
 }
 
 #[derive(Deserialize)]
+struct Begun {
+    #[serde(default)]
+    usage: Option<Usage>,
+}
+
+/// What was read from a cache, or written to it, is not among the input.
+#[derive(Deserialize)]
+struct Usage {
+    #[serde(default)]
+    input_tokens: Option<u32>,
+    #[serde(default)]
+    cache_creation_input_tokens: Option<u32>,
+    #[serde(default)]
+    cache_read_input_tokens: Option<u32>,
+}
+
+impl Usage {
+    fn tokens(&self) -> u32 {
+        let Self { input_tokens, cache_creation_input_tokens, cache_read_input_tokens } = self;
+        let all = [input_tokens, cache_creation_input_tokens, cache_read_input_tokens];
+        all.into_iter().flatten().fold(0, |sum, tokens| sum.saturating_add(*tokens))
+    }
+}
+
+#[derive(Deserialize)]
 struct Failure {
     #[serde(rename = "type")]
     kind: String,
@@ -116,6 +149,9 @@ mod tests {
         assert_eq!(read(piece).unwrap(), Event::Arguments("{\"a".into()));
         assert_eq!(read(r#"{"type":"content_block_stop","index":1}"#).unwrap(), Event::BlockEnd);
         assert_eq!(read(r#"{"type":"message_stop"}"#).unwrap(), Event::End);
+        let begin = r#"{"type":"message_start","message":{"id":"m","content":[],
+            "usage":{"input_tokens":20,"cache_read_input_tokens":2000,"output_tokens":1}}}"#;
+        assert_eq!(read(begin).unwrap(), Event::Begin(2_020));
         for nothing in [
             r#"{"type":"ping"}"#,
             r#"{"type":"message_start","message":{"id":"m","content":[]}}"#,

@@ -6,24 +6,24 @@ use hyper::header::HeaderValue;
 use serde_json::{Value, json};
 
 /// The request for a reply.
-pub(super) fn post(config: &Config, tools: &[ToolSpec], request: &LlmRequest) -> Post {
+pub(super) fn post(config: &Config, system: &str, tools: &[ToolSpec], request: &LlmRequest) -> Post {
     Post {
         path: config.url.below("/v1/messages"),
         content_type: HeaderValue::from_static("application/json"),
         accept: HeaderValue::from_static("text/event-stream"),
-        body: body(config, tools, request).to_string().into(),
+        body: body(config, system, tools, request).to_string().into(),
         answer_limit: LARGEST_ANSWER,
     }
 }
 
-fn body(config: &Config, tools: &[ToolSpec], request: &LlmRequest) -> Value {
+fn body(config: &Config, system: &str, tools: &[ToolSpec], request: &LlmRequest) -> Value {
     let mut messages = Messages::default();
     lines("", request).into_iter().for_each(|line| messages.push(line));
     let mut body = json!({
         "model": config.model, "max_tokens": config.max_tokens, "stream": true, "messages": messages.0,
     });
-    if !config.system.is_empty() {
-        body["system"] = config.system.clone().into();
+    if !system.is_empty() {
+        body["system"] = system.into();
     }
     if let Some(temperature) = config.temperature {
         body["temperature"] = json!(temperature);
@@ -115,10 +115,9 @@ mod tests {
             said(Role::Assistant, " "),
         ];
         let request = LlmRequest { history, ..LlmRequest::new(1, Cue::Said("in Rome".into())) };
-        let config = Config { system: "Be brief.".into(), ..Config::default() };
         let text = |text: &str| json!({"type": "text", "text": text});
         assert_eq!(
-            body(&config, &[], &request),
+            body(&Config::default(), "Be brief.", &[], &request),
             json!({
                 "model": "claude-haiku-4-5", "max_tokens": 300, "stream": true, "system": "Be brief.",
                 "messages": [
@@ -141,7 +140,7 @@ mod tests {
             description: "Adds.".into(),
             parameters: json!({"type": "object"}),
         };
-        let body = body(&Config::default(), &[spec], &request);
+        let body = body(&Config::default(), "", &[spec], &request);
         assert_eq!(
             body["messages"],
             json!([

@@ -13,6 +13,8 @@ pub(in crate::services) struct Line {
     pub(super) calls: Vec<ToolCall>,
     /// It is the last one.
     pub(super) done: bool,
+    /// Tokens that the model was given.
+    pub(super) tokens: Option<u32>,
 }
 
 /// Reads a line.
@@ -25,7 +27,12 @@ pub(in crate::services) fn read(line: &str) -> Result<Line, ServiceError> {
     }
     let Message { content, tool_calls } = chat.message.unwrap_or_default();
     let calls = tool_calls.unwrap_or_default().into_iter().map(Call::whole).collect();
-    Ok(Line { text: content.filter(|text| !text.is_empty()), calls, done: chat.done })
+    Ok(Line {
+        text: content.filter(|text| !text.is_empty()),
+        calls,
+        done: chat.done,
+        tokens: chat.prompt_eval_count,
+    })
 }
 
 #[derive(Deserialize)]
@@ -34,6 +41,8 @@ struct Chat {
     message: Option<Message>,
     #[serde(default)]
     done: bool,
+    #[serde(default)]
+    prompt_eval_count: Option<u32>,
     #[serde(default)]
     error: Option<Value>,
 }
@@ -88,8 +97,8 @@ mod tests {
             read(call).unwrap().calls,
             [ToolCall { id: String::new(), name: "add".into(), arguments }]
         );
-        let last = r#"{"message":{"role":"assistant","content":""},"done":true,"done_reason":"stop"}"#;
-        assert_eq!(read(last).unwrap(), Line { done: true, ..Line::default() });
+        let last = r#"{"message":{"content":""},"done":true,"done_reason":"stop","prompt_eval_count":26}"#;
+        assert_eq!(read(last).unwrap(), Line { done: true, tokens: Some(26), ..Line::default() });
     }
 
     #[test]

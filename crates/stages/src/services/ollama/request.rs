@@ -6,9 +6,9 @@ use hyper::header::HeaderValue;
 use serde_json::{Map, Value, json};
 
 /// The request for a reply.
-pub(super) fn chat(config: &Config, tools: &[ToolSpec], request: &LlmRequest) -> Post {
+pub(super) fn chat(config: &Config, system: &str, tools: &[ToolSpec], request: &LlmRequest) -> Post {
     let mut body = base(config);
-    let messages = lines(&config.system, request).into_iter().flat_map(messages).collect::<Vec<_>>();
+    let messages = lines(system, request).into_iter().flat_map(messages).collect::<Vec<_>>();
     body.insert("messages".into(), messages.into());
     body.insert("stream".into(), true.into());
     body.insert("think".into(), config.think.into());
@@ -120,8 +120,7 @@ mod tests {
             description: "Adds.".into(),
             parameters: json!({"type": "object"}),
         };
-        let body =
-            body(&chat(&Config { system: "Be brief.".into(), ..Config::default() }, &[spec], &request));
+        let body = body(&chat(&Config::default(), "Be brief.", &[spec], &request));
         assert_eq!(
             body,
             json!({

@@ -13,6 +13,8 @@ pub(in crate::services) struct Chunk {
     pub(super) last: bool,
     /// `[DONE]`.
     pub(super) end: bool,
+    /// Tokens that the model was given.
+    pub(super) tokens: Option<u32>,
 }
 
 /// A piece of a call: its first one names it.
@@ -47,12 +49,16 @@ pub(in crate::services) fn read(event: &str) -> Result<Chunk, ServiceError> {
         return Err(ServiceError::Failed { message: own_words(message.as_bytes()) });
     }
     // Behind the last one comes a chunk about usage, without any.
-    let Some(choice) = completion.choices.into_iter().next() else { return Ok(Chunk::default()) };
+    let tokens = completion.usage.and_then(|usage| usage.prompt_tokens);
+    let Some(choice) = completion.choices.into_iter().next() else {
+        return Ok(Chunk { tokens, ..Chunk::default() });
+    };
     Ok(Chunk {
         text: choice.delta.content.filter(|text| !text.is_empty()),
         calls: choice.delta.tool_calls.unwrap_or_default(),
         last: choice.finish_reason.is_some(),
         end: false,
+        tokens,
     })
 }
 
@@ -61,7 +67,15 @@ struct Completion {
     #[serde(default)]
     choices: Vec<Choice>,
     #[serde(default)]
+    usage: Option<Usage>,
+    #[serde(default)]
     error: Option<serde_json::Value>,
+}
+
+#[derive(Deserialize)]
+struct Usage {
+    #[serde(default)]
+    prompt_tokens: Option<u32>,
 }
 
 #[derive(Deserialize)]
@@ -96,6 +110,8 @@ mod tests {
         ] {
             assert_eq!(read(nothing).unwrap(), Chunk::default(), "{nothing}");
         }
+        let usage = read(r#"{"choices":[],"usage":{"prompt_tokens":57,"total_tokens":60}}"#).unwrap();
+        assert_eq!(usage, Chunk { tokens: Some(57), ..Chunk::default() });
         let last = r#"{"choices":[{"delta":{},"finish_reason":"stop"}]}"#;
         assert_eq!(read(last).unwrap(), Chunk { last: true, ..Chunk::default() });
         assert_eq!(read(" [DONE]").unwrap(), Chunk { end: true, ..Chunk::default() });

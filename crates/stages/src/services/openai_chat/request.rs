@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use std::borrow::Cow;
 
 /// The request for a reply.
-pub(super) fn post(config: &Config, tools: &[ToolSpec], request: &LlmRequest) -> Post {
-    let body = serde_json::to_vec(&Body::new(config, tools, request)).expect("text and numbers are JSON");
+pub(super) fn post(config: &Config, system: &str, tools: &[ToolSpec], request: &LlmRequest) -> Post {
+    let body =
+        serde_json::to_vec(&Body::new(config, system, tools, request)).expect("text and numbers are JSON");
     Post {
         path: config.url.below("/chat/completions"),
         content_type: HeaderValue::from_static("application/json"),
@@ -24,6 +25,8 @@ struct Body<'r> {
     model: &'r str,
     messages: Vec<Message<'r>>,
     stream: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream_options: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     temperature: Option<f32>,
     /// What most servers know.
@@ -47,13 +50,14 @@ struct Message<'r> {
 }
 
 impl<'r> Body<'r> {
-    fn new(config: &'r Config, tools: &[ToolSpec], request: &'r LlmRequest) -> Self {
+    fn new(config: &'r Config, system: &'r str, tools: &[ToolSpec], request: &'r LlmRequest) -> Self {
         let openai = config.url.host() == "api.openai.com";
         let most = Some(config.max_tokens);
         Self {
             model: &config.model,
-            messages: messages(config, request),
+            messages: messages(system, request),
             stream: true,
+            stream_options: config.usage.then(|| json!({"include_usage": true})),
             temperature: config.temperature,
             max_tokens: most.filter(|_| !openai),
             max_completion_tokens: most.filter(|_| openai),
@@ -62,9 +66,9 @@ impl<'r> Body<'r> {
     }
 }
 
-fn messages<'r>(config: &'r Config, request: &'r LlmRequest) -> Vec<Message<'r>> {
+fn messages<'r>(system: &'r str, request: &'r LlmRequest) -> Vec<Message<'r>> {
     let mut messages = Vec::with_capacity(request.history.len() + 4);
-    for line in lines(&config.system, request) {
+    for line in lines(system, request) {
         match line {
             Line::System(text) => messages.push(message("system", text)),
             Line::User(text) => messages.push(message("user", text)),
@@ -105,7 +109,7 @@ mod tests {
     use crate::llm::{Cue, Role, Round, Said};
 
     fn body(config: &Config, request: &LlmRequest) -> Value {
-        serde_json::from_slice(&post(config, &[], request).body).unwrap()
+        serde_json::from_slice(&post(config, &config.system, &[], request).body).unwrap()
     }
 
     fn request(cue: Cue) -> LlmRequest {
@@ -131,6 +135,7 @@ mod tests {
                     {"role": "user", "content": "in Rome"},
                 ],
                 "stream": true,
+                "stream_options": {"include_usage": true},
                 "max_completion_tokens": 300,
             })
         );
@@ -162,9 +167,9 @@ mod tests {
         let calls = vec![Called { call, result: "Sunny.".into(), failed: false }];
         let mut request = LlmRequest::new(1, Cue::Said("weather in Rome".into()));
         request.rounds.push(Round { after: 1, text: "Let me see.".into(), calls });
-        let config = Config { system: String::new(), ..Config::default() };
         let body: Value =
-            serde_json::from_slice(&post(&config, std::slice::from_ref(&spec), &request).body).unwrap();
+            serde_json::from_slice(&post(&Config::default(), "", std::slice::from_ref(&spec), &request).body)
+                .unwrap();
         assert_eq!(
             body["messages"],
             json!([

@@ -1,0 +1,124 @@
+use crate::tools::Slots;
+use jiff::Zoned;
+use jiff::tz::TimeZone;
+use minijinja::Value;
+use minijinja::value::Object;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What is known of a call when it begins.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Variables {
+    /// Its id.
+    pub call_id: String,
+    /// The carrier's own id of it.
+    pub carrier_call_id: Option<String>,
+    /// By which edge it comes.
+    pub edge: String,
+    /// The caller's number.
+    pub caller: Option<String>,
+    /// The number that was called.
+    pub called: Option<String>,
+    /// What the caller's side passed on, by name: anybody may have written it.
+    pub parameters: BTreeMap<String, String>,
+    /// When it began, where its operator is.
+    pub began: Zoned,
+    /// The language that is spoken at first, as BCP 47 has it.
+    pub language: String,
+}
+
+/// All that a template may name.
+pub(super) const NAMES: [&str; 12] = [
+    "call_id",
+    "carrier_call_id",
+    "called",
+    "caller",
+    "date",
+    "edge",
+    "language",
+    "parameter",
+    "slot",
+    "time",
+    "time_zone",
+    "weekday",
+];
+
+impl Variables {
+    pub(super) fn values(&self, slots: &Slots) -> Value {
+        let mut values = BTreeMap::from([
+            ("call_id", self.call_id.as_str().into()),
+            ("edge", self.edge.as_str().into()),
+            ("language", self.language.as_str().into()),
+            ("parameter", named(&self.parameters)),
+            ("slot", named(slots)),
+        ]);
+        values.extend(moment(&self.began));
+        let numbers =
+            [("carrier_call_id", &self.carrier_call_id), ("caller", &self.caller), ("called", &self.called)];
+        values.extend(numbers.into_iter().filter_map(|(name, value)| Some((name, data(value.as_deref()?)))));
+        Value::from_pairs(values)
+    }
+}
+
+fn moment(began: &Zoned) -> [(&'static str, Value); 4] {
+    let zone = began.time_zone().iana_name().unwrap_or("UTC");
+    [
+        ("date", began.strftime("%Y-%m-%d").to_string().into()),
+        ("time", began.strftime("%H:%M").to_string().into()),
+        ("weekday", began.strftime("%A").to_string().into()),
+        ("time_zone", zone.into()),
+    ]
+}
+
+fn named(values: &BTreeMap<String, String>) -> Value {
+    let bounded = values.iter().take(MOST_VALUES);
+    Value::from_pairs(bounded.map(|(name, value)| (name.as_str(), data(value))))
+}
+
+/// A value from outside: one line of bounded length.
+fn data(value: &str) -> Value {
+    let line =
+        |char: char| if char.is_control() || matches!(char, '\u{2028}' | '\u{2029}') { ' ' } else { char };
+    value.chars().take(LONGEST_VALUE).map(line).collect::<String>().into()
+}
+
+/// A call that brings nothing that it may lack.
+pub(super) fn nothing() -> Value {
+    Variables::default().values(&Slots::new())
+}
+
+/// A call that brings everything that it may bring, parameters and slots of any name.
+pub(super) fn everything() -> Value {
+    let number = || Some("+1234".to_owned());
+    let full =
+        Variables { carrier_call_id: number(), caller: number(), called: number(), ..Variables::default() };
+    let mut values: BTreeMap<String, Value> = BTreeMap::new();
+    let known = full.values(&Slots::new());
+    values.extend(NAMES.iter().filter_map(|name| Some(((*name).to_owned(), known.get_attr(name).ok()?))));
+    for any in ["parameter", "slot"] {
+        values.insert(any.to_owned(), Value::from_object(Anything));
+    }
+    Value::from_pairs(values)
+}
+
+/// Has a value under every name.
+#[derive(Debug)]
+struct Anything;
+
+impl Object for Anything {
+    fn get_value(self: &Arc<Self>, _: &Value) -> Option<Value> {
+        Some("something".into())
+    }
+}
+
+/// The time zone of this name in the IANA database.
+///
+/// # Errors
+/// There is none such, or no database.
+pub fn time_zone(name: &str) -> Result<TimeZone, jiff::Error> {
+    TimeZone::get(name)
+}
+
+/// Values of one kind that a call may bring, and characters of each.
+const MOST_VALUES: usize = 64;
+const LONGEST_VALUE: usize = 1_000;
