@@ -205,7 +205,10 @@ async fn reply(model: &dyn LanguageModel) -> Seen {
             LlmEvent::Text { text, .. } if !text.trim().is_empty() => {
                 return Ok(format!("began with {:?}", text.trim()));
             }
-            LlmEvent::Text { .. } | LlmEvent::Call { .. } | LlmEvent::Tool { .. } => {}
+            LlmEvent::Text { .. }
+            | LlmEvent::Call { .. }
+            | LlmEvent::Tool { .. }
+            | LlmEvent::Usage { .. } => {}
             LlmEvent::Done { .. } => return Err("it said nothing".into()),
         }
     }
