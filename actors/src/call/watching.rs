@@ -1,0 +1,61 @@
+//! Looks at how the stages do, now and then.
+
+use super::*;
+
+impl Call {
+    /// Looks each so long from now on.
+    pub(super) fn watch_each(&mut self, every: Duration, ctx: &mut Context<Self>) {
+        let (now, looks) = self.watching;
+        if now == every {
+            return;
+        }
+        ctx.cancel_future(looks);
+        let call = ctx.address();
+        let looks = ctx.run_interval(every, move |this, ctx| {
+            this.watch(&call);
+            if this.edge.is_closed() {
+                return this.end(EndReason::Caller, ctx);
+            }
+            this.watch_each(if this.plumbing.is_idle() { WATCH_IDLE_EVERY } else { WATCH_EVERY }, ctx);
+        });
+        self.watching = (every, looks);
+    }
+
+    fn watch(&mut self, call: &Addr<Self>) {
+        if let Some(report) = self.plumbing.report_rings() {
+            self.events.put_inside(CallEventKind::Rings(report));
+            if self.plumbing.fell_idle() {
+                self.rest();
+            }
+        }
+        self.look_at_detector();
+        while let Some((stage, since)) = self.watchdog.stuck() {
+            let detail = format!("no progress for {} ms", since.elapsed().as_millis());
+            self.watchdog.forgive(stage);
+            if !self.life(stage).gone {
+                self.died(stage, Cause::Stall, detail, since, call);
+            }
+        }
+    }
+
+    /// While the core's detector is away its stages wait and are not to blame, and silence proves nothing.
+    fn look_at_detector(&mut self) {
+        let deaf = self.core.vad.is_building();
+        if deaf {
+            self.watchdog.forgive(StageKind::Vad);
+        }
+        if std::mem::replace(&mut self.deaf, deaf) != deaf {
+            self.tell_router(if deaf { StageNews::Lost(StageKind::Vad) } else { StageNews::Vad });
+        }
+    }
+
+    /// An idle call costs no rings: those who write to them give their memory back, as the edge does with *mic*.
+    fn rest(&self) {
+        // First the one that holds frames of *speech*, then the one that gives their memory back.
+        let stt = self.stages.stt.as_ref().map(|stt| stt.addr.try_send(Rest).is_ok());
+        let s2s = self.stages.s2s.as_ref().map(|s2s| s2s.addr.try_send(Rest).is_ok());
+        let vad = self.stages.vad.as_ref().map(|vad| vad.addr.try_send(Rest).is_ok());
+        let tts = self.stages.tts.as_ref().map(|tts| tts.addr.try_send(Rest).is_ok());
+        tracing::debug!(callId = %self.profile.id, ?stt, ?vad, ?tts, ?s2s, "idle");
+    }
+}
