@@ -48,7 +48,11 @@ async fn a_caller_who_speaks_over_the_answer_is_heard_and_the_service_told_what_
     carrier.say("digits/day-1");
     let cleared = async { while carrier.next().await.expect("a clear") != FromServer::Clear {} };
     within("the clear", cleared).await;
-    let call = carrier.answered(&server).await;
+    // What was heard of the greeting may be there before the answer.
+    let mut call = carrier.answered(&server).await;
+    if lines(&call).len() < 3 {
+        call = carrier.answered(&server).await;
+    }
     let lines = lines(&call);
     assert!(ANSWER.starts_with(lines[0].1) && lines[0].1.len() < ANSWER.len(), "{lines:?}");
     assert_eq!(lines[1], ("caller", UNDERSTOOD));

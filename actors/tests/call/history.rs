@@ -115,7 +115,8 @@ fn run(summaries: [Option<&'static str>; 2]) -> (Vec<(&'static str, LlmRequest)>
 fn the_next_service_of_the_chain_makes_a_summary_that_the_first_cannot_make() {
     let (asked, told) = run([None, Some("They spell.")]);
     let summaries: Vec<_> = asked.iter().filter(|(_, request)| request.task == Task::Summary).collect();
-    assert_eq!(summaries.iter().map(|(name, _)| *name).collect::<Vec<_>>(), ["first", "second"]);
+    let names: Vec<_> = summaries.iter().map(|(name, _)| *name).collect();
+    assert!(!names.is_empty() && names.chunks(2).all(|pair| pair == ["first", "second"]), "{names:?}");
     assert_eq!(summaries[0].1.history.len(), 3, "the greeting and a turn");
     assert!(told.iter().any(|event| matches!(event, Event::Summarised { messages: 3, .. })), "{told:?}");
     let (name, last) = asked.iter().rev().find(|(_, request)| request.task == Task::Reply).unwrap();

@@ -80,7 +80,7 @@ async fn a_session_that_has_expired_says_so_before_it_is_closed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn another_kind_of_session_is_refused() {
-    let refused = client_async("ws://mock/v1/realtime?model=gpt-realtime", connect(&mocks(""))).await;
+async fn a_session_of_no_kind_is_refused() {
+    let refused = client_async("ws://mock/v1/realtime?intent=guessing", connect(&mocks(""))).await;
     assert!(matches!(&refused, Err(Error::Http(response)) if response.status() == 400), "{refused:?}");
 }
