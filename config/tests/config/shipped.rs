@@ -58,3 +58,23 @@ fn the_benchmark_file_of_services_needs_no_key() {
     let streaming = file(BENCH_SERVICES).env("RINGWAY_STT__ENGINES", "deepgram").loaded();
     assert_eq!(streaming.secrets.api_key("DEEPGRAM_API_KEY"), None);
 }
+
+/// A server of one's own for everything, one for each stage, and a paid one: each with the embedded engines behind it.
+#[test]
+fn the_ready_files_are_right_and_keep_the_embedded_engines_behind_the_services() {
+    let three = file(include_str!("../../ready/whisper-ollama-piper.toml")).loaded().config;
+    let chains = [&three.stt, &three.llm, &three.tts].map(|chain| chain.engines.join(" "));
+    assert_eq!(chains, ["whisper_auto pocketsphinx", "ollama dialogue", "piper flite"]);
+    let server =
+        file(include_str!("../../ready/speech-server.toml")).env("EC2_WEBSOCKET_URL", "ws://10.0.0.1:9000");
+    let server = server.loaded().config;
+    assert_eq!(server.speech_to_speech.engines, ["speech_server"]);
+    assert_eq!(server.speech_server.url.host(), "10.0.0.1");
+    let realtime = file(include_str!("../../ready/openai-realtime.toml")).env("OPENAI_API_KEY", "any");
+    let realtime = realtime.loaded().config;
+    assert_eq!(realtime.speech_to_speech.engines, ["openai_realtime"]);
+    for config in [server, realtime] {
+        let chains = [&config.stt, &config.llm, &config.tts].map(|chain| chain.engines.join(" "));
+        assert_eq!(chains, ["pocketsphinx", "dialogue", "flite"]);
+    }
+}
