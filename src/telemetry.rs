@@ -6,6 +6,7 @@ use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gau
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use ringway_actors::{
     CallEvent, CallEventKind, Cause, EdgeKind, Engines, RingReport, RingState, ServiceHealth, SwitchCause,
+    THE_THREE,
 };
 use ringway_stages::health::CircuitState;
 use ringway_turn::{EndReason, Event, Latency, StageKind};
@@ -206,7 +207,11 @@ pub fn expect_services(engines: &Engines) {
                 service_requests(stage, service, outcome).increment(0);
             }
         }
-        expect_switches(stage, &engines.names(stage));
+        let mut chain = engines.names(stage);
+        if stage == StageKind::SpeechToSpeech && !chain.is_empty() {
+            chain.push(THE_THREE);
+        }
+        expect_switches(stage, &chain);
     }
 }
 

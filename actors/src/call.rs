@@ -231,8 +231,10 @@ impl Call {
             SwitchCause::Refused => self.life(stage).chain.refused(at, standing),
             _ => self.life(stage).chain.died(at, standing),
         };
-        if let Some(to) = next {
-            self.switched(stage, from, to, cause);
+        match next {
+            Some(to) => self.switched(stage, from, to, cause),
+            None if stage == StageKind::SpeechToSpeech => self.handed_over(Some(from), None, cause),
+            None => {}
         }
         next.is_some()
     }

@@ -102,6 +102,10 @@ impl Engines {
     }
 }
 
+/// What events and metrics call recogniser, language model and voice where they serve in the place of a service that hears
+/// and speaks.
+pub const THE_THREE: &str = "three_stages";
+
 /// For people: the names, stage by stage.
 impl fmt::Display for Engines {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

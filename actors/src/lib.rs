@@ -54,7 +54,7 @@ pub use clock::CallClock;
 pub use config::{Config, PlayoutConfig, RingSizes, StallBounds};
 pub use core::{Core, CoreLoad, MediaCore, Place};
 pub use edge::{CallHandle, CallOver, EdgeCommand, EdgeInput, EdgePort};
-pub use engines::{Engines, Phrase, VadEngine};
+pub use engines::{Engines, Phrase, THE_THREE, VadEngine};
 pub use event::{
     CallEvent, CallEventKind, Cause, EdgeKind, EventSink, RingReport, RingState, StageState, SwitchCause,
 };

@@ -88,4 +88,6 @@ async fn where_the_service_is_not_there_the_three_hold_the_conversation() {
     carrier.say("digits/day-1");
     let call = carrier.answered(&server).await;
     assert_eq!(lines(&call)[1], ("caller", "hello there"), "the scripted recogniser");
+    let switched = "ringway_service_switches_total{stage=\"s2s\",from=\"openai_realtime\",to=\"three_stages\",cause=\"error\"}";
+    assert_eq!(server.metric(switched).await, Some(1.0));
 }

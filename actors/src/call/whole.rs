@@ -1,6 +1,7 @@
 //! One stage in place of three, and the three in its place when it fails (decision 14).
 
 use super::*;
+use crate::engines::THE_THREE;
 
 /// What hears and speaks by itself.
 const WHOLE: StageKind = StageKind::SpeechToSpeech;
@@ -20,9 +21,19 @@ impl Call {
         if asked {
             return self.start(WHOLE, call);
         }
+        if service < self.core.engines.s2s.len() {
+            self.handed_over(Some(service), None, SwitchCause::Circuit);
+        }
         // Where there is none, there is none to come back.
         self.life(WHOLE).gone = true;
         self.start_three(call);
+    }
+
+    /// From one service to another; `None` means the three.
+    pub(super) fn handed_over(&self, from: Option<usize>, to: Option<usize>, cause: SwitchCause) {
+        let name = |service| self.core.health.of(WHOLE, service).map(|health| health.service().clone());
+        let [from, to] = [from, to].map(|service| service.and_then(name).unwrap_or_else(|| THE_THREE.into()));
+        self.events.put(CallEventKind::ServiceSwitched { stage: WHOLE, from, to, cause });
     }
 
     pub(super) fn start_three(&mut self, call: &Addr<Self>) {
@@ -63,6 +74,7 @@ impl Call {
         let life = self.life(WHOLE);
         life.gone = false;
         life.chain.serve(to);
+        self.handed_over(None, Some(to), SwitchCause::Preferred);
         self.start(WHOLE, call);
     }
 }
