@@ -4,10 +4,12 @@
 //! a request and held for a few hundred additions, never by a frame.
 
 mod circuit;
+mod hedge;
 mod latencies;
 mod sliding;
 
 pub use circuit::{Circuit, CircuitState};
+pub use hedge::HedgeBudget;
 pub use latencies::Latencies;
 
 use crate::humane;

@@ -18,6 +18,7 @@ impl Turn {
         let request = self.ids.request;
         self.ids.request = request.next();
         self.patience.asked(StageKind::Llm, self.now);
+        self.usual.forget(StageKind::Llm);
         let (epoch, config) = (self.next_epoch, &self.config);
         let reply = self.reply.get_or_insert_with(|| Reply::new(turn, epoch, ended, config));
         reply.cue = Some(caller.clone());

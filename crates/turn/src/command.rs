@@ -188,6 +188,13 @@ pub enum Event {
         /// Which.
         stage: crate::StageKind,
     },
+    /// The stage keeps the caller waiting longer than 95 of 100 requests do.
+    LaterThanUsual {
+        /// The turn.
+        turn: TurnNumber,
+        /// Which.
+        stage: crate::StageKind,
+    },
     /// The language model used a tool.
     Tool {
         /// The turn.
@@ -279,6 +286,11 @@ pub enum Command {
     },
     /// The stage is late: another service is to take its place, if there is one.
     Hurry {
+        /// Which.
+        stage: crate::StageKind,
+    },
+    /// The stage is later than usual: another service is to be asked as well, if there is one, and the first of both counts.
+    Hedge {
         /// Which.
         stage: crate::StageKind,
     },

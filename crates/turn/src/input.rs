@@ -193,6 +193,13 @@ pub enum Input {
         #[serde(default)]
         tokens: u32,
     },
+    /// Of the stage's service, 95 of 100 requests like the running one have their first result within this time.
+    Usually {
+        /// Which.
+        stage: StageKind,
+        /// The time, from the request.
+        within: Duration,
+    },
     /// The service behind the model has told how many tokens it was given.
     Usage {
         /// As it counts.

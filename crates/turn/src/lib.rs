@@ -71,6 +71,7 @@ mod dtmf;
 mod ending;
 mod endpoint;
 mod heard;
+mod hedge;
 mod history;
 mod humane;
 mod id;

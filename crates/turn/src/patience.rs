@@ -20,10 +20,13 @@ impl Patience {
         self.0[stage as usize] = None;
     }
 
-    fn since(&self, stage: StageKind) -> Option<MediaTime> {
+    pub(crate) fn since(&self, stage: StageKind) -> Option<MediaTime> {
         self.0[stage as usize]
     }
 }
+
+/// Stages that owe results.
+pub(crate) const OWED: [StageKind; 3] = [StageKind::Stt, StageKind::Llm, StageKind::Tts];
 
 impl Turn {
     /// When the next stage is late. Work ahead of the turn's end may take as long as it likes: nobody waits for it.
@@ -33,13 +36,12 @@ impl Turn {
 
     fn late(&self) -> Option<(StageKind, MediaTime)> {
         let patience = self.config.late_after().filter(|_| !self.doubt.is_any())?;
-        let owed = [StageKind::Stt, StageKind::Llm, StageKind::Tts].into_iter();
-        let owed = owed.filter(|stage| self.health.has(*stage) && self.is_waited_for(*stage));
+        let owed = OWED.into_iter().filter(|stage| self.health.has(*stage) && self.is_waited_for(*stage));
         let late = owed.filter_map(|stage| Some((stage, self.patience.since(stage)? + patience)));
         late.min_by_key(|(_, at)| *at)
     }
 
-    fn is_waited_for(&self, stage: StageKind) -> bool {
+    pub(crate) fn is_waited_for(&self, stage: StageKind) -> bool {
         let released = self.reply.as_ref().filter(|reply| reply.released);
         match stage {
             StageKind::Vad => false,
@@ -60,7 +62,7 @@ impl Turn {
         self.push(Command::Hurry { stage });
     }
 
-    fn turn_of(&self, stage: StageKind) -> TurnNumber {
+    pub(crate) fn turn_of(&self, stage: StageKind) -> TurnNumber {
         let utterance = self.utterance.as_ref().filter(|_| stage == StageKind::Stt);
         let answering = self.answering().unwrap_or(self.turn);
         utterance.map_or(answering, |utterance| utterance.turn)

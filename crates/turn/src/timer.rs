@@ -17,6 +17,8 @@ pub(crate) enum Timer {
     EndOfTurn,
     /// The bot has waited long enough for a reason to stop.
     Verdict,
+    /// A stage keeps the caller waiting for longer than usual.
+    Hedge,
     /// A stage has kept the caller waiting for longer than it may.
     Late,
     /// The caller has waited long enough for a sound.
@@ -38,11 +40,12 @@ pub(crate) enum Timer {
 }
 
 impl Timer {
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::Gap,
         Self::Ask,
         Self::EndOfTurn,
         Self::Verdict,
+        Self::Hedge,
         Self::Late,
         Self::Filler,
         Self::GiveUp,
@@ -73,6 +76,7 @@ impl Turn {
             Timer::Ask => self.ask_at(),
             Timer::EndOfTurn => self.end_of_turn_at(),
             Timer::Verdict => self.verdict_at(),
+            Timer::Hedge => self.hedge_at(),
             Timer::Late => self.late_at(),
             Timer::Filler => self.filler_at().into_iter().chain(self.tool_filler_at()).min(),
             Timer::GiveUp => self.give_up_at(),
@@ -92,6 +96,7 @@ impl Turn {
             Timer::Ask => self.ask_about_pause(),
             Timer::EndOfTurn => self.end_turn(),
             Timer::Verdict => self.resume_in_doubt(),
+            Timer::Hedge => self.hedge(),
             Timer::Late => self.hurry(),
             Timer::Filler if self.tool_filler_at().is_some_and(|at| at <= self.now) => self.say_tool_filler(),
             Timer::Filler => self.say_filler(),

@@ -1,6 +1,7 @@
 use crate::barge_in::Doubt;
 use crate::dtmf::Keys;
 use crate::ending::Life;
+use crate::hedge::Usual;
 use crate::history::History;
 use crate::patience::Patience;
 use crate::reply::Reply;
@@ -36,6 +37,7 @@ pub struct Turn {
     pub(crate) silence: Silence,
     pub(crate) health: Health,
     pub(crate) patience: Patience,
+    pub(crate) usual: Usual,
     /// The end of the call that the caller spoke over: it is still due if that was nothing.
     pub(crate) farewell: Option<After>,
     /// This turn has had its filler.
@@ -75,6 +77,7 @@ impl Turn {
             silence: Silence::default(),
             health: Health::default(),
             patience: Patience::default(),
+            usual: Usual::default(),
             farewell: None,
             filler_spent: false,
             next_epoch: Epoch::ZERO.next(),
@@ -175,6 +178,7 @@ impl Turn {
                 self.tool_said(tokens);
                 self.tell(Event::Tool { turn: self.turn_of_reply(), tool, bytes, outcome, after });
             }
+            Input::Usually { stage, within } => self.usually_within(stage, within),
             Input::Usage { tokens, estimated } => self.calibrate(tokens, estimated),
             Input::Summarised { summary, text } => self.summarised(summary, text),
             Input::Voiced { epoch } => self.voiced(epoch),
