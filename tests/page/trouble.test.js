@@ -160,13 +160,13 @@ test('clear silences what is buffered', async () => {
 test('the last words are played out after the end of the call', async () => {
   standIn.scenario = {
     onStart(talk) {
-      talk.flood(400);
+      talk.flood(2_000);
       talk.end('completed');
     },
   };
   await call();
   await ended();
-  await page.waitForFunction(() => globalThis.ringway.played.loudMs >= 340);
+  await page.waitForFunction(() => globalThis.ringway.played.loudMs >= 500);
 });
 
 test('a call in Opus is heard in Opus', async () => {
