@@ -24,6 +24,7 @@ mod mocks;
 mod ollama;
 mod openai;
 mod paced;
+mod phone_tts;
 mod piper;
 mod realtime;
 mod reply;
@@ -34,6 +35,8 @@ pub mod table;
 mod tone;
 mod upgrade;
 mod voices;
+mod whisperlive;
+mod wyoming;
 
 #[cfg(test)]
 mod tests;

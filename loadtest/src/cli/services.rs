@@ -41,8 +41,9 @@ pub struct Services {
     /// What the language model replies; repeatable: one request after the other.
     #[arg(long, value_name = "TEXT")]
     reply: Vec<String>,
-    /// Failures, as 'llm:2%:500'; repeatable. Services: stt, listen, flux, live, cartesia, llm, tts, speech, elevenlabs,
-    /// sonic, speak, realtime. Failures: refuse, 400 to 599, hang, cut, slow, garbage, type, page, limit.
+    /// Failures, as 'llm:2%:500'; repeatable. Services: stt, listen, flux, live, cartesia, whisperlive, wyoming_stt, llm,
+    /// tts, speech, elevenlabs, sonic, speak, wyoming_tts, phone_tts, realtime. Failures: refuse, 400 to 599, hang, cut,
+    /// slow, garbage, type, page, limit.
     #[arg(long, value_name = "SERVICE:RATE:FAILURE")]
     fail: Vec<Failing>,
     /// When a connection that is struck by 'limit' ends, in milliseconds [default: 5000].
@@ -87,11 +88,11 @@ impl Services {
         let mut config = self.config.as_deref().map_or_else(|| Ok(Config::default()), Config::read)?;
         if let Some(delay) = self.stt_ms {
             config.stt.delay_ms = delay;
-            config.sockets_mut().into_iter().for_each(|socket| socket.delay_ms = None);
+            config.ears_mut().into_iter().for_each(|(delay, _)| *delay = None);
         }
         if !self.text.is_empty() {
             config.stt.texts = self.text;
-            config.sockets_mut().into_iter().for_each(|socket| socket.texts.clear());
+            config.ears_mut().into_iter().for_each(|(_, texts)| texts.clear());
         }
         if !self.reply.is_empty() {
             config.llm.replies = self.reply;

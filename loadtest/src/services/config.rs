@@ -34,6 +34,10 @@ pub struct Config {
     pub live: Listen,
     /// The socket of the recogniser that is told to finalize.
     pub cartesia: Listen,
+    /// The socket of the recogniser that tells segments over and over.
+    pub whisperlive: WhisperLive,
+    /// Transcription of whole utterances by Wyoming.
+    pub wyoming_stt: Listen,
     /// Chat completions.
     pub llm: Llm,
     /// The voice.
@@ -48,6 +52,10 @@ pub struct Config {
     pub sonic: Voice,
     /// The socket of Deepgram's voice.
     pub speak: Voice,
+    /// The voice that speaks Wyoming.
+    pub wyoming_tts: Voice,
+    /// The voice of a telephone system.
+    pub phone_tts: Voice,
 }
 
 /// A voice that speaks as `tts` does.
@@ -93,6 +101,22 @@ pub struct Listen {
     pub fail: Vec<Rule>,
     /// What is said in the utterances of a call, one after the other; without any those of `stt`.
     pub texts: Vec<String>,
+}
+
+/// The socket of the recogniser that tells segments over and over.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WhisperLive {
+    /// As of every socket that listens.
+    pub delay_ms: Option<Delay>,
+    /// As of every socket that listens.
+    pub fail: Vec<Rule>,
+    /// As of every socket that listens.
+    pub texts: Vec<String>,
+    /// Clients that are served at one time; others are told to wait. Without it any number.
+    pub most_clients: Option<u32>,
+    /// The longest that a client is served; without it for ever.
+    pub longest_ms: Option<u64>,
 }
 
 /// Chat completions.
@@ -243,10 +267,14 @@ impl Config {
     pub fn conduct(&self, service: Service) -> Conduct {
         let (delay_ms, fail) = match service {
             Service::Stt => (self.stt.delay_ms, &self.stt.fail),
-            Service::Listen | Service::Flux | Service::Live | Service::Cartesia => {
-                let socket = self.socket(service);
-                (socket.delay_ms.unwrap_or(self.stt.delay_ms), &socket.fail)
+            Service::Listen => self.ear(&self.listen),
+            Service::Flux => self.ear(&self.flux),
+            Service::Live => self.ear(&self.live),
+            Service::Cartesia => self.ear(&self.cartesia),
+            Service::WhisperLive => {
+                (self.whisperlive.delay_ms.unwrap_or(self.stt.delay_ms), &self.whisperlive.fail)
             }
+            Service::WyomingStt => self.ear(&self.wyoming_stt),
             Service::Llm => (self.llm.delay_ms, &self.llm.fail),
             Service::Tts => (self.tts.delay_ms, &self.tts.fail),
             Service::Realtime => (self.realtime.delay_ms, &self.realtime.fail),
@@ -254,8 +282,14 @@ impl Config {
             Service::ElevenLabs => self.voice(&self.elevenlabs),
             Service::Sonic => self.voice(&self.sonic),
             Service::Speak => self.voice(&self.speak),
+            Service::WyomingTts => self.voice(&self.wyoming_tts),
+            Service::PhoneTts => self.voice(&self.phone_tts),
         };
         Conduct { delay_ms, fail: fail.clone() }
+    }
+
+    fn ear<'c>(&self, ear: &'c Listen) -> (Delay, &'c Vec<Rule>) {
+        (ear.delay_ms.unwrap_or(self.stt.delay_ms), &ear.fail)
     }
 
     fn voice<'c>(&self, voice: &'c Voice) -> (Delay, &'c Vec<Rule>) {
@@ -277,6 +311,10 @@ impl Config {
             Service::ElevenLabs => &mut self.elevenlabs.fail,
             Service::Sonic => &mut self.sonic.fail,
             Service::Speak => &mut self.speak.fail,
+            Service::WhisperLive => &mut self.whisperlive.fail,
+            Service::WyomingStt => &mut self.wyoming_stt.fail,
+            Service::WyomingTts => &mut self.wyoming_tts.fail,
+            Service::PhoneTts => &mut self.phone_tts.fail,
         }
     }
 
@@ -298,22 +336,24 @@ impl Config {
 
     /// What is said on a socket.
     pub fn socket_texts(&self, service: Service) -> &[String] {
-        let texts = &self.socket(service).texts;
+        let texts = match service {
+            Service::Flux => &self.flux.texts,
+            Service::Live => &self.live.texts,
+            Service::Cartesia => &self.cartesia.texts,
+            Service::WhisperLive => &self.whisperlive.texts,
+            Service::WyomingStt => &self.wyoming_stt.texts,
+            _ => &self.listen.texts,
+        };
         if texts.is_empty() { &self.stt.texts } else { texts }
     }
 
-    /// All streaming recognisers.
-    pub fn sockets_mut(&mut self) -> [&mut Listen; 4] {
-        [&mut self.listen, &mut self.flux, &mut self.live, &mut self.cartesia]
-    }
-
-    const fn socket(&self, service: Service) -> &Listen {
-        match service {
-            Service::Flux => &self.flux,
-            Service::Live => &self.live,
-            Service::Cartesia => &self.cartesia,
-            _ => &self.listen,
-        }
+    /// Delays and texts of all recognisers that have those of `stt` where they have none of their own.
+    pub fn ears_mut(&mut self) -> [(&mut Option<Delay>, &mut Vec<String>); 6] {
+        let live = &mut self.whisperlive;
+        let [listen, flux, session, cartesia, wyoming] =
+            [&mut self.listen, &mut self.flux, &mut self.live, &mut self.cartesia, &mut self.wyoming_stt]
+                .map(|ear| (&mut ear.delay_ms, &mut ear.texts));
+        [listen, flux, session, cartesia, wyoming, (&mut live.delay_ms, &mut live.texts)]
     }
 }
 
@@ -331,6 +371,8 @@ impl Default for Config {
             flux: Listen::default(),
             live: Listen::default(),
             cartesia: Listen::default(),
+            whisperlive: WhisperLive::default(),
+            wyoming_stt: Listen::default(),
             llm: Llm::default(),
             tts: Tts::default(),
             realtime: Realtime::default(),
@@ -338,6 +380,8 @@ impl Default for Config {
             elevenlabs: Voice::default(),
             sonic: Voice::default(),
             speak: Voice::default(),
+            wyoming_tts: Voice::default(),
+            phone_tts: Voice::default(),
         }
     }
 }

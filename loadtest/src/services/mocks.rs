@@ -4,11 +4,20 @@ use super::fault::Fault;
 use super::stats::{Service, Stats, Ticket};
 use super::tone::Tone;
 use super::voices::{elevenlabs, sonic, speak};
-use super::{anthropic, asr, cartesia, deepgram, flux, ollama, openai, piper, realtime, speech_server};
-use axum::extract::{DefaultBodyLimit, State};
+use super::{
+    anthropic, asr, cartesia, deepgram, flux, ollama, openai, phone_tts, piper, realtime, speech_server,
+    whisperlive,
+};
+use axum::body::Body;
+use axum::extract::{DefaultBodyLimit, FromRequest, RawQuery, State};
+use axum::http::header::UPGRADE;
+use axum::http::{Method, Request, Response, Uri};
+use axum::response::IntoResponse;
 use axum::routing::{any, get, post};
 use axum::{Json, Router};
+use bytes::Bytes;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 
 /// The mock services, and what they have in common.
 #[derive(Debug)]
@@ -19,6 +28,8 @@ pub struct Mocks {
     pub stats: Arc<Stats>,
     /// The voice.
     pub tone: Tone,
+    /// Clients that WhisperLive serves.
+    pub listened_to: Arc<AtomicU32>,
     conducts: [Conduct; Service::ALL.len()],
 }
 
@@ -29,7 +40,13 @@ impl Mocks {
     /// As configured.
     pub fn new(config: Config) -> Self {
         let conducts = Service::ALL.map(|service| config.conduct(service));
-        Self { tone: Tone::new(config.tts.rate_hz), stats: Arc::default(), conducts, config }
+        Self {
+            tone: Tone::new(config.tts.rate_hz),
+            stats: Arc::default(),
+            listened_to: Arc::default(),
+            conducts,
+            config,
+        }
     }
 
     /// A request came.
@@ -73,8 +90,11 @@ impl Mocks {
             .route("/health", get(asr::health))
             .route("/v2/listen", get(flux::listen))
             .route("/stt/websocket", get(cartesia::listen))
-            .route("/", any(piper::speak))
+            .route("/whisperlive", get(whisperlive::listen))
+            .route("/", any(root))
             .route("/synthesize", any(piper::speak))
+            .route("/tts", post(phone_tts::speak))
+            .route("/tts_cache/{file}", get(phone_tts::file))
             .route("/voices", get(piper::voices))
             .route("/info", get(piper::info))
             .route(
@@ -84,5 +104,17 @@ impl Mocks {
             .fallback(piper::not_found)
             .layer(DefaultBodyLimit::max(MOST_BYTES))
             .with_state(self.clone())
+    }
+}
+
+/// Whoever wants a socket of the root wants WhisperLive's, all others Piper's server.
+async fn root(mocks: State<Arc<Mocks>>, method: Method, uri: Uri, request: Request<Body>) -> Response<Body> {
+    if request.headers().contains_key(UPGRADE) {
+        return whisperlive::listen(mocks, request).await;
+    }
+    let query = RawQuery(uri.query().map(str::to_owned));
+    match Bytes::from_request(request, &()).await {
+        Ok(body) => piper::speak(mocks, method, uri, query, body).await,
+        Err(refused) => refused.into_response(),
     }
 }

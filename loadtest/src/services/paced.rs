@@ -158,7 +158,8 @@ fn cut_at(pieces: &mut Vec<Piece>, limit: Limit, delay: Duration) -> bool {
     false
 }
 
-fn cut_in_half(pieces: &mut Vec<Piece>) {
+/// Leaves the first half.
+pub fn cut_in_half(pieces: &mut Vec<Piece>) {
     if let [only] = pieces.as_mut_slice() {
         only.bytes.truncate(only.bytes.len() / 2);
     } else {

@@ -1,6 +1,7 @@
 use super::mocks::Mocks;
 use super::paced::CloseUnanswered;
 use super::stats::Stats;
+use super::wyoming;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response};
@@ -14,7 +15,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 
 /// How long after a failed `accept`, for want of file descriptors most likely, the next is tried.
 const BREATHER: Duration = Duration::from_millis(50);
@@ -27,13 +28,23 @@ pub async fn accept(listener: TcpListener, mocks: Arc<Mocks>) -> Infallible {
             Ok((stream, _)) => {
                 // A socket that cannot be tuned serves as well, only later.
                 let _ = stream.set_nodelay(true);
-                tokio::spawn(connection(stream, mocks.stats.clone(), routes.clone()));
+                tokio::spawn(either(stream, mocks.clone(), routes.clone()));
             }
             Err(error) => {
                 eprintln!("ringway-load: cannot accept: {error}");
                 tokio::time::sleep(BREATHER).await;
             }
         }
+    }
+}
+
+/// Serves one connection as its first byte wants it: events of Wyoming are JSON, requests of HTTP begin with a method.
+async fn either(stream: TcpStream, mocks: Arc<Mocks>, routes: Router) {
+    let mut first = [0];
+    // One that ends before it begins is HTTP's to count.
+    match stream.peek(&mut first).await {
+        Ok(1) if first == *b"{" => wyoming::serve(stream, mocks).await,
+        _ => connection(stream, mocks.stats.clone(), routes).await,
     }
 }
 

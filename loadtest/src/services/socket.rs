@@ -26,6 +26,9 @@ pub trait Listener: Send + 'static {
     /// How long a client may send nothing, and what it is told then.
     const PATIENCE: Option<(Duration, &'static str)> = None;
 
+    /// With what it is closed at its limit.
+    const LIMIT_CODE: CloseCode = CloseCode::Error;
+
     /// The socket is open.
     fn open(&mut self, say: &mut Vec<Say>) {
         let _ = say;
@@ -33,6 +36,11 @@ pub trait Listener: Send + 'static {
 
     /// A message comes.
     fn take(&mut self, message: &Message, say: &mut Vec<Say>);
+
+    /// The longest that the service itself lets a socket live.
+    fn longest(&self) -> Option<Duration> {
+        None
+    }
 
     /// What is said before the socket is closed at its limit.
     fn expire(&mut self) -> Option<String> {
@@ -141,6 +149,7 @@ const BYTES: [u8; 4] = [0, 159, 146, 150];
 impl<L: Listener> Conversation<L> {
     fn new(mocks: Arc<Mocks>, ticket: Ticket, listener: L, limit: Option<Limit>) -> Self {
         let fate = mocks.fate_of_part(&ticket, 0, |_| false);
+        let longest = limit.map(|limit| limit.after).into_iter().chain(listener.longest()).min();
         Self {
             mocks,
             ticket,
@@ -149,7 +158,7 @@ impl<L: Listener> Conversation<L> {
             utterances: 0,
             outgoing: VecDeque::new(),
             bytes_left: limit.and_then(|limit| limit.bytes),
-            until: limit.map(|limit| Instant::now() + limit.after),
+            until: longest.map(|longest| Instant::now() + longest),
             mute: false,
             closing: false,
         }
@@ -253,7 +262,7 @@ impl<L: Listener> Conversation<L> {
         if let Some(text) = self.listener.expire() {
             self.say(Duration::ZERO, Outgoing::Message(Message::text(text)));
         }
-        self.close(CloseCode::Error, LIMIT_REACHED);
+        self.close(L::LIMIT_CODE, LIMIT_REACHED);
     }
 
     fn out_of_patience(&mut self) {
@@ -302,7 +311,7 @@ async fn farewell<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut WebSocketStrea
 }
 
 /// The first in the queue, at its time; never from an empty one.
-async fn next(outgoing: &mut VecDeque<(Instant, Outgoing)>) -> Option<(Instant, Outgoing)> {
+pub async fn next<T>(outgoing: &mut VecDeque<(Instant, T)>) -> Option<(Instant, T)> {
     match outgoing.front() {
         Some((due, _)) => sleep_until(*due).await,
         None => std::future::pending().await,
@@ -311,7 +320,7 @@ async fn next(outgoing: &mut VecDeque<(Instant, Outgoing)>) -> Option<(Instant, 
 }
 
 /// At its time, if there is one.
-async fn at(time: Option<Instant>) {
+pub async fn at(time: Option<Instant>) {
     match time {
         Some(time) => sleep_until(time).await,
         None => std::future::pending().await,

@@ -32,6 +32,14 @@ pub enum Service {
     Sonic,
     /// The socket of Deepgram's voice.
     Speak,
+    /// The streaming recogniser that tells segments over and over.
+    WhisperLive,
+    /// Transcription of whole utterances by Wyoming.
+    WyomingStt,
+    /// The voice that speaks Wyoming.
+    WyomingTts,
+    /// The voice of a telephone system.
+    PhoneTts,
 }
 
 /// Counters of all that was asked for since the start.
@@ -91,7 +99,7 @@ pub struct Ticket {
 
 impl Service {
     /// Every one.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 16] = [
         Self::Stt,
         Self::Listen,
         Self::Flux,
@@ -104,6 +112,10 @@ impl Service {
         Self::ElevenLabs,
         Self::Sonic,
         Self::Speak,
+        Self::WhisperLive,
+        Self::WyomingStt,
+        Self::WyomingTts,
+        Self::PhoneTts,
     ];
 
     /// Its name in options and counters.
@@ -121,6 +133,10 @@ impl Service {
             Self::ElevenLabs => "elevenlabs",
             Self::Sonic => "sonic",
             Self::Speak => "speak",
+            Self::WhisperLive => "whisperlive",
+            Self::WyomingStt => "wyoming_stt",
+            Self::WyomingTts => "wyoming_tts",
+            Self::PhoneTts => "phone_tts",
         }
     }
 }

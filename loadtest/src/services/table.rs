@@ -27,7 +27,7 @@ pub fn served(snapshot: &Snapshot) -> String {
 }
 
 fn put(table: &mut String, name: &str, middle: &str, right: &str) {
-    let line = format!("  {name:<10} {middle:<42} {right}");
+    let line = format!("  {name:<11} {middle:<42} {right}");
     writeln!(table, "{}", line.trim_end()).expect("a string takes all");
 }
 
@@ -46,6 +46,10 @@ fn paths(config: &Config, service: Service) -> Vec<&'static str> {
         Service::ElevenLabs => vec!["GET  /v1/text-to-speech/VOICE/... (socket)"],
         Service::Sonic => vec!["GET  /tts/websocket (socket)"],
         Service::Speak => vec!["GET  /v1/speak (socket)"],
+        Service::WhisperLive => vec!["GET  /, GET /whisperlive (socket)"],
+        Service::WyomingStt => vec!["Wyoming: transcribe"],
+        Service::WyomingTts => vec!["Wyoming: synthesize"],
+        Service::PhoneTts => vec!["POST /tts, GET /tts_cache/FILE"],
         Service::Tts => match config.tts.generation {
             Generation::Any => vec!["POST /synthesize (JSON)", "POST / (JSON or text), GET /?text="],
             Generation::Legacy => vec!["POST / (text), GET /?text="],

@@ -8,11 +8,14 @@ mod failures;
 mod flux;
 mod listen;
 mod live;
+mod phone_tts;
 mod piper;
 mod realtime;
 mod speech;
 mod speech_server;
 mod transcription;
+mod whisperlive;
+mod wyoming;
 
 use super::config::Config;
 use super::mocks::Mocks;

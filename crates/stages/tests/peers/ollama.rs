@@ -77,3 +77,8 @@ async fn its_form_of_anthropic_calls_tools_too() {
     assert_eq!(reply.tools, [("weather".to_owned(), Outcome::Failed)]);
     assert_eq!(reply.words(), "It is sunny in Rome.");
 }
+
+#[tokio::test]
+async fn a_short_conversation() {
+    crate::converse_shortly("ollama").await;
+}

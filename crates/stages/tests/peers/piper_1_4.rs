@@ -17,3 +17,8 @@ async fn a_voice_that_speaks_slowly_takes_longer() {
 async fn the_wrong_generation_is_told() {
     piper::the_wrong_generation_is_told(Generation::Json, "piper: status 404: ").await;
 }
+
+#[tokio::test]
+async fn a_short_conversation() {
+    crate::converse_shortly("piper_1_4").await;
+}

@@ -70,3 +70,8 @@ async fn it_is_known_without_being_told() {
     let engine = WhisperAuto::new(auto, Default::default(), config(), None).unwrap();
     assert_eq!(Caller::new(&engine, Format::Mulaw8k).turn(TONE).await, FOUR_WORDS);
 }
+
+#[tokio::test]
+async fn a_short_conversation() {
+    crate::converse_shortly("whisperlive").await;
+}

@@ -59,3 +59,8 @@ async fn it_is_known_without_being_told() {
     let words = Caller::new(&engine, Format::Mulaw8k).turn(Duration::from_secs(2)).await;
     assert!(words.starts_with("the quick brown fox"), "{words}");
 }
+
+#[tokio::test]
+async fn a_short_conversation() {
+    crate::converse_shortly("whisperlivekit").await;
+}

@@ -19,3 +19,8 @@ async fn each_utterance_is_recognised_whole() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_short_conversation() {
+    crate::converse_shortly("wyoming_faster_whisper").await;
+}

@@ -10,3 +10,8 @@ async fn it_speaks() {
     let url = Endpoint::parse(&format!("tcp://{}", peer())).unwrap();
     converse(&WyomingTts::new(Config { url, ..Config::default() }).unwrap()).await;
 }
+
+#[tokio::test]
+async fn a_short_conversation() {
+    crate::converse_shortly("wyoming_piper").await;
+}
