@@ -5,6 +5,7 @@ A file for each connection, 1.txt, 2.txt...: lines in the order in which the rel
   > N TEXT     the client sent N bytes; TEXT, where it is a short one, in the form of JSON
   < TEXT       the server sent this, each character a byte, in the form of JSON
   <64 BYTES    the server sent this, in base64: whichever is shorter
+  <end         the server closed the connection before the client did
 """
 
 import asyncio
@@ -42,6 +43,10 @@ class Record:
         as_text, as_base64 = json.dumps(data.decode("latin-1")), base64.b64encode(data).decode()
         self.write(f"< {as_text}" if len(as_text) <= len(as_base64) else f"<64 {as_base64}")
 
+    def end(self):
+        self.flush()
+        self.write("<end")
+
     def flush(self):
         """What the client said until somebody else speaks is one line."""
         if self.waiting:
@@ -60,9 +65,8 @@ async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, note)
             note(data)
             writer.write(data)
             await writer.drain()
-        writer.write_eof()
     except OSError:
-        writer.close()
+        pass
 
 
 async def main(port: int, server_port: int, folder: Path):
@@ -73,9 +77,13 @@ async def main(port: int, server_port: int, folder: Path):
         record = Record(folder, numbers)
         records.append(record)
         server_reader, server_writer = await asyncio.open_connection("127.0.0.1", server_port)
-        await asyncio.gather(
-            pump(reader, server_writer, record.client), pump(server_reader, writer, record.server),
-        )
+        up = asyncio.create_task(pump(reader, server_writer, record.client))
+        down = asyncio.create_task(pump(server_reader, writer, record.server))
+        await asyncio.wait((up, down), return_when=asyncio.FIRST_COMPLETED)
+        if down.done() and not up.done():
+            record.end()
+        for side in (up, down):
+            side.cancel()
         server_writer.close()
         writer.close()
 
@@ -86,6 +94,8 @@ async def main(port: int, server_port: int, folder: Path):
     server.close()
     for record in records:
         record.flush()
+    for task in asyncio.all_tasks() - {asyncio.current_task()}:
+        task.cancel()
 
 
 if __name__ == "__main__":

@@ -84,7 +84,7 @@ async fn clauses(voice: &dyn TextToSpeech) -> Vec<String> {
     let format = Format::Pcm8k;
     let mut session = open(voice, format);
     let mut heard = Vec::new();
-    for text in ["Yes.", "No."] {
+    for text in ["Yes.", "Not now."] {
         let (frames, words) = say(&mut *session, format, text).await.unwrap();
         heard.push(format!(
             "{text} {} frames, {} loud, {:08x}, words {words:?}",

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[expect(dead_code, reason = "tests of the peers say more")]
 #[path = "../peers/caller.rs"]
 mod caller;
 mod replay;
@@ -10,6 +11,7 @@ mod replay;
 mod short;
 #[path = "../peers/talk.rs"]
 mod talk;
+#[expect(dead_code, reason = "tests of the peers say more")]
 #[path = "../peers/voices.rs"]
 mod voices;
 

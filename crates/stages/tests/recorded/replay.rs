@@ -21,10 +21,15 @@ enum Step {
     /// The client sent so many bytes, which were these where they were worth writing down.
     Client(usize, String),
     Server(Vec<u8>),
+    /// The server closed the connection.
+    End,
 }
 
-/// Ids and ports in a client's requests are not always equally long.
-const TOLERANCE: usize = 64;
+/// Ids among what a client says are not always equally long.
+const TOLERANCE: usize = 16;
+
+/// Bytes that are read at once.
+const READ: usize = 64 * 1_024;
 
 impl Replay {
     /// Plays the recordings of a folder, each to the first client that begins as the recorded one did.
@@ -56,13 +61,14 @@ impl Replay {
 
 fn read(recording: &str) -> Vec<Step> {
     let text = |json: &str| serde_json::from_str::<String>(json).unwrap();
-    let step = |line: &str| match line.split_once(' ').unwrap() {
+    let step = |line: &str| match line.split_once(' ').unwrap_or((line, "")) {
         (">", said) => {
             let (count, said) =
                 said.split_once(' ').map_or((said, String::new()), |(n, json)| (n, text(json)));
             Step::Client(count.parse().unwrap(), said)
         }
         ("<", json) => Step::Server(text(json).chars().map(|byte| byte as u8).collect()),
+        ("<end", _) => Step::End,
         ("<64", bytes) => Step::Server(STANDARD.decode(bytes).unwrap()),
         _ => panic!("no line of a recording: {line}"),
     };
@@ -70,21 +76,19 @@ fn read(recording: &str) -> Vec<Step> {
 }
 
 async fn serve(mut tcp: TcpStream, left: Arc<Mutex<VecDeque<Vec<Step>>>>) {
-    let mut said = Vec::new();
-    let (mut heard, mut expected) = (0, 0);
+    let mut said = Vec::with_capacity(READ);
+    let mut expected = 0;
     // A connection made ahead may never be used.
     let Ok(1..) = tcp.read_buf(&mut said).await else { return };
-    heard += said.len();
     let steps = take(&mut left.lock().unwrap(), &said);
     for step in steps {
         match step {
-            Step::Client(count, _) => {
+            Step::Client(count, text) => {
                 expected += count;
-                while heard + TOLERANCE < expected {
-                    match tcp.read_buf(&mut said).await {
-                        Ok(count @ 1..) => heard += count,
-                        _ => return,
-                    }
+                let tolerance = if text.is_empty() { TOLERANCE } else { 0 };
+                while said.len() + tolerance < expected {
+                    said.reserve(READ);
+                    let Ok(1..) = tcp.read_buf(&mut said).await else { return };
                 }
             }
             Step::Server(bytes) => {
@@ -93,10 +97,11 @@ async fn serve(mut tcp: TcpStream, left: Arc<Mutex<VecDeque<Vec<Step>>>>) {
                     return;
                 }
             }
+            Step::End => return,
         }
     }
-    // The recorded one was still there when its client went.
-    while let Ok(1..) = tcp.read_buf(&mut said).await {}
+    // The server was still there when its client went.
+    while let Ok(1..) = tcp.read(&mut [0; 4_096]).await {}
 }
 
 /// The first recording whose client began like this.
@@ -104,7 +109,7 @@ fn take(left: &mut VecDeque<Vec<Step>>, said: &[u8]) -> Vec<Step> {
     let said = String::from_utf8_lossy(said);
     let begins_so = |steps: &Vec<Step>| match &steps[0] {
         Step::Client(_, text) => text.lines().next() == said.lines().next() || text.is_empty(),
-        Step::Server(_) => true,
+        Step::Server(_) | Step::End => true,
     };
     let at = left.iter().position(begins_so);
     let at = at.unwrap_or_else(|| panic!("nobody said {said:?} while it was recorded; left is {left:?}"));
