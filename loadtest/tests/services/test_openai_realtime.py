@@ -79,7 +79,7 @@ class Failures(unittest.TestCase):
                 self.assertEqual(status, refused.exception.response.status_code)
 
     def test_a_session_that_expires(self):
-        with Mocks("--fail", "live:100%:limit", "--limit-ms", "500") as mocks:
+        with Mocks("--fail", "live:100%:limit", "--limit-ms", "2000") as mocks:
             with connect(mocks) as connection:
                 set_up(self, connection)
                 expired = connection.recv()

@@ -130,7 +130,7 @@ class Failures(unittest.TestCase):
                 self.assertIn(told, str(listening.client.error_message))
 
     def test_a_client_that_is_sent_away_at_its_time(self):
-        with Mocks("--fail", "whisperlive:100%:limit", "--limit-ms", "300") as mocks:
+        with Mocks("--fail", "whisperlive:100%:limit", "--limit-ms", "1000") as mocks:
             with Listening(mocks, max_retries=1, retry_delay=0) as listening:
                 self.assertEqual(1_000, listening.closed())
                 # It was told so, and does not try again.

@@ -47,6 +47,7 @@ pub(crate) async fn conversation(name: &str, address: &str) -> Vec<String> {
             let config = ollama::Config {
                 url: url("http"),
                 model: "stub".into(),
+                system: "Be brief.".into(),
                 warm_up: false,
                 first_byte: LONG,
                 idle: LONG,
