@@ -1,7 +1,8 @@
 //! How the services behind a call's stages do: how long from a request to the first of what it gives, and whether they
 //! give all of it.
 
-use crate::event::CallEventKind;
+use crate::event::{CallEventKind, Winner};
+use crate::hedge::Over;
 use ringway_frame::{Epoch, MediaTime};
 use ringway_stages::health::Health;
 use ringway_turn::{AskId, ClauseId, Input, RequestId, StageKind};
@@ -15,6 +16,8 @@ pub(crate) struct ServiceTimes {
     pub(crate) llm: Stopwatch<RequestId>,
     pub(crate) tts: Stopwatch<Epoch>,
     pub(crate) s2s: Stopwatch<Epoch>,
+    /// The second service that works on the newest request to a model, and since when.
+    second: Option<(Arc<Health>, MediaTime)>,
     /// The request for the greeting: a model may have it by heart, so that it proves nothing.
     pub(crate) greeting: Option<RequestId>,
     /// A clause that the voice has by heart: it proves nothing either.
@@ -50,6 +53,31 @@ impl ServiceTimes {
         if let Some((stage, health)) = self.whole(input).filter(|_| !by_heart) {
             health.succeeded(judged);
             tell(CallEventKind::ServiceDone { stage, service: health.service().clone() });
+        }
+    }
+
+    /// The model is asked.
+    pub(crate) fn model_asked(&mut self, request: RequestId, now: MediaTime, greets: bool) {
+        self.second = None;
+        self.llm.asked(request, now);
+        self.greeting = greets.then_some(request);
+    }
+
+    /// A second one is asked the same.
+    pub(crate) fn asked_again(&mut self, second: Arc<Health>, now: MediaTime) {
+        self.second = Some((second, now));
+    }
+
+    /// One of both goes on alone. Of a loser that was cancelled it is known that it took that long at least.
+    pub(crate) fn hedge_over(&mut self, over: &Over, now: MediaTime, judged: Duration) {
+        let Some(second) = self.second.take() else { return };
+        let loser = match over.winner {
+            Winner::First => Some(second),
+            Winner::Second => self.llm.hand_over(second),
+            Winner::Neither => None,
+        };
+        if let Some((loser, since)) = loser.filter(|_| over.failed.is_none()) {
+            loser.outrun(now.since(since), judged);
         }
     }
 
@@ -106,6 +134,16 @@ impl<Id: Copy + PartialEq> Stopwatch<Id> {
         if self.newest != Some(id) {
             (self.newest, self.since) = (Some(id), Some(now));
         }
+    }
+
+    /// How long 95 of 100 requests of its service take, if that is known.
+    pub(crate) fn usual(&self, judged: Duration) -> Option<Duration> {
+        self.service.as_ref()?.p95(judged)
+    }
+
+    /// Another service, asked at that time, answers the newest request; who was to, and since when.
+    fn hand_over(&mut self, (service, since): (Arc<Health>, MediaTime)) -> Option<(Arc<Health>, MediaTime)> {
+        Some((self.service.replace(service)?, self.since.replace(since)?))
     }
 
     /// Answers to older requests do not count, and of an answer only the first part.

@@ -19,6 +19,8 @@ impl Turn {
         reply.pause(now);
         reply.tools.running += 1;
         reply.tools.filler = reply.tools.filler.take().or(filler.map(|filler| (now, filler)));
+        // That is a result, and the tool has its own limit.
+        self.model_began();
         self.speak();
     }
 
