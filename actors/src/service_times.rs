@@ -93,7 +93,10 @@ impl ServiceTimes {
     fn first(&mut self, input: &Input, now: MediaTime) -> Option<(StageKind, Arc<Health>, Duration)> {
         let (stage, (health, after)) = match input {
             Input::Final { ask, .. } => (StageKind::Stt, self.stt.answered(*ask, now)?),
-            Input::Token { request, .. } => (StageKind::Llm, self.llm.answered(*request, now)?),
+            // A tool is as good as a word; what it takes is its own.
+            Input::Token { request, .. } | Input::ToolBegan { request, .. } => {
+                (StageKind::Llm, self.llm.answered(*request, now)?)
+            }
             Input::Voiced { epoch } => match self.s2s.answered(*epoch, now) {
                 Some(answered) => (StageKind::SpeechToSpeech, answered),
                 None => (StageKind::Tts, self.tts.answered(*epoch, now)?),

@@ -18,7 +18,7 @@ use std::time::Duration;
 use tokio::time::sleep as pass;
 
 /// Looks things up before it answers a caller.
-struct Clerk;
+pub struct Clerk;
 
 struct Session {
     reciter: Box<dyn LlmSession>,
@@ -63,17 +63,19 @@ impl LlmSession for Session {
     }
 }
 
-/// Takes longer than a model may without a word.
+/// Knows it after so long.
 #[derive(Debug, Default)]
-struct SlowSage {
-    asked: Arc<AtomicUsize>,
+pub struct Sage {
+    pub asked: Arc<AtomicUsize>,
+    takes: Duration,
 }
 
-impl Knowledge for SlowSage {
+impl Knowledge for Sage {
     fn look_up(&self, _: String, _: usize) -> Finding {
         self.asked.fetch_add(1, Ordering::Relaxed);
-        Box::pin(async {
-            pass(Duration::from_secs(7)).await;
+        let takes = self.takes;
+        Box::pin(async move {
+            pass(takes).await;
             Ok(vec![Passage { source: "hours".into(), text: "At nine.".into() }])
         })
     }
@@ -81,21 +83,23 @@ impl Knowledge for SlowSage {
 
 const FILLER: &str = "tango";
 
-fn clerk(sage: SlowSage) -> Engines {
+/// These models, with a tool that asks `sage`.
+pub fn with_tools(models: Vec<Arc<dyn LanguageModel>>, sage: Sage) -> Vec<Arc<dyn LanguageModel>> {
     let text = format!("[built_in.look_up]\nfiller = \"{FILLER}\"\nfiller_after = \"500ms\"\n");
     let file = ToolsFile::parse(Path::new("tools.toml"), &text, &|_| None).unwrap();
     let tools = Tools::start(file, Some(Arc::new(sage))).unwrap();
-    let toolbox = Toolbox::new(Arc::new(Clerk), tools, Config::default());
-    Engines { llm: vec![Arc::new(toolbox)], ..engines::all() }
+    let toolbox = |model| Arc::new(Toolbox::new(model, tools.clone(), Config::default())) as Arc<_>;
+    models.into_iter().map(toolbox).collect()
 }
 
 #[test]
 fn a_tool_that_takes_long_is_bridged_and_is_no_stall() {
-    let sage = SlowSage::default();
+    // Longer than a model may be without a word.
+    let sage = Sage { takes: Duration::from_secs(7), ..Sage::default() };
     let asked = sage.asked.clone();
     with_engines(
         ringway_turn::Config::default(),
-        |_| clerk(sage),
+        |_| Engines { llm: with_tools(vec![Arc::new(Clerk)], sage), ..engines::all() },
         |mut world| async move {
             let line = &world.line;
             line.until("the greeting", |line| line.heard().join(" ") == GREETING).await;
