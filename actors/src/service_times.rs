@@ -218,6 +218,67 @@ mod tests {
         assert_eq!(replaced, [], "the service was replaced");
     }
 
+    /// A model that was asked at 100 ms, and a second one that was asked the same at 400 ms.
+    fn two() -> (ServiceTimes, [Arc<Health>; 2]) {
+        let (mut times, models) = (ServiceTimes::default(), [health("first"), health("second")]);
+        times.llm.serve(Some(models[0].clone()));
+        times.model_asked(RequestId::new(1), ms(100), false);
+        times.asked_again(models[1].clone(), ms(400));
+        (times, models)
+    }
+
+    fn over(winner: Winner, failed: bool) -> Over {
+        Over { winner, failed: failed.then(|| "killed".to_owned()) }
+    }
+
+    /// Latencies that are known of a service, found by how many more are needed to tell a quantile.
+    fn known(health: &Health) -> usize {
+        let missing = (0..=20).find(|_| {
+            let told = health.p95(Duration::ZERO).is_some();
+            health.outrun(Duration::from_secs(1), Duration::ZERO);
+            told
+        });
+        20 - missing.expect("twenty are enough")
+    }
+
+    fn token() -> Input {
+        Input::Token { request: RequestId::new(1), text: "Yes".into() }
+    }
+
+    #[test]
+    fn the_second_of_two_is_timed_from_its_own_request_and_the_first_was_slow() {
+        let (mut times, models) = two();
+        times.hedge_over(&over(Winner::Second, false), ms(480), Duration::ZERO);
+        assert_eq!(told(&mut times, &token(), ms(480)), [("second".into(), Some(80))]);
+        assert_eq!(models.each_ref().map(|model| known(model)), [1, 1]);
+    }
+
+    #[test]
+    fn the_first_of_two_is_timed_as_ever() {
+        let (mut times, models) = two();
+        times.hedge_over(&over(Winner::First, false), ms(480), Duration::ZERO);
+        assert_eq!(told(&mut times, &token(), ms(480)), [("first".into(), Some(380))]);
+        assert_eq!(models.each_ref().map(|model| known(model)), [1, 1]);
+    }
+
+    #[test]
+    fn of_what_failed_or_was_cancelled_no_time_is_known() {
+        let (mut times, models) = two();
+        times.hedge_over(&over(Winner::Second, true), ms(480), Duration::ZERO);
+        assert_eq!(models.each_ref().map(|model| known(model)), [0, 0]);
+        let (mut times, models) = two();
+        times.hedge_over(&over(Winner::Neither, false), ms(480), Duration::ZERO);
+        assert_eq!(models.each_ref().map(|model| known(model)), [0, 0]);
+    }
+
+    #[test]
+    fn a_tool_is_the_first_of_an_answer() {
+        let (mut times, _) = two();
+        let began = Input::ToolBegan { request: RequestId::new(1), tool: "look_up".into(), filler: None };
+        assert_eq!(told(&mut times, &began, ms(200)), [("first".into(), Some(100))]);
+        assert_eq!(told(&mut times, &token(), ms(3_000)), []);
+    }
+
     #[test]
     fn what_comes_from_memory_is_no_service_of_anybody() {
         let (mut times, epoch) = (ServiceTimes::default(), Epoch::default());

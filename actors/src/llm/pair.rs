@@ -197,3 +197,230 @@ fn is_citation(event: &LlmEvent) -> bool {
 fn failed(winner: Winner, error: &LlmError) -> HedgeNews {
     HedgeNews::Over(Over { winner, failed: Some(error.to_string()) })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ringway_stages::Expectation;
+    use ringway_stages::health::Config;
+    use ringway_stages::llm::{Cue, LanguageModel, LlmCall, Next};
+    use ringway_turn::RequestId;
+    use std::sync::Mutex;
+    use std::task::Waker;
+
+    /// What a model says next, and what was done to its session.
+    #[derive(Clone, Default)]
+    struct Model(Arc<Mutex<Inner>>);
+
+    #[derive(Default)]
+    struct Inner {
+        says: VecDeque<Result<LlmEvent, LlmError>>,
+        done: Vec<&'static str>,
+        polls: u32,
+    }
+
+    impl Model {
+        fn says(&self, event: LlmEvent) {
+            self.0.lock().unwrap().says.push_back(Ok(event));
+        }
+
+        fn fails(&self) {
+            let error = LlmError::Engine { engine: "model".into(), reason: "killed".into() };
+            self.0.lock().unwrap().says.push_back(Err(error));
+        }
+
+        fn did(&self, what: &'static str) {
+            self.0.lock().unwrap().done.push(what);
+        }
+
+        fn done(&self) -> Vec<&'static str> {
+            self.0.lock().unwrap().done.clone()
+        }
+    }
+
+    impl LanguageModel for Model {
+        fn name(&self) -> &str {
+            "model"
+        }
+
+        fn open(&self, _: LlmCall) -> Result<Box<dyn LlmSession>, LlmError> {
+            Ok(Box::new(self.clone()))
+        }
+    }
+
+    impl LlmSession for Model {
+        fn reply(&mut self, request: LlmRequest) -> Result<(), LlmError> {
+            assert!(["", "of the second"].contains(&&*request.memo), "each has its own memo");
+            self.did("asked");
+            Ok(())
+        }
+
+        fn commit(&mut self) {
+            self.did("committed");
+        }
+
+        fn cancel(&mut self) {
+            self.did("cancelled");
+        }
+
+        fn poll_event(&mut self, _: &mut Context<'_>) -> Poll<Result<LlmEvent, LlmError>> {
+            let mut inner = self.0.lock().unwrap();
+            inner.polls += 1;
+            inner.says.pop_front().map_or(Poll::Pending, Poll::Ready)
+        }
+    }
+
+    fn text(id: u32, text: &str) -> LlmEvent {
+        LlmEvent::Text { id, text: text.into() }
+    }
+
+    fn cited(source: &str) -> LlmEvent {
+        LlmEvent::Tool { id: 1, news: ToolNews::Cited { passages: vec![source.into()] } }
+    }
+
+    fn end(id: u32) -> LlmEvent {
+        LlmEvent::Done { id, next: Next::Listen(Expectation::anything()), memo: String::new() }
+    }
+
+    fn ask(model: &Model, request: u32) -> AskSecond {
+        let health = Arc::new(Health::new("second", &Config::default(), None));
+        let model = Arc::new(model.clone());
+        AskSecond { request: RequestId::new(request), model, call: LlmCall::default(), health }
+    }
+
+    /// Two models that were asked request 1.
+    fn two() -> (Pair, Model, Model) {
+        let (first, second) = (Model::default(), Model::default());
+        let mut pair = Pair::new(Box::new(first.clone()), "first".into());
+        pair.reply(LlmRequest::new(1, Cue::Said("hi".into())), true).unwrap();
+        pair.commit();
+        let news = pair.ask_second(ask(&second, 1), "of the second".into());
+        assert!(matches!(news, HedgeNews::Asked { .. }), "{news:?}");
+        (pair, first, second)
+    }
+
+    /// All that is told now: events, and who goes on.
+    fn told(pair: &mut Pair) -> (Vec<LlmEvent>, Vec<Winner>) {
+        let (mut events, mut winners) = (Vec::new(), Vec::new());
+        while let Poll::Ready(told) = pair.poll(&mut Context::from_waker(Waker::noop())) {
+            match told.unwrap() {
+                Told::Event(event) => events.push(event),
+                Told::Hedge(HedgeNews::Over(over)) => winners.push(over.winner),
+                Told::Hedge(news) => panic!("{news:?}"),
+            }
+        }
+        (events, winners)
+    }
+
+    #[test]
+    fn the_first_to_begin_goes_on_and_the_other_is_cancelled() {
+        let (mut pair, first, second) = two();
+        second.says(text(1, "Yes"));
+        assert_eq!(told(&mut pair), (vec![text(1, "Yes")], vec![Winner::Second]));
+        assert_eq!(&**pair.service(), "second");
+        assert_eq!(first.done(), ["asked", "committed", "cancelled"]);
+        assert_eq!(second.done(), ["asked", "committed"]);
+    }
+
+    #[test]
+    fn when_both_have_begun_the_second_is_not_even_listened_to() {
+        let (mut pair, first, second) = two();
+        first.says(text(1, "Yes"));
+        second.says(text(1, "No"));
+        assert_eq!(told(&mut pair), (vec![text(1, "Yes")], vec![Winner::First]));
+        assert_eq!(second.done().last(), Some(&"cancelled"));
+        assert_eq!(second.0.lock().unwrap().polls, 0, "its tool would have run");
+    }
+
+    #[test]
+    fn what_was_looked_up_before_is_no_beginning_and_is_told_once() {
+        let (mut pair, first, second) = two();
+        second.says(cited("hours"));
+        assert_eq!(told(&mut pair), (vec![], vec![]));
+        first.says(cited("hours"));
+        assert_eq!(told(&mut pair), (vec![cited("hours")], vec![]));
+        second.says(text(1, "Yes"));
+        assert_eq!(told(&mut pair), (vec![text(1, "Yes")], vec![Winner::Second]));
+    }
+
+    #[test]
+    fn what_only_the_second_looked_up_is_told_when_it_goes_on() {
+        let (mut pair, _first, second) = two();
+        second.says(cited("hours"));
+        second.says(end(1));
+        assert_eq!(told(&mut pair), (vec![cited("hours"), end(1)], vec![Winner::Second]));
+    }
+
+    #[test]
+    fn what_belongs_to_an_earlier_request_is_no_beginning() {
+        let (mut pair, first, second) = two();
+        first.says(text(0, "late"));
+        second.says(text(0, "later"));
+        assert_eq!(told(&mut pair), (vec![text(0, "late")], vec![]));
+        first.says(text(1, "Yes"));
+        assert_eq!(told(&mut pair), (vec![text(1, "Yes")], vec![Winner::First]));
+    }
+
+    #[test]
+    fn one_that_fails_leaves_the_other_and_two_that_fail_leave_none() {
+        let (mut pair, first, second) = two();
+        first.fails();
+        assert_eq!(told(&mut pair), (vec![], vec![Winner::Second]));
+        second.fails();
+        let end = pair.poll(&mut Context::from_waker(Waker::noop()));
+        assert!(matches!(end, Poll::Ready(Err(_))), "{end:?}");
+    }
+
+    #[test]
+    fn what_is_cancelled_is_cancelled_for_both() {
+        let (mut pair, first, second) = two();
+        let over = pair.break_off();
+        pair.cancel();
+        let neither = Some(HedgeNews::Over(Over { winner: Winner::Neither, failed: None }));
+        assert_eq!(format!("{over:?}"), format!("{neither:?}"));
+        assert_eq!([first.done().last(), second.done().last()], [Some(&"cancelled"); 2]);
+        assert!(pair.break_off().is_none(), "once");
+    }
+
+    #[test]
+    fn nobody_is_asked_what_was_answered_or_replaced_or_asked_twice_already() {
+        let other = Model::default();
+        let refused = |pair: &mut Pair, request| {
+            let news = pair.ask_second(ask(&other, request), String::new());
+            assert!(matches!(news, HedgeNews::NotAsked), "{news:?}");
+        };
+        let (mut pair, first, _second) = two();
+        refused(&mut pair, 1);
+        first.says(text(1, "Yes"));
+        told(&mut pair);
+        refused(&mut pair, 1);
+        pair.reply(LlmRequest::new(2, Cue::Said("hi".into())), true).unwrap();
+        refused(&mut pair, 1);
+        pair.reply(LlmRequest::new(3, Cue::Said("hi".into())), false).unwrap();
+        refused(&mut pair, 3);
+        assert!(other.done().is_empty());
+    }
+
+    #[test]
+    fn a_second_that_cannot_be_asked_leaves_the_first() {
+        #[derive(Clone)]
+        struct Closed;
+        impl LanguageModel for Closed {
+            fn name(&self) -> &str {
+                "closed"
+            }
+
+            fn open(&self, _: LlmCall) -> Result<Box<dyn LlmSession>, LlmError> {
+                Err(LlmError::Engine { engine: "closed".into(), reason: "no".into() })
+            }
+        }
+        let first = Model::default();
+        let mut pair = Pair::new(Box::new(first.clone()), "first".into());
+        pair.reply(LlmRequest::new(1, Cue::Said("hi".into())), true).unwrap();
+        let ask = AskSecond { model: Arc::new(Closed), ..ask(&first, 1) };
+        let news = pair.ask_second(ask, String::new());
+        assert!(matches!(news, HedgeNews::Over(Over { winner: Winner::First, failed: Some(_) })), "{news:?}");
+        first.says(text(1, "Yes"));
+        assert_eq!(told(&mut pair), (vec![text(1, "Yes")], vec![]));
+    }
+}

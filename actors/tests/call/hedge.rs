@@ -298,7 +298,7 @@ fn two_that_want_the_same_tool_call_it_once() {
     let sage = Sage::default();
     let asked = sage.asked.clone();
     let chain = || {
-        let clerks = ["first", "second"].map(|name| Puppet::new(name, Arc::new(Clerk)));
+        let clerks = ["first", "second"].map(|name| Puppet::on_strings(name, Arc::new(Clerk)));
         let (llm, models) = clerks.into_iter().unzip();
         (with_tools(llm, sage), models)
     };

@@ -42,14 +42,14 @@ enum Order {
 
 impl Puppet {
     /// A model that answers as `engine` does, as long as it is not held.
-    pub fn new(name: &'static str, engine: Arc<dyn LanguageModel>) -> (Arc<dyn LanguageModel>, Strings) {
+    pub fn on_strings(name: &'static str, engine: Arc<dyn LanguageModel>) -> (Arc<dyn LanguageModel>, Strings) {
         let strings = Strings::default();
         (Arc::new(Self { name, engine, strings: strings.clone() }), strings)
     }
 
     /// The same with the usual words.
     pub fn reciter(name: &'static str) -> (Arc<dyn LanguageModel>, Strings) {
-        Self::new(name, Arc::new(Reciter))
+        Self::on_strings(name, Arc::new(Reciter))
     }
 }
 
