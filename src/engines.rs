@@ -30,7 +30,7 @@ use ringway_stages::silero::Instructions;
 use ringway_stages::speech_cache::{DirError, Tiers};
 use ringway_stages::speech_to_speech::SpeechToSpeech;
 use ringway_stages::stt::SpeechToText;
-use ringway_stages::tools::{Knowledge, Mistake, Toolbox, Tools, ToolsError, ToolsFile};
+use ringway_stages::tools::{Knowledge, Mistake, SpeechToolbox, Toolbox, Tools, ToolsError, ToolsFile};
 use ringway_stages::tts::{TextToSpeech, TtsError};
 use ringway_stages::vad::VadError;
 use std::collections::BTreeSet;
@@ -211,7 +211,8 @@ impl<'a> Builder<'a> {
             openai_realtime::NAME => {
                 let config = &self.config.openai_realtime;
                 let key = self.secrets.api_key(&config.key);
-                Ok(Arc::new(openai_realtime::OpenAiRealtime::new(config.clone(), key.as_ref())?))
+                let service = openai_realtime::OpenAiRealtime::new(config.clone(), key.as_ref())?;
+                Ok(self.with_speech_tools(Arc::new(service)))
             }
             speech_server::NAME => {
                 let config = &self.config.speech_server;
@@ -316,6 +317,13 @@ impl<'a> Builder<'a> {
         match &self.tools {
             Some(tools) => Arc::new(Toolbox::new(model, tools.clone(), self.config.tools.clone())),
             None => model,
+        }
+    }
+
+    fn with_speech_tools(&self, service: Arc<dyn SpeechToSpeech>) -> Arc<dyn SpeechToSpeech> {
+        match &self.tools {
+            Some(tools) => Arc::new(SpeechToolbox::new(service, tools.clone(), self.config.tools.clone())),
+            None => service,
         }
     }
 

@@ -84,7 +84,7 @@ impl LlmStage {
             }
             LlmEvent::Usage { tokens, estimated, .. } => self.tell(Input::Usage { tokens, estimated }),
             LlmEvent::Done { id, next, memo } => {
-                let (after, expectation) = split(next);
+                let (after, expectation) = after(next);
                 self.router.report(Report::Expect { request: RequestId::new(id), expectation })?;
                 let memo = self.memos.with(self.models.service(), memo);
                 self.tell(Input::ReplyEnd { request: RequestId::new(id), after, memo })
@@ -97,7 +97,8 @@ impl LlmStage {
     }
 }
 
-fn tool(request: RequestId, news: ToolNews) -> Input {
+/// What a tool did, as the turn is told.
+pub(crate) fn tool(request: RequestId, news: ToolNews) -> Input {
     match news {
         ToolNews::Began { tool, filler } => {
             let filler = filler.map(|Filler { after, words }| ToolFiller { after, words });
@@ -118,7 +119,8 @@ fn tool(request: RequestId, news: ToolNews) -> Input {
     }
 }
 
-fn split(next: Next) -> (After, Expectation) {
+/// What follows, and what the caller is expected to say then.
+pub(crate) fn after(next: Next) -> (After, Expectation) {
     match next {
         Next::Listen(expectation) => (After::Listen { digits: expectation.keys() }, expectation),
         Next::HangUp => (After::HangUp, Expectation::anything()),

@@ -211,7 +211,8 @@ impl Router {
 
     /// A tool has its own limit: the model owes nothing while one runs, and its reply from then on.
     fn mind_tools(&mut self, request: RequestId) {
-        let watch = &self.stages.watches.llm;
+        let watches = &self.stages.watches;
+        let watch = if self.stages.s2s.is_some() { &watches.s2s } else { &watches.llm };
         match self.turn.tools_running(request) {
             None => {}
             Some(0) => watch.owe_anew(),

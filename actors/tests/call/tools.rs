@@ -1,13 +1,14 @@
 //! The language model uses a tool in the middle of a call.
 
 use crate::common::engines::{self, GREETING, REPLY, Reciter};
+use crate::common::parrot::{Asked, Parrot};
 use crate::common::with_engines;
 use ringway_actors::{CallEventKind, Engines};
 use ringway_stages::Expectation;
 use ringway_stages::llm::{
     LanguageModel, LlmCall, LlmError, LlmEvent, LlmRequest, LlmSession, Next, ToolCall,
 };
-use ringway_stages::tools::{Config, Finding, Knowledge, Passage, Toolbox, Tools, ToolsFile};
+use ringway_stages::tools::{Config, Finding, Knowledge, Passage, SpeechToolbox, Toolbox, Tools, ToolsFile};
 use ringway_turn::{Event, ToolOutcome};
 use std::collections::VecDeque;
 use std::path::Path;
@@ -70,6 +71,13 @@ pub struct Sage {
     takes: Duration,
 }
 
+impl Sage {
+    /// Takes longer than a model may be without a word.
+    fn slow() -> Self {
+        Self { takes: Duration::from_secs(7), ..Self::default() }
+    }
+}
+
 impl Knowledge for Sage {
     fn look_up(&self, _: String, _: usize) -> Finding {
         self.asked.fetch_add(1, Ordering::Relaxed);
@@ -85,17 +93,23 @@ const FILLER: &str = "tango";
 
 /// These models, with a tool that asks `sage`.
 pub fn with_tools(models: Vec<Arc<dyn LanguageModel>>, sage: Sage) -> Vec<Arc<dyn LanguageModel>> {
-    let text = format!("[built_in.look_up]\nfiller = \"{FILLER}\"\nfiller_after = \"500ms\"\n");
-    let file = ToolsFile::parse(Path::new("tools.toml"), &text, &|_| None).unwrap();
-    let tools = Tools::start(file, Some(Arc::new(sage))).unwrap();
+    let tools = tools(sage);
     let toolbox = |model| Arc::new(Toolbox::new(model, tools.clone(), Config::default())) as Arc<_>;
     models.into_iter().map(toolbox).collect()
 }
 
+fn tools(sage: Sage) -> Tools {
+    let text = format!("[built_in.look_up]
+filler = \"{FILLER}\"
+filler_after = \"500ms\"
+");
+    let file = ToolsFile::parse(Path::new("tools.toml"), &text, &|_| None).unwrap();
+    Tools::start(file, Some(Arc::new(sage))).unwrap()
+}
+
 #[test]
 fn a_tool_that_takes_long_is_bridged_and_is_no_stall() {
-    // Longer than a model may be without a word.
-    let sage = Sage { takes: Duration::from_secs(7), ..Sage::default() };
+    let sage = Sage::slow();
     let asked = sage.asked.clone();
     with_engines(
         ringway_turn::Config::default(),
@@ -117,4 +131,30 @@ fn a_tool_that_takes_long_is_bridged_and_is_no_stall() {
             assert_eq!((died, told.count(), asked.load(Ordering::Relaxed)), (false, 1, 1));
         },
     );
+}
+
+#[test]
+fn a_service_that_hears_and_speaks_uses_the_same_tools_and_is_waited_for() {
+    let (sage, parrot) = (Sage::slow(), Arc::<Parrot>::default());
+    parrot.looks_up.store(true, Ordering::Relaxed);
+    let s2s = parrot.clone();
+    let engines = move |_: &_| {
+        let toolbox = SpeechToolbox::new(s2s, tools(sage), Config::default());
+        Engines { s2s: vec![Arc::new(toolbox)], ..engines::all() }
+    };
+    with_engines(ringway_turn::Config::default(), engines, |mut world| async move {
+        let line = &world.line;
+        line.until("the greeting", |line| line.heard().join(" ") == GREETING).await;
+        pass(Duration::from_millis(600)).await;
+        line.say(&["alpha", "bravo"]);
+        let whole = format!("{GREETING} {REPLY}");
+        line.until("the answer", |line| line.heard().join(" ") == whole).await;
+        pass(Duration::from_secs(1)).await;
+        let told = |asked: &Asked| matches!(asked, Asked::Results(said) if said[..] == ["[hours]\nAt nine."]);
+        assert_eq!(parrot.asked().iter().filter(|asked| told(asked)).count(), 1, "{:?}", parrot.asked());
+        let events = world.drain();
+        let died = events.iter().any(|event| matches!(event, CallEventKind::StageDied { .. }));
+        let tool = |event: &&CallEventKind| matches!(event, CallEventKind::Turn(Event::Tool { .. }));
+        assert_eq!((died, events.iter().filter(tool).count()), (false, 1));
+    });
 }

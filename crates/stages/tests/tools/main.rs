@@ -5,4 +5,5 @@
 mod declarations;
 mod http;
 mod model;
+mod speech;
 mod toolbox;
