@@ -99,10 +99,12 @@ pub fn with_tools(models: Vec<Arc<dyn LanguageModel>>, sage: Sage) -> Vec<Arc<dy
 }
 
 fn tools(sage: Sage) -> Tools {
-    let text = format!("[built_in.look_up]
+    let text = format!(
+        "[built_in.look_up]
 filler = \"{FILLER}\"
 filler_after = \"500ms\"
-");
+"
+    );
     let file = ToolsFile::parse(Path::new("tools.toml"), &text, &|_| None).unwrap();
     Tools::start(file, Some(Arc::new(sage))).unwrap()
 }

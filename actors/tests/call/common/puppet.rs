@@ -42,7 +42,10 @@ enum Order {
 
 impl Puppet {
     /// A model that answers as `engine` does, as long as it is not held.
-    pub fn on_strings(name: &'static str, engine: Arc<dyn LanguageModel>) -> (Arc<dyn LanguageModel>, Strings) {
+    pub fn on_strings(
+        name: &'static str,
+        engine: Arc<dyn LanguageModel>,
+    ) -> (Arc<dyn LanguageModel>, Strings) {
         let strings = Strings::default();
         (Arc::new(Self { name, engine, strings: strings.clone() }), strings)
     }
