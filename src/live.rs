@@ -287,6 +287,7 @@ impl LiveCall {
             | CallEventKind::Served { .. }
             | CallEventKind::ServiceDone { .. }
             | CallEventKind::ServiceSwitched { .. }
+            | CallEventKind::Hedged { .. }
             | CallEventKind::ServiceFailed { .. }
             | CallEventKind::ProtocolError { .. }
             | CallEventKind::Mark(_)

@@ -6,7 +6,7 @@ use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gau
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use ringway_actors::{
     CallEvent, CallEventKind, Cause, EdgeKind, Engines, RingReport, RingState, ServiceHealth, SwitchCause,
-    THE_THREE,
+    THE_THREE, Winner,
 };
 use ringway_stages::health::CircuitState;
 use ringway_turn::{EndReason, Event, Latency, StageKind};
@@ -104,6 +104,10 @@ fn describe() {
         "ringway_service_switches_total",
         "Times that a call went from one service to another."
     );
+    describe_counter!(
+        "ringway_hedges_total",
+        "Requests that were asked a second time, by who answered them first."
+    );
     describe_counter!("ringway_late_total", "Times that a stage kept a caller waiting for too long.");
     describe_gauge!("ringway_events_queued", "Events of calls that wait to be counted.");
     describe_gauge!("ringway_ring_depth_frames", "Frames in the fullest ring of its kind, of all calls.");
@@ -171,6 +175,9 @@ fn begin_at_zero() {
     }
     for stage in SERVED {
         late(stage).increment(0);
+    }
+    for winner in Winner::ALL {
+        hedges(StageKind::Llm, winner).increment(0);
     }
     for reason in Refused::REASONS {
         counter!("ringway_refusals_total", "reason" => reason).increment(0);
@@ -282,6 +289,7 @@ impl Counting {
             CallEventKind::ServiceSwitched { stage, from, to, cause } => {
                 service_switches(*stage, from, to, *cause).increment(1);
             }
+            CallEventKind::Hedged { stage, winner } => hedges(*stage, *winner).increment(1),
             CallEventKind::ProtocolError { code } => {
                 counter!("ringway_protocol_errors_total", "edge" => edge, "code" => *code).increment(1);
             }
@@ -361,6 +369,10 @@ fn service_switches(stage: StageKind, from: &str, to: &str, cause: SwitchCause) 
         ("cause", cause.name().to_owned()),
     ];
     counter!("ringway_service_switches_total", &labels)
+}
+
+fn hedges(stage: StageKind, winner: Winner) -> metrics::Counter {
+    counter!("ringway_hedges_total", "stage" => stage_name(stage), "winner" => winner.name())
 }
 
 fn late(stage: StageKind) -> metrics::Counter {

@@ -3,6 +3,7 @@
 use crate::by_heart::ByHeart;
 use crate::chain::Chain;
 mod building;
+mod hedging;
 mod orders;
 mod summary;
 mod watching;
@@ -67,6 +68,8 @@ pub struct Call {
     /// What tools did: a new session of the language model is told of it.
     deeds: Deeds,
     summary: Option<Summary>,
+    /// The service that works on the language model's request beside the one that serves.
+    second: Option<usize>,
     /// The core's detector is away, and the router knows.
     deaf: bool,
     ended: bool,
@@ -181,6 +184,7 @@ impl Call {
             late: false,
             deeds: Deeds::default(),
             summary: None,
+            second: None,
             deaf: false,
             ended: false,
             _place: parts.place,
@@ -295,6 +299,9 @@ impl Call {
     /// A stage is dead: the router is told, and it is rebuilt or given up.
     fn died(&mut self, stage: StageKind, cause: Cause, detail: String, since: Instant, call: &Addr<Self>) {
         tracing::warn!(callId = %self.profile.id, ?stage, cause = cause.name(), detail, "stage died");
+        if stage == StageKind::Llm {
+            self.drop_second(Some(cause));
+        }
         self.drop_child(stage);
         let service = self.life(stage).chain.serving();
         self.service_failed(stage, service, cause);
@@ -311,9 +318,13 @@ impl Call {
     /// Whom the caller waits for gives way, if another service does well.
     fn hurry(&mut self, stage: StageKind, call: &Addr<Self>) {
         let at = self.clock().now().since_start();
-        let substitute = self.lives[stage as usize]
-            .chain
-            .substitute(at, |service| self.core.health.standing(stage, service));
+        let second = self.second.filter(|_| stage == StageKind::Llm);
+        let standing = |service| match second {
+            // It was asked already.
+            Some(second) if second == service => Standing::Tried,
+            _ => self.core.health.standing(stage, service),
+        };
+        let substitute = self.lives[stage as usize].chain.substitute(at, standing);
         if substitute.is_some() && self.is_running(stage) {
             self.died(stage, Cause::Late, "it keeps the caller waiting".to_owned(), Instant::now(), call);
         } else if stage == StageKind::SpeechToSpeech {
@@ -364,7 +375,10 @@ impl Call {
         match stage {
             StageKind::Vad => self.stages.vad = None,
             StageKind::Stt => self.stages.stt = None,
-            StageKind::Llm => self.stages.llm = None,
+            StageKind::Llm => {
+                self.drop_second(None);
+                self.stages.llm = None;
+            }
             StageKind::Tts => self.stages.tts = None,
             StageKind::SpeechToSpeech => self.stages.s2s = None,
         }
@@ -381,6 +395,7 @@ impl Call {
         if std::mem::replace(&mut self.ended, true) {
             return;
         }
+        self.drop_second(None);
         self.stages = Children::default();
         let _ = self.edge.try_send(EdgeCommand::End(reason.clone()));
         {

@@ -54,6 +54,13 @@ impl Chain {
         self.next(at, standing)
     }
 
+    /// The service failed at this time, and another serves in its place already.
+    pub(crate) fn failed(&mut self, service: usize, at: Duration) {
+        if let Some(link) = self.links.get_mut(service) {
+            link.budget.died(at);
+        }
+    }
+
     /// The service cannot serve this call: who does, if anybody does.
     pub(crate) fn refused(&mut self, at: Duration, standing: impl Fn(usize) -> Standing) -> Option<usize> {
         self.links.get_mut(self.serving)?.refused = true;
@@ -114,6 +121,13 @@ impl Chain {
         let others = (0..self.links.len()).filter(|service| *service != self.serving);
         let mut fit = others.filter(|service| !self.links[*service].is_spent(at));
         fit.find(|service| standing(*service) == Standing::Good)
+    }
+
+    /// The one to be asked the same as the one that serves, which is later than usual: a substitute, or the same where
+    /// there is no other.
+    pub(crate) fn second(&self, at: Duration, standing: impl Fn(usize) -> Standing) -> Option<usize> {
+        let alone = || !self.has_others() && !self.links[0].is_spent(at) && standing(0) == Standing::Good;
+        self.substitute(at, &standing).or_else(|| alone().then_some(0))
     }
 
     /// Between two turns: one to be preferred to the one that serves, the first that does well or is due for a try. From
@@ -220,6 +234,16 @@ mod tests {
         assert_eq!(chain(2).substitute(NOW, |_| Good), Some(1));
         for standing in [Doubtful, Due, Tried, Open] {
             assert_eq!(chain(2).substitute(NOW, |_| standing), None);
+        }
+    }
+
+    #[test]
+    fn the_same_is_asked_of_another_that_does_well_and_in_a_chain_of_one_of_the_same() {
+        assert_eq!(chain(2).second(NOW, |_| Good), Some(1));
+        assert_eq!(chain(1).second(NOW, |_| Good), Some(0));
+        for standing in [Doubtful, Due, Tried, Open] {
+            assert_eq!(chain(1).second(NOW, |_| standing), None);
+            assert_eq!(chain(2).second(NOW, |service| if service == 1 { standing } else { Good }), None);
         }
     }
 

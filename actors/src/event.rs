@@ -88,11 +88,13 @@ pub enum SwitchCause {
     Circuit,
     /// The second is preferred, and does well again or is tried.
     Preferred,
+    /// The first was later than usual, and the second, asked the same, was quicker.
+    Hedge,
 }
 
 impl SwitchCause {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Died(Cause::Error),
         Self::Died(Cause::Panic),
         Self::Died(Cause::Stall),
@@ -100,6 +102,7 @@ impl SwitchCause {
         Self::Refused,
         Self::Circuit,
         Self::Preferred,
+        Self::Hedge,
     ];
 
     /// Its name in metrics, logs and on the wire.
@@ -109,6 +112,32 @@ impl SwitchCause {
             Self::Refused => "refused",
             Self::Circuit => "circuit",
             Self::Preferred => "preferred",
+            Self::Hedge => "hedge",
+        }
+    }
+}
+
+/// Of two services that were asked the same, the one that goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Winner {
+    /// The one that was asked first.
+    First,
+    /// The one that was asked because the first was late.
+    Second,
+    /// None: the request was cancelled, or the stage died.
+    Neither,
+}
+
+impl Winner {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::First, Self::Second, Self::Neither];
+
+    /// Its name in metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::First => "first",
+            Self::Second => "second",
+            Self::Neither => "neither",
         }
     }
 }
@@ -180,6 +209,13 @@ pub enum CallEventKind {
         to: Arc<str>,
         /// Why.
         cause: SwitchCause,
+    },
+    /// A request that was asked a second time came to its end.
+    Hedged {
+        /// Which stage's.
+        stage: StageKind,
+        /// Who answered it.
+        winner: Winner,
     },
     /// The service behind a stage failed: the stage died of it, or it could not serve the call at all.
     ServiceFailed {

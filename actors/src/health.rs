@@ -1,7 +1,7 @@
 use crate::engines::Engines;
-use ringway_stages::health::{Config, Health, Report, Standing};
+use ringway_stages::health::{Config, Health, HedgeBudget, Report, Standing};
 use ringway_turn::StageKind;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -11,6 +11,8 @@ pub struct ServiceHealth {
     began: Instant,
     /// By stage, in order of preference.
     services: [Vec<Arc<Health>>; StageKind::ALL.len()],
+    /// Of requests to language models. Held for a moment, once a request.
+    hedges: Mutex<HedgeBudget>,
 }
 
 impl ServiceHealth {
@@ -21,7 +23,7 @@ impl ServiceHealth {
             names.map(|name| Arc::new(Health::new(name, config, late_after))).collect()
         };
         let services = StageKind::ALL.map(of);
-        Self { began: Instant::now(), services }
+        Self { began: Instant::now(), services, hedges: Mutex::default() }
     }
 
     /// All services with what is known of them.
@@ -51,6 +53,25 @@ impl ServiceHealth {
     /// Takes the one try of a service that is due for one; `false`: somebody else has it.
     pub(crate) fn try_it(&self, stage: StageKind, service: usize) -> bool {
         self.of(stage, service).is_some_and(|health| health.try_it(self.now()))
+    }
+
+    /// A request was made that might be asked a second time.
+    pub(crate) fn count_request(&self) {
+        self.hedges().asked();
+    }
+
+    /// Takes the leave to ask one a second time; `false`: too many were.
+    pub(crate) fn may_hedge(&self) -> bool {
+        self.hedges().take()
+    }
+
+    /// It was not asked after all.
+    pub(crate) fn did_not_hedge(&self) {
+        self.hedges().give_back();
+    }
+
+    fn hedges(&self) -> MutexGuard<'_, HedgeBudget> {
+        self.hedges.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A stage's services that serve new calls: the first that does well, or else the best.

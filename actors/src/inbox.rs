@@ -1,6 +1,7 @@
 //! What a call's stages and edge tell its router.
 
 use crate::edge::EdgeInput;
+use crate::hedge::HedgeNews;
 use crate::stage::StageError;
 use ringway_stages::Expectation;
 use ringway_turn::{Input, RequestId};
@@ -33,6 +34,8 @@ pub(crate) enum Report {
     Input(Input),
     /// What the dialogue expects after this reply.
     Expect { request: RequestId, expectation: Expectation },
+    /// Of a request that two services work on.
+    Hedge(HedgeNews),
 }
 
 impl Inbox {

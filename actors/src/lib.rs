@@ -27,6 +27,7 @@ mod edge;
 mod engines;
 mod event;
 mod health;
+mod hedge;
 mod inbox;
 mod llm;
 mod memos;
@@ -57,6 +58,7 @@ pub use edge::{CallHandle, CallOver, EdgeCommand, EdgeInput, EdgePort};
 pub use engines::{Engines, Phrase, THE_THREE, VadEngine};
 pub use event::{
     CallEvent, CallEventKind, Cause, EdgeKind, EventSink, RingReport, RingState, StageState, SwitchCause,
+    Winner,
 };
 pub use health::ServiceHealth;
 pub use metronome::{Beat, Metronome};

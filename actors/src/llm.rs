@@ -1,9 +1,13 @@
 //! The language model's stage of one call.
 
+mod pair;
+
+use crate::hedge::AskSecond;
 use crate::inbox::{Inbox, Report};
 use crate::memos::Memos;
 use crate::stage::{Inject, Obituary, Pump, Stage, StageError, inject};
 use actix::prelude::*;
+use pair::{Pair, Told};
 use ringway_stages::Expectation;
 use ringway_stages::llm::{Cue, LlmEvent, LlmRequest, LlmSession, Next, Role, Said, Weigh};
 use ringway_stages::tools::{Filler, Outcome, ToolNews};
@@ -16,9 +20,7 @@ use std::task::{self, Poll};
 
 /// Relays one call's requests to its session and the session's text to the router.
 pub(crate) struct LlmStage {
-    session: Box<dyn LlmSession>,
-    /// The model's name.
-    service: Arc<str>,
+    models: Pair,
     /// Those that the running request came with.
     memos: Memos,
     router: Inbox,
@@ -34,6 +36,8 @@ pub(crate) enum Ask {
         caller: CallerTurn,
         context: Conversation,
         already: String,
+        /// It may be asked a second time.
+        keep: bool,
     },
     /// The running reply is wanted for certain.
     Commit,
@@ -43,7 +47,31 @@ pub(crate) enum Ask {
 impl LlmStage {
     pub(crate) fn new(session: Box<dyn LlmSession>, service: Arc<str>, router: Inbox) -> Self {
         let memos = Memos::default();
-        Self { session, service, memos, router, obituary: Obituary::default() }
+        let models = Pair::new(session, service);
+        Self { models, memos, router, obituary: Obituary::default() }
+    }
+
+    fn obey(&mut self, ask: Ask) -> Result<(), StageError> {
+        if !matches!(ask, Ask::Commit)
+            && let Some(news) = self.models.break_off()
+        {
+            self.router.report(Report::Hedge(news))?;
+        }
+        match ask {
+            Ask::Reply { request: id, caller, context, already, keep } => {
+                self.memos = Memos::read(&context.memo);
+                let memo = self.memos.of(self.models.service()).to_owned();
+                self.models.reply(request(id, caller, context, memo, already), keep)?;
+            }
+            Ask::Commit => self.models.commit(),
+            Ask::Cancel => self.models.cancel(),
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, error: StageError, ctx: &mut Context<Self>) {
+        self.obituary.write(error);
+        ctx.stop();
     }
 
     fn relay(&self, event: LlmEvent) -> Result<(), StageError> {
@@ -58,7 +86,7 @@ impl LlmStage {
             LlmEvent::Done { id, next, memo } => {
                 let (after, expectation) = after(next);
                 self.router.report(Report::Expect { request: RequestId::new(id), expectation })?;
-                let memo = self.memos.with(&self.service, memo);
+                let memo = self.memos.with(self.models.service(), memo);
                 self.tell(Input::ReplyEnd { request: RequestId::new(id), after, memo })
             }
         }
@@ -149,8 +177,11 @@ impl Stage for LlmStage {
     const KIND: Option<StageKind> = Some(StageKind::Llm);
 
     fn pump(&mut self, cx: &mut task::Context<'_>) -> Result<(), StageError> {
-        while let Poll::Ready(event) = self.session.poll_event(cx) {
-            self.relay(event?)?;
+        while let Poll::Ready(told) = self.models.poll(cx) {
+            match told? {
+                Told::Event(event) => self.relay(event)?,
+                Told::Hedge(news) => self.router.report(Report::Hedge(news))?,
+            }
         }
         Ok(())
     }
@@ -172,24 +203,20 @@ impl Handler<Ask> for LlmStage {
     type Result = ();
 
     fn handle(&mut self, ask: Ask, ctx: &mut Self::Context) {
-        let done = match ask {
-            Ask::Reply { request: id, caller, context, already } => {
-                self.memos = Memos::read(&context.memo);
-                let memo = self.memos.of(&self.service).to_owned();
-                self.session.reply(request(id, caller, context, memo, already))
-            }
-            Ask::Commit => {
-                self.session.commit();
-                Ok(())
-            }
-            Ask::Cancel => {
-                self.session.cancel();
-                Ok(())
-            }
-        };
-        if let Err(error) = done {
-            self.obituary.write(error.into());
-            ctx.stop();
+        if let Err(error) = self.obey(ask) {
+            self.end(error, ctx);
+        }
+    }
+}
+
+impl Handler<AskSecond> for LlmStage {
+    type Result = ();
+
+    fn handle(&mut self, ask: AskSecond, ctx: &mut Self::Context) {
+        let memo = self.memos.of(ask.health.service()).to_owned();
+        let news = self.models.ask_second(ask, memo);
+        if let Err(error) = self.router.report(Report::Hedge(news)) {
+            self.end(error, ctx);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The router of one call: what stages and edge report goes into the [`Turn`], what it decides goes out to them.
 
 mod converse;
+mod hedges;
 mod hints;
 mod watches;
 
@@ -11,6 +12,7 @@ use crate::clock::CallClock;
 use crate::edge::{EdgeCommand, EdgeInput};
 use crate::event::{CallEvent, CallEventKind, EventSink, StageState};
 use crate::health::ServiceHealth;
+use crate::hedge::Hedge;
 use crate::inbox::{Mail, Report};
 use crate::llm::{self, LlmStage};
 use crate::record::Record;
@@ -49,6 +51,8 @@ pub struct Router {
     call: Addr<Call>,
     events: Events,
     health: Arc<ServiceHealth>,
+    /// How long the request that was just made usually takes: told once its outputs are.
+    usual: Option<Input>,
     /// What voices have by heart.
     filler: Arc<str>,
     record: Option<Box<dyn Record>>,
@@ -134,6 +138,7 @@ impl Router {
             call: parts.call,
             events: parts.events,
             health: parts.health,
+            usual: None,
             filler: parts.filler,
             record: parts.record,
             timer: Retry::default(),
@@ -155,6 +160,7 @@ impl Router {
                 self.feed(input);
             }
             Mail::Report(Report::Expect { request, expectation }) => self.expect(request, expectation),
+            Mail::Report(Report::Hedge(news)) => self.hedge_news(news),
             Mail::Edge(input) => self.edge_saw(input),
         }
     }
@@ -223,8 +229,14 @@ impl Router {
             }
             match output {
                 Output::Command(command) => self.execute(command),
-                Output::Timeout(at) => return self.timer.at(self.clock.instant(at)),
+                Output::Timeout(at) => {
+                    self.timer.at(self.clock.instant(at));
+                    break;
+                }
             }
+        }
+        if let Some(usual) = self.usual.take() {
+            self.feed(usual);
         }
     }
 
@@ -235,10 +247,11 @@ impl Router {
             Command::Stt(stt) => self.listen(stt),
             Command::Reply { request, caller, context, already } => {
                 self.hints.begin(request);
-                self.stages.times.llm.asked(request, self.clock.now());
-                self.stages.times.greeting = (caller == CallerTurn::Joined).then_some(request);
+                let greets = caller == CallerTurn::Joined;
+                self.stages.times.model_asked(request, self.clock.now(), greets);
+                let keep = self.may_hedge(request, &caller);
                 self.events.put(working(StageKind::Llm));
-                self.ask(llm::Ask::Reply { request, caller, context, already });
+                self.ask(llm::Ask::Reply { request, caller, context, already, keep });
                 // A filler may have been released before it, and a reply that died after.
                 if self.turn.is_released() {
                     self.ask(llm::Ask::Commit);
@@ -262,6 +275,7 @@ impl Router {
             }
             Command::Converse(converse) => self.converse(converse),
             Command::Hurry { stage } => self.tell_call(Hurry(stage)),
+            Command::Hedge { request } => self.tell_call(Hedge(request)),
             Command::Playout(playout) => self.playout(playout),
             Command::Apologise { epoch } => self.tell_call(Apologise(epoch)),
             Command::Transfer { to } => self.tell_edge(EdgeCommand::Transfer(to)),

@@ -1,7 +1,8 @@
 //! How the services behind a call's stages do: how long from a request to the first of what it gives, and whether they
 //! give all of it.
 
-use crate::event::CallEventKind;
+use crate::event::{CallEventKind, Winner};
+use crate::hedge::Over;
 use ringway_frame::{Epoch, MediaTime};
 use ringway_stages::health::Health;
 use ringway_turn::{AskId, ClauseId, Input, RequestId, StageKind};
@@ -15,6 +16,8 @@ pub(crate) struct ServiceTimes {
     pub(crate) llm: Stopwatch<RequestId>,
     pub(crate) tts: Stopwatch<Epoch>,
     pub(crate) s2s: Stopwatch<Epoch>,
+    /// The second service that works on the newest request to a model, and since when.
+    second: Option<(Arc<Health>, MediaTime)>,
     /// The request for the greeting: a model may have it by heart, so that it proves nothing.
     pub(crate) greeting: Option<RequestId>,
     /// A clause that the voice has by heart: it proves nothing either.
@@ -53,6 +56,31 @@ impl ServiceTimes {
         }
     }
 
+    /// The model is asked.
+    pub(crate) fn model_asked(&mut self, request: RequestId, now: MediaTime, greets: bool) {
+        self.second = None;
+        self.llm.asked(request, now);
+        self.greeting = greets.then_some(request);
+    }
+
+    /// A second one is asked the same.
+    pub(crate) fn asked_again(&mut self, second: Arc<Health>, now: MediaTime) {
+        self.second = Some((second, now));
+    }
+
+    /// One of both goes on alone. Of a loser that was cancelled it is known that it took that long at least.
+    pub(crate) fn hedge_over(&mut self, over: &Over, now: MediaTime, judged: Duration) {
+        let Some(second) = self.second.take() else { return };
+        let loser = match over.winner {
+            Winner::First => Some(second),
+            Winner::Second => self.llm.hand_over(second),
+            Winner::Neither => None,
+        };
+        if let Some((loser, since)) = loser.filter(|_| over.failed.is_none()) {
+            loser.outrun(now.since(since), judged);
+        }
+    }
+
     fn is_by_heart(&self, input: &Input) -> bool {
         match input {
             Input::Token { request, .. } | Input::ReplyEnd { request, .. } => self.greeting == Some(*request),
@@ -65,7 +93,10 @@ impl ServiceTimes {
     fn first(&mut self, input: &Input, now: MediaTime) -> Option<(StageKind, Arc<Health>, Duration)> {
         let (stage, (health, after)) = match input {
             Input::Final { ask, .. } => (StageKind::Stt, self.stt.answered(*ask, now)?),
-            Input::Token { request, .. } => (StageKind::Llm, self.llm.answered(*request, now)?),
+            // A tool is as good as a word; what it takes is its own.
+            Input::Token { request, .. } | Input::ToolBegan { request, .. } => {
+                (StageKind::Llm, self.llm.answered(*request, now)?)
+            }
             Input::Voiced { epoch } => match self.s2s.answered(*epoch, now) {
                 Some(answered) => (StageKind::SpeechToSpeech, answered),
                 None => (StageKind::Tts, self.tts.answered(*epoch, now)?),
@@ -106,6 +137,16 @@ impl<Id: Copy + PartialEq> Stopwatch<Id> {
         if self.newest != Some(id) {
             (self.newest, self.since) = (Some(id), Some(now));
         }
+    }
+
+    /// How long 95 of 100 requests of its service take, if that is known.
+    pub(crate) fn usual(&self, judged: Duration) -> Option<Duration> {
+        self.service.as_ref()?.p95(judged)
+    }
+
+    /// Another service, asked at that time, answers the newest request; who was to, and since when.
+    fn hand_over(&mut self, (service, since): (Arc<Health>, MediaTime)) -> Option<(Arc<Health>, MediaTime)> {
+        Some((self.service.replace(service)?, self.since.replace(since)?))
     }
 
     /// Answers to older requests do not count, and of an answer only the first part.
@@ -175,6 +216,67 @@ mod tests {
         times.tts.serve(Some(health("piper")));
         let replaced = told(&mut times, &Input::Voiced { epoch: old.next() }, ms(30));
         assert_eq!(replaced, [], "the service was replaced");
+    }
+
+    /// A model that was asked at 100 ms, and a second one that was asked the same at 400 ms.
+    fn two() -> (ServiceTimes, [Arc<Health>; 2]) {
+        let (mut times, models) = (ServiceTimes::default(), [health("first"), health("second")]);
+        times.llm.serve(Some(models[0].clone()));
+        times.model_asked(RequestId::new(1), ms(100), false);
+        times.asked_again(models[1].clone(), ms(400));
+        (times, models)
+    }
+
+    fn over(winner: Winner, failed: bool) -> Over {
+        Over { winner, failed: failed.then(|| "killed".to_owned()) }
+    }
+
+    /// Latencies that are known of a service, found by how many more are needed to tell a quantile.
+    fn known(health: &Health) -> usize {
+        let missing = (0..=20).find(|_| {
+            let told = health.p95(Duration::ZERO).is_some();
+            health.outrun(Duration::from_secs(1), Duration::ZERO);
+            told
+        });
+        20 - missing.expect("twenty are enough")
+    }
+
+    fn token() -> Input {
+        Input::Token { request: RequestId::new(1), text: "Yes".into() }
+    }
+
+    #[test]
+    fn the_second_of_two_is_timed_from_its_own_request_and_the_first_was_slow() {
+        let (mut times, models) = two();
+        times.hedge_over(&over(Winner::Second, false), ms(480), Duration::ZERO);
+        assert_eq!(told(&mut times, &token(), ms(480)), [("second".into(), Some(80))]);
+        assert_eq!(models.each_ref().map(|model| known(model)), [1, 1]);
+    }
+
+    #[test]
+    fn the_first_of_two_is_timed_as_ever() {
+        let (mut times, models) = two();
+        times.hedge_over(&over(Winner::First, false), ms(480), Duration::ZERO);
+        assert_eq!(told(&mut times, &token(), ms(480)), [("first".into(), Some(380))]);
+        assert_eq!(models.each_ref().map(|model| known(model)), [1, 1]);
+    }
+
+    #[test]
+    fn of_what_failed_or_was_cancelled_no_time_is_known() {
+        let (mut times, models) = two();
+        times.hedge_over(&over(Winner::Second, true), ms(480), Duration::ZERO);
+        assert_eq!(models.each_ref().map(|model| known(model)), [0, 0]);
+        let (mut times, models) = two();
+        times.hedge_over(&over(Winner::Neither, false), ms(480), Duration::ZERO);
+        assert_eq!(models.each_ref().map(|model| known(model)), [0, 0]);
+    }
+
+    #[test]
+    fn a_tool_is_the_first_of_an_answer() {
+        let (mut times, _) = two();
+        let began = Input::ToolBegan { request: RequestId::new(1), tool: "look_up".into(), filler: None };
+        assert_eq!(told(&mut times, &began, ms(200)), [("first".into(), Some(100))]);
+        assert_eq!(told(&mut times, &token(), ms(3_000)), []);
     }
 
     #[test]

@@ -86,6 +86,7 @@ impl Timeline {
             Event::FalseInterruption { turn, .. } => (turn, What::FalseInterruption),
             Event::Filler { turn } => (turn, What::Filler),
             Event::Late { turn, .. } => (turn, What::Late),
+            Event::Hedged { turn } => (turn, What::Hedged),
             Event::Summarised { turn, .. } => (turn, What::Summarised),
             Event::NotSummarised { turn } => (turn, What::NotSummarised),
             Event::Forgotten { turn, .. } => (turn, What::Forgotten),

@@ -127,6 +127,8 @@ pub enum What {
     FalseInterruption,
     /// A stage kept the caller waiting for too long.
     Late,
+    /// The model was later than usual, and a second one was asked the same.
+    Hedged,
     /// The wait was bridged.
     Filler,
     /// The oldest turns became a summary.

@@ -68,17 +68,20 @@ impl Call {
     }
 
     fn build_llm(&mut self, engine: usize, call: &Addr<Self>) -> Result<StageNews, Refusal> {
-        let dialogue = self.profile.dialogue.clone();
-        let service = self.core.engines.llm[engine].clone();
-        let (variables, deeds) = (self.profile.variables.clone(), self.deeds.clone());
-        let session =
-            service.open(LlmCall { dialogue, variables, deeds, weigh: weigh(), ..LlmCall::default() })?;
+        let session = self.core.engines.llm[engine].open(self.llm_call())?;
         let health = self.health(StageKind::Llm, engine)?;
         let actor = LlmStage::new(session, health.service().clone(), self.inbox.clone());
         let child = spawn(actor, STAGE_MAILBOX, self.bury(StageKind::Llm, call));
         let news = StageNews::Llm(child.addr.clone(), health);
         self.stages.llm = Some(child);
         Ok(news)
+    }
+
+    /// What a session of the language model is to know.
+    pub(super) fn llm_call(&self) -> LlmCall {
+        let dialogue = self.profile.dialogue.clone();
+        let (variables, deeds) = (self.profile.variables.clone(), self.deeds.clone());
+        LlmCall { dialogue, variables, deeds, weigh: weigh(), ..LlmCall::default() }
     }
 
     fn build_tts(&mut self, engine: usize, call: &Addr<Self>) -> Result<StageNews, Refusal> {

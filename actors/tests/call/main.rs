@@ -7,6 +7,7 @@ mod conversation;
 mod converse;
 mod detector;
 mod escalation;
+mod hedge;
 mod history;
 mod marks;
 mod streaming;

@@ -19,14 +19,14 @@ use std::time::Duration;
 use tokio::time::sleep as pass;
 
 /// Calls a tool before it answers a caller.
-struct Clerk {
+pub struct Clerk {
     tool: &'static str,
     arguments: &'static str,
     /// What it says before.
     says: &'static str,
 }
 
-const LOOKS_UP: Clerk = Clerk { tool: "look_up", arguments: r#"{"question":"hours"}"#, says: "" };
+pub const LOOKS_UP: Clerk = Clerk { tool: "look_up", arguments: r#"{"question":"hours"}"#, says: "" };
 
 struct Session {
     reciter: Box<dyn LlmSession>,
@@ -54,7 +54,7 @@ impl LlmSession for Session {
         }
         let (name, arguments, says) = self.clerk;
         let call = ToolCall { id: String::new(), name: name.into(), arguments: arguments.into() };
-        self.calls.push_back(LlmEvent::Text { id, text: says.into() });
+        self.calls.extend((!says.is_empty()).then(|| LlmEvent::Text { id, text: says.into() }));
         let next = Next::Listen(Expectation::anything());
         self.calls.push_back(LlmEvent::Call { id, call });
         self.calls.push_back(LlmEvent::Done { id, next, memo: String::new() });
@@ -74,17 +74,26 @@ impl LlmSession for Session {
     }
 }
 
-/// Takes longer than a model may without a word.
+/// Knows it after so long.
 #[derive(Debug, Default)]
-struct SlowSage {
-    asked: Arc<AtomicUsize>,
+pub struct Sage {
+    pub asked: Arc<AtomicUsize>,
+    takes: Duration,
 }
 
-impl Knowledge for SlowSage {
+impl Sage {
+    /// Takes longer than a model may be without a word.
+    fn slow() -> Self {
+        Self { takes: Duration::from_secs(7), ..Self::default() }
+    }
+}
+
+impl Knowledge for Sage {
     fn look_up(&self, _: String, _: usize) -> Finding {
         self.asked.fetch_add(1, Ordering::Relaxed);
-        Box::pin(async {
-            pass(Duration::from_secs(7)).await;
+        let takes = self.takes;
+        Box::pin(async move {
+            pass(takes).await;
             Ok(vec![Passage { source: "hours".into(), text: "At nine.".into() }])
         })
     }
@@ -92,12 +101,14 @@ impl Knowledge for SlowSage {
 
 const FILLER: &str = "tango";
 
-fn clerk(sage: SlowSage) -> Engines {
-    let toolbox = Toolbox::new(Arc::new(LOOKS_UP), tools(sage), Config::default());
-    Engines { llm: vec![Arc::new(toolbox)], ..engines::all() }
+/// These models, with a tool that asks `sage`.
+pub fn with_tools(models: Vec<Arc<dyn LanguageModel>>, sage: Sage) -> Vec<Arc<dyn LanguageModel>> {
+    let tools = tools(sage);
+    let toolbox = |model| Arc::new(Toolbox::new(model, tools.clone(), Config::default())) as Arc<_>;
+    models.into_iter().map(toolbox).collect()
 }
 
-fn tools(sage: SlowSage) -> Tools {
+fn tools(sage: Sage) -> Tools {
     let text = format!("[built_in.look_up]\nfiller = \"{FILLER}\"\nfiller_after = \"500ms\"\n");
     let file = ToolsFile::parse(Path::new("tools.toml"), &text, &|_| None).unwrap();
     Tools::start(file, Some(Arc::new(sage))).unwrap()
@@ -105,11 +116,11 @@ fn tools(sage: SlowSage) -> Tools {
 
 #[test]
 fn a_tool_that_takes_long_is_bridged_and_is_no_stall() {
-    let sage = SlowSage::default();
+    let sage = Sage::slow();
     let asked = sage.asked.clone();
     with_engines(
         ringway_turn::Config::default(),
-        |_| clerk(sage),
+        |_| Engines { llm: with_tools(vec![Arc::new(LOOKS_UP)], sage), ..engines::all() },
         |mut world| async move {
             let line = &world.line;
             line.until("the greeting", |line| line.heard().join(" ") == GREETING).await;
@@ -156,7 +167,7 @@ fn keys_sound_between_the_words_before_and_behind_them_and_are_nothing_that_was_
 
 #[test]
 fn a_service_that_hears_and_speaks_uses_the_same_tools_and_is_waited_for() {
-    let (sage, parrot) = (SlowSage::default(), Arc::<Parrot>::default());
+    let (sage, parrot) = (Sage::slow(), Arc::<Parrot>::default());
     parrot.looks_up.store(true, Ordering::Relaxed);
     let s2s = parrot.clone();
     let engines = move |_: &_| {

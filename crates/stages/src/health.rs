@@ -4,10 +4,12 @@
 //! a request and held for a few hundred additions, never by a frame.
 
 mod circuit;
+mod hedge;
 mod latencies;
 mod sliding;
 
 pub use circuit::{Circuit, CircuitState};
+pub use hedge::HedgeBudget;
 pub use latencies::Latencies;
 
 use crate::humane;
@@ -124,6 +126,12 @@ impl Health {
         if late {
             state.circuit.late(now);
         }
+    }
+
+    /// A request was given up after so long without a result, because another gave one: it would have taken longer, and
+    /// nothing else is known of it. Left out, the slowest would never be counted, and ever more be found slow.
+    pub fn outrun(&self, after: Duration, now: Duration) {
+        self.state().latencies.add(after, now);
     }
 
     /// A request was answered whole.

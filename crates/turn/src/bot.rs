@@ -50,7 +50,7 @@ impl Turn {
         let now = self.now;
         if let Some(reply) = self.asked(request) {
             reply.push(text, now);
-            self.patience.came(StageKind::Llm);
+            self.model_began();
             self.speak();
         }
     }
@@ -59,7 +59,7 @@ impl Turn {
         let now = self.now;
         if let Some(reply) = self.asked(request) {
             reply.complete(after, memo, now);
-            self.patience.came(StageKind::Llm);
+            self.model_began();
             self.speak();
             self.settle_reply();
         }

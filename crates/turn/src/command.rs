@@ -217,6 +217,11 @@ pub enum Event {
         /// Which.
         stage: crate::StageKind,
     },
+    /// The model was later than usual, and was asked a second time.
+    Hedged {
+        /// The turn.
+        turn: TurnNumber,
+    },
     /// The language model used a tool.
     Tool {
         /// The turn.
@@ -328,6 +333,12 @@ pub enum Command {
     Hurry {
         /// Which.
         stage: crate::StageKind,
+    },
+    /// The model is later than usual: the same is to be asked a second time, of another service if there is one, and the
+    /// first of both counts. Whoever does so tells by [`Input::Hedged`](crate::Input::Hedged).
+    Hedge {
+        /// Which.
+        request: RequestId,
     },
     /// To the playout.
     Playout(Playout),

@@ -213,6 +213,18 @@ pub enum Input {
         #[serde(default)]
         tokens: u32,
     },
+    /// Of the service that this was asked of, 95 of 100 requests have their first word within this time.
+    Usually {
+        /// The request.
+        request: RequestId,
+        /// The time, from the request.
+        within: Duration,
+    },
+    /// The request was asked a second time.
+    Hedged {
+        /// Which.
+        request: RequestId,
+    },
     /// The service behind the model has told how many tokens it was given.
     Usage {
         /// As it counts.

@@ -48,6 +48,10 @@
 //!   the loss of the stage comes first. What an answer said that was followed by `Continue`, the next one says again.
 //! - **Late stages.** A stage that keeps the caller waiting is told of once a request, by [`Command::Hurry`]. Whoever has
 //!   another service for it loses the stage and brings it back with that one; whoever has none does nothing.
+//! - **Second requests.** With [`Config::hedge`], whoever knows how long a model usually takes tells it behind each
+//!   [`Command::Reply`], by [`Input::Usually`]. A request that keeps the caller waiting for longer is told of once, by
+//!   [`Command::Hedge`]. Whoever asks a second model tells it by [`Input::Hedged`], and the words of one of both under the
+//!   same number; whoever does not tells nothing.
 //! - **Lost stages.** Between [`Input::StageLost`] and [`Input::StageReady`] commands may go nowhere: what is still
 //!   wanted is asked again. A new voice goes on in the next epoch and counts its frames from nothing.
 //!   While voice activity detection is away, and until it has caught up, no silence ends a turn; beyond
@@ -76,6 +80,7 @@ mod dtmf;
 mod ending;
 mod endpoint;
 mod heard;
+mod hedge;
 mod history;
 mod humane;
 mod id;

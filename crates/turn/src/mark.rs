@@ -169,6 +169,7 @@ impl Observer {
             Command::Event(event) => self.event(event, put),
             Command::Summarise { .. }
             | Command::Hurry { .. }
+            | Command::Hedge { .. }
             | Command::Transfer { .. }
             | Command::HangUp { .. } => {}
         }

@@ -20,7 +20,8 @@ impl Patience {
         self.0[stage as usize] = None;
     }
 
-    fn since(&self, stage: StageKind) -> Option<MediaTime> {
+    /// Since when it is owed.
+    pub(crate) fn since(&self, stage: StageKind) -> Option<MediaTime> {
         self.0[stage as usize]
     }
 }
@@ -39,7 +40,8 @@ impl Turn {
         late.min_by_key(|(_, at)| *at)
     }
 
-    fn is_waited_for(&self, stage: StageKind) -> bool {
+    /// The caller waits for it.
+    pub(crate) fn is_waited_for(&self, stage: StageKind) -> bool {
         let released = self.reply.as_ref().filter(|reply| reply.released);
         match stage {
             StageKind::Vad => false,

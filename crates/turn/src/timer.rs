@@ -21,6 +21,8 @@ pub(crate) enum Timer {
     Verdict,
     /// A stage has kept the caller waiting for longer than it may.
     Late,
+    /// The model keeps the caller waiting for longer than usual.
+    Hedge,
     /// The caller has waited long enough for a sound.
     Filler,
     /// The caller has waited for longer than anybody would.
@@ -40,13 +42,14 @@ pub(crate) enum Timer {
 }
 
 impl Timer {
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Gap,
         Self::Ask,
         Self::Speculate,
         Self::EndOfTurn,
         Self::Verdict,
         Self::Late,
+        Self::Hedge,
         Self::Filler,
         Self::GiveUp,
         Self::Prompt,
@@ -78,6 +81,7 @@ impl Turn {
             Timer::EndOfTurn => self.end_of_turn_at(),
             Timer::Verdict => self.verdict_at(),
             Timer::Late => self.late_at(),
+            Timer::Hedge => self.hedge_at(),
             Timer::Filler => self.filler_at().into_iter().chain(self.tool_filler_at()).min(),
             Timer::GiveUp => self.give_up_at(),
             Timer::Prompt => self.silence.deadline(&self.config),
@@ -98,6 +102,7 @@ impl Turn {
             Timer::EndOfTurn => self.end_turn(),
             Timer::Verdict => self.resume_in_doubt(),
             Timer::Late => self.hurry(),
+            Timer::Hedge => self.hedge(),
             Timer::Filler if self.tool_filler_at().is_some_and(|at| at <= self.now) => self.say_tool_filler(),
             Timer::Filler => self.say_filler(),
             Timer::GiveUp => self.give_up(),

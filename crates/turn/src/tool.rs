@@ -24,6 +24,7 @@ impl Turn {
         reply.tools.running += 1;
         reply.tools.filler = reply.tools.filler.take().or(filler.map(|filler| (now, filler)));
         self.patience.came(model);
+        self.usual = None;
         self.speak();
     }
 

@@ -2,6 +2,7 @@ use crate::barge_in::Doubt;
 use crate::converse::Unread;
 use crate::dtmf::Keys;
 use crate::ending::Life;
+use crate::hedge::Usual;
 use crate::history::History;
 use crate::patience::Patience;
 use crate::reply::Reply;
@@ -39,6 +40,7 @@ pub struct Turn {
     /// Turns that were answered before their words are known.
     pub(crate) unread: Vec<Unread>,
     pub(crate) patience: Patience,
+    pub(crate) usual: Option<Usual>,
     /// The end of the call that the caller spoke over: it is still due if that was nothing.
     pub(crate) farewell: Option<After>,
     /// This turn has had its filler.
@@ -79,6 +81,7 @@ impl Turn {
             health: Health::default(),
             unread: Vec::new(),
             patience: Patience::default(),
+            usual: None,
             farewell: None,
             filler_spent: false,
             next_epoch: Epoch::ZERO.next(),
@@ -184,6 +187,8 @@ impl Turn {
                 self.tell(Event::Tool { turn: self.turn_of_reply(), tool, bytes, outcome, after });
             }
             Input::Cited { request, passages } => self.cited(request, passages),
+            Input::Usually { request, within } => self.usually(request, within),
+            Input::Hedged { request } => self.hedged(request),
             Input::Usage { tokens, estimated } => self.calibrate(tokens, estimated),
             Input::Summarised { summary, text } => self.summarised(summary, text),
             Input::Voiced { epoch } => self.voiced(epoch),

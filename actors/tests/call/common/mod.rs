@@ -6,6 +6,7 @@ pub mod engines;
 pub mod hooked;
 pub mod line;
 pub mod parrot;
+pub mod puppet;
 
 use line::Line;
 use ringway_actors::{
@@ -23,6 +24,7 @@ pub struct World {
     pub line: Line,
     pub events: mpsc::Receiver<CallEvent>,
     pub load: Arc<CoreLoad>,
+    turn: ringway_turn::Config,
 }
 
 /// Runs `test` with a call that has just begun, on virtual time.
@@ -48,7 +50,7 @@ pub fn with_engines<F: Future<Output = ()>>(
         let health = Arc::new(ServiceHealth::new(&engines, &health::Config::default(), turn.late_after()));
         Core::install(engines, health, Arc::new(Config::default()), sink, load.clone(), |_| {});
         pass(Duration::from_millis(20)).await;
-        test(World { line: call(turn, &load), events, load }).await;
+        test(World { line: call(turn.clone(), &load), events, load, turn }).await;
     });
 }
 
@@ -70,7 +72,7 @@ fn call(turn: ringway_turn::Config, load: &Arc<CoreLoad>) -> Line {
 impl World {
     /// One more call on the same core.
     pub fn another(&self) -> Line {
-        call(ringway_turn::Config::default(), &self.load)
+        call(self.turn.clone(), &self.load)
     }
 
     /// Everything that has happened so far.

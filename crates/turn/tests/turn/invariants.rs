@@ -43,6 +43,10 @@ enum Step {
         ready: bool,
     },
     Busy,
+    /// A model's requests usually take so long from now on.
+    Usually(u64),
+    /// Whether there is a second model from now on.
+    Second(bool),
 }
 
 fn stage() -> impl Strategy<Value = StageKind> {
@@ -69,6 +73,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => any::<bool>().prop_map(Step::Mute),
         1 => (stage(), any::<bool>()).prop_map(|(stage, ready)| Step::Stage { stage, ready }),
         1 => Just(Step::Busy),
+        2 => (1..900u64).prop_map(Step::Usually),
+        1 => any::<bool>().prop_map(Step::Second),
     ]
 }
 
@@ -80,8 +86,9 @@ fn config() -> impl Strategy<Value = Config> {
         Just(Speculation::Tts)
     ];
     let early = prop::option::of((0..60u64).prop_map(Duration::from_millis));
-    (level, any::<bool>(), any::<bool>(), prop::option::of(3_000..6_000u64), early).prop_map(
-        |(speculation, energy, fixed, media, transcribe_after)| Config {
+    (level, any::<bool>(), any::<bool>(), prop::option::of(3_000..6_000u64), early, any::<bool>()).prop_map(
+        |(speculation, energy, fixed, media, transcribe_after, hedge)| Config {
+            hedge,
             speculation,
             transcribe_after,
             speculate_by_energy: energy,
@@ -127,11 +134,20 @@ struct World {
     asks: usize,
     /// Stages that were found late, and after how many questions.
     hurried: BTreeSet<(StageKind, usize)>,
+    hedges: bool,
+    usually: Option<Duration>,
+    second: bool,
+    /// What is told once the outputs are.
+    owed: Option<Input>,
+    /// Requests that have begun to be answered, and those that were asked twice.
+    begun: BTreeSet<RequestId>,
+    twice: BTreeSet<RequestId>,
 }
 
 impl World {
     fn new(config: Config) -> Self {
         let id = ringway_frame::CallId::from_bits(1);
+        let hedges = config.hedge;
         let recording = recording::Header::new(id, "", config.clone()).to_line();
         Self {
             turn: Turn::new(config),
@@ -153,6 +169,12 @@ impl World {
             over: false,
             asks: 0,
             hurried: BTreeSet::new(),
+            hedges,
+            usually: None,
+            second: false,
+            owed: None,
+            begun: BTreeSet::new(),
+            twice: BTreeSet::new(),
         }
     }
 
@@ -175,6 +197,9 @@ impl World {
             }
         }
         self.check();
+        if let Some(answer) = self.owed.take() {
+            self.feed(answer);
+        }
     }
 
     /// Lets time pass, with all timers on the way.
@@ -219,7 +244,11 @@ impl World {
                 self.closed.extend(words);
                 self.ask = None;
             }
-            Command::Reply { request, .. } => self.request = Some(request),
+            Command::Reply { request, .. } => {
+                self.request = Some(request);
+                self.owed = self.usually.map(|within| Input::Usually { request, within });
+            }
+            Command::Hedge { request } => self.ask_second(request),
             Command::CancelReply { request } => {
                 assert_eq!(self.request.take(), Some(request), "cancels what runs");
             }
@@ -249,6 +278,18 @@ impl World {
             }
             Command::HangUp { .. } | Command::Transfer { .. } => self.over = true,
             _ => {}
+        }
+    }
+
+    fn ask_second(&mut self, request: RequestId) {
+        assert!(self.hedges, "nobody wants it");
+        assert_eq!(self.request, Some(request), "what does not run is asked a second time");
+        assert!(self.turn.is_released(), "nobody waits for it");
+        assert!(!self.begun.contains(&request), "the answer has begun");
+        assert!(self.twice.insert(request), "{request:?} is asked a third time");
+        if self.second {
+            self.asks += 1;
+            self.owed = Some(Input::Hedged { request });
         }
     }
 
@@ -340,6 +381,8 @@ impl World {
             Step::Interrupt => self.feed(Input::Interrupt),
             Step::Mute(muted) => self.feed(Input::Mute { muted }),
             Step::Stage { stage, ready } => self.stage(stage, ready),
+            Step::Usually(millis) => self.usually = Some(Duration::from_millis(millis)),
+            Step::Second(is) => self.second = is,
             Step::Busy => self.feed(Input::StageBusy { stage: StageKind::Stt }),
         }
     }
@@ -386,6 +429,7 @@ impl World {
         let word = self.new_word('b');
         let Some(request) = self.request else { return };
         let end = ["", "", ",", ".", "?", ";"][usize::from(kind) % 6];
+        self.begun.insert(request);
         self.feed(Input::Token { request, text: format!(" {word}{end}") });
     }
 

@@ -68,6 +68,10 @@ pub struct Line {
     /// A stage that is late gives way to another service, which takes the usual time.
     pub substitutes: bool,
     pub word_marks: bool,
+    /// What is known of a model's requests: within this time 95 of 100 begin to be answered.
+    pub usually: Option<u64>,
+    /// How long a second model takes, if there is one.
+    pub second: Option<u64>,
     now: MediaTime,
     dialogue: Dialogue,
     caller: Vec<Said>,
@@ -103,6 +107,8 @@ impl Line {
             voice_delay: TTS,
             substitutes: false,
             word_marks: true,
+            usually: None,
+            second: None,
             now: MediaTime::ZERO,
             dialogue: Box::new(|cue| (format!("{}.", reply_to(cue)), After::Listen { digits: None })),
             caller: Vec::new(),
@@ -318,7 +324,12 @@ impl Line {
             Command::Stt(stt) if !self.down.contains(&StageKind::Stt) => self.recognise(stt),
             Command::Reply { request, caller, already, .. } if !self.down.contains(&StageKind::Llm) => {
                 self.reply(*request, &caller.clone(), &already.clone());
+                if let Some(usually) = self.usually {
+                    let within = Duration::from_millis(usually);
+                    self.schedule(self.now, World::Input(Input::Usually { request: *request, within }));
+                }
             }
+            Command::Hedge { request } => self.ask_second(*request),
             Command::Hurry { stage } if self.substitutes => self.substitute(*stage),
             Command::CancelReply { .. } => *self.generation.entry(StageKind::Llm).or_default() += 1,
             Command::CancelSpeech { .. } => {
@@ -404,6 +415,25 @@ impl Line {
         }
         let input = Input::ReplyEnd { request, after, memo: Memo(format!("after {caller:?}")) };
         self.schedule(time, World::Model { generation, input });
+    }
+
+    /// The second model is the quicker one: the first is cancelled.
+    fn ask_second(&mut self, request: RequestId) {
+        let Some(delay) = self.second else { return };
+        self.schedule(self.now, World::Input(Input::Hedged { request }));
+        *self.generation.entry(StageKind::Llm).or_default() += 1;
+        let (caller, already) = self.newest_cue();
+        let first = std::mem::replace(&mut self.model_delay, delay);
+        self.reply(request, &caller, &already);
+        self.model_delay = first;
+    }
+
+    fn newest_cue(&self) -> (CallerTurn, String) {
+        let cue = |command: &Command| match command {
+            Command::Reply { caller, already, .. } => Some((caller.clone(), already.clone())),
+            _ => None,
+        };
+        self.log.iter().rev().find_map(|(_, command)| cue(command)).expect("a model was asked")
     }
 
     /// Speaks an answer a little faster than it is heard.

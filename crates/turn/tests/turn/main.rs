@@ -6,6 +6,7 @@ mod conversation;
 mod converse;
 mod endings;
 mod faults;
+mod hedge;
 mod history;
 mod invariants;
 mod keys;

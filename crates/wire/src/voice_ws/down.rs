@@ -64,7 +64,7 @@ pub enum Down {
         from: String,
         /// Name of the one that does.
         to: String,
-        /// Why: `error`, `panic`, `stall`, `late`, `refused`, `circuit` or `preferred`.
+        /// Why: `error`, `panic`, `stall`, `late`, `refused`, `circuit`, `preferred` or `hedge`.
         cause: String,
     },
     /// A stage keeps the caller waiting for longer than its share of the budget.

@@ -1,6 +1,6 @@
 use super::{Line, said};
 use ringway_frame::MediaTime;
-use ringway_turn::{CallerTurn, Command, Event};
+use ringway_turn::{CallerTurn, Command, Event, RequestId};
 
 impl Line {
     // What the tests look at.
@@ -33,6 +33,15 @@ impl Line {
     pub fn last_asked(&self) -> MediaTime {
         let asked = self.log.iter().rfind(|(_, command)| matches!(command, Command::Reply { .. }));
         asked.expect("it was asked").0
+    }
+
+    /// The newest request.
+    pub fn running(&self) -> Option<RequestId> {
+        let request = |command: &Command| match command {
+            Command::Reply { request, .. } => Some(*request),
+            _ => None,
+        };
+        self.log.iter().rev().find_map(|(_, command)| request(command))
     }
 
     pub fn spoken<'a>(&'a self) -> Vec<&'a str> {
