@@ -162,6 +162,14 @@ pub fn one_s2s(
     Builder::new(config, secrets, None, None).s2s(name)
 }
 
+/// The knowledge base alone, where there is one.
+///
+/// # Errors
+/// It cannot be used.
+pub fn one_librarian(config: &Config, secrets: &Secrets) -> Result<Option<Librarian>, EngineError> {
+    Ok(knowledge::open(config, secrets)?)
+}
+
 /// The same for a voice activity detector.
 ///
 /// # Errors
@@ -368,7 +376,11 @@ impl<'a> Builder<'a> {
                 Ok(Arc::new(deepgram_speech::DeepgramSpeech::new(config.clone(), key.as_ref())?))
             }
             wyoming_tts::NAME => Ok(Arc::new(wyoming_tts::WyomingTts::new(self.config.wyoming_tts.clone())?)),
-            phone_tts::NAME => Ok(Arc::new(phone_tts::PhoneTts::new(self.config.phone_tts.clone())?)),
+            phone_tts::NAME => {
+                let config = &self.config.phone_tts;
+                let key = self.secrets.api_key(&config.key);
+                Ok(Arc::new(phone_tts::PhoneTts::new(config.clone(), key.as_ref())?))
+            }
             "scripted" => Ok(Arc::new(scripted::ScriptedTts::new(&self.config.scripted))),
             _ => Err(EngineError::Unknown { key: "tts.engines", name: name.into() }),
         }

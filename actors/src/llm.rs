@@ -115,6 +115,7 @@ pub(crate) fn tool(request: RequestId, news: ToolNews) -> Input {
             let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
             Input::ToolEnded { request, tool, bytes, outcome, after, tokens }
         }
+        ToolNews::Keys { keys } => Input::Press { request, keys },
         ToolNews::Cited { passages } => Input::Cited { request, passages },
     }
 }

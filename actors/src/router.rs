@@ -268,6 +268,7 @@ impl Router {
                 self.time_voice(epoch, clause, &text);
                 self.say(Say::Clause { epoch, clause, text });
             }
+            Command::Press { epoch, clause, keys } => self.say(Say::Keys { epoch, clause, keys }),
             Command::CancelSpeech { .. } => {
                 self.say(Say::Cancel);
                 self.events.put(ready(StageKind::Tts));
@@ -337,7 +338,7 @@ impl Router {
 
     fn say(&self, say: Say) {
         match &say {
-            Say::Clause { .. } => {
+            Say::Clause { .. } | Say::Keys { .. } => {
                 self.stages.watches.tts.owe();
                 self.events.put(working(StageKind::Tts));
             }

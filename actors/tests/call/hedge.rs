@@ -3,7 +3,7 @@
 use crate::common::engines::{self, GREETING, REPLY};
 use crate::common::puppet::{Puppet, Strings};
 use crate::common::{World, with_engines};
-use crate::tools::{Clerk, Sage, with_tools};
+use crate::tools::{LOOKS_UP, Sage, with_tools};
 use ringway_actors::{CallEventKind, Cause, EdgeInput, Engines, SwitchCause, Winner};
 use ringway_stages::llm::LanguageModel;
 use ringway_turn::{Config, EndReason, Event, StageKind};
@@ -298,7 +298,7 @@ fn two_that_want_the_same_tool_call_it_once() {
     let sage = Sage::default();
     let asked = sage.asked.clone();
     let chain = || {
-        let clerks = ["first", "second"].map(|name| Puppet::on_strings(name, Arc::new(Clerk)));
+        let clerks = ["first", "second"].map(|name| Puppet::on_strings(name, Arc::new(LOOKS_UP)));
         let (llm, models) = clerks.into_iter().unzip();
         (with_tools(llm, sage), models)
     };

@@ -1,6 +1,6 @@
 //! The language model uses a tool in the middle of a call.
 
-use crate::common::engines::{self, GREETING, REPLY, Reciter};
+use crate::common::engines::{self, GREETING, REPLY, Reciter, TONES};
 use crate::common::parrot::{Asked, Parrot};
 use crate::common::with_engines;
 use ringway_actors::{CallEventKind, Engines};
@@ -9,7 +9,7 @@ use ringway_stages::llm::{
     LanguageModel, LlmCall, LlmError, LlmEvent, LlmRequest, LlmSession, Next, ToolCall,
 };
 use ringway_stages::tools::{Config, Finding, Knowledge, Passage, SpeechToolbox, Toolbox, Tools, ToolsFile};
-use ringway_turn::{Event, ToolOutcome};
+use ringway_turn::{Event, Speaker, ToolOutcome};
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
@@ -18,11 +18,19 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::sleep as pass;
 
-/// Looks things up before it answers a caller.
-pub struct Clerk;
+/// Calls a tool before it answers a caller.
+pub struct Clerk {
+    tool: &'static str,
+    arguments: &'static str,
+    /// What it says before.
+    says: &'static str,
+}
+
+pub const LOOKS_UP: Clerk = Clerk { tool: "look_up", arguments: r#"{"question":"hours"}"#, says: "" };
 
 struct Session {
     reciter: Box<dyn LlmSession>,
+    clerk: (&'static str, &'static str, &'static str),
     calls: VecDeque<LlmEvent>,
 }
 
@@ -32,7 +40,8 @@ impl LanguageModel for Clerk {
     }
 
     fn open(&self, call: LlmCall) -> Result<Box<dyn LlmSession>, LlmError> {
-        Ok(Box::new(Session { reciter: Reciter.open(call)?, calls: VecDeque::new() }))
+        let clerk = (self.tool, self.arguments, self.says);
+        Ok(Box::new(Session { reciter: Reciter.open(call)?, clerk, calls: VecDeque::new() }))
     }
 }
 
@@ -43,8 +52,9 @@ impl LlmSession for Session {
         if request.history.is_empty() || !request.rounds.is_empty() {
             return self.reciter.reply(request);
         }
-        let arguments = r#"{"question":"hours"}"#.into();
-        let call = ToolCall { id: String::new(), name: "look_up".into(), arguments };
+        let (name, arguments, says) = self.clerk;
+        let call = ToolCall { id: String::new(), name: name.into(), arguments: arguments.into() };
+        self.calls.push_back(LlmEvent::Text { id, text: says.into() });
         let next = Next::Listen(Expectation::anything());
         self.calls.push_back(LlmEvent::Call { id, call });
         self.calls.push_back(LlmEvent::Done { id, next, memo: String::new() });
@@ -99,12 +109,7 @@ pub fn with_tools(models: Vec<Arc<dyn LanguageModel>>, sage: Sage) -> Vec<Arc<dy
 }
 
 fn tools(sage: Sage) -> Tools {
-    let text = format!(
-        "[built_in.look_up]
-filler = \"{FILLER}\"
-filler_after = \"500ms\"
-"
-    );
+    let text = format!("[built_in.look_up]\nfiller = \"{FILLER}\"\nfiller_after = \"500ms\"\n");
     let file = ToolsFile::parse(Path::new("tools.toml"), &text, &|_| None).unwrap();
     Tools::start(file, Some(Arc::new(sage))).unwrap()
 }
@@ -115,7 +120,7 @@ fn a_tool_that_takes_long_is_bridged_and_is_no_stall() {
     let asked = sage.asked.clone();
     with_engines(
         ringway_turn::Config::default(),
-        |_| Engines { llm: with_tools(vec![Arc::new(Clerk)], sage), ..engines::all() },
+        |_| Engines { llm: with_tools(vec![Arc::new(LOOKS_UP)], sage), ..engines::all() },
         |mut world| async move {
             let line = &world.line;
             line.until("the greeting", |line| line.heard().join(" ") == GREETING).await;
@@ -133,6 +138,31 @@ fn a_tool_that_takes_long_is_bridged_and_is_no_stall() {
             assert_eq!((died, told.count(), asked.load(Ordering::Relaxed)), (false, 1, 1));
         },
     );
+}
+
+#[test]
+fn keys_sound_between_the_words_before_and_behind_them_and_are_nothing_that_was_said() {
+    let engines = |_: &_| {
+        let file = ToolsFile::parse(Path::new("tools.toml"), "[built_in.send_dtmf]\n", &|_| None).unwrap();
+        let clerk = Clerk { tool: "send_dtmf", arguments: r#"{"digits":"1#"}"#, says: "echo" };
+        let toolbox = Toolbox::new(Arc::new(clerk), Tools::start(file, None).unwrap(), Config::default());
+        Engines { llm: vec![Arc::new(toolbox)], ..engines::all() }
+    };
+    with_engines(ringway_turn::Config::default(), engines, |mut world| async move {
+        let line = &world.line;
+        line.until("the greeting", |line| line.heard().join(" ") == GREETING).await;
+        pass(Duration::from_millis(600)).await;
+        line.say(&["alpha", "bravo"]);
+        let whole = format!("{GREETING} echo {TONES} {TONES} {REPLY}");
+        line.until("the answer", |line| line.heard().join(" ") == whole).await;
+        pass(Duration::from_secs(1)).await;
+        let said = |event| match event {
+            CallEventKind::Turn(Event::Message { who: Speaker::Bot, text, .. }) => Some(text),
+            _ => None,
+        };
+        let said: Vec<_> = world.drain().into_iter().filter_map(said).collect();
+        assert!(said[1].starts_with("echo") && said[1].ends_with(REPLY), "{said:?}");
+    });
 }
 
 #[test]

@@ -75,6 +75,8 @@ pub enum Effect {
     Transfer(String),
     /// A slot has this value from now on.
     Slot(String, String),
+    /// These keys are pressed, behind what was said before.
+    Keys(String),
     /// Its answer holds these passages of the knowledge base.
     Cited(Vec<String>),
 }

@@ -85,9 +85,14 @@ impl Turn {
         let Some(reply) = &mut self.reply else { return };
         let clause = self.ids.clause;
         self.ids.clause = clause.next();
-        let (epoch, text) = match &words {
-            Words::Reply(range) => (reply.epoch, reply.text()[range.clone()].to_owned()),
-            Words::Filler(text) => (reply.epoch, text.clone()),
+        let epoch = reply.epoch;
+        let command = match &words {
+            Words::Reply(range) => {
+                let text = reply.text()[range.clone()].to_owned();
+                Command::Speak { epoch, clause, text }
+            }
+            Words::Filler(text) => Command::Speak { epoch, clause, text: text.clone() },
+            Words::Keys(keys) => Command::Press { epoch, clause, keys: keys.clone() },
         };
         // A voice that has begun is waited for by the watchdog: whether its audio flows is not seen from here.
         let begins = !reply.ledger.speaks_in(epoch);
@@ -96,7 +101,7 @@ impl Turn {
         if begins {
             self.patience.asked(StageKind::Tts, self.now);
         }
-        self.push(Command::Speak { epoch, clause, text });
+        self.push(command);
     }
 
     pub(crate) fn voiced(&mut self, epoch: Epoch) {

@@ -49,6 +49,13 @@ impl Turn {
         if self.health.converses() { StageKind::SpeechToSpeech } else { StageKind::Llm }
     }
 
+    /// Keys that the model presses, behind what it has said until now.
+    pub(crate) fn press(&mut self, request: RequestId, keys: String) {
+        if self.asked(request).is_some() {
+            self.say(Words::Keys(keys));
+        }
+    }
+
     /// Passages that the model was given for the running request.
     pub(crate) fn cited(&mut self, request: RequestId, passages: Vec<String>) {
         if self.asked(request).is_some() {

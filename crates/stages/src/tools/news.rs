@@ -23,6 +23,11 @@ pub enum ToolNews {
         /// Tokens of the call and of what it said, as they are weighed.
         tokens: u32,
     },
+    /// These keys are to be pressed on the caller's line.
+    Keys {
+        /// Digits, `*`, `#`, and `A` to `D`.
+        keys: String,
+    },
     /// The model was given these passages of the knowledge base; as an answer may cite them.
     Cited {
         /// Source and heading of each.

@@ -40,7 +40,9 @@ impl SpeechToSpeech for SpeechToolbox {
     }
 
     fn open(&self, call: SpeechCall) -> Result<Box<dyn SpeechSession>, SpeechError> {
-        let tools = self.tools.now();
+        // Keys are tones of our own voice, which is not there.
+        let keys = super::built_in::Kind::SendDtmf.name();
+        let tools: Vec<_> = self.tools.now().into_iter().filter(|tool| tool.spec.name != keys).collect();
         let specs = tools.iter().map(|tool| tool.spec.clone()).collect();
         let (control, config) = (self.tools.control().clone(), self.config.clone());
         let dispatch = Dispatch { tools, control, deeds: call.deeds.clone(), weigh: call.weigh, config };
