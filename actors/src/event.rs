@@ -88,11 +88,13 @@ pub enum SwitchCause {
     Circuit,
     /// The second is preferred, and does well again or is tried.
     Preferred,
+    /// The call goes on in another language.
+    Language,
 }
 
 impl SwitchCause {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Died(Cause::Error),
         Self::Died(Cause::Panic),
         Self::Died(Cause::Stall),
@@ -100,6 +102,7 @@ impl SwitchCause {
         Self::Refused,
         Self::Circuit,
         Self::Preferred,
+        Self::Language,
     ];
 
     /// Its name in metrics, logs and on the wire.
@@ -109,6 +112,7 @@ impl SwitchCause {
             Self::Refused => "refused",
             Self::Circuit => "circuit",
             Self::Preferred => "preferred",
+            Self::Language => "language",
         }
     }
 }

@@ -33,6 +33,8 @@ pub(crate) enum Report {
     Input(Input),
     /// What the dialogue expects after this reply.
     Expect { request: RequestId, expectation: Expectation },
+    /// The call is to go on in the language of this code.
+    Language(String),
 }
 
 impl Inbox {

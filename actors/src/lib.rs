@@ -28,6 +28,7 @@ mod engines;
 mod event;
 mod health;
 mod inbox;
+mod language;
 mod llm;
 mod memos;
 mod metronome;
@@ -59,6 +60,7 @@ pub use event::{
     CallEvent, CallEventKind, Cause, EdgeKind, EventSink, RingReport, RingState, StageState, SwitchCause,
 };
 pub use health::ServiceHealth;
+pub use language::Language;
 pub use metronome::{Beat, Metronome};
 pub use mic::Mic;
 pub use playout::{Cleared, Played, Playout};

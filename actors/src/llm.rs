@@ -49,7 +49,7 @@ impl LlmStage {
     fn relay(&self, event: LlmEvent) -> Result<(), StageError> {
         match event {
             LlmEvent::Text { id, text } => self.tell(Input::Token { request: RequestId::new(id), text }),
-            LlmEvent::Tool { id, news } => self.tell(tool(RequestId::new(id), news)),
+            LlmEvent::Tool { id, news } => self.router.report(tool(RequestId::new(id), news)),
             LlmEvent::Call { call, .. } => {
                 tracing::warn!(tool = call.name, "the model calls a tool where there are none");
                 Ok(())
@@ -69,8 +69,8 @@ impl LlmStage {
     }
 }
 
-fn tool(request: RequestId, news: ToolNews) -> Input {
-    match news {
+fn tool(request: RequestId, news: ToolNews) -> Report {
+    Report::Input(match news {
         ToolNews::Began { tool, filler } => {
             let filler = filler.map(|Filler { after, words }| ToolFiller { after, words });
             Input::ToolBegan { request, tool, filler }
@@ -87,7 +87,8 @@ fn tool(request: RequestId, news: ToolNews) -> Input {
             Input::ToolEnded { request, tool, bytes, outcome, after, tokens }
         }
         ToolNews::Cited { passages } => Input::Cited { request, passages },
-    }
+        ToolNews::Language { code } => return Report::Language(code),
+    })
 }
 
 fn split(next: Next) -> (After, Expectation) {
@@ -111,6 +112,7 @@ fn request(
         history,
         memo,
         already,
+        language: context.language,
         ..LlmRequest::new(request.number(), cue(caller))
     }
 }

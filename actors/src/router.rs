@@ -2,13 +2,15 @@
 
 mod converse;
 mod hints;
+mod language;
 mod watches;
 
 pub(crate) use watches::Watches;
 
-use crate::call::{Apologise, BetweenTurns, Call, Finish, Hurry, Summarise};
+use crate::call::{Apologise, BetweenTurns, Call, ChangeLanguage, Finish, Follow, Hurry, Summarise};
 use crate::clock::CallClock;
 use crate::edge::{EdgeCommand, EdgeInput};
+use crate::engines::Engines;
 use crate::event::{CallEvent, CallEventKind, EventSink, StageState};
 use crate::health::ServiceHealth;
 use crate::inbox::{Mail, Report};
@@ -49,8 +51,7 @@ pub struct Router {
     call: Addr<Call>,
     events: Events,
     health: Arc<ServiceHealth>,
-    /// What voices have by heart.
-    filler: Arc<str>,
+    engines: Arc<Engines>,
     record: Option<Box<dyn Record>>,
     timer: Retry,
     obituary: Obituary,
@@ -102,6 +103,8 @@ pub(crate) enum StageNews {
     Recital(Addr<TtsStage>, Epoch),
     Lost(StageKind),
     Gone(StageKind),
+    /// It is in the call's language.
+    Followed(StageKind),
 }
 
 /// What a router is made of.
@@ -115,7 +118,7 @@ pub(crate) struct RouterParts {
     pub(crate) events: Events,
     pub(crate) watches: Watches,
     pub(crate) health: Arc<ServiceHealth>,
-    pub(crate) filler: Arc<str>,
+    pub(crate) engines: Arc<Engines>,
     pub(crate) record: Option<Box<dyn Record>>,
 }
 
@@ -134,7 +137,7 @@ impl Router {
             call: parts.call,
             events: parts.events,
             health: parts.health,
-            filler: parts.filler,
+            engines: parts.engines,
             record: parts.record,
             timer: Retry::default(),
             obituary: Obituary::default(),
@@ -154,6 +157,7 @@ impl Router {
                 self.show(&input);
                 self.feed(input);
             }
+            Mail::Report(Report::Language(code)) => self.change_language(&code),
             Mail::Report(Report::Expect { request, expectation }) => self.expect(request, expectation),
             Mail::Edge(input) => self.edge_saw(input),
         }
@@ -260,6 +264,8 @@ impl Router {
             }
             Command::Converse(converse) => self.converse(converse),
             Command::Hurry { stage } => self.tell_call(Hurry(stage)),
+            Command::Language { language } => self.tell_call(ChangeLanguage(language)),
+            Command::Follow { stage } => self.tell_call(Follow(stage)),
             Command::Playout(playout) => self.playout(playout),
             Command::Apologise { epoch } => self.tell_call(Apologise(epoch)),
             Command::Transfer { to } => self.tell_edge(EdgeCommand::Transfer(to)),
@@ -279,7 +285,7 @@ impl Router {
 
     /// What voices have by heart is no work of theirs.
     fn time_voice(&mut self, epoch: Epoch, clause: ClauseId, text: &str) {
-        if *text == *self.filler {
+        if text == self.turn.filler() {
             self.stages.times.by_heart = Some(clause);
         } else {
             self.stages.times.tts.asked(epoch, self.clock.now());
@@ -478,6 +484,7 @@ impl Handler<StageNews> for Router {
                 Input::StageLost { stage }
             }
             StageNews::Gone(stage) => Input::StageGone { stage },
+            StageNews::Followed(stage) => Input::StageFollowed { stage },
         };
         self.feed(input);
     }

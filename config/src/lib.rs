@@ -22,6 +22,7 @@ mod engines;
 mod environment;
 mod fuzz;
 mod knowledge;
+mod languages;
 mod load;
 mod print;
 mod problem;
@@ -36,6 +37,7 @@ pub use alias::{ALIASES, Alias, Meaning};
 pub use engines::{ApologyConfig, DialogueConfig, EnginesOf, VadConfig};
 pub use environment::variable_of;
 pub use fuzz::fuzz;
+pub use languages::{LanguageConfig, name_of};
 pub use load::{DEFAULT_FILE, Flag, Loaded, SCHEMA, Sources, load, parse};
 pub use print::default_of;
 pub use problem::{Origin, Problem, Problems};
@@ -46,6 +48,7 @@ pub use setting::{Setting, Settings};
 
 use ringway_stages::pocketsphinx::Dictionary;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 /// The shipped file: every key with its default, explained.
 pub const DEFAULTS: &str = include_str!("../default.toml");
@@ -140,6 +143,9 @@ pub struct Config {
     pub apology: ApologyConfig,
     /// Records of each call's turns.
     pub recording: RecordingConfig,
+    /// Languages that calls can switch to, by code.
+    #[serde(skip)]
+    pub languages: BTreeMap<String, LanguageConfig>,
 }
 
 impl Default for Config {
@@ -189,6 +195,7 @@ impl Default for Config {
             scripted: ringway_stages::scripted::Config::default(),
             apology: ApologyConfig::default(),
             recording: RecordingConfig::default(),
+            languages: BTreeMap::new(),
         }
     }
 }

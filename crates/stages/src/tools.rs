@@ -14,6 +14,7 @@ mod deeds;
 mod error;
 mod http;
 mod knowledge;
+mod language;
 mod mcp;
 mod memo;
 mod news;
@@ -29,6 +30,7 @@ pub use declared::{BargeIn, Manner};
 pub use deeds::Deeds;
 pub use error::ToolError;
 pub use knowledge::{Finding, Knowledge, KnowledgeError, Passage};
+pub use language::Language;
 pub use news::{Filler, Outcome, ToolNews};
 pub use toolbox::{Config, Toolbox};
 pub use toolset::{Tools, ToolsError};
@@ -73,6 +75,8 @@ pub enum Effect {
     Slot(String, String),
     /// Its answer holds these passages of the knowledge base.
     Cited(Vec<String>),
+    /// It goes on in this language.
+    Language(Language),
 }
 
 impl Answer {

@@ -169,6 +169,8 @@ impl Observer {
             Command::Event(event) => self.event(event, put),
             Command::Summarise { .. }
             | Command::Hurry { .. }
+            | Command::Language { .. }
+            | Command::Follow { .. }
             | Command::Transfer { .. }
             | Command::HangUp { .. } => {}
         }

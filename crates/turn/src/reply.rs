@@ -139,6 +139,12 @@ impl Reply {
         self.text.len()
     }
 
+    /// Goes on in an epoch of its own.
+    pub(crate) fn next_epoch(&mut self) -> Epoch {
+        self.epoch = self.epoch.next();
+        self.epoch
+    }
+
     /// What follows is spoken by a voice, clause by clause.
     pub(crate) fn speak_on(&mut self) {
         self.whole = false;

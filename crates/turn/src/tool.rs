@@ -53,7 +53,7 @@ impl Turn {
         let reply = self.reply.as_ref().filter(|reply| reply.released && reply.ledger.is_heard_out())?;
         let (since, filler) = reply.tools.filler.as_ref()?;
         let speaks = self.utterance.is_some() || self.doubt.is_any();
-        (!speaks).then(|| reply.progress.max(*since) + filler.after)
+        (!speaks && !self.tongue.holds()).then(|| reply.progress.max(*since) + filler.after)
     }
 
     /// Bridges the wait for a tool; the turn's own filler is then not needed.

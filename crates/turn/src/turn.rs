@@ -3,6 +3,7 @@ use crate::converse::Unread;
 use crate::dtmf::Keys;
 use crate::ending::Life;
 use crate::history::History;
+use crate::language::Tongue;
 use crate::patience::Patience;
 use crate::reply::Reply;
 use crate::silence::Silence;
@@ -39,6 +40,7 @@ pub struct Turn {
     /// Turns that were answered before their words are known.
     pub(crate) unread: Vec<Unread>,
     pub(crate) patience: Patience,
+    pub(crate) tongue: Tongue,
     /// The end of the call that the caller spoke over: it is still due if that was nothing.
     pub(crate) farewell: Option<After>,
     /// This turn has had its filler.
@@ -79,6 +81,7 @@ impl Turn {
             health: Health::default(),
             unread: Vec::new(),
             patience: Patience::default(),
+            tongue: Tongue::default(),
             farewell: None,
             filler_spent: false,
             next_epoch: Epoch::ZERO.next(),
@@ -96,7 +99,10 @@ impl Turn {
         self.now = self.now.max(now);
         match &self.life {
             Life::Over => return,
-            Life::Live => self.live(input),
+            Life::Live => {
+                self.live(input);
+                self.follow_language();
+            }
             Life::Waiting => self.wait(input),
             Life::Closing { .. } => self.closing(input),
             Life::Apologising { .. } => self.apologising(input),
@@ -194,6 +200,8 @@ impl Turn {
             Input::StageReady { stage } => self.stage_ready(stage),
             Input::StageGone { stage } => self.stage_gone(stage),
             Input::StageBusy { stage } => self.stage_busy(stage),
+            Input::Language(language) => self.change_language(language),
+            Input::StageFollowed { stage } => self.followed(stage),
             Input::Ended { .. } => self.ended(),
             _ => {}
         }
@@ -202,6 +210,7 @@ impl Turn {
     fn wait(&mut self, input: Input) {
         match input {
             Input::Started => self.start(),
+            Input::Language(language) => self.begin_in(language),
             Input::StageLost { .. }
             | Input::StageReady { .. }
             | Input::StageGone { .. }

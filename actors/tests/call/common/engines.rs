@@ -88,6 +88,7 @@ pub fn all() -> Engines {
         stt: vec![Arc::new(Reader)],
         llm: vec![Arc::new(Reciter)],
         tts: vec![Arc::new(Speaker)],
+        languages: Vec::new(),
         apology: Phrase { text: APOLOGY.join(" "), pcm_16k: audio(&APOLOGY), ..Phrase::default() },
         filler: Phrase { text: FILLER.into(), pcm_16k: audio(&["echo"]), ..Phrase::default() },
     }

@@ -59,6 +59,7 @@ fn call(turn: ringway_turn::Config, load: &Arc<CoreLoad>) -> Line {
         edge: EdgeKind::Twilio,
         format: Format::Pcm16k,
         dialogue: None,
+        language: None,
         carrier_call_id: None,
         variables: Arc::default(),
         turn,

@@ -89,10 +89,10 @@ fn a_prompt_follows_the_slots_that_tools_set() {
         Templates::parse("Day: {{ slot.day | default('?') }}.", "Hi {{ parameter.name | default('') }}!");
     let deeds = Deeds::default();
     let mut prompt = Prompt::new(templates.unwrap(), Arc::new(variables()), deeds.clone());
-    assert_eq!(prompt.system(), "Day: ?.");
-    assert_eq!(prompt.greeting(), "Hi Ada!");
+    assert_eq!(prompt.system(""), "Day: ?.");
+    assert_eq!(prompt.greeting(""), "Hi Ada!");
     deeds.set_slot("day".into(), "Monday".into());
-    assert_eq!(prompt.system(), "Day: Monday.");
+    assert_eq!(prompt.system(""), "Day: Monday.");
 }
 
 #[test]

@@ -28,6 +28,11 @@ pub enum ToolNews {
         /// Source and heading of each.
         passages: Vec<String>,
     },
+    /// The call is to go on in the language of this code.
+    Language {
+        /// The code.
+        code: String,
+    },
 }
 
 /// Words that bridge the wait for a tool.

@@ -3,7 +3,7 @@ use super::deeds::{self, Deed, Deeds};
 use super::memo::Memo;
 use super::running::Running;
 use super::toolbox::Config;
-use super::{Effect, Manner, ToolError, ToolNews};
+use super::{Effect, Language, Manner, ToolError, ToolNews};
 use crate::llm::{LlmError, LlmEvent, LlmRequest, LlmSession, Next, ToolCall, Weigh};
 use std::collections::VecDeque;
 use std::task::{Context, Poll};
@@ -140,6 +140,10 @@ impl Session {
                     Some(Effect::HangUp) => *next = Some(Next::HangUp),
                     Some(Effect::Transfer(to)) => *next = Some(Next::Transfer(to)),
                     Some(Effect::Slot(name, value)) => deeds.set_slot(name, value),
+                    Some(Effect::Language(Language { code, name })) => {
+                        reply.request.language = name;
+                        news.push_back(LlmEvent::Tool { id, news: ToolNews::Language { code } });
+                    }
                     Some(Effect::Cited(passages)) => {
                         news.push_back(LlmEvent::Tool { id, news: ToolNews::Cited { passages } });
                     }
