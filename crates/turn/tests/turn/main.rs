@@ -9,6 +9,7 @@ mod faults;
 mod history;
 mod invariants;
 mod keys;
+mod languages;
 mod late;
 mod line;
 mod marks;
