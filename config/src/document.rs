@@ -1,6 +1,6 @@
 //! A file, key by key, so that one mistake hides no other.
 
-use crate::languages::{LanguageKey, SECTION, is_code};
+use crate::languages::{LanguageKey, MUST_BE_SAID, SAID, SECTION, is_code};
 use crate::problem::{Origin, Problem};
 use crate::schema::Schema;
 use crate::setting::Setting;
@@ -80,7 +80,11 @@ impl Reader<'_> {
             let at = code.span().start;
             match language.get_ref() {
                 // A dot would part the code from itself.
-                DeValue::Table(inner) if is_code(code.get_ref()) => self.language(inner),
+                DeValue::Table(inner) if is_code(code.get_ref()) => {
+                    let missing = SAID.into_iter().filter(|key| !inner.contains_key(*key));
+                    missing.for_each(|key| self.report(at, key, MUST_BE_SAID));
+                    self.language(inner);
+                }
                 DeValue::Table(_) => {
                     self.report(at, "", "a language's code is letters, digits and -, such as de or pt-BR");
                 }

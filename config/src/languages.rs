@@ -79,10 +79,9 @@ pub(crate) fn read(
         }
         let text =
             |key: &str| settings.value(&format!("{SECTION}.{code}.{key}"))?.as_str().map(str::to_owned);
-        for key in ["filler", "apology"] {
-            if text(key).is_none_or(|text| text.trim().is_empty()) {
-                wrong(&format!(".{key}"), "must be said in each language");
-            }
+        // One that is missing was told where the language is read.
+        for key in SAID.into_iter().filter(|key| text(key).is_some_and(|text| text.trim().is_empty())) {
+            wrong(&format!(".{key}"), MUST_BE_SAID);
         }
         let sections: Vec<_> = settings.sections_of(code).collect();
         let own = |stage| sections.iter().any(|section| belongs(section, stage));
@@ -129,6 +128,10 @@ pub(crate) const SECTION: &str = "languages";
 
 /// Keys that only a language has.
 const OWN: [&str; 3] = ["name", "filler", "apology"];
+
+/// Those that it must have.
+pub(crate) const SAID: [&str; 2] = ["filler", "apology"];
+pub(crate) const MUST_BE_SAID: &str = "must be said in each language";
 
 const STT: &str = "stt";
 const TTS: &str = "tts";

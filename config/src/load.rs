@@ -170,7 +170,7 @@ impl Layers {
     fn blame_language(&mut self, code: &str, mistakes: Vec<Mistake>, wrong: &BTreeSet<String>) {
         for (key, message) in mistakes {
             let key = format!("{}.{code}.{key}", languages::SECTION);
-            let any = || self.settings.of_language(code).next().map(|setting| &setting.origin);
+            let any = || self.settings.of_language(code).map(|setting| &setting.origin).min();
             let origin = self.settings.origin(&key).or_else(any).cloned();
             if let Some(origin) = origin.filter(|_| !wrong.contains(&key)) {
                 self.problems.push(Problem { origin, key, message });

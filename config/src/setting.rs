@@ -91,11 +91,17 @@ impl Settings {
         all.document()
     }
 
-    /// The codes of all languages, each with a setting of it.
+    /// The codes of all languages, each with its first setting.
     pub(crate) fn languages(&self) -> BTreeMap<&str, &Setting> {
-        let code = |setting: &'_ Setting| LanguageKey::of(&setting.key).is_some();
-        let settings = self.by_key.values().filter(|setting| code(setting));
-        settings.filter_map(|setting| Some((LanguageKey::of(&setting.key)?.code, setting))).collect()
+        let mut languages: BTreeMap<&str, &Setting> = BTreeMap::new();
+        for setting in self.by_key.values() {
+            let Some(LanguageKey { code, .. }) = LanguageKey::of(&setting.key) else { continue };
+            let first = languages.entry(code).or_insert(setting);
+            if setting.origin < first.origin {
+                *first = setting;
+            }
+        }
+        languages
     }
 
     /// The sections that a language changes.

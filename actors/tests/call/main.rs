@@ -8,6 +8,7 @@ mod converse;
 mod detector;
 mod escalation;
 mod history;
+mod languages;
 mod marks;
 mod streaming;
 mod supervision;

@@ -95,7 +95,7 @@ pub fn all() -> Engines {
 }
 
 /// Whole frames of these words.
-fn audio(words: &[&str]) -> Arc<[u8]> {
+pub fn audio(words: &[&str]) -> Arc<[u8]> {
     let mut frame = Frame::silence(Format::Pcm16k);
     let mut audio = Vec::new();
     for word in words {

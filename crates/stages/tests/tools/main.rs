@@ -4,5 +4,6 @@
 
 mod declarations;
 mod http;
+mod languages;
 mod model;
 mod toolbox;
