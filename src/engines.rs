@@ -10,6 +10,7 @@ mod voices;
 
 pub use caching::Caching;
 pub use knowledge::KnowledgeError;
+pub use languages::names as languages;
 pub use pools::Pools;
 pub use voices::{VoiceError, Voices};
 

@@ -6,7 +6,7 @@ use crate::Config;
 use crate::load::SCHEMA;
 use crate::problem::Problem;
 use crate::sense::ENGINES;
-use crate::setting::{Setting, Settings};
+use crate::setting::Settings;
 use std::collections::BTreeMap;
 
 /// A language besides the one that calls begin in.
@@ -65,8 +65,9 @@ pub(crate) fn read(
     let mut languages = BTreeMap::new();
     for (code, blamed) in settings.languages() {
         let mut wrong = |key: &str, message: &str| {
-            let setting = Setting { key: format!("{SECTION}.{code}{key}"), ..blamed.clone() };
-            problems.push(setting.problem(message));
+            let key = format!("{SECTION}.{code}{key}");
+            let origin = settings.origin(&key).unwrap_or(&blamed.origin).clone();
+            problems.push(Problem { origin, key, message: message.to_owned() });
         };
         if !is_code(code) {
             wrong("", "a language's code is letters, digits and -, such as de or pt-BR");

@@ -20,7 +20,7 @@ pub(super) struct Spoken {
 }
 
 /// All that calls can be in, the first one first; none where there is but one.
-pub(super) fn names(config: &Config) -> Vec<tools::Language> {
+pub fn names(config: &Config) -> Vec<tools::Language> {
     let code = config.call.language.clone();
     let first = tools::Language { name: name_of(&code), code };
     let others = config.languages.iter();

@@ -37,7 +37,6 @@ impl Handler<ChangeLanguage> for Call {
 
     fn handle(&mut self, ChangeLanguage(code): ChangeLanguage, _: &mut Self::Context) {
         self.profile.language = self.core.engines.language_or_first(Some(&code));
-        tracing::info!(callId = %self.profile.id, language = code, "the call goes on in another language");
     }
 }
 
