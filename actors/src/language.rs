@@ -36,6 +36,14 @@ impl Engines {
         self.languages.get(index.0)
     }
 
+    /// The chains of a stage: its engines, language by language.
+    pub fn chains(&self, stage: StageKind) -> Vec<Range<usize>> {
+        let mut chains: Vec<_> =
+            (0..self.languages.len().max(1)).map(|index| self.links(stage, LanguageIndex(index))).collect();
+        chains.dedup();
+        chains
+    }
+
     /// The engines that can serve a stage in this language.
     pub(crate) fn links(&self, stage: StageKind, language: LanguageIndex) -> Range<usize> {
         match (stage, self.language(language)) {
