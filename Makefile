@@ -36,6 +36,9 @@ build: ## Build the server and the load tester, release
 
 ##@ Prove
 
+# Optimising across crates takes longer than all of the tests, and makes the server 4 % faster.
+test: export CARGO_PROFILE_RELEASE_LTO := false
+
 .PHONY: test
 test: setup-test build test-rust test-loom test-scripts test-grafana test-page bench-instructions ## Set up and run all tests, the real browser included
 

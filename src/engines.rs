@@ -33,7 +33,7 @@ use ringway_stages::silero::Instructions;
 use ringway_stages::speech_cache::{DirError, Tiers};
 use ringway_stages::speech_to_speech::SpeechToSpeech;
 use ringway_stages::stt::SpeechToText;
-use ringway_stages::tools::{Knowledge, Mistake, Toolbox, Tools, ToolsError, ToolsFile};
+use ringway_stages::tools::{Knowledge, Mistake, SpeechToolbox, Toolbox, Tools, ToolsError, ToolsFile};
 use ringway_stages::tts::{TextToSpeech, TtsError};
 use ringway_stages::vad::VadError;
 use std::collections::BTreeSet;
@@ -167,6 +167,14 @@ pub fn one_s2s(
     Builder::new(config, secrets, None, None).s2s(name)
 }
 
+/// The knowledge base alone, where there is one.
+///
+/// # Errors
+/// It cannot be used.
+pub fn one_librarian(config: &Config, secrets: &Secrets) -> Result<Option<Librarian>, EngineError> {
+    Ok(knowledge::open(config, secrets)?)
+}
+
 /// The same for a voice activity detector.
 ///
 /// # Errors
@@ -216,7 +224,8 @@ impl<'a> Builder<'a> {
             openai_realtime::NAME => {
                 let config = &self.config.openai_realtime;
                 let key = self.secrets.api_key(&config.key);
-                Ok(Arc::new(openai_realtime::OpenAiRealtime::new(config.clone(), key.as_ref())?))
+                let service = openai_realtime::OpenAiRealtime::new(config.clone(), key.as_ref())?;
+                Ok(self.with_speech_tools(Arc::new(service)))
             }
             speech_server::NAME => {
                 let config = &self.config.speech_server;
@@ -324,6 +333,13 @@ impl<'a> Builder<'a> {
         }
     }
 
+    fn with_speech_tools(&self, service: Arc<dyn SpeechToSpeech>) -> Arc<dyn SpeechToSpeech> {
+        match &self.tools {
+            Some(tools) => Arc::new(SpeechToolbox::new(service, tools.clone(), self.config.tools.clone())),
+            None => service,
+        }
+    }
+
     /// Inside of the tools, which find a place in the conversation by the caller's own words.
     fn informed(&self, model: Arc<dyn LanguageModel>) -> Arc<dyn LanguageModel> {
         match &self.librarian {
@@ -365,7 +381,11 @@ impl<'a> Builder<'a> {
                 Ok(Arc::new(deepgram_speech::DeepgramSpeech::new(config.clone(), key.as_ref())?))
             }
             wyoming_tts::NAME => Ok(Arc::new(wyoming_tts::WyomingTts::new(self.config.wyoming_tts.clone())?)),
-            phone_tts::NAME => Ok(Arc::new(phone_tts::PhoneTts::new(self.config.phone_tts.clone())?)),
+            phone_tts::NAME => {
+                let config = &self.config.phone_tts;
+                let key = self.secrets.api_key(&config.key);
+                Ok(Arc::new(phone_tts::PhoneTts::new(config.clone(), key.as_ref())?))
+            }
             "scripted" => Ok(Arc::new(scripted::ScriptedTts::new(&self.config.scripted))),
             _ => Err(EngineError::Unknown { key: "tts.engines", name: name.into() }),
         }

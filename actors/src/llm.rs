@@ -56,7 +56,7 @@ impl LlmStage {
             }
             LlmEvent::Usage { tokens, estimated, .. } => self.tell(Input::Usage { tokens, estimated }),
             LlmEvent::Done { id, next, memo } => {
-                let (after, expectation) = split(next);
+                let (after, expectation) = after(next);
                 self.router.report(Report::Expect { request: RequestId::new(id), expectation })?;
                 let memo = self.memos.with(&self.service, memo);
                 self.tell(Input::ReplyEnd { request: RequestId::new(id), after, memo })
@@ -69,7 +69,8 @@ impl LlmStage {
     }
 }
 
-fn tool(request: RequestId, news: ToolNews) -> Report {
+/// What a tool did, as the turn is told.
+pub(crate) fn tool(request: RequestId, news: ToolNews) -> Report {
     Report::Input(match news {
         ToolNews::Began { tool, filler } => {
             let filler = filler.map(|Filler { after, words }| ToolFiller { after, words });
@@ -86,12 +87,14 @@ fn tool(request: RequestId, news: ToolNews) -> Report {
             let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
             Input::ToolEnded { request, tool, bytes, outcome, after, tokens }
         }
+        ToolNews::Keys { keys } => Input::Press { request, keys },
         ToolNews::Cited { passages } => Input::Cited { request, passages },
-        ToolNews::Language { code } => return Report::Language(code),
+        ToolNews::Language(language) => return Report::Language(language.code),
     })
 }
 
-fn split(next: Next) -> (After, Expectation) {
+/// What follows, and what the caller is expected to say then.
+pub(crate) fn after(next: Next) -> (After, Expectation) {
     match next {
         Next::Listen(expectation) => (After::Listen { digits: expectation.keys() }, expectation),
         Next::HangUp => (After::HangUp, Expectation::anything()),

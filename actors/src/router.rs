@@ -209,7 +209,8 @@ impl Router {
 
     /// A tool has its own limit: the model owes nothing while one runs, and its reply from then on.
     fn mind_tools(&mut self, request: RequestId) {
-        let watch = &self.stages.watches.llm;
+        let watches = &self.stages.watches;
+        let watch = if self.stages.s2s.is_some() { &watches.s2s } else { &watches.llm };
         match self.turn.tools_running(request) {
             None => {}
             Some(0) => watch.owe_anew(),
@@ -258,6 +259,7 @@ impl Router {
                 self.time_voice(epoch, clause, &text);
                 self.say(Say::Clause { epoch, clause, text });
             }
+            Command::Press { epoch, clause, keys } => self.say(Say::Keys { epoch, clause, keys }),
             Command::CancelSpeech { .. } => {
                 self.say(Say::Cancel);
                 self.events.put(ready(StageKind::Tts));
@@ -328,7 +330,7 @@ impl Router {
 
     fn say(&self, say: Say) {
         match &say {
-            Say::Clause { .. } => {
+            Say::Clause { .. } | Say::Keys { .. } => {
                 self.stages.watches.tts.owe();
                 self.events.put(working(StageKind::Tts));
             }

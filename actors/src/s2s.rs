@@ -2,13 +2,14 @@
 //! sides.
 
 use crate::inbox::{Inbox, Report};
-use crate::llm::{cue, history};
+use crate::llm::{after, cue, history, tool};
 use crate::stage::{Inject, Obituary, Pump, Rest, Stage, StageError, inject};
 use crate::tts::VoiceCount;
 use crate::utterance::PRE_ROLL;
 use actix::prelude::*;
 use ringway_frame::{Epoch, FRAME, Format, Frame, MediaTime};
 use ringway_ring::{Lent, PopError, PushError, ReplayReader, Writer};
+use ringway_stages::llm::{Called, ToolCall};
 use ringway_stages::speech_to_speech::{Hearing, SpeechEvent, SpeechSession, Wanted};
 use ringway_turn::{After, AskId, ClauseId, Converse, Input, Memo, RequestId, StageKind, Stt, UtteranceId};
 use std::collections::VecDeque;
@@ -139,8 +140,9 @@ impl SpeechStage {
         match command {
             Converse::Answer { request, epoch, clause, caller, context, already } => {
                 self.mouth.begin(Answer { request, epoch, clause });
-                let (cue, history) = (cue(caller), history(context.messages));
-                Ok(self.session.answer(Wanted { id: request.number(), cue, history, already })?)
+                let history = history(context.messages);
+                let wanted = Wanted::new(request.number(), cue(caller));
+                Ok(self.session.answer(Wanted { history, already, ..wanted })?)
             }
             Converse::Cancel { epoch, heard } => {
                 if self.mouth.answer.take_if(|answer| answer.epoch == epoch).is_some() {
@@ -188,10 +190,19 @@ impl SpeechStage {
             SpeechEvent::Text { id, text } if id == request.number() => {
                 self.tell(Input::Token { request, text })
             }
-            SpeechEvent::Done { id } if id == request.number() => {
+            SpeechEvent::Tool { id, news } if id == request.number() => {
+                self.router.report(tool(request, news))
+            }
+            SpeechEvent::Calls { calls, .. } => {
+                tracing::warn!(calls = calls.len(), "the service calls tools where there are none");
+                self.session.results(calls.into_iter().map(refused).collect(), true);
+                Ok(())
+            }
+            SpeechEvent::Done { id, next } if id == request.number() => {
                 self.mouth.answer = None;
                 let frames = self.mouth.count.frames_of(epoch);
-                let (after, memo) = (After::Listen { digits: None }, Memo::default());
+                let (after, memo) =
+                    (next.map_or(After::Listen { digits: None }, |next| after(next).0), Memo::default());
                 self.tell(Input::ClauseEnd { epoch, clause, frames })?;
                 self.tell(Input::ReplyEnd { request, after, memo })
             }
@@ -214,6 +225,10 @@ impl SpeechStage {
     fn tell(&self, input: Input) -> Result<(), StageError> {
         self.router.report(Report::Input(input))
     }
+}
+
+fn refused(call: ToolCall) -> Called {
+    Called { call, result: "there are no tools".into(), failed: true }
 }
 
 impl Ear {

@@ -6,6 +6,7 @@ use crate::stage::{Inject, Obituary, Pump, Rest, Stage, StageError, inject};
 use actix::prelude::*;
 use ringway_frame::{Epoch, FRAME, Format, Frame, MediaTime};
 use ringway_ring::{Lent, PushError, Writer};
+use ringway_stages::dtmf::Tones;
 use ringway_stages::tts::{Clause, TtsError, TtsEvent, TtsSession};
 use ringway_turn::{ClauseId, Input, StageKind};
 use std::cell::Cell;
@@ -54,8 +55,12 @@ impl VoiceCount {
 /// Moves what the session speaks into *voice*, and tells the router which words are in it.
 pub(crate) struct TtsStage {
     session: Box<dyn TtsSession>,
-    /// Clauses that the session had no room for.
-    backlog: VecDeque<Clause>,
+    /// What the session had no room for, or has to wait for what comes before it.
+    backlog: VecDeque<Task>,
+    /// Clauses that the session is speaking.
+    owed: usize,
+    /// Keys that are being pressed.
+    pressing: Option<(ClauseId, Tones)>,
     retry: Retry,
     voice: Lent<Writer>,
     count: VoiceCount,
@@ -64,6 +69,12 @@ pub(crate) struct TtsStage {
     waiting: bool,
     router: Inbox,
     obituary: Obituary,
+}
+
+/// What is to be made, in order.
+enum Task {
+    Speak(Clause),
+    Press(ClauseId, String),
 }
 
 /// Clauses of one reply that wait for room in the session at most; a reply that is longer ends the stage.
@@ -77,6 +88,7 @@ const TRY_AGAIN: Duration = FRAME;
 #[rtype(result = "()")]
 pub(crate) enum Say {
     Clause { epoch: Epoch, clause: ClauseId, text: String },
+    Keys { epoch: Epoch, clause: ClauseId, keys: String },
     Cancel,
 }
 
@@ -92,6 +104,8 @@ impl TtsStage {
         Self {
             session,
             backlog: VecDeque::new(),
+            owed: 0,
+            pressing: None,
             retry: Retry::default(),
             voice,
             count,
@@ -103,7 +117,7 @@ impl TtsStage {
         }
     }
 
-    fn say(&mut self, epoch: Epoch, clause: ClauseId, text: String) -> Result<(), StageError> {
+    fn take(&mut self, epoch: Epoch, task: Task) -> Result<(), StageError> {
         if self.epoch.is_some_and(|current| current != epoch) {
             self.cancel();
         }
@@ -112,15 +126,28 @@ impl TtsStage {
         if self.backlog.len() == BACKLOG {
             return Err(TtsError::Overloaded { queued: self.backlog.len() }.into());
         }
-        self.backlog.push_back(Clause { id: clause.number(), text });
+        self.backlog.push_back(task);
         self.hand_over()
     }
 
-    /// Hands clauses to the session in order; what it has no room for waits until it has spoken one, or a moment.
+    /// Hands clauses to the session in order; what it has no room for waits until it has spoken one, or a moment. Keys are
+    /// pressed when all before them was spoken, and what is behind them waits for that.
     fn hand_over(&mut self) -> Result<(), StageError> {
-        while let Some(clause) = self.backlog.front() {
-            match self.session.speak(clause.clone()) {
-                Ok(()) => drop(self.backlog.pop_front()),
+        while self.pressing.is_none() {
+            let clause = match self.backlog.front() {
+                Some(Task::Speak(clause)) => clause.clone(),
+                Some(Task::Press(clause, keys)) if self.owed == 0 => {
+                    self.pressing = Some((*clause, Tones::of(keys)));
+                    self.backlog.pop_front();
+                    return Ok(());
+                }
+                Some(Task::Press(..)) | None => return Ok(()),
+            };
+            match self.session.speak(clause) {
+                Ok(()) => {
+                    self.owed += 1;
+                    self.backlog.pop_front();
+                }
                 Err(TtsError::Overloaded { .. }) => {
                     self.retry.after(TRY_AGAIN);
                     return Ok(());
@@ -133,6 +160,7 @@ impl TtsStage {
 
     fn cancel(&mut self) {
         self.backlog.clear();
+        (self.owed, self.pressing) = (0, None);
         self.retry.stop();
         self.session.cancel();
         self.waiting = false;
@@ -170,9 +198,27 @@ impl TtsStage {
             TtsEvent::Word { clause, upto } => {
                 Input::Word { epoch, clause: ClauseId::new(clause), upto, frames }
             }
-            TtsEvent::Done { clause } => Input::ClauseEnd { epoch, clause: ClauseId::new(clause), frames },
+            TtsEvent::Done { clause } => {
+                self.owed = self.owed.saturating_sub(1);
+                Input::ClauseEnd { epoch, clause: ClauseId::new(clause), frames }
+            }
         };
-        self.router.report(Report::Input(input))
+        self.router.report(Report::Input(input))?;
+        if matches!(event, TtsEvent::Done { .. }) { self.hand_over() } else { Ok(()) }
+    }
+
+    /// The next of what is made, tones before words that come behind them.
+    fn poll_next(&mut self, cx: &mut task::Context<'_>) -> Poll<Result<TtsEvent, TtsError>> {
+        let Some((clause, tones)) = &mut self.pressing else {
+            return self.session.poll_next(cx, &mut self.frame);
+        };
+        if tones.next_frame(&mut self.frame) {
+            return Poll::Ready(Ok(TtsEvent::Audio));
+        }
+        let clause = clause.number();
+        // It is owed by nobody but here.
+        (self.pressing, self.owed) = (None, self.owed + 1);
+        Poll::Ready(Ok(TtsEvent::Done { clause }))
     }
 }
 
@@ -188,7 +234,7 @@ impl Stage for TtsStage {
             if self.waiting && !self.push(cx)? {
                 return Ok(());
             }
-            match self.session.poll_next(cx, &mut self.frame) {
+            match self.poll_next(cx) {
                 Poll::Ready(event) => self.relay(event?, epoch)?,
                 Poll::Pending => return Ok(()),
             }
@@ -213,7 +259,10 @@ impl Handler<Say> for TtsStage {
 
     fn handle(&mut self, say: Say, ctx: &mut Self::Context) {
         let done = match say {
-            Say::Clause { epoch, clause, text } => self.say(epoch, clause, text),
+            Say::Clause { epoch, clause, text } => {
+                self.take(epoch, Task::Speak(Clause { id: clause.number(), text }))
+            }
+            Say::Keys { epoch, clause, keys } => self.take(epoch, Task::Press(clause, keys)),
             Say::Cancel => {
                 self.cancel();
                 Ok(())

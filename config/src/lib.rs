@@ -24,6 +24,7 @@ mod fuzz;
 mod knowledge;
 mod languages;
 mod load;
+mod neighbours;
 mod print;
 mod problem;
 mod schema;
@@ -39,6 +40,7 @@ pub use environment::variable_of;
 pub use fuzz::fuzz;
 pub use languages::{LanguageConfig, name_of};
 pub use load::{DEFAULT_FILE, Flag, Loaded, SCHEMA, Sources, load, parse};
+pub use neighbours::{LiveKitConfig, RedisConfig, RedisUrl, RedisUrlError};
 pub use print::default_of;
 pub use problem::{Origin, Problem, Problems};
 pub use schema::{Key, Kind, Schema};
@@ -137,6 +139,10 @@ pub struct Config {
     pub wyoming_tts: ringway_stages::services::wyoming_tts::Config,
     /// A telephone system's voice.
     pub phone_tts: ringway_stages::services::phone_tts::Config,
+    /// Where state is shared.
+    pub redis: RedisConfig,
+    /// Where conferences are held.
+    pub livekit: LiveKitConfig,
     /// The scripted engines of benchmarks.
     pub scripted: ringway_stages::scripted::Config,
     /// What is said when a stage cannot be restored.
@@ -192,6 +198,8 @@ impl Default for Config {
             deepgram_tts: ringway_stages::services::deepgram_speech::Config::default(),
             wyoming_tts: ringway_stages::services::wyoming_tts::Config::default(),
             phone_tts: ringway_stages::services::phone_tts::Config::default(),
+            redis: RedisConfig::default(),
+            livekit: LiveKitConfig::default(),
             scripted: ringway_stages::scripted::Config::default(),
             apology: ApologyConfig::default(),
             recording: RecordingConfig::default(),

@@ -119,6 +119,11 @@ impl Secrets {
         self.api_keys.get(variable)?.as_ref().map(ApiKey::new)
     }
 
+    /// The password in this variable, for who cannot take a key.
+    pub fn password(&self, variable: &str) -> Option<&str> {
+        self.api_keys.get(variable)?.as_deref()
+    }
+
     pub(crate) fn by_variable(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
         let Self { admin_token, twilio_auth_token, api_keys } = self;
         let ours = [(Self::ADMIN_TOKEN, admin_token), (Self::TWILIO_AUTH_TOKEN, twilio_auth_token)];

@@ -5,7 +5,7 @@ use ringway_knowledge::Embeddings;
 use ringway_stages::services::{
     Endpoint, anthropic, cartesia, cartesia_stt, deepgram, deepgram_flux, deepgram_speech, elevenlabs,
     ollama, openai_chat, openai_realtime, openai_realtime_stt, openai_speech, openai_transcription,
-    speech_server, whisper_auto, whisperlive, whisperlivekit,
+    phone_tts, speech_server, whisper_auto, whisperlive, whisperlivekit,
 };
 
 /// A service that a stage names, and the variable of its key.
@@ -15,14 +15,15 @@ pub(crate) struct Keyed<'c> {
     pub(crate) path: &'static str,
     /// The variable; empty when the service is said to need none.
     pub(crate) variable: &'c str,
-    url: &'c Endpoint,
+    /// None where nobody is a vendor.
+    url: Option<&'c Endpoint>,
 }
 
 impl Keyed<'_> {
     /// It is the vendor's own, who serves nobody without a key.
     pub(crate) fn needs_key(&self) -> bool {
         matches!(
-            self.url.host(),
+            self.url.map_or("", Endpoint::host),
             "api.openai.com"
                 | "api.deepgram.com"
                 | "api.anthropic.com"
@@ -59,10 +60,11 @@ pub(crate) fn keyed(config: &Config) -> impl Iterator<Item = Keyed<'_>> {
         (tts, elevenlabs::NAME, "elevenlabs.key", &elevenlabs.key, &elevenlabs.url),
         (tts, cartesia::NAME, "cartesia.key", &cartesia.key, &cartesia.url),
         (tts, deepgram_speech::NAME, "deepgram_tts.key", &deepgram_tts.key, &deepgram_tts.url),
+        (tts, phone_tts::NAME, "phone_tts.key", &config.phone_tts.key, &config.phone_tts.url),
     ];
     let serving = all.into_iter().filter(|(engines, name, ..)| engines.iter().any(|engine| engine == name));
-    let knowledge = knowledge(config).into_iter();
-    serving.map(|(_, _, path, variable, url)| Keyed { path, variable, url }).chain(knowledge)
+    let serving = serving.map(|(_, _, path, variable, url)| Keyed { path, variable, url: Some(url) });
+    serving.chain(knowledge(config)).chain(redis(config))
 }
 
 /// The service that embeds questions.
@@ -70,5 +72,10 @@ fn knowledge(config: &Config) -> Option<Keyed<'_>> {
     let knowledge = &config.knowledge;
     let serves = knowledge.index.is_some() && knowledge.embeddings == Embeddings::Service;
     let (variable, url) = (&knowledge.service.key, &knowledge.service.url);
-    serves.then_some(Keyed { path: "knowledge.service.key", variable, url })
+    serves.then_some(Keyed { path: "knowledge.service.key", variable, url: Some(url) })
+}
+
+fn redis(config: &Config) -> Option<Keyed<'_>> {
+    let variable = &config.redis.key;
+    config.redis.url.as_ref().map(|_| Keyed { path: "redis.key", variable, url: None })
 }

@@ -2,6 +2,7 @@ use super::MISTAKEN;
 use crate::engines;
 use clap::Args;
 use ringway_config::{Config, Loaded, Origin, Problem, Sources, load};
+use ringway_knowledge::Index;
 use ringway_stages::dialogue::{Diagnostic, Dialogues};
 use ringway_stages::tools::{Mistake, ToolsFile};
 use serde_json::{Value, json};
@@ -93,7 +94,17 @@ fn to_json(problem: &Problem) -> Value {
 fn beyond(config: &Config) -> Vec<Problem> {
     let mut problems = dialogues(config);
     problems.extend(tools(config));
+    problems.extend(knowledge(config));
     problems
+}
+
+/// What keeps the knowledge base from being read.
+fn knowledge(config: &Config) -> Option<Problem> {
+    // A folder that is missing is told already.
+    let index = config.knowledge.index.as_ref().filter(|index| index.is_dir())?;
+    let message = Index::open(index).err()?.to_string();
+    let origin = Origin::File { path: index.clone(), line: 1 };
+    Some(Problem { origin, key: "knowledge.index".into(), message })
 }
 
 /// The mistakes of the tools' declarations.

@@ -1,10 +1,12 @@
 mod finding;
+mod neighbour;
 mod probe;
 
 use super::{FAILED, MISTAKEN, fail};
 use crate::engines;
 use clap::Args;
 use finding::Finding;
+use neighbour::Neighbour;
 use probe::{Probe, Word};
 use ringway_config::{Config, Loaded, Sources, load};
 use ringway_frame::Format;
@@ -15,7 +17,7 @@ use std::sync::Arc;
 use tokio::runtime::{Builder, Handle};
 
 /// Tries every configured engine and service with a real request, all at once: a spoken word to each recogniser, a
-/// question to each language model, a word to each voice.
+/// question to each language model, a word to each voice; Redis, LiveKit and the knowledge base, where they are named.
 #[derive(Clone, Debug, Args)]
 pub struct Doctor {
     /// Configuration file; without it config/default.toml.
@@ -69,9 +71,11 @@ async fn examine_all(loaded: Arc<Loaded>) -> Vec<Finding> {
         move || speak_the_word(&loaded)
     });
     let word: Word = spoken.await.unwrap_or_else(|end| Err(end.to_string()));
-    let mut examined: Vec<_> = probes(&loaded.config)
-        .map(|probe| tokio::spawn(probe.examine(loaded.clone(), word.clone())))
-        .collect();
+    let engines =
+        probes(&loaded.config).map(|probe| tokio::spawn(probe.examine(loaded.clone(), word.clone())));
+    let neighbours =
+        Neighbour::of(&loaded.config).map(|neighbour| tokio::spawn(neighbour.examine(loaded.clone())));
+    let mut examined: Vec<_> = engines.chain(neighbours).collect();
     for (code, language) in loaded.config.languages.iter().filter(|(_, language)| language.own_tts) {
         let loaded = Arc::new(Loaded { config: language.config.clone(), ..(*loaded).clone() });
         let voices = language.config.tts.engines.iter().cloned().map(Probe::Tts);

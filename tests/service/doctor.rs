@@ -2,8 +2,9 @@ use crate::support::server::root;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
-use axum::routing::post;
+use axum::routing::{get, post};
 use serde_json::Value;
+use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Command, Output};
 use std::sync::Arc;
@@ -76,6 +77,74 @@ fn whatever_fails_has_its_reason_and_its_line_and_never_a_key() {
     assert!(!all.contains(KEY), "{all}");
 }
 
+#[test]
+fn redis_livekit_and_the_knowledge_base_are_asked_in_their_own_ways() {
+    let (redis, livekit) = (Redis::start("sesame"), livekit("OK"));
+    let address = format!("redis://127.0.0.1:{}", redis.port);
+    let livekit = format!("ws://{livekit}");
+    let well =
+        neighbours(&[("REDIS_URL", &address), ("LIVEKIT_URL", &livekit), ("REDIS_PASSWORD", "sesame")]);
+    assert!(well[0].starts_with("redis 127.0.0.1:") && well[0].ends_with(" true answered PONG"), "{well:?}");
+    assert!(well[1].starts_with("livekit 127.0.0.1:") && well[1].ends_with(" true answered OK"), "{well:?}");
+    let ill = neighbours(&[
+        ("REDIS_URL", &address),
+        ("LIVEKIT_URL", "http://127.0.0.1:1"),
+        ("REDIS_PASSWORD", "x"),
+    ]);
+    assert!(ill[0].contains(" false ") && !ill[0].contains("sesame"), "{ill:?}");
+    assert!(ill[1].contains(" false cannot connect to 127.0.0.1:1"), "{ill:?}");
+    drop(redis);
+    let gone = neighbours(&[
+        ("REDIS_URL", &address),
+        ("LIVEKIT_URL", &format!("http://{}", self::livekit("nginx"))),
+    ]);
+    assert!(gone[0].contains(" false ") && gone[0].to_lowercase().contains("refused"), "{gone:?}");
+    assert!(gone[1].ends_with("malformed answer: it is not LiveKit's OK"), "{gone:?}");
+}
+
+/// The lines of what is not an engine.
+fn neighbours(variables: &[(&str, &str)]) -> Vec<String> {
+    let output = doctor("config/bench.toml", variables);
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
+    let lines = report["engines"].as_array().unwrap().iter();
+    lines.filter(|line| ["redis", "livekit"].iter().any(|stage| line["stage"] == *stage)).map(shown).collect()
+}
+
+/// A real Redis that asks for a password.
+struct Redis {
+    port: u16,
+    server: std::process::Child,
+}
+
+impl Redis {
+    fn start(password: &str) -> Self {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let server = Command::new("redis-server")
+            .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--requirepass", password])
+            .args(["--port", &port.to_string()])
+            .stdout(std::process::Stdio::piped())
+            .spawn();
+        let mut server = server.expect("redis-server: `make setup-test` installs it");
+        let mut log = BufReader::new(server.stdout.take().unwrap()).lines();
+        assert!(log.any(|line| line.unwrap().contains("Ready to accept connections")), "Redis has ended");
+        // Who writes to a pipe that nobody reads may end.
+        std::thread::spawn(move || log.for_each(drop));
+        Self { port, server }
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+/// What says this when it is asked for its first page.
+fn livekit(says: &'static str) -> SocketAddr {
+    serve(Router::new().route("/", get(move || async move { says })))
+}
+
 /// Without the time of the first audio, which is never the same.
 fn shown(line: &Value) -> String {
     let text = |key: &str| line[key].as_str().unwrap().to_owned();
@@ -101,16 +170,7 @@ enum Health {
 
 impl Services {
     fn start(health: Health) -> Self {
-        let (sender, receiver) = sync_channel(1);
-        std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async {
-                let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-                sender.send(listener.local_addr().unwrap()).unwrap();
-                axum::serve(listener, routes(health)).await.unwrap();
-            });
-        });
-        Self { address: receiver.recv().unwrap(), health }
+        Self { address: serve(routes(health)), health }
     }
 
     fn doctor(&self) -> Output {
@@ -126,6 +186,20 @@ impl Services {
         std::fs::write(&file, config).unwrap();
         doctor(&file, &[("OPENAI_API_KEY", KEY)])
     }
+}
+
+/// Serves on a port of the loopback as long as the tests run.
+fn serve(routes: Router) -> SocketAddr {
+    let (sender, receiver) = sync_channel(1);
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            sender.send(listener.local_addr().unwrap()).unwrap();
+            axum::serve(listener, routes).await.unwrap();
+        });
+    });
+    receiver.recv().unwrap()
 }
 
 fn routes(health: Health) -> Router {

@@ -104,7 +104,9 @@ impl Call {
         let Profile { format, dialogue, .. } = self.profile.clone();
         let service = self.core.engines.s2s[engine].clone();
         let ends = (self.plumbing.speech_out.lend()?, self.plumbing.voice.lend()?);
-        let session = service.open(SpeechCall { format, dialogue })?;
+        let deeds = self.deeds.clone();
+        let session =
+            service.open(SpeechCall { dialogue, deeds, weigh: weigh(), ..SpeechCall::of(format) })?;
         let actor = SpeechStage::new(ends, session, self.count.clone(), format, self.inbox.clone());
         let child = spawn(actor, STAGE_MAILBOX, self.bury(StageKind::SpeechToSpeech, call));
         let news =

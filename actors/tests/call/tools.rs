@@ -1,14 +1,15 @@
 //! The language model uses a tool in the middle of a call.
 
-use crate::common::engines::{self, GREETING, REPLY, Reciter};
+use crate::common::engines::{self, GREETING, REPLY, Reciter, TONES};
+use crate::common::parrot::{Asked, Parrot};
 use crate::common::with_engines;
 use ringway_actors::{CallEventKind, Engines};
 use ringway_stages::Expectation;
 use ringway_stages::llm::{
     LanguageModel, LlmCall, LlmError, LlmEvent, LlmRequest, LlmSession, Next, ToolCall,
 };
-use ringway_stages::tools::{Config, Finding, Knowledge, Passage, Toolbox, Tools, ToolsFile};
-use ringway_turn::{Event, ToolOutcome};
+use ringway_stages::tools::{Config, Finding, Knowledge, Passage, SpeechToolbox, Toolbox, Tools, ToolsFile};
+use ringway_turn::{Event, Speaker, ToolOutcome};
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
@@ -17,11 +18,19 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::sleep as pass;
 
-/// Looks things up before it answers a caller.
-struct Clerk;
+/// Calls a tool before it answers a caller.
+struct Clerk {
+    tool: &'static str,
+    arguments: &'static str,
+    /// What it says before.
+    says: &'static str,
+}
+
+const LOOKS_UP: Clerk = Clerk { tool: "look_up", arguments: r#"{"question":"hours"}"#, says: "" };
 
 struct Session {
     reciter: Box<dyn LlmSession>,
+    clerk: (&'static str, &'static str, &'static str),
     calls: VecDeque<LlmEvent>,
 }
 
@@ -31,7 +40,8 @@ impl LanguageModel for Clerk {
     }
 
     fn open(&self, call: LlmCall) -> Result<Box<dyn LlmSession>, LlmError> {
-        Ok(Box::new(Session { reciter: Reciter.open(call)?, calls: VecDeque::new() }))
+        let clerk = (self.tool, self.arguments, self.says);
+        Ok(Box::new(Session { reciter: Reciter.open(call)?, clerk, calls: VecDeque::new() }))
     }
 }
 
@@ -42,8 +52,9 @@ impl LlmSession for Session {
         if request.history.is_empty() || !request.rounds.is_empty() {
             return self.reciter.reply(request);
         }
-        let arguments = r#"{"question":"hours"}"#.into();
-        let call = ToolCall { id: String::new(), name: "look_up".into(), arguments };
+        let (name, arguments, says) = self.clerk;
+        let call = ToolCall { id: String::new(), name: name.into(), arguments: arguments.into() };
+        self.calls.push_back(LlmEvent::Text { id, text: says.into() });
         let next = Next::Listen(Expectation::anything());
         self.calls.push_back(LlmEvent::Call { id, call });
         self.calls.push_back(LlmEvent::Done { id, next, memo: String::new() });
@@ -82,11 +93,14 @@ impl Knowledge for SlowSage {
 const FILLER: &str = "tango";
 
 fn clerk(sage: SlowSage) -> Engines {
+    let toolbox = Toolbox::new(Arc::new(LOOKS_UP), tools(sage), Config::default());
+    Engines { llm: vec![Arc::new(toolbox)], ..engines::all() }
+}
+
+fn tools(sage: SlowSage) -> Tools {
     let text = format!("[built_in.look_up]\nfiller = \"{FILLER}\"\nfiller_after = \"500ms\"\n");
     let file = ToolsFile::parse(Path::new("tools.toml"), &text, &|_| None).unwrap();
-    let tools = Tools::start(file, Some(Arc::new(sage))).unwrap();
-    let toolbox = Toolbox::new(Arc::new(Clerk), tools, Config::default());
-    Engines { llm: vec![Arc::new(toolbox)], ..engines::all() }
+    Tools::start(file, Some(Arc::new(sage))).unwrap()
 }
 
 #[test]
@@ -113,4 +127,55 @@ fn a_tool_that_takes_long_is_bridged_and_is_no_stall() {
             assert_eq!((died, told.count(), asked.load(Ordering::Relaxed)), (false, 1, 1));
         },
     );
+}
+
+#[test]
+fn keys_sound_between_the_words_before_and_behind_them_and_are_nothing_that_was_said() {
+    let engines = |_: &_| {
+        let file = ToolsFile::parse(Path::new("tools.toml"), "[built_in.send_dtmf]\n", &|_| None).unwrap();
+        let clerk = Clerk { tool: "send_dtmf", arguments: r#"{"digits":"1#"}"#, says: "echo" };
+        let toolbox = Toolbox::new(Arc::new(clerk), Tools::start(file, None).unwrap(), Config::default());
+        Engines { llm: vec![Arc::new(toolbox)], ..engines::all() }
+    };
+    with_engines(ringway_turn::Config::default(), engines, |mut world| async move {
+        let line = &world.line;
+        line.until("the greeting", |line| line.heard().join(" ") == GREETING).await;
+        pass(Duration::from_millis(600)).await;
+        line.say(&["alpha", "bravo"]);
+        let whole = format!("{GREETING} echo {TONES} {TONES} {REPLY}");
+        line.until("the answer", |line| line.heard().join(" ") == whole).await;
+        pass(Duration::from_secs(1)).await;
+        let said = |event| match event {
+            CallEventKind::Turn(Event::Message { who: Speaker::Bot, text, .. }) => Some(text),
+            _ => None,
+        };
+        let said: Vec<_> = world.drain().into_iter().filter_map(said).collect();
+        assert!(said[1].starts_with("echo") && said[1].ends_with(REPLY), "{said:?}");
+    });
+}
+
+#[test]
+fn a_service_that_hears_and_speaks_uses_the_same_tools_and_is_waited_for() {
+    let (sage, parrot) = (SlowSage::default(), Arc::<Parrot>::default());
+    parrot.looks_up.store(true, Ordering::Relaxed);
+    let s2s = parrot.clone();
+    let engines = move |_: &_| {
+        let toolbox = SpeechToolbox::new(s2s, tools(sage), Config::default());
+        Engines { s2s: vec![Arc::new(toolbox)], ..engines::all() }
+    };
+    with_engines(ringway_turn::Config::default(), engines, |mut world| async move {
+        let line = &world.line;
+        line.until("the greeting", |line| line.heard().join(" ") == GREETING).await;
+        pass(Duration::from_millis(600)).await;
+        line.say(&["alpha", "bravo"]);
+        let whole = format!("{GREETING} {REPLY}");
+        line.until("the answer", |line| line.heard().join(" ") == whole).await;
+        pass(Duration::from_secs(1)).await;
+        let told = |asked: &Asked| matches!(asked, Asked::Results(said) if said[..] == ["[hours]\nAt nine."]);
+        assert_eq!(parrot.asked().iter().filter(|asked| told(asked)).count(), 1, "{:?}", parrot.asked());
+        let events = world.drain();
+        let died = events.iter().any(|event| matches!(event, CallEventKind::StageDied { .. }));
+        let tool = |event: &&CallEventKind| matches!(event, CallEventKind::Turn(Event::Tool { .. }));
+        assert_eq!((died, events.iter().filter(tool).count()), (false, 1));
+    });
 }

@@ -7,6 +7,7 @@
 mod alarm;
 mod backoff;
 pub mod dialogue;
+pub mod dtmf;
 pub mod expectation;
 pub mod flite;
 pub mod health;

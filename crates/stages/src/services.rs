@@ -26,6 +26,7 @@ mod exchange;
 pub mod fuzz;
 mod http;
 mod lines;
+pub mod livekit;
 mod multipart;
 pub mod ollama;
 pub mod openai_chat;

@@ -1,8 +1,10 @@
 //! Speech to speech: one service that hears the caller and speaks the answer, in place of recogniser, language model
 //! and voice.
 
-use crate::llm::{Cue, Said};
+use crate::llm::{Called, Cue, Next, Said, ToolCall, ToolSpec, Weigh};
+use crate::tools::{Deeds, ToolNews};
 use ringway_frame::{Format, Frame};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -13,6 +15,20 @@ pub struct SpeechCall {
     pub format: Format,
     /// The dialogue that the caller's side asked for, if any.
     pub dialogue: Option<String>,
+    /// What the service may call.
+    pub tools: Arc<[ToolSpec]>,
+    /// What tools did in this call.
+    pub deeds: Deeds,
+    /// How long texts are for a model.
+    pub weigh: Weigh,
+}
+
+impl SpeechCall {
+    /// A call of which nothing else is known.
+    pub fn of(format: Format) -> Self {
+        let (tools, deeds, weigh) = (Arc::default(), Deeds::default(), Weigh::default());
+        Self { format, dialogue: None, tools, deeds, weigh }
+    }
 }
 
 /// Which of the caller's audio a session wants.
@@ -35,6 +51,24 @@ pub struct Wanted {
     pub history: Vec<Said>,
     /// The beginning of this answer, which was heard from a session that died: go on behind it.
     pub already: String,
+    /// What tools said that no answer of a session before this one was told, in words; oldest first.
+    pub remarks: Vec<Remark>,
+}
+
+impl Wanted {
+    /// An answer in a conversation that begins.
+    pub const fn new(id: u32, cue: Cue) -> Self {
+        Self { id, cue, history: Vec::new(), already: String::new(), remarks: Vec::new() }
+    }
+}
+
+/// What a tool said while nobody listened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remark {
+    /// In words for the model.
+    pub text: String,
+    /// The session has been told of it before: it matters only to a service that has forgotten all.
+    pub told: bool,
 }
 
 /// What a session tells.
@@ -65,10 +99,27 @@ pub enum SpeechEvent {
         /// The text, with its own blanks.
         text: String,
     },
+    /// The service wants functions called, and goes on with the answer when it is given their
+    /// [results](SpeechSession::results).
+    Calls {
+        /// The answer.
+        id: u32,
+        /// All calls of the round.
+        calls: Vec<ToolCall>,
+    },
+    /// A tool began or ended; only of sessions that run tools themselves.
+    Tool {
+        /// The answer.
+        id: u32,
+        /// Which, and how.
+        news: ToolNews,
+    },
     /// The answer is complete: all of its text has been told and all of its audio taken.
     Done {
         /// The answer.
         id: u32,
+        /// What follows, by a tool's doing.
+        next: Option<Next>,
     },
 }
 
@@ -114,6 +165,10 @@ pub trait SpeechSession {
     /// # Errors
     /// The session is broken.
     fn answer(&mut self, wanted: Wanted) -> Result<(), SpeechError>;
+
+    /// What came of the calls that the service asked for; `go_on`: the answer is to go on with that. Services that call
+    /// nothing have nothing to be told.
+    fn results(&mut self, _calls: Vec<Called>, _go_on: bool) {}
 
     /// The answer is not wanted any more; so much of its audio was heard, and nothing behind that was said.
     fn cancel(&mut self, heard: Duration);

@@ -1,7 +1,8 @@
 //! Functions that a language model may call, and the [`Toolbox`] that calls them.
 //!
 //! A toolbox stands around any [`LanguageModel`](crate::llm::LanguageModel): it tells the model what there is, makes the
-//! calls, and asks again with what came of them, so that a call sees nothing but text and what follows it. Tools run on
+//! calls, and asks again with what came of them, so that a call sees nothing but text and what follows it. A
+//! [`SpeechToolbox`] does the same for what hears and speaks by itself. Tools run on
 //! the runtime on which the toolbox was made, never on a media core, and only for a reply that is wanted for certain.
 //! What they said stays in the conversation: it travels in the memo of the reply, and in [`Deeds`] as long as no memo
 //! holds it. `docs/tools.md` tells how to declare one.
@@ -11,6 +12,7 @@ mod built_in;
 mod config;
 mod declared;
 mod deeds;
+mod dispatch;
 mod error;
 mod http;
 mod knowledge;
@@ -21,6 +23,7 @@ mod news;
 mod running;
 mod session;
 mod signature;
+mod speech;
 mod template;
 mod toolbox;
 mod toolset;
@@ -32,6 +35,7 @@ pub use error::ToolError;
 pub use knowledge::{Finding, Knowledge, KnowledgeError, Passage};
 pub use language::Language;
 pub use news::{Filler, Outcome, ToolNews};
+pub use speech::SpeechToolbox;
 pub use toolbox::{Config, Toolbox};
 pub use toolset::{Tools, ToolsError};
 
@@ -73,6 +77,8 @@ pub enum Effect {
     Transfer(String),
     /// A slot has this value from now on.
     Slot(String, String),
+    /// These keys are pressed, behind what was said before.
+    Keys(String),
     /// Its answer holds these passages of the knowledge base.
     Cited(Vec<String>),
     /// It goes on in this language.

@@ -74,11 +74,11 @@ impl Turn {
         while !self.tongue.holds()
             && let Some(reply) = &mut self.reply
             && (reply.released || self.config.speculation == Speculation::Tts)
-            && let Some(clause) = reply.next_clause()
+            && let Some(words) = reply.next_words()
         {
             reply.marks.spoken.get_or_insert(self.now);
             self.speak_afresh();
-            self.say(Words::Reply(clause));
+            self.say(words);
         }
     }
 
@@ -87,9 +87,14 @@ impl Turn {
         let Some(reply) = &mut self.reply else { return };
         let clause = self.ids.clause;
         self.ids.clause = clause.next();
-        let (epoch, text) = match &words {
-            Words::Reply(range) => (reply.epoch, reply.text()[range.clone()].to_owned()),
-            Words::Filler(text) => (reply.epoch, text.clone()),
+        let epoch = reply.epoch;
+        let command = match &words {
+            Words::Reply(range) => {
+                let text = reply.text()[range.clone()].to_owned();
+                Command::Speak { epoch, clause, text }
+            }
+            Words::Filler(text) => Command::Speak { epoch, clause, text: text.clone() },
+            Words::Keys(keys) => Command::Press { epoch, clause, keys: keys.clone() },
         };
         // A voice that has begun is waited for by the watchdog: whether its audio flows is not seen from here.
         let begins = !reply.ledger.speaks_in(epoch);
@@ -98,7 +103,7 @@ impl Turn {
         if begins {
             self.patience.asked(StageKind::Tts, self.now);
         }
-        self.push(Command::Speak { epoch, clause, text });
+        self.push(command);
     }
 
     pub(crate) fn voiced(&mut self, epoch: Epoch) {

@@ -315,6 +315,15 @@ pub enum Command {
         /// Its text.
         text: String,
     },
+    /// Press these keys of the telephone, as tones, behind what is said in this epoch.
+    Press {
+        /// The bot's utterance.
+        epoch: Epoch,
+        /// What stands for them, as for a clause.
+        clause: ClauseId,
+        /// The keys.
+        keys: String,
+    },
     /// Make no more audio of this epoch.
     CancelSpeech {
         /// The bot's utterance.

@@ -36,6 +36,8 @@ pub(crate) enum Words {
     Reply(Range<usize>),
     /// Something to bridge the wait; no part of the reply.
     Filler(String),
+    /// Keys of a telephone; nothing that is said.
+    Keys(String),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -300,6 +302,7 @@ impl Words {
         match self {
             Self::Reply(range) => range.len(),
             Self::Filler(text) => text.len(),
+            Self::Keys(_) => 0,
         }
     }
 }

@@ -190,6 +190,13 @@ pub enum Input {
         /// What may be said meanwhile.
         filler: Option<ToolFiller>,
     },
+    /// The running reply presses these keys of the telephone, behind what it has said until now.
+    Press {
+        /// The request.
+        request: RequestId,
+        /// Digits, `*`, `#`, and `A` to `D`.
+        keys: String,
+    },
     /// The tool has answered, or never will.
     ToolEnded {
         /// The request that it was part of.

@@ -145,7 +145,7 @@ impl Observer {
                 self.answer.released = false;
                 put_some(running.map(|_| self.answering(Step::Cancelled(StageKind::Llm))), put);
             }
-            Command::Speak { epoch, .. } => {
+            Command::Speak { epoch, .. } | Command::Press { epoch, .. } => {
                 self.answers(turn);
                 self.answer.whole = false;
                 put_some(self.speak(*epoch), put);

@@ -1,6 +1,6 @@
 use crate::heard::Words;
 use crate::reply::Model;
-use crate::{Event, RequestId, ToolFiller, Turn, TurnNumber};
+use crate::{Event, RequestId, StageKind, ToolFiller, Turn, TurnNumber};
 use ringway_frame::MediaTime;
 
 /// The tools that run for one reply.
@@ -13,12 +13,17 @@ pub(crate) struct Tools {
 
 impl Turn {
     /// The model waits for a tool: what it has said until now is spoken, whole clause or not.
+    ///
+    /// The model has done its part, and is waited for again when the tool has: each has a limit of its own.
     pub(crate) fn tool_began(&mut self, request: RequestId, filler: Option<ToolFiller>) {
-        let now = self.now;
+        let (now, model) = (self.now, self.model());
+        // What speaks by itself bridges the wait by itself.
+        let filler = filler.filter(|_| model == StageKind::Llm);
         let Some(reply) = self.asked(request) else { return };
         reply.pause(now);
         reply.tools.running += 1;
         reply.tools.filler = reply.tools.filler.take().or(filler.map(|filler| (now, filler)));
+        self.patience.came(model);
         self.speak();
     }
 
@@ -29,10 +34,25 @@ impl Turn {
     }
 
     pub(crate) fn tool_ended(&mut self, request: RequestId) {
+        let (now, model) = (self.now, self.model());
         let Some(reply) = self.asked(request) else { return };
         reply.tools.running = reply.tools.running.saturating_sub(1);
         if reply.tools.running == 0 {
             reply.tools.filler = None;
+            self.patience.asked(model, now);
+        }
+    }
+
+    /// What makes replies now.
+    fn model(&self) -> StageKind {
+        if self.health.converses() { StageKind::SpeechToSpeech } else { StageKind::Llm }
+    }
+
+    /// Keys that the model presses, behind what it has said until now.
+    pub(crate) fn press(&mut self, request: RequestId, keys: String) {
+        if let Some(reply) = self.asked(request) {
+            reply.press(keys);
+            self.speak();
         }
     }
 

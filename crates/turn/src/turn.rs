@@ -183,6 +183,7 @@ impl Turn {
             Input::Token { request, text } => self.token(request, &text),
             Input::ReplyEnd { request, after, memo } => self.reply_end(request, after, memo),
             Input::ToolBegan { request, filler, .. } => self.tool_began(request, filler),
+            Input::Press { request, keys } => self.press(request, keys),
             Input::ToolEnded { request, tool, bytes, outcome, after, tokens } => {
                 self.tool_ended(request);
                 self.tool_said(tokens);

@@ -50,7 +50,7 @@ fn tokens(reply: &str) -> Vec<String> {
 }
 
 /// `@name {"argument": 1}` is a call.
-fn call(reply: &str) -> Option<(String, Map<String, Value>)> {
+pub fn call(reply: &str) -> Option<(String, Map<String, Value>)> {
     let (name, arguments) = reply.strip_prefix('@')?.split_once(' ')?;
     Some((name.to_owned(), serde_json::from_str(arguments).ok()?))
 }

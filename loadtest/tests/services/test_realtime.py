@@ -70,6 +70,26 @@ def heard(events: list) -> bytes:
     return b"".join(base64.b64decode(event.delta) for event in of("response.output_audio.delta", events))
 
 
+class Functions(unittest.TestCase):
+    def test_a_function_is_called_and_its_output_taken(self):
+        tools = [{"type": "function", "name": "weather", "description": "Tells the weather.",
+                  "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}}]
+        replies = ("--reply", '@weather {"city": "Rome"}', "--reply", "It is sunny.")
+        with Mocks(*replies) as mocks, Talking(mocks, tools=tools) as talking:
+            events = talking.answer()
+            told = of("response.function_call_arguments.done", events)[0]
+            self.assertEqual((told.name, told.arguments), ("weather", '{"city":"Rome"}'))
+            call = events[-1].response.output[0]
+            self.assertEqual((call.type, call.call_id, call.arguments), ("function_call", told.call_id, told.arguments))
+            self.assertEqual(heard(events), b"")
+            output = {"type": "function_call_output", "call_id": call.call_id, "output": "sunny"}
+            talking.socket.conversation.item.create(item=output)
+            self.assertEqual(talking.until("conversation.item.done")[-1].item.output, "sunny")
+            self.assertEqual(talking.answer()[-1].response.output[0].content[0].transcript, "It is sunny.")
+            talking.socket.conversation.item.create(item={**output, "call_id": "call_of_nobody"})
+            self.assertEqual(talking.until("error")[-1].error.code, "invalid_tool_call_id")
+
+
 class Conversation(unittest.TestCase):
     def test_a_turn_is_written_down_and_answered(self):
         with Mocks("--text", "A table, please.", "--reply", "For how many?") as mocks, Talking(mocks) as talking:

@@ -32,13 +32,14 @@ impl Finding {
 
 /// A line each, aligned.
 pub(super) fn table(findings: &[Finding]) -> String {
-    let width = findings.iter().map(|finding| finding.engine.len()).max().unwrap_or_default();
+    let widest = |of: fn(&Finding) -> &str| findings.iter().map(|it| of(it).len()).max().unwrap_or_default();
+    let (stages, width) = (widest(|finding| finding.stage), widest(|finding| &finding.engine));
     let mut table = String::new();
     for finding in findings {
         let Finding { stage, engine, took, outcome } = finding;
         let mark = if outcome.is_ok() { "ok" } else { "FAILED" };
         let (millis, detail) = (took.as_millis(), finding.detail().replace('\n', " "));
-        writeln!(table, "{stage:<3}  {engine:<width$}  {mark:<6}  {millis:>6} ms  {detail}")
+        writeln!(table, "{stage:<stages$}  {engine:<width$}  {mark:<6}  {millis:>6} ms  {detail}")
             .expect("a string takes whatever is written");
     }
     table

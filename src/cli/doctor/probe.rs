@@ -216,8 +216,8 @@ async fn reply(model: &dyn LanguageModel) -> Seen {
 
 async fn greet(service: &dyn SpeechToSpeech) -> Seen {
     let format = Format::Pcm16k;
-    let mut session = service.open(SpeechCall { format, dialogue: None })?;
-    session.answer(Wanted { id: 1, cue: Cue::Joined, history: Vec::new(), already: String::new() })?;
+    let mut session = service.open(SpeechCall::of(format))?;
+    session.answer(Wanted::new(1, Cue::Joined))?;
     let mut frame = Frame::silence(format);
     let sound = |cx: &mut Context<'_>| {
         loop {

@@ -43,10 +43,17 @@ pub fn value(word: &str) -> i16 {
 
 /// The word of a frame, if it has one.
 pub fn word_of(frame: &Frame) -> Option<&'static str> {
-    let sample = i16::from_le_bytes([frame.payload()[0], frame.payload()[1]]);
+    let samples = frame.payload().as_chunks::<2>().0;
+    if samples.iter().any(|sample| *sample != samples[0]) {
+        return Some(TONES);
+    }
+    let sample = i16::from_le_bytes(samples[0]);
     let index = (sample - 3_000) / 500;
     (sample >= 3_000).then(|| WORDS.get(index as usize).copied()).flatten()
 }
+
+/// What is no word, and no silence either.
+pub const TONES: &str = "(tones)";
 
 /// A frame of a word.
 pub fn frame_of(word: &str, frame: &mut Frame) {

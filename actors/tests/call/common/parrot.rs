@@ -3,7 +3,7 @@
 
 use super::engines::{GREETING, REPLY, WORD_FRAMES, WORDS, frame_of, word_of, words};
 use ringway_frame::Frame;
-use ringway_stages::llm::{Cue, Said};
+use ringway_stages::llm::{Called, Cue, Said, ToolCall};
 use ringway_stages::speech_to_speech::{
     Hearing, SpeechCall, SpeechError, SpeechEvent, SpeechSession, SpeechToSpeech, Wanted,
 };
@@ -26,6 +26,8 @@ pub enum Asked {
     Answer { cue: Cue, history: Vec<Said>, already: String },
     /// So much of it was heard.
     Cancel(Duration),
+    /// These tools said this.
+    Results(Vec<String>),
 }
 
 /// The service.
@@ -34,6 +36,8 @@ pub struct Parrot {
     asked: Arc<Mutex<Vec<Asked>>>,
     /// It takes no calls any more.
     pub closed: AtomicBool,
+    /// It looks up what callers ask for before it answers.
+    pub looks_up: AtomicBool,
 }
 
 impl Parrot {
@@ -53,7 +57,8 @@ impl SpeechToSpeech for Parrot {
             return Err(SpeechError::Engine { engine: "parrot".into(), reason: "closed".into() });
         }
         self.asked.lock().unwrap().push(Asked::Open);
-        Ok(Box::new(Session { asked: self.asked.clone(), ..Session::default() }))
+        let looks_up = self.looks_up.load(Ordering::Relaxed);
+        Ok(Box::new(Session { asked: self.asked.clone(), looks_up, ..Session::default() }))
     }
 }
 
@@ -63,6 +68,9 @@ struct Session {
     heard: Vec<Option<&'static str>>,
     turns: VecDeque<(Pin<Box<Sleep>>, u32, String)>,
     answer: Option<u32>,
+    looks_up: bool,
+    /// It waits for what it has asked for.
+    calls: Option<bool>,
     text: VecDeque<String>,
     frames: VecDeque<&'static str>,
 }
@@ -98,15 +106,21 @@ impl SpeechSession for Session {
     }
 
     fn answer(&mut self, wanted: Wanted) -> Result<(), SpeechError> {
-        let Wanted { id, cue, history, already } = wanted;
+        let Wanted { id, cue, history, already, .. } = wanted;
         let text = if cue == Cue::Joined { GREETING } else { REPLY };
         let rest = text.strip_prefix(&already).expect("it was heard from us").trim_start();
         self.text = rest.split_inclusive(' ').map(str::to_owned).collect();
         let spoken = rest.split(' ').filter_map(|word| WORDS.iter().find(|known| **known == word));
         self.frames = spoken.flat_map(|word| std::iter::repeat_n(*word, WORD_FRAMES)).collect();
         self.answer = Some(id);
+        self.calls = (self.looks_up && cue != Cue::Joined).then_some(false);
         self.note(Asked::Answer { cue, history, already });
         Ok(())
+    }
+
+    fn results(&mut self, calls: Vec<Called>, _: bool) {
+        self.note(Asked::Results(calls.into_iter().map(|called| called.result).collect()));
+        self.calls = None;
     }
 
     fn cancel(&mut self, heard: Duration) {
@@ -123,6 +137,16 @@ impl SpeechSession for Session {
             return Poll::Ready(Ok(heard));
         }
         let Some(id) = self.answer else { return Poll::Pending };
+        match &mut self.calls {
+            None => {}
+            Some(true) => return Poll::Pending,
+            Some(asked) => {
+                *asked = true;
+                let (name, arguments) = ("look_up".into(), r#"{"question":"hours"}"#.into());
+                let calls = vec![ToolCall { id: "c1".into(), name, arguments }];
+                return Poll::Ready(Ok(SpeechEvent::Calls { id, calls }));
+            }
+        }
         if let Some(text) = self.text.pop_front() {
             return Poll::Ready(Ok(SpeechEvent::Text { id, text }));
         }
@@ -130,13 +154,14 @@ impl SpeechSession for Session {
             return Poll::Pending;
         }
         self.answer = None;
-        Poll::Ready(Ok(SpeechEvent::Done { id }))
+        Poll::Ready(Ok(SpeechEvent::Done { id, next: None }))
     }
 
     fn next_frame(&mut self, frame: &mut Frame) -> bool {
-        self.frames.pop_front().is_some_and(|word| {
-            frame_of(word, frame);
-            true
-        })
+        self.calls.is_none()
+            && self.frames.pop_front().is_some_and(|word| {
+                frame_of(word, frame);
+                true
+            })
     }
 }

@@ -70,7 +70,8 @@ impl Endpoint {
     }
 
     /// Host and port, as the Host header and messages have them.
-    pub(super) fn authority(&self) -> String {
+    /// Host and port.
+    pub fn authority(&self) -> String {
         format!("{}:{}", self.host, self.port)
     }
 }

@@ -130,6 +130,6 @@ impl SpeechToSpeech for OpenAiRealtime {
     }
 
     fn open(&self, call: SpeechCall) -> Result<Box<dyn SpeechSession>, SpeechError> {
-        Ok(Box::new(Session::new(self.clone(), call.format)))
+        Ok(Box::new(Session::new(self.clone(), call)))
     }
 }

@@ -3,7 +3,7 @@
 use super::error::message_in;
 use super::http::{Http, Post};
 use super::voice::{Coding, Later, Pieces, Requested, Session, Spares, Whole};
-use super::{Endpoint, Limits, ServiceError, SetupError};
+use super::{ApiKey, Endpoint, Limits, ServiceError, SetupError};
 use crate::humane;
 use crate::tts::{TextToSpeech, TtsCall, TtsError, TtsSession};
 use bytes::Bytes;
@@ -23,6 +23,8 @@ pub const NAME: &str = "phone_tts";
 pub struct Config {
     /// Where it listens; `/tts` lies below. Default port 8000 of this machine.
     pub url: Endpoint,
+    /// The environment variable of its key; a service that asks for none needs none. Default `PHONE_TTS_KEY`.
+    pub key: String,
     /// The voice; the service's own default when absent.
     pub voice: Option<String>,
     /// How fast it speaks. Default 1.
@@ -48,6 +50,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             url: Endpoint::parse("http://127.0.0.1:8000").expect("an address"),
+            key: "PHONE_TTS_KEY".into(),
             voice: None,
             speed: 1.0,
             cache: true,
@@ -72,9 +75,9 @@ impl PhoneTts {
     ///
     /// # Errors
     /// Connections cannot even be tried.
-    pub fn new(config: Config) -> Result<Self, SetupError> {
+    pub fn new(config: Config, key: Option<&ApiKey>) -> Result<Self, SetupError> {
         let limits = Limits { connect: config.connect, first_byte: config.first_byte, idle: config.idle };
-        let http = Http::new(&config.url, None, limits)?;
+        let http = Http::new(&config.url, key, limits)?;
         Ok(Self { http, config: Arc::new(config), spares: Spares::default() })
     }
 

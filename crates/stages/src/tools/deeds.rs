@@ -37,7 +37,7 @@ struct Doing {
 /// One call of a deed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Place {
-    deed: u32,
+    pub(super) deed: u32,
     at: usize,
 }
 
@@ -79,6 +79,13 @@ impl Deeds {
         self.journal().deeds.clone()
     }
 
+    /// What a call said, and whether that is an error; nothing while it runs.
+    pub(super) fn said(&self, place: Place) -> Option<(String, bool)> {
+        let journal = self.journal();
+        let deed = journal.deeds.iter().find(|deed| deed.id == place.deed)?;
+        deed.calls.get(place.at)?.said.clone()
+    }
+
     pub(crate) fn slots(&self) -> Slots {
         self.journal().slots.clone()
     }
@@ -102,17 +109,27 @@ impl Journal {
 }
 
 impl Deed {
+    /// Its number in the call.
+    pub(super) fn id(&self) -> u32 {
+        self.id
+    }
+
     /// All of its calls have come to an end.
     pub(super) fn is_done(&self) -> bool {
         self.calls.iter().all(|doing| doing.said.is_some())
     }
 
     fn round(&self, after: usize) -> Round {
+        Round { after, text: String::new(), calls: self.called() }
+    }
+
+    /// Its calls with what came of them until now.
+    pub(super) fn called(&self) -> Vec<Called> {
         let called = |Doing { call, said }: &Doing| {
             let (result, failed) = said.clone().unwrap_or_else(|| (STILL_RUNNING.into(), false));
             Called { call: call.clone(), result, failed }
         };
-        Round { after, text: String::new(), calls: self.calls.iter().map(called).collect() }
+        self.calls.iter().map(called).collect()
     }
 }
 

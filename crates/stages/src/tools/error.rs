@@ -33,9 +33,6 @@ pub enum ToolError {
     /// It says itself that it failed.
     #[error("{0}")]
     Said(String),
-    /// The line cannot do that.
-    #[error("this line cannot {0}")]
-    Line(&'static str),
     /// Nobody keeps any knowledge here.
     #[error("no knowledge base is configured")]
     NoKnowledge,

@@ -1,3 +1,4 @@
+use super::Language;
 use std::time::Duration;
 
 /// A tool began or ended. Neither arguments nor results are told, since secrets may be among them.
@@ -23,16 +24,18 @@ pub enum ToolNews {
         /// Tokens of the call and of what it said, as they are weighed.
         tokens: u32,
     },
+    /// These keys are to be pressed on the caller's line.
+    Keys {
+        /// Digits, `*`, `#`, and `A` to `D`.
+        keys: String,
+    },
     /// The model was given these passages of the knowledge base; as an answer may cite them.
     Cited {
         /// Source and heading of each.
         passages: Vec<String>,
     },
-    /// The call is to go on in the language of this code.
-    Language {
-        /// The code.
-        code: String,
-    },
+    /// The call is to go on in this language.
+    Language(Language),
 }
 
 /// Words that bridge the wait for a tool.

@@ -1,23 +1,15 @@
-use super::declared::Declared;
-use super::deeds::{self, Deed, Deeds};
+use super::ToolNews;
+use super::deeds::{self, Deed};
+use super::dispatch::{Dispatch, Round};
 use super::memo::Memo;
-use super::running::Running;
-use super::toolbox::Config;
-use super::{Effect, Language, Manner, ToolError, ToolNews};
-use crate::llm::{LlmError, LlmEvent, LlmRequest, LlmSession, Next, ToolCall, Weigh};
+use crate::llm::{LlmError, LlmEvent, LlmRequest, LlmSession, Next, ToolCall};
 use std::collections::VecDeque;
 use std::task::{Context, Poll};
-use tokio::runtime::Handle;
 
 /// One call's model, with the tools that it calls.
 pub(super) struct Session {
     model: Box<dyn LlmSession>,
-    tools: Vec<Declared>,
-    control: Handle,
-    most_rounds: u32,
-    most_calls: usize,
-    deeds: Deeds,
-    weigh: Weigh,
+    dispatch: Dispatch,
     reply: Option<Reply>,
     /// What is to be told before anything else.
     news: VecDeque<LlmEvent>,
@@ -48,35 +40,18 @@ enum Step {
     /// They wait until the reply is wanted for certain. `=> Running`
     Wanted(Vec<ToolCall>),
     /// They run. `=> Model` with what came of them, or done.
-    Running { calls: Vec<Running>, memo: String },
+    Running { round: Round, memo: String },
 }
 
 impl Session {
-    pub(super) fn new(
-        model: Box<dyn LlmSession>,
-        tools: Vec<Declared>,
-        control: Handle,
-        config: &Config,
-        (deeds, weigh): (Deeds, Weigh),
-    ) -> Self {
-        let (most_rounds, most_calls) = (config.rounds, config.calls);
-        Self {
-            model,
-            tools,
-            control,
-            most_rounds,
-            most_calls,
-            deeds,
-            weigh,
-            reply: None,
-            news: VecDeque::new(),
-        }
+    pub(super) fn new(model: Box<dyn LlmSession>, dispatch: Dispatch) -> Self {
+        Self { model, dispatch, reply: None, news: VecDeque::new() }
     }
 
     /// Asks the model; with all that tools have said until now.
     fn ask(&mut self) -> Result<(), LlmError> {
         let Some(reply) = &mut self.reply else { return Ok(()) };
-        let rounds = deeds::rounds(&reply.request, &reply.held, &self.deeds.unheld());
+        let rounds = deeds::rounds(&reply.request, &reply.held, &self.dispatch.deeds.unheld());
         let mut request = LlmRequest { rounds, ..reply.request.clone() };
         if request.already.is_empty() {
             let own = request.rounds.iter_mut().rev().zip(reply.texts.iter().rev());
@@ -93,7 +68,7 @@ impl Session {
         let Some(reply) = &mut self.reply else { return };
         let Step::Model(calls) = &mut reply.step else { return };
         let calls = std::mem::take(calls);
-        if calls.is_empty() || reply.rounds > self.most_rounds {
+        if calls.is_empty() || self.dispatch.is_exhausted(reply.rounds) {
             return self.finish(next, memo);
         }
         reply.request.memo = memo;
@@ -105,53 +80,26 @@ impl Session {
         let Some(reply) = &mut self.reply else { return };
         reply.rounds += 1;
         reply.texts.push(std::mem::take(&mut reply.said));
-        let exhausted = reply.rounds > self.most_rounds;
-        let id = reply.request.id;
-        let mut running = Vec::with_capacity(calls.len());
-        for (index, (place, call)) in self.deeds.begin(&reply.request, calls).into_iter().enumerate() {
-            let tool = self.tools.iter().find(|tool| tool.spec.name == call.name);
-            let calling = match tool {
-                _ if exhausted || index >= self.most_calls => Err(ToolError::TooMany),
-                Some(tool) => tool.call(&call.arguments, self.deeds.slots()),
-                None => Err(unknown(&call.name, &self.tools)),
-            };
-            let manner = tool.map_or_else(Manner::default, |tool| tool.manner.clone());
-            let news = ToolNews::Began { tool: call.name.clone(), filler: manner.filler.clone() };
-            self.news.push_back(LlmEvent::Tool { id, news });
-            let deeds = (self.deeds.clone(), place);
-            let around = (&self.control, self.weigh);
-            running.push(Running::begin(around, (&call, &manner), deeds, calling));
-        }
+        let (id, news) = (reply.request.id, &mut self.news);
+        let told = |tool| news.push_back(LlmEvent::Tool { id, news: tool });
+        let round = self.dispatch.begin(&reply.request, reply.rounds, calls, told);
         let memo = std::mem::take(&mut reply.request.memo);
-        reply.step = Step::Running { calls: running, memo };
+        reply.step = Step::Running { round, memo };
     }
 
     /// Looks after what runs. `true` when all of it is over.
     fn watch(&mut self, cx: &mut Context<'_>) -> bool {
         let Some(reply) = &mut self.reply else { return false };
-        let Step::Running { calls, .. } = &mut reply.step else { return false };
-        let (id, next, news, deeds) = (reply.request.id, &mut reply.next, &mut self.news, &self.deeds);
-        calls.retain_mut(|call| match call.poll(cx) {
-            Poll::Pending => true,
-            Poll::Ready((effect, ended)) => {
-                news.push_back(LlmEvent::Tool { id, news: ended });
-                match effect {
-                    None => {}
-                    Some(Effect::HangUp) => *next = Some(Next::HangUp),
-                    Some(Effect::Transfer(to)) => *next = Some(Next::Transfer(to)),
-                    Some(Effect::Slot(name, value)) => deeds.set_slot(name, value),
-                    Some(Effect::Language(Language { code, name })) => {
-                        reply.request.language = name;
-                        news.push_back(LlmEvent::Tool { id, news: ToolNews::Language { code } });
-                    }
-                    Some(Effect::Cited(passages)) => {
-                        news.push_back(LlmEvent::Tool { id, news: ToolNews::Cited { passages } });
-                    }
-                }
-                false
+        let Step::Running { round, .. } = &mut reply.step else { return false };
+        let (id, news) = (reply.request.id, &mut self.news);
+        let language = &mut reply.request.language;
+        let told = |tool| {
+            if let ToolNews::Language(spoken) = &tool {
+                language.clone_from(&spoken.name);
             }
-        });
-        calls.is_empty()
+            news.push_back(LlmEvent::Tool { id, news: tool });
+        };
+        self.dispatch.watch(round, cx, &mut reply.next, told)
     }
 
     /// All calls of the round are over: the model goes on, unless it has said goodbye already.
@@ -170,18 +118,17 @@ impl Session {
     fn finish(&mut self, next: Next, model: String) {
         let Some(reply) = self.reply.take() else { return };
         let mut held = reply.held;
-        held.extend(self.deeds.unheld().into_iter().filter(Deed::is_done));
+        held.extend(self.dispatch.deeds.unheld().into_iter().filter(Deed::is_done));
         let memo = Memo { model, deeds: held }.write();
         self.news.push_back(LlmEvent::Done { id: reply.request.id, next: reply.next.unwrap_or(next), memo });
     }
 
     /// The running reply is over before its end.
     fn leave(&mut self) {
-        let Some(Reply { request, step: Step::Running { calls, .. }, .. }) = self.reply.take() else {
+        let Some(Reply { request, step: Step::Running { round, .. }, .. }) = self.reply.take() else {
             return;
         };
-        let news = calls.into_iter().filter_map(Running::interrupt);
-        self.news.extend(news.map(|news| LlmEvent::Tool { id: request.id, news }));
+        self.news.extend(round.interrupt().map(|news| LlmEvent::Tool { id: request.id, news }));
     }
 
     fn hear(&mut self, event: LlmEvent) -> Option<LlmEvent> {
@@ -210,7 +157,7 @@ impl LlmSession for Session {
     fn reply(&mut self, mut request: LlmRequest) -> Result<(), LlmError> {
         self.leave();
         let Memo { model, deeds } = Memo::read(&request.memo);
-        self.deeds.forget(&deeds);
+        self.dispatch.deeds.forget(&deeds);
         request.memo = model;
         let (said, step) = (String::new(), Step::Model(Vec::new()));
         let (held, texts) = (deeds, Vec::new());
@@ -260,9 +207,4 @@ impl LlmSession for Session {
             }
         }
     }
-}
-
-fn unknown(name: &str, tools: &[Declared]) -> ToolError {
-    let known = tools.iter().map(|tool| tool.spec.name.as_str()).collect::<Vec<_>>().join(", ");
-    ToolError::Unknown { name: name.to_owned(), known }
 }

@@ -1,3 +1,4 @@
+use super::dispatch::Dispatch;
 use super::session::Session;
 use super::toolset::Tools;
 use crate::llm::{LanguageModel, LlmCall, LlmError, LlmSession};
@@ -54,10 +55,10 @@ impl LanguageModel for Toolbox {
     fn open(&self, call: LlmCall) -> Result<Box<dyn LlmSession>, LlmError> {
         let tools = self.tools.now();
         let specs = tools.iter().map(|tool| tool.spec.clone()).collect();
-        let (deeds, weigh) = (call.deeds.clone(), call.weigh);
+        let (control, config) = (self.tools.control().clone(), self.config.clone());
+        let dispatch = Dispatch { tools, control, deeds: call.deeds.clone(), weigh: call.weigh, config };
         let model = self.model.open(LlmCall { tools: specs, ..call })?;
-        let session = Session::new(model, tools, self.tools.control().clone(), &self.config, (deeds, weigh));
-        Ok(Box::new(session))
+        Ok(Box::new(Session::new(model, dispatch)))
     }
 }
 

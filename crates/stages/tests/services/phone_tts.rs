@@ -3,8 +3,8 @@
 use crate::support::{LONG, Server, Step, answer, chunk, chunked, nobody};
 use crate::voices::{clause, spoken, wav};
 use ringway_frame::Format;
-use ringway_stages::services::Endpoint;
 use ringway_stages::services::phone_tts::{Config, PhoneTts};
+use ringway_stages::services::{ApiKey, Endpoint};
 use ringway_stages::tts::{TextToSpeech, TtsCall, TtsSession};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -16,7 +16,7 @@ fn config(url: Endpoint) -> Config {
 }
 
 fn open(config: Config) -> Box<dyn TtsSession> {
-    PhoneTts::new(config).unwrap().open(TtsCall { format: Format::Pcm8k }).unwrap()
+    PhoneTts::new(config, Some(&ApiKey::new("abc"))).unwrap().open(TtsCall { format: Format::Pcm8k }).unwrap()
 }
 
 fn made(path: &str) -> Vec<Step> {
@@ -51,6 +51,7 @@ async fn a_file_that_can_be_read_here_is_read_here() {
     assert_eq!(spoken(&mut *session, Format::Pcm8k).await.unwrap().0.len(), 5);
     let asked = server.asked().await;
     assert!(asked.head.starts_with("post /tts http/1.1\r\n"), "{}", asked.head);
+    assert!(asked.head.contains("authorization: bearer abc\r\n"), "{}", asked.head);
     let body: serde_json::Value = serde_json::from_slice(&asked.body).unwrap();
     let expected = serde_json::json!({"text": "Good day.", "voice": "amy", "speed": 1.5, "cache": true});
     assert_eq!(body, expected);

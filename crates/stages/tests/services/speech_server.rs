@@ -18,11 +18,11 @@ fn config(url: Endpoint) -> Config {
 
 fn open(config: Config) -> Box<dyn SpeechSession> {
     let server = SpeechServer::new(config, None).unwrap();
-    server.open(SpeechCall { format: Format::Mulaw8k, dialogue: None }).unwrap()
+    server.open(SpeechCall::of(Format::Mulaw8k)).unwrap()
 }
 
 fn said(id: u32) -> Wanted {
-    Wanted { id, cue: Cue::Said(String::new()), history: Vec::new(), already: String::new() }
+    Wanted::new(id, Cue::Said(String::new()))
 }
 
 async fn event(session: &mut dyn SpeechSession) -> Result<SpeechEvent, SpeechError> {
@@ -82,7 +82,7 @@ async fn to_the_end(session: &mut dyn SpeechSession, id: u32) -> usize {
             }
         }
     });
-    assert_eq!(end.await.unwrap(), SpeechEvent::Done { id });
+    assert_eq!(end.await.unwrap(), SpeechEvent::Done { id, next: None });
     count
 }
 
@@ -170,7 +170,7 @@ async fn what_the_server_cannot_be_asked_for_is_an_empty_answer() {
     let (mut session, _server) = begun(config(sockets.endpoint("")), &sockets).await;
     for cue in [Cue::Joined, Cue::Silent(1), Cue::Pressed("1".into())] {
         session.answer(Wanted { cue, ..said(9) }).unwrap();
-        assert_eq!(event(&mut *session).await.unwrap(), SpeechEvent::Done { id: 9 });
+        assert_eq!(event(&mut *session).await.unwrap(), SpeechEvent::Done { id: 9, next: None });
     }
 }
 

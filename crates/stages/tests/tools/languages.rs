@@ -26,7 +26,7 @@ async fn the_model_goes_on_in_the_language_and_the_call_is_told() {
     let mut session = toolbox(&model).open(LlmCall::default()).unwrap();
     let reply = reply(&mut *session, said("können wir Deutsch sprechen?")).await;
     assert_eq!(reply.words, "Gern.");
-    assert_eq!(reply.news.last(), Some(&ToolNews::Language { code: "de".into() }));
+    assert_eq!(reply.news.last(), Some(&ToolNews::Language(languages()[1].clone())));
     assert_eq!((model.asked(0).language.as_str(), model.asked(1).language.as_str()), ("", "German"));
     let result = model.asked(1).rounds[0].calls[0].result.clone();
     assert!(result.contains("you speak German"), "{result}");
@@ -43,7 +43,7 @@ async fn the_model_is_told_which_languages_there_are_and_no_other_is_taken() {
     assert_eq!(language["description"], "en: English, de: German");
     let refused = |news: &ToolNews| matches!(news, ToolNews::Ended { outcome: Outcome::Refused, .. });
     assert!(reply.news.iter().any(refused), "{:?}", reply.news);
-    assert!(!reply.news.iter().any(|news| matches!(news, ToolNews::Language { .. })));
+    assert!(!reply.news.iter().any(|news| matches!(news, ToolNews::Language(_))));
     let called = model.asked(1).rounds[0].calls[0].clone();
     assert!(called.failed && called.result.contains("\"fr\" is not one of"), "{}", called.result);
     assert_eq!(model.asked(1).language, "");

@@ -6,4 +6,5 @@ mod declarations;
 mod http;
 mod languages;
 mod model;
+mod speech;
 mod toolbox;

@@ -201,7 +201,10 @@ impl World {
     fn obey(&mut self, command: Command) {
         let asks = matches!(
             command,
-            Command::Stt(Stt::Flush { .. }) | Command::Reply { .. } | Command::Speak { .. }
+            Command::Stt(Stt::Flush { .. })
+                | Command::Reply { .. }
+                | Command::Speak { .. }
+                | Command::Press { .. }
         );
         self.asks += usize::from(asks);
         match command {
@@ -243,6 +246,17 @@ impl World {
                 assert!(epoch >= self.void_before, "speaks into a void epoch");
                 let words = text.split_inclusive(' ').map(str::to_owned).collect();
                 self.clauses.push(Clause { epoch, id: clause, words, said: 0, upto: 0, ended: false });
+            }
+            Command::Press { epoch, clause, .. } => {
+                assert!(epoch >= self.void_before, "presses in a void epoch");
+                self.clauses.push(Clause {
+                    epoch,
+                    id: clause,
+                    words: Vec::new(),
+                    said: 0,
+                    upto: 0,
+                    ended: false,
+                });
             }
             Command::CancelSpeech { epoch } => self.clauses.retain(|clause| clause.epoch > epoch),
             Command::Playout(playout) => self.playout(playout),

@@ -171,6 +171,24 @@ fn a_voice_that_dies_before_it_goes_over_ends_its_words_first() {
 }
 
 #[test]
+fn keys_behind_the_switch_are_the_new_voices_too_and_none_is_lost() {
+    let (mut line, request) = switched();
+    line.at(2_221, Input::Press { request, keys: "12#".into() });
+    line.run(4_000);
+    let order: Vec<_> = line
+        .log
+        .iter()
+        .filter_map(|(_, command)| match command {
+            Command::Follow { stage: StageKind::Tts } => Some("follow".to_owned()),
+            Command::Speak { text, .. } if text != "Hi." => Some(text.clone()),
+            Command::Press { keys, .. } => Some(keys.clone()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(order, ["One second", "follow", "Guten Tag.", "12#"]);
+}
+
+#[test]
 fn a_language_that_is_left_at_once_is_followed_out_again() {
     let (mut line, _) = switched();
     line.at(2_212, Input::Language(english()));

@@ -330,6 +330,9 @@ impl Line {
             Command::Speak { epoch, clause, text } if !self.down.contains(&StageKind::Tts) => {
                 self.speak(*epoch, *clause, &text.clone());
             }
+            Command::Press { epoch, clause, keys } if !self.down.contains(&StageKind::Tts) => {
+                self.speak(*epoch, *clause, &keys.clone());
+            }
             Command::Converse(Converse::Answer { request, epoch, clause, caller, already, .. })
                 if !self.down.contains(&StageKind::SpeechToSpeech) =>
             {

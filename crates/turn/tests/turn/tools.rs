@@ -1,7 +1,9 @@
 //! The model waits for tools.
 
 use crate::line::{Line, at};
-use ringway_turn::{After, Command, Config, Event, Input, Memo, RequestId, ToolFiller, ToolOutcome};
+use ringway_turn::{
+    After, Command, Config, Converse, Event, Input, Memo, RequestId, ToolFiller, ToolOutcome,
+};
 use std::time::Duration;
 
 fn config() -> Config {
@@ -52,6 +54,36 @@ fn a_slow_tool_is_bridged_once_with_its_own_words() {
         0
     );
     assert_eq!(line.count(|command| matches!(command, Command::Event(Event::Filler { .. }))), 1);
+}
+
+#[test]
+fn a_model_that_waits_for_its_tool_is_not_late_and_is_when_it_keeps_the_result_to_itself() {
+    let (mut line, request) = asked();
+    line.at(2_150, began(request, None));
+    line.run(3_900);
+    let hurried = |line: &Line| line.when(|command| matches!(command, Command::Hurry { .. }));
+    assert_eq!(hurried(&line), None);
+    line.at(4_000, ended(request));
+    line.run(8_000);
+    assert_eq!(hurried(&line), Some(4_600));
+}
+
+#[test]
+fn what_speaks_by_itself_bridges_the_wait_by_itself() {
+    let mut line = Line::all_in_one(config());
+    line.says(1_000, 1_800, "my order");
+    line.run(900);
+    line.model_delay = 60_000;
+    line.run(2_100);
+    let request = line.log.iter().rev().find_map(|(_, command)| match command {
+        Command::Converse(Converse::Answer { request, .. }) => Some(*request),
+        _ => None,
+    });
+    line.at(2_150, began(request.expect("it was asked"), Some("Let me look.")));
+    line.run(4_500);
+    let wrong = |command: &&Command| matches!(command, Command::Speak { .. } | Command::Hurry { .. });
+    let commands = line.log.iter().map(|(_, command)| command);
+    assert_eq!(commands.filter(wrong).collect::<Vec<_>>(), Vec::<&Command>::new());
 }
 
 #[test]

@@ -30,6 +30,22 @@ pub enum Said {
     },
     /// Text.
     Text(String),
+    /// The model wants a function called.
+    Call {
+        /// The name of the call.
+        call_id: String,
+        /// The function.
+        name: String,
+        /// Its arguments, as JSON.
+        arguments: String,
+    },
+    /// What came of that.
+    Output {
+        /// The name of the call.
+        call_id: String,
+        /// Its result.
+        output: String,
+    },
     /// What the model said.
     Spoken {
         /// Its words; truncated, they are not known any more.
@@ -65,6 +81,11 @@ impl Conversation {
     /// The item of this id.
     pub fn item(&mut self, id: &str) -> Option<&mut Item> {
         self.items.iter_mut().find(|item| item.id == id)
+    }
+
+    /// The model has made this call.
+    pub fn knows_call(&self, id: &str) -> bool {
+        self.items.iter().any(|item| matches!(&item.said, Said::Call { call_id, .. } if call_id == id))
     }
 
     /// What the assistant was the last to say, told to the session as text.

@@ -37,6 +37,18 @@ pub fn item(item: &Item) -> Value {
         }
         Said::Spoken { transcript, .. } => json!([{"type": "output_audio", "transcript": transcript}]),
         Said::Nothing => json!([]),
+        Said::Call { call_id, name, arguments } => {
+            return json!({
+                "id": item.id, "object": "realtime.item", "type": "function_call", "status": item.status,
+                "call_id": call_id, "name": name, "arguments": arguments,
+            });
+        }
+        Said::Output { call_id, output } => {
+            return json!({
+                "id": item.id, "object": "realtime.item", "type": "function_call_output", "status": item.status,
+                "call_id": call_id, "output": output,
+            });
+        }
     };
     json!({
         "id": item.id, "object": "realtime.item", "type": "message", "status": item.status, "role": item.role,

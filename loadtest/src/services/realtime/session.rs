@@ -263,16 +263,23 @@ impl Session {
 
     fn create(&mut self, message: &Value) {
         let wanted = &message["item"];
-        let (kind, role) = (wanted["type"].as_str(), wanted["role"].as_str().unwrap_or_default());
-        let text = wanted["content"][0]["text"].as_str();
-        let expected = if role == "assistant" { "output_text" } else { "input_text" };
-        if kind != Some("message") || text.is_none() || wanted["content"][0]["type"] != expected {
-            let why = format!("Invalid value: {wanted}. Messages of text are known here.");
-            return self.refuse(Some("invalid_value"), &why, Some("item"), message);
+        let (role, said) = match wanted_item(wanted) {
+            Some(item) => item,
+            None => {
+                let why = format!(
+                    "Invalid value: {wanted}. Messages of text and outputs of functions are known here."
+                );
+                return self.refuse(Some("invalid_value"), &why, Some("item"), message);
+            }
+        };
+        if let Said::Output { call_id, .. } = &said
+            && !self.conversation.knows_call(call_id)
+        {
+            let why = format!("Tool call ID '{call_id}' not found in conversation.");
+            return self.refuse(Some("invalid_tool_call_id"), &why, None, message);
         }
         let id = wanted["id"].as_str().map_or_else(|| self.conversation.new_id(), str::to_owned);
-        let said = Said::Text(text.unwrap_or_default().to_owned());
-        let item = Item { id: id.clone(), role: role.to_owned(), status: "completed", said };
+        let item = Item { id: id.clone(), role, status: "completed", said };
         match self.conversation.insert(item, message["previous_item_id"].as_str()) {
             Ok(previous) => self.show(&id, previous),
             Err(NoSuchItem) => {
@@ -396,6 +403,24 @@ impl Session {
             }
             Outgoing::Cut => None,
         }
+    }
+}
+
+/// The item that a client wants: whose it is, and what it holds.
+fn wanted_item(wanted: &Value) -> Option<(String, Said)> {
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    match wanted["type"].as_str()? {
+        "message" => {
+            let (role, content) = (text(&wanted["role"])?, &wanted["content"][0]);
+            let expected = if role == "assistant" { "output_text" } else { "input_text" };
+            let said = Said::Text(text(&content["text"]).filter(|_| content["type"] == expected)?);
+            Some((role, said))
+        }
+        "function_call_output" => {
+            let said = Said::Output { call_id: text(&wanted["call_id"])?, output: text(&wanted["output"])? };
+            Some((String::new(), said))
+        }
+        _ => None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! What is said on the socket, both ways.
 
 use super::{Config, TurnDetection};
-use crate::llm::{Role, Said};
+use crate::llm::{Called, Role, Said, ToolCall, ToolSpec};
 use crate::services::ServiceError;
 use crate::services::error::own_words;
 use ringway_frame::Format;
@@ -28,8 +28,8 @@ pub(in crate::services) enum Message<'a> {
     Audio { response: String, item: String, delta: Cow<'a, str> },
     /// More of its text.
     Text { response: String, delta: Cow<'a, str> },
-    /// It is over.
-    Done { response: String, failure: Option<String> },
+    /// It is over, or goes on when these calls were made.
+    Done { response: String, failure: Option<String>, calls: Vec<ToolCall> },
     /// Something could not be done.
     Error(Failure),
     /// What matters to others.
@@ -103,9 +103,9 @@ pub(in crate::services) fn read(text: &str) -> Result<Message<'_>, ServiceError>
         }
         "response.created" => Message::Created { response: need(response.and_then(|it| it.id), "an id")? },
         "response.done" => {
-            let response = response.unwrap_or_default();
-            let failure = response.failure();
-            Message::Done { response: need(response.id, "an id")?, failure }
+            let mut response = response.unwrap_or_default();
+            let (failure, calls) = (response.failure(), response.calls());
+            Message::Done { response: need(response.id, "an id")?, failure, calls }
         }
         "error" => Message::Error(error.unwrap_or_default()),
         _ => Message::Other,
@@ -136,6 +136,18 @@ struct Response {
     id: Option<String>,
     status: String,
     status_details: Option<StatusDetails>,
+    output: Vec<Output>,
+}
+
+/// An item of an answer.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Output {
+    #[serde(rename = "type")]
+    kind: String,
+    call_id: String,
+    name: String,
+    arguments: String,
 }
 
 #[derive(Deserialize)]
@@ -150,10 +162,18 @@ impl Response {
         let words = || said().and_then(|error| error.message.clone().or(error.code.clone()));
         (self.status == "failed").then(|| own_words(words().unwrap_or_default().as_bytes()))
     }
+
+    /// Of an answer that was broken off, none was meant.
+    fn calls(&mut self) -> Vec<ToolCall> {
+        let whole = self.status == "completed";
+        let output = std::mem::take(&mut self.output).into_iter();
+        let calls = output.filter(|item| whole && item.kind == "function_call");
+        calls.map(|Output { call_id: id, name, arguments, .. }| ToolCall { id, name, arguments }).collect()
+    }
 }
 
 /// What the session is to be, first of all.
-pub(super) fn update(config: &Config, format: Format) -> String {
+pub(super) fn update(config: &Config, format: Format, tools: &[ToolSpec]) -> String {
     let coding = match format {
         Format::Mulaw8k | Format::Pcm8k => json!({"type": "audio/pcmu"}),
         Format::Pcm16k => json!({"type": "audio/pcm", "rate": 24_000}),
@@ -166,13 +186,21 @@ pub(super) fn update(config: &Config, format: Format) -> String {
         }
         input["transcription"] = transcription;
     }
-    let session = json!({
+    let mut session = json!({
         "type": "realtime",
         "instructions": config.system,
         "output_modalities": ["audio"],
         "audio": {"input": input, "output": {"format": coding, "voice": config.voice}},
     });
+    if !tools.is_empty() {
+        session["tools"] = tools.iter().map(function).collect();
+    }
     json!({"type": "session.update", "session": session}).to_string()
+}
+
+fn function(tool: &ToolSpec) -> Value {
+    let ToolSpec { name, description, parameters } = tool;
+    json!({"type": "function", "name": name, "description": description, "parameters": parameters})
 }
 
 /// Answers are asked for and interrupted by us, whoever sees the end of a turn.
@@ -213,6 +241,21 @@ pub(super) fn item(said: &Said, first: bool) -> String {
         message["previous_item_id"] = "root".into();
     }
     message.to_string()
+}
+
+/// What came of a call.
+pub(super) fn result(called: &Called) -> String {
+    let Called { call, result, failed } = called;
+    let output = if *failed { json!({"error": result}).to_string() } else { result.clone() };
+    let item = json!({"type": "function_call_output", "call_id": call.id, "output": output});
+    json!({"type": "conversation.item.create", "item": item}).to_string()
+}
+
+/// What the model is to know, and nobody said.
+pub(super) fn remark(text: &str) -> String {
+    let content = json!([{"type": "input_text", "text": text}]);
+    let item = json!({"type": "message", "role": "system", "content": content});
+    json!({"type": "conversation.item.create", "item": item}).to_string()
 }
 
 /// Wants an answer, for this once by other instructions.
@@ -256,9 +299,16 @@ mod tests {
         assert_eq!(read(audio).unwrap(), Message::Audio { response, item, delta: "AAEC".into() });
         let done = r#"{"type":"response.done","response":{"id":"r1","status":"failed","status_details":{"error":{"code":"x","message":"out of\ntokens"}}}}"#;
         let failure = Some("out of tokens".to_owned());
-        assert_eq!(read(done).unwrap(), Message::Done { response: "r1".into(), failure });
-        let cancelled = r#"{"type":"response.done","response":{"id":"r1","status":"cancelled"}}"#;
-        assert_eq!(read(cancelled).unwrap(), Message::Done { response: "r1".into(), failure: None });
+        assert_eq!(read(done).unwrap(), Message::Done { response: "r1".into(), failure, calls: Vec::new() });
+        let call = r#"{"type":"function_call","id":"i2","call_id":"c1","name":"add","arguments":"{}"}"#;
+        let (id, name, arguments) = ("c1".into(), "add".into(), "{}".into());
+        let called = vec![ToolCall { id, name, arguments }];
+        for (status, calls) in [("completed", called), ("cancelled", Vec::new())] {
+            let done = format!(
+                r#"{{"type":"response.done","response":{{"id":"r1","status":"{status}","output":[{{"type":"message"}},{call}]}}}}"#
+            );
+            assert_eq!(read(&done).unwrap(), Message::Done { response: "r1".into(), failure: None, calls });
+        }
         assert_eq!(read(r#"{"type":"rate_limits.updated"}"#).unwrap(), Message::Other);
     }
 
@@ -276,7 +326,7 @@ mod tests {
 
     #[test]
     fn a_telephone_call_is_passed_through_and_our_own_detection_is_the_default() {
-        let session: Value = serde_json::from_str(&update(&Config::default(), Format::Mulaw8k)).unwrap();
+        let session: Value = serde_json::from_str(&update(&Config::default(), Format::Mulaw8k, &[])).unwrap();
         let audio = &session["session"]["audio"];
         assert_eq!(audio["input"]["format"]["type"], "audio/pcmu");
         assert_eq!(audio["output"]["format"]["type"], "audio/pcmu");

@@ -2,12 +2,13 @@ use super::audio::{Download, Upload};
 use super::message::{self, Failure, Message};
 use super::{NAME, OpenAiRealtime, TurnDetection};
 use crate::alarm::Alarm;
-use crate::llm::{Cue, Role, Said};
+use crate::llm::{Called, Cue, Role, Said, ToolCall, ToolSpec};
 use crate::services::socket::Socket;
 use crate::services::{Phase, ServiceError};
-use crate::speech_to_speech::{Hearing, SpeechError, SpeechEvent, SpeechSession, Wanted};
+use crate::speech_to_speech::{Hearing, Remark, SpeechCall, SpeechError, SpeechEvent, SpeechSession, Wanted};
 use ringway_frame::{Format, Frame};
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -17,6 +18,7 @@ use tokio_tungstenite::tungstenite;
 pub(super) struct Session {
     service: OpenAiRealtime,
     format: Format,
+    tools: Arc<[ToolSpec]>,
     socket: Socket,
     opened: Instant,
     /// The service knows nothing of what was said before.
@@ -58,6 +60,8 @@ struct Answer {
     /// What asks for it, while the one before it is still being stopped.
     request: Option<String>,
     response: Option<String>,
+    /// It waits for what comes of its calls.
+    calls: bool,
     complete: bool,
     /// Since when nothing has come.
     since: Instant,
@@ -65,11 +69,13 @@ struct Answer {
 }
 
 impl Session {
-    pub(super) fn new(service: OpenAiRealtime, format: Format) -> Self {
-        let socket = open(&service, format);
+    pub(super) fn new(service: OpenAiRealtime, call: SpeechCall) -> Self {
+        let SpeechCall { format, tools, .. } = call;
+        let socket = open(&service, format, &tools);
         Self {
             service,
             format,
+            tools,
             socket,
             opened: Instant::now(),
             fresh: true,
@@ -111,7 +117,7 @@ impl Session {
             Message::Created { response } => self.created(response),
             Message::Audio { response, item, delta } => self.audio(&response, item, &delta)?,
             Message::Text { response, delta } => self.text(&response, &delta),
-            Message::Done { response, failure } => self.done(&response, failure)?,
+            Message::Done { response, failure, calls } => self.done(&response, failure, calls)?,
             Message::Error(failure) => self.failed(failure)?,
             Message::Other => {}
         }
@@ -144,15 +150,24 @@ impl Session {
         }
     }
 
-    fn done(&mut self, response: &str, failure: Option<String>) -> Result<(), ServiceError> {
+    fn done(
+        &mut self,
+        response: &str,
+        failure: Option<String>,
+        calls: Vec<ToolCall>,
+    ) -> Result<(), ServiceError> {
         self.busy = false;
         if let Some(answer) = running(&mut self.answer, response) {
             if let Some(message) = failure {
                 return Err(ServiceError::Failed { message });
             }
-            answer.complete = true;
             self.losses = 0;
-            self.download.finish();
+            (answer.calls, answer.complete) = (!calls.is_empty(), calls.is_empty());
+            if answer.calls {
+                self.events.push_back(SpeechEvent::Calls { id: answer.id, calls });
+            } else {
+                self.download.finish();
+            }
         }
         self.ask();
         Ok(())
@@ -192,7 +207,7 @@ impl Session {
 
     /// Another connection takes the place of this one; it is told what was said with the next answer.
     fn renew(&mut self) {
-        self.socket = open(&self.service, self.format);
+        self.socket = open(&self.service, self.format, &self.tools);
         self.opened = Instant::now();
         self.fresh = true;
         self.turns = Turns::default();
@@ -212,12 +227,16 @@ impl Session {
         Ok(())
     }
 
-    fn tell_history(&mut self, history: &[Said]) {
-        if std::mem::take(&mut self.fresh) {
+    fn tell_history(&mut self, history: &[Said], remarks: &[Remark]) {
+        let fresh = std::mem::take(&mut self.fresh);
+        if fresh {
             // The audio of the turn that is answered may be there already: each goes before all others.
             for said in history.iter().rev() {
                 self.say(message::item(said, true));
             }
+        }
+        for remark in remarks.iter().filter(|remark| fresh || !remark.told) {
+            self.say(message::remark(&remark.text));
         }
     }
 
@@ -273,7 +292,11 @@ impl Session {
         if answer.complete {
             let id = answer.id;
             self.answer = None;
-            return Poll::Ready(Ok(SpeechEvent::Done { id }));
+            return Poll::Ready(Ok(SpeechEvent::Done { id, next: None }));
+        }
+        if answer.calls {
+            // Tools have limits of their own.
+            return Poll::Pending;
         }
         let config = &self.service.config;
         let (phase, limit) = match answer.begun {
@@ -321,20 +344,37 @@ impl SpeechSession for Session {
     }
 
     fn answer(&mut self, wanted: Wanted) -> Result<(), SpeechError> {
-        let Wanted { id, cue, history, already } = wanted;
-        self.tell_history(&history);
+        let Wanted { id, cue, history, already, remarks } = wanted;
+        self.tell_history(&history, &remarks);
         let request = Some(self.request(cue, &already));
         self.spoken.clear();
         self.download.begin();
         let since = Instant::now();
-        self.answer = Some(Answer { id, request, response: None, complete: false, since, begun: false });
+        let (response, calls, complete) = (None, false, false);
+        self.answer = Some(Answer { id, request, response, calls, complete, since, begun: false });
         self.ask();
         Ok(())
     }
 
+    fn results(&mut self, calls: Vec<Called>, go_on: bool) {
+        for called in &calls {
+            self.say(message::result(called));
+        }
+        let Some(answer) = self.answer.as_mut().filter(|answer| answer.calls) else { return };
+        answer.calls = false;
+        if go_on {
+            (answer.request, answer.response) = (Some(message::answer(None)), None);
+            answer.begun = false;
+            self.ask();
+        } else {
+            answer.complete = true;
+            self.download.finish();
+        }
+    }
+
     fn cancel(&mut self, heard: Duration) {
-        if let Some(answer) = self.answer.take().filter(|answer| answer.request.is_none() && !answer.complete)
-        {
+        let works = |answer: &Answer| answer.request.is_none() && !answer.complete && !answer.calls;
+        if let Some(answer) = self.answer.take().filter(works) {
             self.say(message::cancel(answer.response.as_deref()));
         }
         self.truncate(heard);
@@ -412,9 +452,9 @@ fn running<'a>(answer: &'a mut Option<Answer>, response: &str) -> Option<&'a mut
     answer.as_mut().filter(|answer| answer.response.as_deref() == Some(response))
 }
 
-fn open(service: &OpenAiRealtime, format: Format) -> Socket {
+fn open(service: &OpenAiRealtime, format: Format, tools: &[ToolSpec]) -> Socket {
     let mut socket = Socket::open(service.plan());
-    socket.send(tungstenite::Message::text(message::update(&service.config, format)));
+    socket.send(tungstenite::Message::text(message::update(&service.config, format, tools)));
     socket
 }
 

@@ -124,7 +124,7 @@ impl Session {
             }
             let id = answer.id;
             self.answer = None;
-            return Poll::Ready(Ok(SpeechEvent::Done { id }));
+            return Poll::Ready(Ok(SpeechEvent::Done { id, next: None }));
         }
         let limit = if answer.begun { self.config.idle } else { self.config.first_byte };
         std::task::ready!(self.alarm.poll(answer.since + limit, cx));

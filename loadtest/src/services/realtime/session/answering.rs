@@ -6,6 +6,7 @@ use crate::services::fault::Fault;
 use crate::services::realtime::conversation::{Item, Said};
 use crate::services::realtime::ear::Coding;
 use crate::services::realtime::message;
+use crate::services::reply;
 use crate::services::tone::Tone;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -31,6 +32,7 @@ impl Session {
         // An answer that was cut off goes on behind what was heard of it.
         let rest = self.conversation.told_last().and_then(|begun| whole.strip_prefix(begun));
         let text = rest.map_or(whole, str::trim_start).to_owned();
+        let call = reply::call(&text);
         let (response, item) = (format!("resp_{number}"), self.conversation.new_id());
         let created = message::response(&response, "in_progress", Value::Null, Vec::new(), Value::Null);
         self.tell("response.created", json!({"response": created}));
@@ -43,8 +45,35 @@ impl Session {
                 self.speak(&fate);
             }
             Some(Fault::Garbage) => self.after(fate.delay, Outgoing::Garbage),
+            _ if let Some((name, arguments)) = call => {
+                self.call(&fate, name, Value::Object(arguments).to_string())
+            }
             _ => self.speak(&fate),
         }
+    }
+
+    /// Plans an answer that is a call.
+    fn call(&mut self, fate: &Fate, name: String, arguments: String) {
+        let Some(Answer { response, item, .. }) = &self.answer else { return };
+        let (response, id) = (response.clone(), item.clone());
+        let call_id = format!("call_{}", self.answers);
+        let said = Said::Call { call_id: call_id.clone(), name: name.clone(), arguments: arguments.clone() };
+        let item = Item { id: id.clone(), role: String::new(), status: "in_progress", said };
+        let previous = self.conversation.insert(item.clone(), None).ok().flatten();
+        let shown = message::item(&item);
+        let output = json!({"response_id": response, "output_index": 0, "item": shown});
+        self.part(fate.delay, &response, "response.output_item.added", output, 0);
+        let added = json!({"item": shown, "previous_item_id": previous});
+        self.part(fate.delay, &response, "conversation.item.added", added, 0);
+        if fate.fault == Some(Fault::Cut) {
+            return self.after(fate.delay, Outgoing::Cut);
+        }
+        let of = json!({"response_id": response, "item_id": id, "output_index": 0, "call_id": call_id});
+        let delta = with(&of, "delta", arguments.clone().into());
+        self.part(fate.delay, &response, "response.function_call_arguments.delta", delta, 0);
+        let whole = with(&with(&of, "arguments", arguments.into()), "name", name.into());
+        self.part(fate.delay, &response, "response.function_call_arguments.done", whole, 0);
+        self.after(fate.delay, Outgoing::Done { response });
     }
 
     /// Plans the whole answer.
@@ -151,7 +180,9 @@ impl Session {
         let mut output = Vec::new();
         if let Some(item) = self.conversation.item(&answer.item) {
             item.status = item_status;
-            item.said = Said::Spoken { transcript: Some(answer.text.clone()), audio_ms: answer.sent_ms };
+            if !matches!(item.said, Said::Call { .. }) {
+                item.said = Said::Spoken { transcript: Some(answer.text.clone()), audio_ms: answer.sent_ms };
+            }
             output.push(message::item(item));
         }
         for item in output.clone() {
