@@ -26,6 +26,9 @@ use std::time::Duration;
 /// Events of calls that wait for the hub at most.
 const EVENTS: usize = 65_536;
 
+/// By which parameter a caller's side chooses the language that its call begins in.
+const LANGUAGE: &str = "language";
+
 /// What all requests and all edges share.
 #[derive(Debug)]
 pub struct Server {
@@ -45,6 +48,8 @@ pub struct Server {
     recorder: Option<Recorder>,
     turn: ringway_turn::Config,
     time_zone: TimeZone,
+    /// What people call the language that calls begin in.
+    language: String,
 }
 
 /// What a caller's side says when it comes.
@@ -156,6 +161,7 @@ impl Starting {
             dialogues,
             recorder: config.recording.dir.as_deref().map(Recorder::start).transpose()?,
             turn: config.turn,
+            language: ringway_config::name_of(&config.call.language),
             time_zone: prompt::time_zone(&config.prompt.time_zone).unwrap_or(TimeZone::UTC),
         }))
     }
@@ -172,8 +178,10 @@ impl Server {
         }
         let record = self.recorder.as_ref().map(|recorder| recorder.begin(id, &turn));
         let variables = Arc::new(self.variables(id, edge, &arrival));
-        let Arrival { dialogue, carrier_call_id, .. } = arrival;
-        CallSpec { id, edge, format, dialogue, carrier_call_id, variables, turn, place }.start(record)
+        let Arrival { dialogue, carrier_call_id, parameters, .. } = arrival;
+        let language = parameters.get(LANGUAGE).cloned();
+        CallSpec { id, edge, format, dialogue, language, carrier_call_id, variables, turn, place }
+            .start(record)
     }
 
     /// What prompts may tell of a call.
@@ -186,7 +194,7 @@ impl Server {
             called: arrival.called.clone(),
             parameters: arrival.parameters.clone(),
             began: Timestamp::now().to_zoned(self.time_zone.clone()),
-            language: String::new(),
+            language: self.language.clone(),
         }
     }
 

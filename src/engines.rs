@@ -3,15 +3,18 @@
 mod apology;
 mod caching;
 mod knowledge;
+mod languages;
 mod pools;
 mod vad;
 mod voices;
 
 pub use caching::Caching;
 pub use knowledge::KnowledgeError;
+pub use languages::names as languages;
 pub use pools::Pools;
 pub use voices::{VoiceError, Voices};
 
+use languages::Spoken;
 use ringway_actors::{Engines, VadEngine};
 use ringway_config::{Config, Secrets};
 use ringway_knowledge::{Informed, Librarian, When};
@@ -112,13 +115,15 @@ pub fn build(config: &Config, secrets: &Secrets) -> Result<Built, EngineError> {
     let stt = builder.all(&config.stt.engines, Builder::stt)?;
     let llm = builder.all(&config.llm.engines, Builder::llm)?;
     let chain = builder.all(&config.tts.engines, Builder::chosen_voice)?;
-    let (tts, caching) = Caching::of(config, &chain, tiers, &builder.texts);
+    let (tts, mut caching) = Caching::of(config, &chain, tiers, &builder.texts);
     let voices = Voices::new(config, secrets, chain);
     builder.pools.tiers = Some(caching.tiers.clone());
-    let apology = apology::speak(&config.apology.text, &tts).map_err(EngineError::Apology)?;
-    let filler = apology::speak(&config.turn.filler, &tts).map_err(EngineError::Apology)?;
+    let mut spoken = Spoken::first(config, stt, tts).map_err(EngineError::Apology)?;
+    for (code, language) in &config.languages {
+        spoken.add(code, language, secrets, &mut builder, &mut caching)?;
+    }
     let vad = vad::build(config, Instructions::best())?;
-    let engines = Engines { vad, s2s, stt, llm, tts, apology, filler };
+    let engines = spoken.into_engines(vad, s2s, llm);
     Ok(Built { engines, dialogues: builder.dialogues, pools: builder.pools, caching, voices })
 }
 
@@ -393,7 +398,7 @@ fn tools(config: &Config, librarian: Option<&Librarian>) -> Result<Option<Tools>
     let file =
         ToolsFile::load(path, &|variable| std::env::var(variable).ok()).map_err(EngineError::ToolsFile)?;
     let knowledge = librarian.map(|librarian| Arc::new(librarian.clone()) as Arc<dyn Knowledge>);
-    Ok(Some(Tools::start(file, knowledge)?))
+    Ok(Some(Tools::start(file.speaking(languages::names(config))?, knowledge)?))
 }
 
 fn lines(diagnostics: &[Diagnostic]) -> String {
@@ -416,6 +421,7 @@ pub fn scripted_with(recogniser: Arc<dyn SpeechToText>) -> Engines {
         stt: vec![recogniser],
         llm: vec![Arc::new(scripted::ScriptedLlm::new(&script))],
         tts: vec![Arc::new(scripted::ScriptedTts::new(&script))],
+        languages: Vec::new(),
         apology: ringway_actors::Phrase::default(),
         filler: ringway_actors::Phrase::default(),
     }

@@ -6,6 +6,7 @@ use crate::trace::Trace;
 use jiff::Timestamp;
 use ringway_actors::{CallEvent, CallEventKind, CallHandle};
 use ringway_frame::CallId;
+use ringway_turn::Event;
 use std::pin::pin;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -170,6 +171,9 @@ fn log(event: &CallEvent, call: &LiveCall) {
             cause = cause.name(),
             "service.switched"
         ),
+        CallEventKind::Turn(Event::Language { turn, language }) => {
+            tracing::info!(callId = %id, turn = turn.number(), language, "call.language");
+        }
         CallEventKind::ProtocolError { code } => tracing::warn!(callId = %id, code, "protocol.error"),
         kind => tracing::debug!(callId = %id, at = %event.at, ?kind, "call.event"),
     }

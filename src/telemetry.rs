@@ -214,11 +214,13 @@ pub fn expect_services(engines: &Engines) {
                 service_requests(stage, service, outcome).increment(0);
             }
         }
-        let mut chain = engines.names(stage);
-        if stage == StageKind::SpeechToSpeech && !chain.is_empty() {
-            chain.push(THE_THREE);
+        for links in engines.chains(stage) {
+            let mut chain = engines.names(stage)[links].to_vec();
+            if stage == StageKind::SpeechToSpeech && !chain.is_empty() {
+                chain.push(THE_THREE);
+            }
+            expect_switches(stage, &chain);
         }
-        expect_switches(stage, &chain);
     }
 }
 

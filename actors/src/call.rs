@@ -4,12 +4,14 @@ use crate::by_heart::ByHeart;
 use crate::chain::Chain;
 mod building;
 mod hedging;
+mod language;
 mod orders;
 mod summary;
 mod watching;
 mod whole;
 
 use building::Refusal;
+pub(crate) use language::{ChangeLanguage, Follow};
 pub(crate) use summary::Summarise;
 use summary::Summary;
 
@@ -18,6 +20,7 @@ use crate::core::{Core, Place, mark};
 use crate::edge::{CallHandle, EdgeCommand};
 use crate::event::{CallEventKind, Cause, StageState, SwitchCause};
 use crate::inbox::Inbox;
+use crate::language::LanguageIndex;
 use crate::llm::LlmStage;
 use crate::plumbing::Plumbing;
 use crate::recital::Recital;
@@ -76,7 +79,7 @@ pub struct Call {
     _place: Place,
 }
 
-/// What does not change in a call.
+/// What a call is, and its language, which may change.
 #[derive(Clone, Debug)]
 pub(crate) struct Profile {
     pub(crate) id: CallId,
@@ -84,6 +87,8 @@ pub(crate) struct Profile {
     pub(crate) dialogue: Option<String>,
     pub(crate) carrier_call_id: Option<String>,
     pub(crate) variables: Arc<Variables>,
+    /// The language that it is in.
+    pub(crate) language: LanguageIndex,
 }
 
 #[derive(Default)]
@@ -163,7 +168,9 @@ impl Call {
         let config = &parts.core.config;
         let lives = StageKind::ALL.map(|stage| {
             let mut chain = Chain::new(&config.restart, parts.core.engines.count(stage));
-            chain.serve(parts.core.health.first(stage));
+            let links = parts.core.engines.links(stage, parts.profile.language);
+            chain.narrow(&links, links.start);
+            chain.serve(parts.core.health.first(stage, links));
             Life { chain, generation: 0, died: None, gone: false }
         });
         let watchdog = Watchdog::new(config.stall.clone(), parts.plumbing.stats(), parts.watches);

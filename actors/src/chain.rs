@@ -2,6 +2,7 @@
 
 use crate::restart::{RestartBudget, RestartConfig};
 use ringway_stages::health::Standing;
+use std::ops::Range;
 use std::time::Duration;
 
 /// One stage's services in one call, in order of preference.
@@ -17,11 +18,13 @@ struct Link {
     budget: RestartBudget,
     /// It cannot serve this call at all.
     refused: bool,
+    /// It serves another language than the call's.
+    foreign: bool,
 }
 
 impl Chain {
     pub(crate) fn new(config: &RestartConfig, services: usize) -> Self {
-        let link = || Link { budget: RestartBudget::new(config.clone()), refused: false };
+        let link = || Link { budget: RestartBudget::new(config.clone()), refused: false, foreign: false };
         Self { links: (0..services).map(|_| link()).collect(), serving: 0, deaths: 0 }
     }
 
@@ -35,6 +38,16 @@ impl Chain {
         self.serving = service;
     }
 
+    /// Only these serve from now on; `first` does, unless one of them does already.
+    pub(crate) fn narrow(&mut self, services: &Range<usize>, first: usize) {
+        for (service, link) in self.links.iter_mut().enumerate() {
+            link.foreign = !services.contains(&service);
+        }
+        if !services.contains(&self.serving) {
+            self.serving = first;
+        }
+    }
+
     /// Deaths of the stage so far.
     pub(crate) fn deaths(&self) -> u32 {
         self.deaths
@@ -42,7 +55,7 @@ impl Chain {
 
     /// Others could serve.
     pub(crate) fn has_others(&self) -> bool {
-        self.links.len() > 1
+        self.links.iter().filter(|link| !link.foreign).nth(1).is_some()
     }
 
     /// The stage died `at` this time since the call began: who serves next, if anybody does.
@@ -126,8 +139,12 @@ impl Chain {
     /// The one to be asked the same as the one that serves, which is later than usual: a substitute, or the same where
     /// there is no other.
     pub(crate) fn second(&self, at: Duration, standing: impl Fn(usize) -> Standing) -> Option<usize> {
-        let alone = || !self.has_others() && !self.links[0].is_spent(at) && standing(0) == Standing::Good;
-        self.substitute(at, &standing).or_else(|| alone().then_some(0))
+        let alone = || {
+            !self.has_others()
+                && !self.links[self.serving].is_spent(at)
+                && standing(self.serving) == Standing::Good
+        };
+        self.substitute(at, &standing).or_else(|| alone().then_some(self.serving))
     }
 
     /// Between two turns: one to be preferred to the one that serves, the first that does well or is due for a try. From
@@ -148,7 +165,7 @@ impl Chain {
 
 impl Link {
     fn is_spent(&self, at: Duration) -> bool {
-        self.refused || self.budget.is_spent(at)
+        self.refused || self.foreign || self.budget.is_spent(at)
     }
 }
 
@@ -245,6 +262,20 @@ mod tests {
             assert_eq!(chain(1).second(NOW, |_| standing), None);
             assert_eq!(chain(2).second(NOW, |service| if service == 1 { standing } else { Good }), None);
         }
+    }
+
+    #[test]
+    fn a_service_of_another_language_never_serves() {
+        let mut chain = chain(4);
+        chain.narrow(&(2..4), 3);
+        assert_eq!((chain.serving(), chain.has_others()), (3, true));
+        assert_eq!(chain.preferred(NOW, |_| Good), Some(2));
+        let served: Vec<_> = (0..3).map(|_| chain.died(NOW, |_| Good)).collect();
+        assert_eq!(served, [Some(2), Some(3), Some(2)]);
+        assert_eq!(chain.refused(NOW, |_| Good), Some(3));
+        chain.narrow(&(0..1), 0);
+        assert_eq!((chain.serving(), chain.has_others()), (0, false));
+        assert_eq!(chain.refused(NOW, |_| Good), None);
     }
 
     #[test]

@@ -4,9 +4,11 @@ use serde::Deserialize;
 use std::time::Duration;
 
 /// How calls are run.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
+    /// The language that calls begin in, as BCP 47 writes it.
+    pub language: String,
     /// When a stage that dies is rebuilt, and when the call escalates.
     pub restart: RestartConfig,
     /// When a stage counts as stuck.
@@ -15,6 +17,18 @@ pub struct Config {
     pub rings: RingSizes,
     /// Pacing of the bot's audio.
     pub playout: PlayoutConfig,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            language: "en".into(),
+            restart: RestartConfig::default(),
+            stall: StallBounds::default(),
+            rings: RingSizes::default(),
+            playout: PlayoutConfig::default(),
+        }
+    }
 }
 
 /// How long a stage may hold work without progress before it is rebuilt.

@@ -1,3 +1,4 @@
+use crate::language::{Language, LanguageIndex};
 use ringway_frame::{Format, SampleRate};
 use ringway_stages::llm::LanguageModel;
 use ringway_stages::speech_to_speech::SpeechToSpeech;
@@ -20,6 +21,8 @@ pub struct Engines {
     pub llm: Vec<Arc<dyn LanguageModel>>,
     /// Voices.
     pub tts: Vec<Arc<dyn TextToSpeech>>,
+    /// The languages that calls can be in: they begin in the first. None: there is one, and all engines serve it.
+    pub languages: Vec<Language>,
     /// What is said when a stage cannot be restored.
     pub apology: Phrase,
     /// What is said while an answer takes long.
@@ -76,14 +79,15 @@ impl Engines {
         }
     }
 
-    /// What each engine of a stage can work on at one time now: see [`SpeechToText::slots`]. Detectors are the media
-    /// cores': [`CoreLoad::hears`](crate::CoreLoad::hears).
+    /// What each engine of a stage that calls begin with can work on at one time now: see [`SpeechToText::slots`].
+    /// Detectors are the media cores': [`CoreLoad::hears`](crate::CoreLoad::hears).
     pub fn slots(&self, stage: StageKind) -> Vec<Option<usize>> {
+        let first = self.links(stage, LanguageIndex::default());
         match stage {
             StageKind::Vad => Vec::new(),
-            StageKind::Stt => self.stt.iter().map(|engine| engine.slots()).collect(),
+            StageKind::Stt => self.stt[first].iter().map(|engine| engine.slots()).collect(),
             StageKind::Llm => self.llm.iter().map(|engine| engine.slots()).collect(),
-            StageKind::Tts => self.tts.iter().map(|engine| engine.slots()).collect(),
+            StageKind::Tts => self.tts[first].iter().map(|engine| engine.slots()).collect(),
             StageKind::SpeechToSpeech => self.s2s.iter().map(|engine| engine.slots()).collect(),
         }
     }

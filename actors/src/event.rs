@@ -90,11 +90,13 @@ pub enum SwitchCause {
     Preferred,
     /// The first was later than usual, and the second, asked the same, was quicker.
     Hedge,
+    /// The call goes on in another language.
+    Language,
 }
 
 impl SwitchCause {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Died(Cause::Error),
         Self::Died(Cause::Panic),
         Self::Died(Cause::Stall),
@@ -103,6 +105,7 @@ impl SwitchCause {
         Self::Circuit,
         Self::Preferred,
         Self::Hedge,
+        Self::Language,
     ];
 
     /// Its name in metrics, logs and on the wire.
@@ -113,6 +116,7 @@ impl SwitchCause {
             Self::Circuit => "circuit",
             Self::Preferred => "preferred",
             Self::Hedge => "hedge",
+            Self::Language => "language",
         }
     }
 }

@@ -1,6 +1,7 @@
 use crate::engines::Engines;
 use ringway_stages::health::{Config, Health, HedgeBudget, Report, Standing};
 use ringway_turn::StageKind;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -74,9 +75,9 @@ impl ServiceHealth {
         self.hedges.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A stage's services that serve new calls: the first that does well, or else the best.
-    pub(crate) fn first(&self, stage: StageKind) -> usize {
-        let services = 0..self.services[stage as usize].len();
-        services.min_by_key(|service| self.standing(stage, *service).max(Standing::Doubtful)).unwrap_or(0)
+    /// Which of these services of a stage serves new calls: the first that does well, or else the best.
+    pub(crate) fn first(&self, stage: StageKind, services: Range<usize>) -> usize {
+        let begin = services.start;
+        services.min_by_key(|service| self.standing(stage, *service).max(Standing::Doubtful)).unwrap_or(begin)
     }
 }

@@ -36,6 +36,8 @@ pub(crate) enum Report {
     Expect { request: RequestId, expectation: Expectation },
     /// Of a request that two services work on.
     Hedge(HedgeNews),
+    /// The call is to go on in the language of this code.
+    Language(String),
 }
 
 impl Inbox {

@@ -29,6 +29,7 @@ mod event;
 mod health;
 mod hedge;
 mod inbox;
+mod language;
 mod llm;
 mod memos;
 mod metronome;
@@ -61,6 +62,7 @@ pub use event::{
     Winner,
 };
 pub use health::ServiceHealth;
+pub use language::Language;
 pub use metronome::{Beat, Metronome};
 pub use mic::Mic;
 pub use playout::{Cleared, Played, Playout};

@@ -77,7 +77,7 @@ impl LlmStage {
     fn relay(&self, event: LlmEvent) -> Result<(), StageError> {
         match event {
             LlmEvent::Text { id, text } => self.tell(Input::Token { request: RequestId::new(id), text }),
-            LlmEvent::Tool { id, news } => self.tell(tool(RequestId::new(id), news)),
+            LlmEvent::Tool { id, news } => self.router.report(tool(RequestId::new(id), news)),
             LlmEvent::Call { call, .. } => {
                 tracing::warn!(tool = call.name, "the model calls a tool where there are none");
                 Ok(())
@@ -98,8 +98,8 @@ impl LlmStage {
 }
 
 /// What a tool did, as the turn is told.
-pub(crate) fn tool(request: RequestId, news: ToolNews) -> Input {
-    match news {
+pub(crate) fn tool(request: RequestId, news: ToolNews) -> Report {
+    Report::Input(match news {
         ToolNews::Began { tool, filler } => {
             let filler = filler.map(|Filler { after, words }| ToolFiller { after, words });
             Input::ToolBegan { request, tool, filler }
@@ -117,7 +117,8 @@ pub(crate) fn tool(request: RequestId, news: ToolNews) -> Input {
         }
         ToolNews::Keys { keys } => Input::Press { request, keys },
         ToolNews::Cited { passages } => Input::Cited { request, passages },
-    }
+        ToolNews::Language(language) => return Report::Language(language.code),
+    })
 }
 
 /// What follows, and what the caller is expected to say then.
@@ -142,6 +143,7 @@ fn request(
         history,
         memo,
         already,
+        language: context.language,
         ..LlmRequest::new(request.number(), cue(caller))
     }
 }

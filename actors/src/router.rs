@@ -3,13 +3,15 @@
 mod converse;
 mod hedges;
 mod hints;
+mod language;
 mod watches;
 
 pub(crate) use watches::Watches;
 
-use crate::call::{Apologise, BetweenTurns, Call, Finish, Hurry, Summarise};
+use crate::call::{Apologise, BetweenTurns, Call, ChangeLanguage, Finish, Follow, Hurry, Summarise};
 use crate::clock::CallClock;
 use crate::edge::{EdgeCommand, EdgeInput};
+use crate::engines::Engines;
 use crate::event::{CallEvent, CallEventKind, EventSink, StageState};
 use crate::health::ServiceHealth;
 use crate::hedge::Hedge;
@@ -53,8 +55,7 @@ pub struct Router {
     health: Arc<ServiceHealth>,
     /// How long the request that was just made usually takes: told once its outputs are.
     usual: Option<Input>,
-    /// What voices have by heart.
-    filler: Arc<str>,
+    engines: Arc<Engines>,
     record: Option<Box<dyn Record>>,
     timer: Retry,
     obituary: Obituary,
@@ -106,6 +107,8 @@ pub(crate) enum StageNews {
     Recital(Addr<TtsStage>, Epoch),
     Lost(StageKind),
     Gone(StageKind),
+    /// It is in the call's language.
+    Followed(StageKind),
 }
 
 /// What a router is made of.
@@ -119,7 +122,7 @@ pub(crate) struct RouterParts {
     pub(crate) events: Events,
     pub(crate) watches: Watches,
     pub(crate) health: Arc<ServiceHealth>,
-    pub(crate) filler: Arc<str>,
+    pub(crate) engines: Arc<Engines>,
     pub(crate) record: Option<Box<dyn Record>>,
 }
 
@@ -139,7 +142,7 @@ impl Router {
             events: parts.events,
             health: parts.health,
             usual: None,
-            filler: parts.filler,
+            engines: parts.engines,
             record: parts.record,
             timer: Retry::default(),
             obituary: Obituary::default(),
@@ -159,6 +162,7 @@ impl Router {
                 self.show(&input);
                 self.feed(input);
             }
+            Mail::Report(Report::Language(code)) => self.change_language(&code),
             Mail::Report(Report::Expect { request, expectation }) => self.expect(request, expectation),
             Mail::Report(Report::Hedge(news)) => self.hedge_news(news),
             Mail::Edge(input) => self.edge_saw(input),
@@ -276,6 +280,8 @@ impl Router {
             Command::Converse(converse) => self.converse(converse),
             Command::Hurry { stage } => self.tell_call(Hurry(stage)),
             Command::Hedge { request } => self.tell_call(Hedge(request)),
+            Command::Language { language } => self.tell_call(ChangeLanguage(language)),
+            Command::Follow { stage } => self.tell_call(Follow(stage)),
             Command::Playout(playout) => self.playout(playout),
             Command::Apologise { epoch } => self.tell_call(Apologise(epoch)),
             Command::Transfer { to } => self.tell_edge(EdgeCommand::Transfer(to)),
@@ -295,7 +301,7 @@ impl Router {
 
     /// What voices have by heart is no work of theirs.
     fn time_voice(&mut self, epoch: Epoch, clause: ClauseId, text: &str) {
-        if *text == *self.filler {
+        if text == self.turn.filler() {
             self.stages.times.by_heart = Some(clause);
         } else {
             self.stages.times.tts.asked(epoch, self.clock.now());
@@ -494,6 +500,7 @@ impl Handler<StageNews> for Router {
                 Input::StageLost { stage }
             }
             StageNews::Gone(stage) => Input::StageGone { stage },
+            StageNews::Followed(stage) => Input::StageFollowed { stage },
         };
         self.feed(input);
     }

@@ -190,7 +190,9 @@ impl SpeechStage {
             SpeechEvent::Text { id, text } if id == request.number() => {
                 self.tell(Input::Token { request, text })
             }
-            SpeechEvent::Tool { id, news } if id == request.number() => self.tell(tool(request, news)),
+            SpeechEvent::Tool { id, news } if id == request.number() => {
+                self.router.report(tool(request, news))
+            }
             SpeechEvent::Calls { calls, .. } => {
                 tracing::warn!(calls = calls.len(), "the service calls tools where there are none");
                 self.session.results(calls.into_iter().map(refused).collect(), true);

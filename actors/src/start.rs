@@ -5,7 +5,7 @@ use crate::clock::CallClock;
 use crate::core::{Core, Place};
 use crate::edge::{CallHandle, EdgePort};
 use crate::event::{EdgeKind, EventSink};
-use crate::inbox::Inbox;
+use crate::inbox::{Inbox, Report};
 use crate::mic::Mic;
 use crate::playout::Playout;
 use crate::plumbing::Plumbing;
@@ -31,6 +31,8 @@ pub struct CallSpec {
     pub format: Format,
     /// The dialogue that was asked for.
     pub dialogue: Option<String>,
+    /// The code of the language that it begins in, if it is not the first.
+    pub language: Option<String>,
     /// The carrier's own id of it.
     pub carrier_call_id: Option<String>,
     /// What is known of it, for prompts.
@@ -64,6 +66,10 @@ impl CallSpec {
         let events =
             |sink: &EventSink| Events { call: self.id, clock, sink: sink.clone(), edge: edge.clone() };
         let (inbox, mail) = Inbox::new();
+        let language = core.engines.language_or_first(self.language.as_deref());
+        if let Some(language) = core.engines.language(language) {
+            let _ = inbox.report(Report::Language(language.code.clone()));
+        }
         let router = Router::new(RouterParts {
             turn: Turn::new(self.turn),
             inbox: mail,
@@ -74,7 +80,7 @@ impl CallSpec {
             events: events(&core.events),
             watches: watches.clone(),
             health: core.health.clone(),
-            filler: core.engines.filler.text.as_str().into(),
+            engines: core.engines.clone(),
             record,
         });
         let router = spawn(router, ROUTER_MAILBOX, Call::bury_router(&call));
@@ -93,6 +99,7 @@ impl CallSpec {
             dialogue: self.dialogue,
             carrier_call_id: self.carrier_call_id,
             variables: self.variables,
+            language,
         };
         let events = events(&core.events);
         let parts =

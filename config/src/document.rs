@@ -1,10 +1,12 @@
 //! A file, key by key, so that one mistake hides no other.
 
+use crate::languages::{LanguageKey, MUST_BE_SAID, SAID, SECTION, is_code};
 use crate::problem::{Origin, Problem};
 use crate::schema::Schema;
 use crate::setting::Setting;
 use crate::suggest::nearest;
 use serde::Deserialize;
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::Path;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
@@ -13,8 +15,14 @@ use toml::{Spanned, Value};
 /// The settings of a file, and what is wrong with its form.
 pub(crate) fn read(contents: &[u8], path: &Path, schema: &Schema) -> (Vec<Setting>, Vec<Problem>) {
     let text = String::from_utf8_lossy(contents);
-    let mut reader =
-        Reader { path, lines: Lines::of(&text), schema, settings: Vec::new(), problems: Vec::new() };
+    let mut reader = Reader {
+        path,
+        lines: Lines::of(&text),
+        schema,
+        language: String::new(),
+        settings: Vec::new(),
+        problems: Vec::new(),
+    };
     if let Err(error) = std::str::from_utf8(contents) {
         reader.report(error.valid_up_to(), "", "not UTF-8 text");
     }
@@ -34,6 +42,8 @@ struct Reader<'r> {
     path: &'r Path,
     lines: Lines,
     schema: &'r Schema,
+    /// The language that is read, with what stands before its keys.
+    language: String,
     settings: Vec<Setting>,
     problems: Vec<Problem>,
 }
@@ -41,25 +51,63 @@ struct Reader<'r> {
 impl Reader<'_> {
     fn table(&mut self, table: &DeTable<'_>, section: &str) {
         for (name, value) in table {
-            let key = if section.is_empty() {
-                name.get_ref().to_string()
-            } else {
-                format!("{section}.{}", name.get_ref())
-            };
-            let at = name.span().start;
-            match value.get_ref() {
-                DeValue::Table(inner) if self.schema.is_section(&key) => self.table(inner, &key),
-                _ if self.schema.is_section(&key) => {
-                    self.report(at, &key, format!("must be a section: write [{key}]"));
+            self.entry(name, value, section);
+        }
+    }
+
+    fn entry(&mut self, name: &Spanned<Cow<'_, str>>, value: &Spanned<DeValue<'_>>, section: &str) {
+        let key = if section.is_empty() {
+            name.get_ref().to_string()
+        } else {
+            format!("{section}.{}", name.get_ref())
+        };
+        let at = name.span().start;
+        match value.get_ref() {
+            DeValue::Table(inner) if key == SECTION && self.language.is_empty() => self.languages(inner),
+            DeValue::Table(inner) if self.schema.is_section(&key) => self.table(inner, &key),
+            _ if self.schema.is_section(&key) => {
+                self.report(at, &key, format!("must be a section: write [{}{key}]", self.language));
+            }
+            _ if self.schema.key(&key).is_some() => self.value(at, &key, value),
+            _ => self.report(at, &key, unknown(self.schema, section, name.get_ref())),
+        }
+    }
+
+    /// Settings that count in one language each.
+    fn languages(&mut self, languages: &DeTable<'_>) {
+        for (code, language) in languages {
+            self.language = format!("{SECTION}.{}.", code.get_ref());
+            let at = code.span().start;
+            match language.get_ref() {
+                // A dot would part the code from itself.
+                DeValue::Table(inner) if is_code(code.get_ref()) => {
+                    let missing = SAID.into_iter().filter(|key| !inner.contains_key(*key));
+                    missing.for_each(|key| self.report(at, key, MUST_BE_SAID));
+                    self.language(inner);
                 }
-                _ if self.schema.key(&key).is_some() => self.value(at, &key, value),
-                _ => self.report(at, &key, unknown(self.schema, section, name.get_ref())),
+                DeValue::Table(_) => {
+                    self.report(at, "", "a language's code is letters, digits and -, such as de or pt-BR");
+                }
+                _ => self.report(at, "", "must be a section"),
+            }
+        }
+        self.language.clear();
+    }
+
+    fn language(&mut self, table: &DeTable<'_>) {
+        for (name, value) in table {
+            let own = format!("{}{}", self.language, name.get_ref());
+            if LanguageKey::of(&own).is_some_and(LanguageKey::is_own) {
+                self.value(name.span().start, name.get_ref(), value);
+            } else {
+                self.entry(name, value, "");
             }
         }
     }
 
     fn value(&mut self, at: usize, key: &str, value: &Spanned<DeValue<'_>>) {
-        let setting = |value| Setting { key: key.to_owned(), value, origin: self.origin(at) };
+        let setting =
+            |value| Setting { key: format!("{}{key}", self.language), value, origin: self.origin(at) };
         let read = Value::deserialize(ValueDeserializer::from(value.clone()));
         match read.map(setting) {
             Ok(setting) => self.settings.push(setting),
@@ -72,7 +120,8 @@ impl Reader<'_> {
     }
 
     fn report(&mut self, at: usize, key: &str, message: impl Into<String>) {
-        self.problems.push(Problem { origin: self.origin(at), key: key.to_owned(), message: message.into() });
+        let key = format!("{}{key}", self.language).trim_end_matches('.').to_owned();
+        self.problems.push(Problem { origin: self.origin(at), key, message: message.into() });
     }
 
     fn without(self, broken: &BTreeSet<Origin>) -> (Vec<Setting>, Vec<Problem>) {

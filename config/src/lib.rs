@@ -22,6 +22,7 @@ mod engines;
 mod environment;
 mod fuzz;
 mod knowledge;
+mod languages;
 mod load;
 mod neighbours;
 mod print;
@@ -37,6 +38,7 @@ pub use alias::{ALIASES, Alias, Meaning};
 pub use engines::{ApologyConfig, DialogueConfig, EnginesOf, VadConfig};
 pub use environment::variable_of;
 pub use fuzz::fuzz;
+pub use languages::{LanguageConfig, name_of};
 pub use load::{DEFAULT_FILE, Flag, Loaded, SCHEMA, Sources, load, parse};
 pub use neighbours::{LiveKitConfig, RedisConfig, RedisUrl, RedisUrlError};
 pub use print::default_of;
@@ -48,6 +50,7 @@ pub use setting::{Setting, Settings};
 
 use ringway_stages::pocketsphinx::Dictionary;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 /// The shipped file: every key with its default, explained.
 pub const DEFAULTS: &str = include_str!("../default.toml");
@@ -146,6 +149,9 @@ pub struct Config {
     pub apology: ApologyConfig,
     /// Records of each call's turns.
     pub recording: RecordingConfig,
+    /// Languages that calls can switch to, by code.
+    #[serde(skip)]
+    pub languages: BTreeMap<String, LanguageConfig>,
 }
 
 impl Default for Config {
@@ -197,6 +203,7 @@ impl Default for Config {
             scripted: ringway_stages::scripted::Config::default(),
             apology: ApologyConfig::default(),
             recording: RecordingConfig::default(),
+            languages: BTreeMap::new(),
         }
     }
 }

@@ -1,9 +1,10 @@
 use crate::alias;
 use crate::document;
 use crate::environment::{self, Said, Variables};
+use crate::languages;
 use crate::problem::{Origin, Problem, Problems};
 use crate::schema::Schema;
-use crate::sense;
+use crate::sense::{self, Mistake};
 use crate::services;
 use crate::setting::{Setting, Settings};
 use crate::{Config, Secrets};
@@ -12,7 +13,7 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
-use toml::Value;
+use toml::{Table, Value};
 
 /// The file that is read when none is named.
 pub const DEFAULT_FILE: &str = "config/default.toml";
@@ -126,10 +127,12 @@ impl Layers {
     }
 
     fn finish(mut self, path: &Path, variables: &Variables) -> Result<Loaded, Problems> {
-        let config = Config::deserialize(self.settings.document()).unwrap_or_else(|error| {
-            self.problems.push(at_file(path, error.message().to_owned()));
-            Config::default()
-        });
+        let Self { settings, problems, .. } = &mut self;
+        let mut config = config_of(settings.document(), path, problems);
+        let mut unread = Vec::new();
+        let config_in = |code: &str| config_of(settings.document_in(code), path, &mut unread);
+        config.languages = languages::read(settings, &config.call.language, config_in, problems);
+        problems.extend(unread);
         let secrets = secrets(variables, &config);
         self.check_sense(path, &config, &secrets);
         if self.problems.is_empty() {
@@ -144,7 +147,13 @@ impl Layers {
     /// A default is blamed on the file's first line: there it can be changed.
     fn check_sense(&mut self, path: &Path, config: &Config, secrets: &Secrets) {
         let wrong: BTreeSet<_> = self.problems.iter().map(|problem| problem.key.clone()).collect();
-        for (key, message) in sense::mistakes(config, secrets) {
+        let whole = sense::mistakes(config, secrets);
+        for (code, language) in &config.languages {
+            let found = sense::mistakes(&language.config, secrets).into_iter();
+            let own: Vec<_> = found.filter(|mistake| !whole.contains(mistake)).collect();
+            self.blame_language(code, own, &wrong);
+        }
+        for (key, message) in whole {
             // What could not be read was told already, and has its default here.
             if wrong.contains(&key) {
                 continue;
@@ -154,6 +163,27 @@ impl Layers {
             self.problems.push(Problem { origin, key, message });
         }
     }
+}
+
+impl Layers {
+    /// What a language has not set itself makes sense in the whole; so it is told where the language begins.
+    fn blame_language(&mut self, code: &str, mistakes: Vec<Mistake>, wrong: &BTreeSet<String>) {
+        for (key, message) in mistakes {
+            let key = format!("{}.{code}.{key}", languages::SECTION);
+            let any = || self.settings.of_language(code).map(|setting| &setting.origin).min();
+            let origin = self.settings.origin(&key).or_else(any).cloned();
+            if let Some(origin) = origin.filter(|_| !wrong.contains(&key)) {
+                self.problems.push(Problem { origin, key, message });
+            }
+        }
+    }
+}
+
+fn config_of(document: Table, path: &Path, problems: &mut Vec<Problem>) -> Config {
+    Config::deserialize(document).unwrap_or_else(|error| {
+        problems.push(at_file(path, error.message().to_owned()));
+        Config::default()
+    })
 }
 
 impl Flag {
@@ -171,7 +201,9 @@ impl From<Flag> for Setting {
 
 fn secrets(variables: &Variables, config: &Config) -> Secrets {
     let secret = |name: &str| variables.get(name).cloned();
-    let named = services::keyed(config).map(|service| service.variable).filter(|name| !name.is_empty());
+    let languages = config.languages.values().map(|language| &language.config);
+    let all = std::iter::once(config).chain(languages).flat_map(services::keyed);
+    let named = all.map(|service| service.variable).filter(|name| !name.is_empty());
     Secrets {
         admin_token: secret(Secrets::ADMIN_TOKEN),
         twilio_auth_token: secret(Secrets::TWILIO_AUTH_TOKEN),

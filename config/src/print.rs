@@ -1,3 +1,4 @@
+use crate::languages::{LanguageKey, SECTION};
 use crate::load::{Loaded, SCHEMA};
 use crate::schema::Key;
 use crate::{DEFAULTS, Secrets};
@@ -26,7 +27,18 @@ impl Loaded {
             }
             line(&mut text, &self.shown(key, name));
         }
+        let languages = self.provenance.languages().into_keys();
+        languages.for_each(|code| self.show_language(code, &mut text));
         text
+    }
+
+    /// Only what is its own.
+    fn show_language(&self, code: &str, text: &mut String) {
+        line(text, &format!("\n[{SECTION}.{code}]"));
+        for setting in self.provenance.of_language(code) {
+            let name = LanguageKey::of(&setting.key).map_or("", |key| key.rest);
+            line(text, &format!("{name} = {}  # {}", setting.value, setting.origin));
+        }
     }
 
     fn shown(&self, key: &Key, name: &str) -> String {

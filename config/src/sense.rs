@@ -1,5 +1,6 @@
 //! What is wrong with values that are well formed: those that make no sense, and files that are not there.
 
+use crate::languages::is_code;
 use crate::services::keyed;
 use crate::{Config, DialogueConfig, LimitsConfig, Secrets, ServerConfig, Tls};
 use ringway_stages::{prompt, services};
@@ -70,6 +71,10 @@ fn is_free_path(path: &str) -> bool {
 
 fn numbers(config: &Config) -> Vec<Mistake> {
     let mut mistakes = Vec::new();
+    if !is_code(&config.call.language) {
+        let message = "must be a language's code of letters, digits and -, such as en or pt-BR";
+        mistakes.push(at("call.language", message));
+    }
     if config.limits.calls == 0 {
         mistakes.push(at("limits.calls", "must not be zero"));
     }
@@ -166,7 +171,7 @@ fn durations(config: &Config) -> impl Iterator<Item = Bounded> {
 
 fn own_durations(config: &Config) -> [Bounded; 16] {
     let (ServerConfig { drain, .. }, LimitsConfig { lateness, .. }) = (&config.server, &config.limits);
-    let ringway_actors::Config { restart, stall, rings, playout } = &config.call;
+    let ringway_actors::Config { restart, stall, rings, playout, .. } = &config.call;
     [
         ("server.drain", *drain, Duration::ZERO, DAY),
         ("limits.lateness", *lateness, Duration::ZERO, HOUR),

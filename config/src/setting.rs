@@ -1,5 +1,6 @@
+use crate::languages::LanguageKey;
 use crate::problem::{Origin, Problem};
-use crate::schema::Schema;
+use crate::schema::{Kind, Schema};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use toml::{Table, Value};
@@ -27,11 +28,24 @@ impl Setting {
     /// # Errors
     /// The mistake.
     pub(crate) fn check(&self, schema: &Schema) -> Result<(), Problem> {
-        let kind = schema.key(&self.key).map(|key| &key.kind);
+        let language = LanguageKey::of(&self.key);
+        if language.is_some_and(LanguageKey::is_own) {
+            return Kind::Text.check(&self.value).map_err(|message| self.problem(message));
+        }
+        if let Some(refusal) = language.and_then(LanguageKey::refusal) {
+            return Err(self.problem(refusal));
+        }
+        let plain = Self { key: self.plain_key().to_owned(), ..self.clone() };
+        let kind = schema.key(&plain.key).map(|key| &key.kind);
         let known = kind.map_or_else(|| Err("unknown key".to_owned()), |kind| kind.check(&self.value));
         let read =
-            || crate::Config::deserialize(nested([self])).map_err(|error| self.shown_in(error.message()));
+            || crate::Config::deserialize(nested([&plain])).map_err(|error| self.shown_in(error.message()));
         known.and_then(|()| read().map(drop)).map_err(|message| self.problem(message))
+    }
+
+    /// The key as it is written where no language is meant.
+    fn plain_key(&self) -> &str {
+        LanguageKey::of(&self.key).map_or(&self.key, |key| key.rest)
     }
 
     /// A parser's message, with the value where it does not tell it.
@@ -60,10 +74,51 @@ impl Settings {
         self.by_key.insert(setting.key.clone(), setting);
     }
 
-    /// All of them as a document.
+    /// All of them as a document, without those of languages.
     pub(crate) fn document(&self) -> Table {
-        nested(self.by_key.values())
+        nested(self.by_key.values().filter(|setting| LanguageKey::of(&setting.key).is_none()))
     }
+
+    /// The same with those of this language over it.
+    pub(crate) fn document_in(&self, code: &str) -> Table {
+        let mut all = Self::default();
+        for setting in self.by_key.values().filter(|setting| LanguageKey::of(&setting.key).is_none()) {
+            all.set(setting.clone());
+        }
+        for setting in self.of_language(code).filter(|setting| !is_own(setting)) {
+            all.set(Setting { key: setting.plain_key().to_owned(), ..setting.clone() });
+        }
+        all.document()
+    }
+
+    /// The codes of all languages, each with its first setting.
+    pub(crate) fn languages(&self) -> BTreeMap<&str, &Setting> {
+        let mut languages: BTreeMap<&str, &Setting> = BTreeMap::new();
+        for setting in self.by_key.values() {
+            let Some(LanguageKey { code, .. }) = LanguageKey::of(&setting.key) else { continue };
+            let first = languages.entry(code).or_insert(setting);
+            if setting.origin < first.origin {
+                *first = setting;
+            }
+        }
+        languages
+    }
+
+    /// The sections that a language changes.
+    pub(crate) fn sections_of(&self, code: &str) -> impl Iterator<Item = &str> {
+        let keys = self.of_language(code).filter(|setting| !is_own(setting)).map(Setting::plain_key);
+        keys.filter_map(|key| key.split('.').next())
+    }
+
+    /// The settings of a language.
+    pub(crate) fn of_language(&self, code: &str) -> impl Iterator<Item = &Setting> {
+        let of = move |setting: &&Setting| LanguageKey::of(&setting.key).is_some_and(|key| key.code == code);
+        self.by_key.values().filter(of)
+    }
+}
+
+fn is_own(setting: &Setting) -> bool {
+    LanguageKey::of(&setting.key).is_some_and(LanguageKey::is_own)
 }
 
 /// Dotted keys as tables within tables.

@@ -1,4 +1,5 @@
 use super::MISTAKEN;
+use crate::engines;
 use clap::Args;
 use ringway_config::{Config, Loaded, Origin, Problem, Sources, load};
 use ringway_knowledge::Index;
@@ -110,7 +111,20 @@ fn knowledge(config: &Config) -> Option<Problem> {
 fn tools(config: &Config) -> Vec<Problem> {
     // A file that is missing is told already.
     let Some(file) = config.tools.file.as_ref().filter(|file| file.is_file()) else { return Vec::new() };
-    let mistakes = ToolsFile::load(file, &|variable| std::env::var(variable).ok()).err().unwrap_or_default();
+    let mistakes = match ToolsFile::load(file, &|variable| std::env::var(variable).ok()) {
+        Ok(tools) => tools
+            .speaking(engines::languages(config))
+            .err()
+            .map(|error| Mistake {
+                file: file.clone(),
+                line: 1,
+                key: String::new(),
+                message: error.to_string(),
+            })
+            .into_iter()
+            .collect(),
+        Err(mistakes) => mistakes,
+    };
     let problem = |Mistake { file, line, key, message }| Problem {
         origin: Origin::File { path: file, line },
         key,

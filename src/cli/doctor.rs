@@ -75,13 +75,25 @@ async fn examine_all(loaded: Arc<Loaded>) -> Vec<Finding> {
         probes(&loaded.config).map(|probe| tokio::spawn(probe.examine(loaded.clone(), word.clone())));
     let neighbours =
         Neighbour::of(&loaded.config).map(|neighbour| tokio::spawn(neighbour.examine(loaded.clone())));
-    let examined: Vec<_> = engines.chain(neighbours).collect();
+    let mut examined: Vec<_> = engines.chain(neighbours).collect();
+    for (code, language) in loaded.config.languages.iter().filter(|(_, language)| language.own_tts) {
+        let loaded = Arc::new(Loaded { config: language.config.clone(), ..(*loaded).clone() });
+        let voices = language.config.tts.engines.iter().cloned().map(Probe::Tts);
+        let in_it = voices.map(|voice| examine_in(code.clone(), voice.examine(loaded.clone(), word.clone())));
+        examined.extend(in_it.map(tokio::spawn));
+    }
     let mut findings = Vec::new();
     for finding in examined {
         // A probe's own panic is told in its finding.
         findings.extend(finding.await);
     }
     findings
+}
+
+/// Voices of another language can say the word too; its recognisers are not asked to understand it.
+async fn examine_in(code: String, examined: impl Future<Output = Finding>) -> Finding {
+    let finding = examined.await;
+    Finding { engine: format!("{}/{code}", finding.engine), ..finding }
 }
 
 fn probes(config: &Config) -> impl Iterator<Item = Probe> + use<> {

@@ -262,6 +262,9 @@ impl Browser {
             TurnEvent::Heard { turn, text, last } => {
                 Down::Bot { turn: turn.number(), text: text.clone(), is_final: *last }
             }
+            TurnEvent::Language { turn, language } => {
+                Down::Language { turn: turn.number(), language: language.clone() }
+            }
             TurnEvent::Late { turn, stage } => Down::Late { turn: turn.number(), stage: wire_stage(*stage) },
             TurnEvent::Latency { turn, latency } => Down::Latency(turn_latency(turn.number(), latency)),
             _ => return None,

@@ -19,8 +19,8 @@ use std::time::Instant;
 pub struct Caching {
     /// What is kept.
     pub tiers: Arc<Tiers>,
-    caches: Vec<Arc<SpeechCache>>,
-    phrases: Vec<String>,
+    /// Of each language: what remembers, and what is to be made ahead by it.
+    made_ahead: Vec<(Vec<Arc<SpeechCache>>, Vec<String>)>,
 }
 
 impl Caching {
@@ -31,35 +31,71 @@ impl Caching {
         tiers: Arc<Tiers>,
         texts: &BTreeSet<String>,
     ) -> (Vec<Arc<dyn TextToSpeech>>, Self) {
-        let mut caching = Self { tiers, caches: Vec::new(), phrases: phrases(config, texts) };
-        let voices = chain.iter().map(|chosen| caching.remember(config, chosen)).collect();
+        let mut caching = Self { tiers, made_ahead: Vec::new() };
+        let voices = caching.remember_all(config, chain, phrases(config, texts));
         (voices, caching)
     }
 
-    fn remember(&mut self, config: &Config, chosen: &Chosen) -> Arc<dyn TextToSpeech> {
+    /// The voices of another language.
+    pub(super) fn language(
+        &mut self,
+        config: &Config,
+        chain: &[Chosen],
+        texts: [&str; 2],
+    ) -> Vec<Arc<dyn TextToSpeech>> {
+        let clauses = texts.into_iter().flat_map(|text| ringway_turn::clauses(&config.turn, text));
+        let phrases = clauses.map(str::to_owned).collect();
+        self.remember_all(config, chain, phrases)
+    }
+
+    fn remember_all(
+        &mut self,
+        config: &Config,
+        chain: &[Chosen],
+        phrases: Vec<String>,
+    ) -> Vec<Arc<dyn TextToSpeech>> {
+        let mut caches = Vec::new();
+        let voices = chain.iter().map(|chosen| self.remember(config, chosen, &mut caches)).collect();
+        self.made_ahead.push((caches, phrases));
+        voices
+    }
+
+    fn remember(
+        &self,
+        config: &Config,
+        chosen: &Chosen,
+        caches: &mut Vec<Arc<SpeechCache>>,
+    ) -> Arc<dyn TextToSpeech> {
         let Some(identity) = identity(config, &chosen.name) else { return chosen.voice.clone() };
         let cache = SpeechCache::new(chosen.voice.clone(), &identity.of, identity.speed, self.tiers.clone());
         let cache = Arc::new(cache);
-        self.caches.push(cache.clone());
+        caches.push(cache.clone());
         cache
     }
 
     /// Has the phrases made by the preferred voice and by the embedded one, on a thread apart: nobody waits for it, and a
     /// call that asks for one meanwhile has it made.
     pub fn fill(&self) {
-        let first = self.caches.iter().take(1);
-        let embedded = self.caches.iter().skip(1).filter(|cache| cache.name() == FLITE);
-        let caches: Vec<_> = first.chain(embedded).cloned().collect();
-        if caches.is_empty() {
+        let filling: Vec<_> =
+            self.made_ahead.iter().flat_map(|(caches, phrases)| filling(caches, phrases)).collect();
+        if filling.is_empty() {
             return;
         }
-        let phrases = self.phrases.clone();
-        let filling = std::thread::Builder::new().name("phrases".into());
-        let filled = filling.spawn(move || caches.iter().for_each(|cache| fill(cache, &phrases)));
+        let thread = std::thread::Builder::new().name("phrases".into());
+        let filled = thread.spawn(move || filling.iter().for_each(|(cache, phrases)| fill(cache, phrases)));
         if let Err(error) = filled {
             tracing::warn!(%error, "no phrases are made ahead");
         }
     }
+}
+
+fn filling<'c>(
+    caches: &'c [Arc<SpeechCache>],
+    phrases: &'c [String],
+) -> impl Iterator<Item = (Arc<SpeechCache>, Vec<String>)> + 'c {
+    let first = caches.iter().take(1);
+    let embedded = caches.iter().skip(1).filter(|cache| cache.name() == FLITE);
+    first.chain(embedded).map(|cache| (cache.clone(), phrases.to_vec()))
 }
 
 fn fill(cache: &SpeechCache, phrases: &[String]) {

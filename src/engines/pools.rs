@@ -16,7 +16,7 @@ pub struct Pools {
 }
 
 struct Pool {
-    name: &'static str,
+    name: String,
     counters: Box<dyn Fn() -> Counters + Send + Sync>,
 }
 
@@ -28,20 +28,27 @@ impl Pools {
 
     /// Watches a pool.
     pub fn add(&mut self, name: &'static str, counters: impl Fn() -> Counters + Send + Sync + 'static) {
-        self.pools.push(Pool { name, counters: Box::new(counters) });
+        self.pools.push(Pool { name: name.to_owned(), counters: Box::new(counters) });
+    }
+
+    /// Watches those of another language too.
+    pub(super) fn join(&mut self, others: Self, code: &str) {
+        let named =
+            others.pools.into_iter().map(|pool| Pool { name: format!("{}/{code}", pool.name), ..pool });
+        self.pools.extend(named);
     }
 
     /// Writes what they do into the metrics.
     pub fn report(&self) {
         for Pool { name, counters } in &self.pools {
             let now = counters();
-            gauge!("ringway_pool_threads", "pool" => *name).set(now.engines as f64);
-            gauge!("ringway_pool_jobs_running", "pool" => *name).set(now.running as f64);
-            gauge!("ringway_pool_jobs_queued", "pool" => *name).set(now.queued as f64);
-            counter!("ringway_pool_jobs_total", "pool" => *name).absolute(now.finished);
-            counter!("ringway_pool_overloads_total", "pool" => *name).absolute(now.overloads);
-            counter!("ringway_pool_panics_total", "pool" => *name).absolute(now.panics);
-            counter!("ringway_pool_quarantined_total", "pool" => *name).absolute(now.quarantined);
+            gauge!("ringway_pool_threads", "pool" => name.clone()).set(now.engines as f64);
+            gauge!("ringway_pool_jobs_running", "pool" => name.clone()).set(now.running as f64);
+            gauge!("ringway_pool_jobs_queued", "pool" => name.clone()).set(now.queued as f64);
+            counter!("ringway_pool_jobs_total", "pool" => name.clone()).absolute(now.finished);
+            counter!("ringway_pool_overloads_total", "pool" => name.clone()).absolute(now.overloads);
+            counter!("ringway_pool_panics_total", "pool" => name.clone()).absolute(now.panics);
+            counter!("ringway_pool_quarantined_total", "pool" => name.clone()).absolute(now.quarantined);
         }
         if let Some(tiers) = &self.tiers {
             let now = tiers.counters();
@@ -66,6 +73,6 @@ fn report_cache(tier: &'static str, now: &CacheCounters) {
 
 impl fmt::Debug for Pools {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.pools.iter().map(|pool| pool.name)).finish()
+        f.debug_list().entries(self.pools.iter().map(|pool| &pool.name)).finish()
     }
 }

@@ -1,7 +1,7 @@
 //! A trace for people at a terminal.
 
 use super::moment::Moment;
-use super::turn_line::{Given, Lane, Note, Outcome, Restart, Span, Switch, ToolUse, What};
+use super::turn_line::{Given, Lane, LanguageChange, Note, Outcome, Restart, Span, Switch, ToolUse, What};
 use super::{Trace, TurnTrace};
 use crate::live::LatencyLine;
 use crate::telemetry::stage_name;
@@ -74,6 +74,7 @@ impl TurnTrace {
         rows.extend(self.line.notes.iter().map(note_row));
         rows.extend(self.line.tools.iter().map(tool_row));
         rows.extend(self.line.given.iter().map(given_row));
+        rows.extend(self.line.language.iter().map(language_row));
         self.line.restarts.iter().for_each(|restart| restart_rows(restart, &mut rows));
         rows.extend(self.line.switches.iter().map(switch_row));
         rows.sort_by_key(|row| (row.at, row.kind));
@@ -177,6 +178,15 @@ fn tool_row(used: &ToolUse) -> Row {
     };
     let what = format!("{tool} {how} after {took_ms} ms ({bytes} bytes of arguments)");
     Row { at: *end, kind: Kind::Result, who: "tool", what }
+}
+
+fn language_row(change: &LanguageChange) -> Row {
+    Row {
+        at: change.at,
+        kind: Kind::News,
+        who: "turn",
+        what: format!("is in the language {}", change.language),
+    }
 }
 
 fn given_row(given: &Given) -> Row {

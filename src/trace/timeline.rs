@@ -1,7 +1,7 @@
 //! What happened when in the last turns of a call, as plain data.
 
 use super::moment::Moment;
-use super::turn_line::{Given, Lane, Outcome, Restart, Switch, ToolUse, TurnLine, What};
+use super::turn_line::{Given, Lane, LanguageChange, Outcome, Restart, Switch, ToolUse, TurnLine, What};
 use ringway_actors::{CallEvent, CallEventKind, Cause};
 use ringway_frame::MediaTime;
 use ringway_turn::{Event, Mark, StageKind, Step, TurnNumber};
@@ -81,6 +81,10 @@ impl Timeline {
             Event::Cited { turn, passages } => {
                 let given = Given { passages: passages.clone(), at: at.into() };
                 return self.change(*turn, |turn| turn.given(given));
+            }
+            Event::Language { turn, language } => {
+                let change = LanguageChange { language: language.as_str().into(), at: at.into() };
+                return self.change(*turn, |turn| turn.language = Some(change));
             }
             Event::BargeIn { turn, .. } => (turn, What::BargeIn),
             Event::FalseInterruption { turn, .. } => (turn, What::FalseInterruption),

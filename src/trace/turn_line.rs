@@ -27,6 +27,9 @@ pub struct TurnLine {
     /// Passages of the knowledge base that the language model was given.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub given: Vec<Given>,
+    /// The call is in another language since this turn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub language: Option<LanguageChange>,
     /// Stages that died.
     pub restarts: Vec<Restart>,
     /// Stages that went from one service to another; a recording does not know.
@@ -154,6 +157,17 @@ pub struct Switch {
     /// Why.
     #[serde(serialize_with = "switch_cause")]
     pub cause: SwitchCause,
+    /// When.
+    #[serde(rename = "atMs")]
+    pub at: Moment,
+}
+
+/// The call went over to another language, or began in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LanguageChange {
+    /// Its code.
+    pub language: Arc<str>,
     /// When.
     #[serde(rename = "atMs")]
     pub at: Moment,
@@ -326,6 +340,7 @@ impl TurnLine {
         self.switches.extend(other.switches);
         self.tools.extend(other.tools);
         self.given.extend(other.given);
+        self.language = other.language.or(self.language.take());
         self.more += other.more + cut(&mut self.spans) + cut(&mut self.notes);
         self.more += cut(&mut self.restarts) + cut(&mut self.switches) + cut(&mut self.tools);
         self.more += cut(&mut self.given);

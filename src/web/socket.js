@@ -10,12 +10,14 @@
  * @typedef {{type: 'clear', turn: number}} Clear the audio still buffered is void
  * @typedef {{type: 'stage', stage: StageName, state: string, restarts: number}} Stage
  * @typedef {{type: 'service', stage: StageName, from: string, to: string, cause: string}} Service another one serves
+ * @typedef {{type: 'language', turn: number, language: string}} Language the call is in it
  * @typedef {{type: 'late', turn: number, stage: StageName}} Late it keeps the caller waiting
  * @typedef {{type: 'latency', turn: number, answerMs: number, endOfTurnMs: number, sttMs: number, llmMs: number,
  *   ttsMs: number, playoutMs: number}} Latency
  * @typedef {{type: 'error', code: string, message: string, sessionId?: string, recoverable: boolean}} Fault
  * @typedef {{type: 'ended', reason: string}} Ended
- * @typedef {Started | State | Transcript | Bot | Clear | Stage | Service | Late | Latency | Fault | Ended} ServerEvent
+ * @typedef {Started | State | Transcript | Bot | Clear | Stage | Service | Language | Late | Latency | Fault |
+ *   Ended} ServerEvent
  *
  * @typedef {object} SocketHandler
  * @property {(event: ServerEvent) => void} event

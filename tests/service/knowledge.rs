@@ -1,50 +1,11 @@
 //! A call whose language model is given what the documents say.
 
 use crate::support::browser::Browser;
+use crate::support::chat::chat;
 use crate::support::server::{Setup, root};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::{Command, Output};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
-
-/// A service of chat completions that says the same each time, and tells what it was asked.
-async fn chat() -> (String, mpsc::Receiver<Value>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/v1", listener.local_addr().unwrap());
-    let (sender, asked) = mpsc::channel(64);
-    tokio::spawn(async move {
-        while let Ok((tcp, _)) = listener.accept().await {
-            tokio::spawn(answer(tcp, sender.clone()));
-        }
-    });
-    (url, asked)
-}
-
-async fn answer(mut tcp: TcpStream, sender: mpsc::Sender<Value>) {
-    while let Some(body) = request(&mut tcp).await {
-        let delta = json!({ "choices": [{ "index": 0, "delta": { "content": "At nine." }, "finish_reason": "stop" }] });
-        let stream = format!("data: {delta}\n\ndata: [DONE]\n\n");
-        let length = stream.len();
-        let head =
-            format!("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: {length}\r\n\r\n");
-        sender.send(body).await.unwrap();
-        tcp.write_all((head + &stream).as_bytes()).await.unwrap();
-    }
-}
-
-async fn request(tcp: &mut TcpStream) -> Option<Value> {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        head.push(tcp.read_u8().await.ok()?);
-    }
-    let head = String::from_utf8(head).unwrap().to_lowercase();
-    let (_, length) = head.split_once("content-length: ").unwrap();
-    let mut body = vec![0; length.lines().next().unwrap().parse().unwrap()];
-    tcp.read_exact(&mut body).await.ok()?;
-    Some(serde_json::from_slice(&body).unwrap())
-}
 
 fn kb(index: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ringway"));
@@ -64,7 +25,7 @@ async fn a_turn_is_given_the_passage_and_its_trace_tells_so() {
     let added = kb(&index, &["add", document.to_str().unwrap()]);
     assert!(added.status.success(), "{added:?}");
 
-    let (url, mut asked) = chat().await;
+    let (url, mut asked) = chat(|_| json!({ "content": "At nine." })).await;
     let server = Setup::bench()
         .with(&format!("[llm]\nengines = [\"openai_llm\"]\n[openai_llm]\nurl = {url:?}\nkey = \"\"\n"))
         .with("[scripted]\ntext = \"when is ada in\"\n")

@@ -12,6 +12,7 @@ mod embedded;
 mod escalation;
 mod faults;
 mod knowledge;
+mod languages;
 mod metrics;
 mod recordings;
 mod starting;

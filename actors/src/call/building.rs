@@ -89,7 +89,9 @@ impl Call {
         let voice = self.plumbing.voice.lend()?;
         let session = match self.apology {
             None => self.voice(engine, format)?,
-            Some(_) => Box::new(Recital::new(self.core.engines.apology.audio(format).clone())),
+            Some(_) => Box::new(Recital::new(
+                self.core.engines.apology_in(self.profile.language).audio(format).clone(),
+            )),
         };
         let actor = TtsStage::new(session, voice, self.count.clone(), format, self.inbox.clone());
         let child = spawn(actor, STAGE_MAILBOX, self.bury(StageKind::Tts, call));
@@ -118,7 +120,7 @@ impl Call {
 
     /// The voice, with the filler by heart.
     fn voice(&self, engine: usize, format: Format) -> Result<Box<dyn TtsSession>, TtsError> {
-        let filler = &self.core.engines.filler;
+        let filler = self.core.engines.filler_in(self.profile.language);
         let voice = self.core.engines.tts[engine].open(TtsCall { format })?;
         Ok(Box::new(ByHeart::new(voice, &filler.text, filler.audio(format).clone())))
     }

@@ -9,6 +9,7 @@ mod detector;
 mod escalation;
 mod hedge;
 mod history;
+mod languages;
 mod marks;
 mod streaming;
 mod supervision;

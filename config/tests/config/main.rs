@@ -4,6 +4,7 @@
 mod aliases;
 mod documentation;
 mod environment;
+mod languages;
 mod precedence;
 mod printing;
 mod problems;

@@ -142,6 +142,8 @@ pub struct LlmRequest {
     pub already: String,
     /// What tools have said, oldest first; those behind the cue are of this reply.
     pub rounds: Vec<Round>,
+    /// The language that is spoken, as people call it; empty: the one that prompts are written in.
+    pub language: String,
 }
 
 impl LlmRequest {
@@ -156,6 +158,7 @@ impl LlmRequest {
             memo: String::new(),
             already: String::new(),
             rounds: Vec::new(),
+            language: String::new(),
         }
     }
 

@@ -13,6 +13,7 @@ use crate::tools::{Deeds, Slots};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value};
 use serde::Deserialize;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// What prompts are filled with, beside what each call brings.
@@ -44,6 +45,8 @@ pub struct TemplateError {
 pub struct Template {
     strict: Arc<Environment<'static>>,
     source: Arc<str>,
+    /// It says which language is spoken.
+    names_language: bool,
 }
 
 impl std::fmt::Debug for Template {
@@ -69,7 +72,7 @@ impl Template {
         // Nothing can be made large by a few steps.
         strict.remove_global("range");
         strict.add_template_owned(NAME, source.to_owned()).map_err(|error| mistake(&error))?;
-        let template = Self { strict: Arc::new(strict), source: source.into() };
+        let mut template = Self { strict: Arc::new(strict), source: source.into(), names_language: false };
         if let Some(unknown) = template.unknown() {
             let line = source.lines().position(|line| line.contains(&unknown)).map_or(1, |at| at + 1);
             let known = variables::NAMES.join(", ");
@@ -81,6 +84,7 @@ impl Template {
                 return at(1, format!("it grows longer than {LONGEST_PROMPT} bytes"));
             }
         }
+        template.names_language = template.variables().contains(LANGUAGE);
         Ok(template)
     }
 
@@ -113,12 +117,16 @@ impl Template {
 
     /// The first variable that there is not.
     fn unknown(&self) -> Option<String> {
-        let template = self.strict.get_template(NAME).ok()?;
         let known = |name: &String| {
             variables::NAMES.contains(&name.as_str())
                 || self.strict.globals().any(|(global, _)| global == name)
         };
-        template.undeclared_variables(false).into_iter().filter(|name| !known(name)).min()
+        self.variables().into_iter().filter(|name| !known(name)).min()
+    }
+
+    fn variables(&self) -> HashSet<String> {
+        let template = self.strict.get_template(NAME).ok();
+        template.map(|template| template.undeclared_variables(false)).unwrap_or_default()
     }
 }
 
@@ -155,12 +163,14 @@ impl Templates {
     }
 }
 
-/// One call's prompt, filled in when it begins and again when a slot was set.
+/// One call's prompt, filled in when it begins and again when a slot was set or another language is spoken.
 #[derive(Debug)]
 pub(crate) struct Prompt {
     templates: Arc<Templates>,
     variables: Arc<Variables>,
     deeds: Deeds,
+    /// The language that the templates are written for.
+    first: String,
     /// Those that it was filled in with.
     slots: Slots,
     system: String,
@@ -169,15 +179,16 @@ pub(crate) struct Prompt {
 
 impl Prompt {
     pub(crate) fn new(templates: Arc<Templates>, variables: Arc<Variables>, deeds: Deeds) -> Self {
-        let slots = deeds.slots();
+        let (slots, first) = (deeds.slots(), variables.language.clone());
         let (system, greeting) = (String::new(), String::new());
-        let mut prompt = Self { templates, variables, deeds, slots, system, greeting };
+        let mut prompt = Self { templates, variables, deeds, first, slots, system, greeting };
         prompt.fill();
         prompt
     }
 
-    /// What the model is to be and do.
-    pub(crate) fn system(&mut self) -> &str {
+    /// What the model is to be and do, in this language; empty: in the first one.
+    pub(crate) fn system(&mut self, language: &str) -> &str {
+        self.speak(language);
         let slots = self.deeds.slots();
         if slots != self.slots {
             self.slots = slots;
@@ -187,17 +198,38 @@ impl Prompt {
     }
 
     /// What is said to a caller who comes on the line; empty: the model is asked.
-    pub(crate) fn greeting(&self) -> &str {
+    pub(crate) fn greeting(&mut self, language: &str) -> &str {
+        self.speak(language);
         &self.greeting
     }
 
+    fn speak(&mut self, language: &str) {
+        let language = if language.is_empty() { &self.first } else { language };
+        if self.variables.language != language {
+            self.variables =
+                Arc::new(Variables { language: language.to_owned(), ..(*self.variables).clone() });
+            self.fill();
+        }
+    }
+
+    /// Templates that do not say which language is spoken are in the first one.
     fn fill(&mut self) {
-        self.system = self.templates.system.fill(&self.variables, &self.slots);
-        self.greeting = self.templates.greeting.fill(&self.variables, &self.slots);
+        let Templates { system, greeting } = &*self.templates;
+        let other = self.variables.language != self.first;
+        self.system = system.fill(&self.variables, &self.slots);
+        if other && !system.names_language {
+            let gap = if self.system.is_empty() { "" } else { "\n\n" };
+            self.system = format!("{}{gap}Speak {}.", self.system.trim_end(), self.variables.language);
+        }
+        let foreign = other && !greeting.names_language;
+        self.greeting = if foreign { String::new() } else { greeting.fill(&self.variables, &self.slots) };
     }
 }
 
 const NAME: &str = "prompt";
+
+/// The variable that tells which language is spoken.
+const LANGUAGE: &str = "language";
 
 /// Bytes of a template, and of what becomes of it: to be filled in within a millisecond on a media core.
 const LONGEST_TEMPLATE: usize = 32 * 1_024;

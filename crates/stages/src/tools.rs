@@ -16,6 +16,7 @@ mod dispatch;
 mod error;
 mod http;
 mod knowledge;
+mod language;
 mod mcp;
 mod memo;
 mod news;
@@ -32,6 +33,7 @@ pub use declared::{BargeIn, Manner};
 pub use deeds::Deeds;
 pub use error::ToolError;
 pub use knowledge::{Finding, Knowledge, KnowledgeError, Passage};
+pub use language::Language;
 pub use news::{Filler, Outcome, ToolNews};
 pub use speech::SpeechToolbox;
 pub use toolbox::{Config, Toolbox};
@@ -79,6 +81,8 @@ pub enum Effect {
     Keys(String),
     /// Its answer holds these passages of the knowledge base.
     Cited(Vec<String>),
+    /// It goes on in this language.
+    Language(Language),
 }
 
 impl Answer {

@@ -71,12 +71,14 @@ impl Turn {
 
     /// Gives the voice the clauses that stand, if it may have them.
     pub(crate) fn speak(&mut self) {
-        while let Some(reply) = &mut self.reply
+        while !self.tongue.holds()
+            && let Some(reply) = &mut self.reply
             && (reply.released || self.config.speculation == Speculation::Tts)
-            && let Some(clause) = reply.next_clause()
+            && let Some(words) = reply.next_words()
         {
             reply.marks.spoken.get_or_insert(self.now);
-            self.say(Words::Reply(clause));
+            self.speak_afresh();
+            self.say(words);
         }
     }
 
@@ -300,7 +302,8 @@ impl Turn {
 
     /// When the caller has waited long enough for a sound.
     pub(crate) fn filler_at(&self) -> Option<MediaTime> {
-        let may = !self.filler_spent && !self.doubt.is_any() && !self.health.converses();
+        let may =
+            !self.filler_spent && !self.doubt.is_any() && !self.health.converses() && !self.tongue.holds();
         let usual = self.config.filler_after.filter(|_| may)?;
         let patience = if self.health.is_busy() { usual.min(self.config.filler_when_busy) } else { usual };
         Some(self.waiting_since()? + patience)
@@ -333,6 +336,6 @@ impl Turn {
             return;
         }
         self.tell(Event::Filler { turn });
-        self.say(Words::Filler(self.config.filler.clone()));
+        self.say(Words::Filler(self.filler().to_owned()));
     }
 }

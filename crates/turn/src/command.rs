@@ -265,6 +265,13 @@ pub enum Event {
         /// Tokens of the context since then.
         tokens: u32,
     },
+    /// The call is in this language.
+    Language {
+        /// The turn since which it is.
+        turn: TurnNumber,
+        /// Its code.
+        language: String,
+    },
     /// The caller has waited for long and a filler is spoken.
     Filler {
         /// The turn.
@@ -339,6 +346,16 @@ pub enum Command {
     Hedge {
         /// Which.
         request: RequestId,
+    },
+    /// The call is in this language from now on: what is said from memory is said in it.
+    Language {
+        /// Its code.
+        language: String,
+    },
+    /// The stage goes over to the call's language. Answered by one [`Input::StageFollowed`](crate::Input::StageFollowed).
+    Follow {
+        /// The recogniser or the voice.
+        stage: crate::StageKind,
     },
     /// To the playout.
     Playout(Playout),

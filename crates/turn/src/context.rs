@@ -30,6 +30,9 @@ pub struct Context {
     /// What was said before these messages, in short; empty as long as they are all.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub summary: String,
+    /// The language that the model is to speak, as people call it; empty where a call has only one.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub language: String,
     /// What was said, oldest first.
     pub messages: Vec<Message>,
     /// The engine's own state after the last accepted reply.

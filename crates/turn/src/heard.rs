@@ -179,6 +179,11 @@ impl Ledger {
         self.strands.iter().map(left).sum()
     }
 
+    /// Whether all that was spoken has been made.
+    pub(crate) fn is_made(&self) -> bool {
+        self.strands.last().is_none_or(|strand| strand.made().is_some())
+    }
+
     /// The clause that sounds now or next.
     pub(crate) fn current(&self) -> Option<(Epoch, ClauseId)> {
         let strand = self.strands.last()?;

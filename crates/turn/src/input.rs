@@ -1,4 +1,4 @@
-use crate::{AskId, ClauseId, Memo, RequestId, SummaryId, UtteranceId};
+use crate::{AskId, ClauseId, Language, Memo, RequestId, SummaryId, UtteranceId};
 use ringway_frame::{Epoch, MediaTime};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -321,6 +321,13 @@ pub enum Input {
     },
     /// The stage has more to do than it can; answers come late.
     StageBusy {
+        /// Which.
+        stage: StageKind,
+    },
+    /// The call is to go on in this language; before [`Self::Started`]: it begins in it.
+    Language(Language),
+    /// The stage was told to [follow](crate::Command::Follow) the call into its language, and is there.
+    StageFollowed {
         /// Which.
         stage: StageKind,
     },

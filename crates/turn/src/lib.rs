@@ -46,6 +46,8 @@
 //!   is one, and no later than [`Config::pause_max`].
 //! - **Flushes.** Each [`Stt::Flush`] is answered by one [`Input::Final`] unless [`Stt::Continue`], [`Stt::Drop`] or
 //!   the loss of the stage comes first. What an answer said that was followed by `Continue`, the next one says again.
+//! - **Languages.** [`Command::Follow`] is answered by one [`Input::StageFollowed`], or by the loss of the stage for good.
+//!   Until then the voice is given nothing to say.
 //! - **Late stages.** A stage that keeps the caller waiting is told of once a request, by [`Command::Hurry`]. Whoever has
 //!   another service for it loses the stage and brings it back with that one; whoever has none does nothing.
 //! - **Second requests.** With [`Config::hedge`], whoever knows how long a model usually takes tells it behind each
@@ -85,6 +87,7 @@ mod history;
 mod humane;
 mod id;
 mod input;
+mod language;
 mod latency;
 mod mark;
 mod patience;
@@ -107,5 +110,6 @@ pub use id::{AskId, ClauseId, RequestId, SummaryId, TurnNumber, UtteranceId};
 pub use input::{
     After, CallerTurn, EndReason, Input, Probability, StageKind, ToolFiller, ToolOutcome, Window,
 };
+pub use language::Language;
 pub use mark::{Mark, Observer, Step};
 pub use turn::Turn;

@@ -170,6 +170,8 @@ impl Observer {
             Command::Summarise { .. }
             | Command::Hurry { .. }
             | Command::Hedge { .. }
+            | Command::Language { .. }
+            | Command::Follow { .. }
             | Command::Transfer { .. }
             | Command::HangUp { .. } => {}
         }

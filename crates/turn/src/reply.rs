@@ -1,5 +1,5 @@
 use crate::clause::Cutter;
-use crate::heard::Ledger;
+use crate::heard::{Ledger, Words};
 use crate::latency::Marks;
 use crate::tool::Tools;
 use crate::{After, CallerTurn, ClauseId, Config, Memo, RequestId, TurnNumber};
@@ -41,7 +41,7 @@ pub(crate) struct Reply {
     pub(crate) told: usize,
     text: String,
     cutter: Cutter,
-    unspoken: VecDeque<Range<usize>>,
+    unspoken: VecDeque<Words>,
     /// Tools that run for it.
     pub(crate) tools: Tools,
 }
@@ -139,6 +139,12 @@ impl Reply {
         self.text.len()
     }
 
+    /// Goes on in an epoch of its own.
+    pub(crate) fn next_epoch(&mut self) -> Epoch {
+        self.epoch = self.epoch.next();
+        self.epoch
+    }
+
     /// What follows is spoken by a voice, clause by clause.
     pub(crate) fn speak_on(&mut self) {
         self.whole = false;
@@ -149,8 +155,8 @@ impl Reply {
         self.ledger.word(epoch, clause, upto, frames, &self.text);
     }
 
-    /// The next clause to be spoken.
-    pub(crate) fn next_clause(&mut self) -> Option<Range<usize>> {
+    /// What is next for the voice.
+    pub(crate) fn next_words(&mut self) -> Option<Words> {
         self.unspoken.pop_front()
     }
 
@@ -174,11 +180,16 @@ impl Reply {
         self.ledger.current()
     }
 
+    /// Keys that are pressed behind what was said until now.
+    pub(crate) fn press(&mut self, keys: String) {
+        self.unspoken.push_back(Words::Keys(keys));
+    }
+
     /// A clause without its surrounding blanks; one that is all blank is not spoken.
     fn enqueue(&mut self, clause: Range<usize>, now: MediaTime) {
         if let Some(clause) = trimmed(&self.text, clause) {
             self.marks.clause.get_or_insert(now);
-            self.unspoken.push_back(clause);
+            self.unspoken.push_back(Words::Reply(clause));
         }
     }
 }

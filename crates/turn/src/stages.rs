@@ -124,9 +124,8 @@ impl Turn {
         if again.is_empty() {
             return;
         }
-        reply.epoch = reply.epoch.next();
-        self.next_epoch = reply.epoch.next();
-        let (epoch, released) = (reply.epoch, reply.released);
+        let (epoch, released) = (reply.next_epoch(), reply.released);
+        self.next_epoch = epoch.next();
         let clauses: Vec<_> = again.into_iter().filter_map(|range| trimmed(reply.text(), range)).collect();
         if released {
             self.push(Command::Playout(Playout::Release(epoch)));

@@ -51,8 +51,9 @@ impl Turn {
 
     /// Keys that the model presses, behind what it has said until now.
     pub(crate) fn press(&mut self, request: RequestId, keys: String) {
-        if self.asked(request).is_some() {
-            self.say(Words::Keys(keys));
+        if let Some(reply) = self.asked(request) {
+            reply.press(keys);
+            self.speak();
         }
     }
 
@@ -73,7 +74,7 @@ impl Turn {
         let reply = self.reply.as_ref().filter(|reply| reply.released && reply.ledger.is_heard_out())?;
         let (since, filler) = reply.tools.filler.as_ref()?;
         let speaks = self.utterance.is_some() || self.doubt.is_any();
-        (!speaks).then(|| reply.progress.max(*since) + filler.after)
+        (!speaks && !self.tongue.holds()).then(|| reply.progress.max(*since) + filler.after)
     }
 
     /// Bridges the wait for a tool; the turn's own filler is then not needed.

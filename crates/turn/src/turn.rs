@@ -4,6 +4,7 @@ use crate::dtmf::Keys;
 use crate::ending::Life;
 use crate::hedge::Usual;
 use crate::history::History;
+use crate::language::Tongue;
 use crate::patience::Patience;
 use crate::reply::Reply;
 use crate::silence::Silence;
@@ -41,6 +42,7 @@ pub struct Turn {
     pub(crate) unread: Vec<Unread>,
     pub(crate) patience: Patience,
     pub(crate) usual: Option<Usual>,
+    pub(crate) tongue: Tongue,
     /// The end of the call that the caller spoke over: it is still due if that was nothing.
     pub(crate) farewell: Option<After>,
     /// This turn has had its filler.
@@ -82,6 +84,7 @@ impl Turn {
             unread: Vec::new(),
             patience: Patience::default(),
             usual: None,
+            tongue: Tongue::default(),
             farewell: None,
             filler_spent: false,
             next_epoch: Epoch::ZERO.next(),
@@ -99,7 +102,10 @@ impl Turn {
         self.now = self.now.max(now);
         match &self.life {
             Life::Over => return,
-            Life::Live => self.live(input),
+            Life::Live => {
+                self.live(input);
+                self.follow_language();
+            }
             Life::Waiting => self.wait(input),
             Life::Closing { .. } => self.closing(input),
             Life::Apologising { .. } => self.apologising(input),
@@ -200,6 +206,8 @@ impl Turn {
             Input::StageReady { stage } => self.stage_ready(stage),
             Input::StageGone { stage } => self.stage_gone(stage),
             Input::StageBusy { stage } => self.stage_busy(stage),
+            Input::Language(language) => self.change_language(language),
+            Input::StageFollowed { stage } => self.followed(stage),
             Input::Ended { .. } => self.ended(),
             _ => {}
         }
@@ -208,6 +216,7 @@ impl Turn {
     fn wait(&mut self, input: Input) {
         match input {
             Input::Started => self.start(),
+            Input::Language(language) => self.begin_in(language),
             Input::StageLost { .. }
             | Input::StageReady { .. }
             | Input::StageGone { .. }

@@ -210,6 +210,7 @@ fn every_down() -> Vec<Down> {
             to: "pocketsphinx".to_owned(),
             cause: "late".to_owned(),
         },
+        Down::Language { turn: 1, language: "de".into() },
         Down::Late { turn: 1, stage: Stage::Llm },
         Down::Latency(latency),
         Down::Error(error.to_user(Some("5f1c"))),

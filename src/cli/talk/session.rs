@@ -244,6 +244,7 @@ impl Session {
             | Down::Bot { .. }
             | Down::Stage { .. }
             | Down::Service { .. }
+            | Down::Language { .. }
             | Down::Late { .. }
             | Down::Latency(_) => {}
         }

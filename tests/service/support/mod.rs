@@ -5,6 +5,7 @@
 
 pub mod browser;
 pub mod carrier;
+pub mod chat;
 pub mod line;
 pub mod realtime;
 pub mod server;

@@ -95,13 +95,14 @@ pub fn all() -> Engines {
         stt: vec![Arc::new(Reader)],
         llm: vec![Arc::new(Reciter)],
         tts: vec![Arc::new(Speaker)],
+        languages: Vec::new(),
         apology: Phrase { text: APOLOGY.join(" "), pcm_16k: audio(&APOLOGY), ..Phrase::default() },
         filler: Phrase { text: FILLER.into(), pcm_16k: audio(&["echo"]), ..Phrase::default() },
     }
 }
 
 /// Whole frames of these words.
-fn audio(words: &[&str]) -> Arc<[u8]> {
+pub fn audio(words: &[&str]) -> Arc<[u8]> {
     let mut frame = Frame::silence(Format::Pcm16k);
     let mut audio = Vec::new();
     for word in words {

@@ -56,11 +56,16 @@ pub fn with_engines<F: Future<Output = ()>>(
 
 /// Begins a call on the core of this load.
 fn call(turn: ringway_turn::Config, load: &Arc<CoreLoad>) -> Line {
+    call_in(None, turn, load)
+}
+
+fn call_in(language: Option<&str>, turn: ringway_turn::Config, load: &Arc<CoreLoad>) -> Line {
     let spec = CallSpec {
         id: CallId::from_bits(load.calls() as u128),
         edge: EdgeKind::Twilio,
         format: Format::Pcm16k,
         dialogue: None,
+        language: language.map(str::to_owned),
         carrier_call_id: None,
         variables: Arc::default(),
         turn,
@@ -73,6 +78,11 @@ impl World {
     /// One more call on the same core.
     pub fn another(&self) -> Line {
         call(self.turn.clone(), &self.load)
+    }
+
+    /// One that begins in another language.
+    pub fn another_in(&self, language: &str) -> Line {
+        call_in(Some(language), ringway_turn::Config::default(), &self.load)
     }
 
     /// Everything that has happened so far.

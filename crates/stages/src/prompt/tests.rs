@@ -89,14 +89,42 @@ fn a_prompt_follows_the_slots_that_tools_set() {
         Templates::parse("Day: {{ slot.day | default('?') }}.", "Hi {{ parameter.name | default('') }}!");
     let deeds = Deeds::default();
     let mut prompt = Prompt::new(templates.unwrap(), Arc::new(variables()), deeds.clone());
-    assert_eq!(prompt.system(), "Day: ?.");
-    assert_eq!(prompt.greeting(), "Hi Ada!");
+    assert_eq!(prompt.system(""), "Day: ?.");
+    assert_eq!(prompt.greeting(""), "Hi Ada!");
     deeds.set_slot("day".into(), "Monday".into());
-    assert_eq!(prompt.system(), "Day: Monday.");
+    assert_eq!(prompt.system(""), "Day: Monday.");
 }
 
 #[test]
 fn time_zones_are_those_of_the_database() {
     assert!(time_zone("UTC").is_ok());
     assert!(time_zone("Mars/Olympus").is_err());
+}
+
+fn prompt_of(system: &str, greeting: &str) -> Prompt {
+    let english = Variables { language: "English".into(), ..variables() };
+    let templates = Templates::parse(system, greeting).unwrap();
+    Prompt::new(templates, Arc::new(english), Deeds::default())
+}
+
+#[test]
+fn a_prompt_that_names_the_language_follows_it() {
+    let mut prompt =
+        prompt_of("You speak {{ language }}.", "{% if language == 'German' %}Hallo{% else %}Hi{% endif %}!");
+    assert_eq!(prompt.system(""), "You speak English.");
+    assert_eq!(prompt.greeting(""), "Hi!");
+    assert_eq!(prompt.system("German"), "You speak German.");
+    assert_eq!(prompt.greeting("German"), "Hallo!");
+    assert_eq!(prompt.system("English"), "You speak English.");
+}
+
+#[test]
+fn one_that_does_not_is_told_of_a_language_that_is_not_its_own() {
+    let mut prompt = prompt_of("Be brief.\n", "Hi!");
+    assert_eq!(prompt.system("English"), "Be brief.\n");
+    assert_eq!(prompt.greeting("English"), "Hi!");
+    assert_eq!(prompt.system("German"), "Be brief.\n\nSpeak German.");
+    assert_eq!(prompt.greeting("German"), "", "the model greets, in German");
+    assert_eq!(prompt.system(""), "Be brief.\n");
+    assert_eq!(prompt_of("", "").system("German"), "Speak German.");
 }

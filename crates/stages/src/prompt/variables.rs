@@ -23,7 +23,7 @@ pub struct Variables {
     pub parameters: BTreeMap<String, String>,
     /// When it began, where its operator is.
     pub began: Zoned,
-    /// The language that is spoken at first, as BCP 47 has it.
+    /// The language that is spoken, as people call it.
     pub language: String,
 }
 

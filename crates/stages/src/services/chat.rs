@@ -114,13 +114,13 @@ impl<D: Dialect> Session<D> {
 impl<D: Dialect> LlmSession for Session<D> {
     fn reply(&mut self, request: LlmRequest) -> Result<(), LlmError> {
         let id = request.id;
-        if let Some(words) = conversation::greeting(self.prompt.greeting(), &request) {
+        if let Some(words) = conversation::greeting(self.prompt.greeting(&request.language), &request) {
             let text = Some(words).filter(|words| !words.is_empty());
             self.running = Some(Running::Words { id, text });
             return Ok(());
         }
         let (system, tools, declared): (_, &[ToolSpec], _) = match request.task {
-            Task::Reply => (self.prompt.system(), &self.tools, self.declared),
+            Task::Reply => (self.prompt.system(&request.language), &self.tools, self.declared),
             Task::Summary => (digest::SYSTEM, &[], 0),
         };
         let post = self.dialect.post(system, tools, &request);

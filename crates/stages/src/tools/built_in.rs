@@ -17,6 +17,8 @@ pub enum Kind {
     SetSlot,
     /// Searches the knowledge base.
     LookUp,
+    /// Has the call go on in another language.
+    SwitchLanguage,
 }
 
 impl Kind {
@@ -27,6 +29,7 @@ impl Kind {
             Self::SendDtmf => "send_dtmf",
             Self::SetSlot => "set_slot",
             Self::LookUp => "look_up",
+            Self::SwitchLanguage => "switch_language",
         }
     }
 
@@ -37,6 +40,9 @@ impl Kind {
             Self::SendDtmf => "Presses keys of the telephone on the caller's line.",
             Self::SetSlot => "Keeps something that the caller said, under a name.",
             Self::LookUp => "Searches what is known for an answer to a question.",
+            Self::SwitchLanguage => {
+                "Goes on in another language, when the caller asks for it or speaks it. Call it before you answer in it."
+            }
         }
     }
 
@@ -51,6 +57,8 @@ impl Kind {
                 json!({"type": "object", "required": ["name", "value"], "properties": properties})
             }
             Self::LookUp => object("question", text("What is to be known, in a few words.")),
+            // Its own type knows the languages.
+            Self::SwitchLanguage => object("language", text("Its code.")),
         }
     }
 }
@@ -88,6 +96,7 @@ impl Tool for BuiltIn {
             Kind::SendDtmf => self.effect("Pressed.", Effect::Keys(text("digits"))),
             Kind::SetSlot => self.effect("Kept.", Effect::Slot(text("name"), text("value"))),
             Kind::LookUp => return look_up(self.knowledge.clone(), text("question")),
+            Kind::SwitchLanguage => Err(ToolError::Said("there is no other language".into())),
         };
         Box::pin(std::future::ready(answer))
     }

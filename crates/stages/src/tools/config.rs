@@ -6,7 +6,8 @@ mod raw;
 use super::built_in::Kind;
 use super::http::Signing;
 use super::template::Template;
-use super::{Filler, Manner};
+use super::toolset::ToolsError;
+use super::{Filler, Language, Manner};
 use crate::llm::ToolSpec;
 use crate::services::Endpoint;
 use hyper::Method;
@@ -14,6 +15,7 @@ use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// What a file of tools declares.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +23,7 @@ pub struct ToolsFile {
     pub(super) http: BTreeMap<String, HttpDeclaration>,
     pub(super) built_in: BTreeMap<Kind, BuiltInDeclaration>,
     pub(super) mcp: BTreeMap<String, McpDeclaration>,
+    pub(super) languages: Arc<[Language]>,
 }
 
 /// A mistake in a file of tools.
@@ -131,6 +134,18 @@ impl ToolsFile {
             .map(|(key, message)| mistake(places::line_of(text, &key), key, message));
         Err(told.collect())
     }
+
+    /// Declared for calls that can be in these languages, the first one among them.
+    ///
+    /// # Errors
+    /// There is a tool to switch them, and nothing to switch to.
+    pub fn speaking(self, languages: Vec<Language>) -> Result<Self, ToolsError> {
+        if languages.len() < 2 && self.built_in.contains_key(&Kind::SwitchLanguage) {
+            let tool = Kind::SwitchLanguage.name().to_owned();
+            return Err(ToolsError::Declaration { tool, reason: "[languages] has no other language".into() });
+        }
+        Ok(Self { languages: languages.into(), ..self })
+    }
 }
 
 /// Makes sense of what a file says, and notes what makes none.
@@ -197,9 +212,7 @@ impl Reader<'_> {
             self.wrong::<()>(at, "url", format!("no property of parameters is named {argument:?}"));
         }
         let spec = declaration.spec(name);
-        if let Err(reason) =
-            super::declared::Declared::new(spec, Manner::default(), std::sync::Arc::new(Nothing))
-        {
+        if let Err(reason) = super::declared::Declared::new(spec, Manner::default(), Arc::new(Nothing)) {
             self.wrong::<()>(at, "parameters", reason);
         }
     }

@@ -74,6 +74,7 @@ impl Dispatch {
                     Some(Effect::HangUp) => *next = Some(Next::HangUp),
                     Some(Effect::Transfer(to)) => *next = Some(Next::Transfer(to)),
                     Some(Effect::Slot(name, value)) => self.deeds.set_slot(name, value),
+                    Some(Effect::Language(language)) => told(ToolNews::Language(language)),
                     Some(Effect::Keys(keys)) => told(ToolNews::Keys { keys }),
                     Some(Effect::Cited(passages)) => told(ToolNews::Cited { passages }),
                 }

@@ -1,3 +1,4 @@
+use super::Language;
 use std::time::Duration;
 
 /// A tool began or ended. Neither arguments nor results are told, since secrets may be among them.
@@ -33,6 +34,8 @@ pub enum ToolNews {
         /// Source and heading of each.
         passages: Vec<String>,
     },
+    /// The call is to go on in this language.
+    Language(Language),
 }
 
 /// Words that bridge the wait for a tool.

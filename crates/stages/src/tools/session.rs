@@ -1,3 +1,4 @@
+use super::ToolNews;
 use super::deeds::{self, Deed};
 use super::dispatch::{Dispatch, Round};
 use super::memo::Memo;
@@ -91,7 +92,13 @@ impl Session {
         let Some(reply) = &mut self.reply else { return false };
         let Step::Running { round, .. } = &mut reply.step else { return false };
         let (id, news) = (reply.request.id, &mut self.news);
-        let told = |tool| news.push_back(LlmEvent::Tool { id, news: tool });
+        let language = &mut reply.request.language;
+        let told = |tool| {
+            if let ToolNews::Language(spoken) = &tool {
+                language.clone_from(&spoken.name);
+            }
+            news.push_back(LlmEvent::Tool { id, news: tool });
+        };
         self.dispatch.watch(round, cx, &mut reply.next, told)
     }
 

@@ -1,6 +1,7 @@
 //! Tools for what hears and speaks by itself: the service keeps the conversation, so that it is told results and not
 //! asked again.
 
+use super::built_in::Kind;
 use super::deeds::Place;
 use super::dispatch::{Dispatch, Round};
 use super::toolbox::Config;
@@ -40,9 +41,10 @@ impl SpeechToSpeech for SpeechToolbox {
     }
 
     fn open(&self, call: SpeechCall) -> Result<Box<dyn SpeechSession>, SpeechError> {
-        // Keys are tones of our own voice, which is not there.
-        let keys = super::built_in::Kind::SendDtmf.name();
-        let tools: Vec<_> = self.tools.now().into_iter().filter(|tool| tool.spec.name != keys).collect();
+        // Keys are tones of our own voice, and languages are our own engines', which are not there.
+        let ours = [Kind::SendDtmf, Kind::SwitchLanguage].map(Kind::name);
+        let tools = self.tools.now().into_iter().filter(|tool| !ours.contains(&tool.spec.name.as_str()));
+        let tools: Vec<_> = tools.collect();
         let specs = tools.iter().map(|tool| tool.spec.clone()).collect();
         let (control, config) = (self.tools.control().clone(), self.config.clone());
         let dispatch = Dispatch { tools, control, deeds: call.deeds.clone(), weigh: call.weigh, config };

@@ -1,6 +1,7 @@
-use super::built_in::BuiltIn;
+use super::built_in::{BuiltIn, Kind};
 use super::declared::Declared;
 use super::http::HttpTool;
+use super::language::SwitchLanguage;
 use super::mcp::Server;
 use super::{Knowledge, Manner, Tool, ToolsFile};
 use crate::llm::ToolSpec;
@@ -52,13 +53,16 @@ impl Tools {
             fixed.push(declare(spec, manner, Arc::new(tool))?);
         }
         for (kind, declaration) in file.built_in {
-            let spec = ToolSpec {
-                name: kind.name().into(),
-                description: declaration.description.unwrap_or_else(|| kind.description().into()),
-                parameters: kind.parameters(),
+            let (parameters, tool): (_, Arc<dyn Tool>) = match kind {
+                Kind::SwitchLanguage => {
+                    let tool = SwitchLanguage::new(file.languages.clone());
+                    (tool.parameters(), Arc::new(tool))
+                }
+                kind => (kind.parameters(), Arc::new(BuiltIn::new(kind, knowledge.clone()))),
             };
-            let tool = BuiltIn::new(kind, knowledge.clone());
-            fixed.push(declare(spec, declaration.manner, Arc::new(tool))?);
+            let description = declaration.description.unwrap_or_else(|| kind.description().into());
+            let spec = ToolSpec { name: kind.name().into(), description, parameters };
+            fixed.push(declare(spec, declaration.manner, tool)?);
         }
         let servers =
             file.mcp.into_iter().map(|(name, declaration)| Server::start(name, declaration)).collect();

@@ -4,6 +4,7 @@
 
 mod declarations;
 mod http;
+mod languages;
 mod model;
 mod speech;
 mod toolbox;

@@ -2,7 +2,7 @@
 
 use ringway_stages::Expectation;
 use ringway_stages::llm::{
-    LanguageModel, LlmCall, LlmError, LlmEvent, LlmRequest, LlmSession, Next, ToolCall,
+    LanguageModel, LlmCall, LlmError, LlmEvent, LlmRequest, LlmSession, Next, ToolCall, ToolSpec,
 };
 use ringway_stages::tools::{Config, Knowledge, ToolNews, Toolbox, Tools, ToolsFile};
 use std::collections::VecDeque;
@@ -19,7 +19,7 @@ pub(crate) type Turn = (&'static str, &'static [(&'static str, &'static str)]);
 pub(crate) struct Model {
     turns: Arc<Mutex<VecDeque<Turn>>>,
     asked: Arc<Mutex<Vec<LlmRequest>>>,
-    pub(crate) known: Arc<Mutex<Vec<String>>>,
+    pub(crate) known: Arc<Mutex<Vec<ToolSpec>>>,
 }
 
 struct Session {
@@ -50,7 +50,7 @@ impl LanguageModel for Model {
     }
 
     fn open(&self, call: LlmCall) -> Result<Box<dyn LlmSession>, LlmError> {
-        *self.known.lock().unwrap() = call.tools.iter().map(|tool| tool.name.clone()).collect();
+        *self.known.lock().unwrap() = call.tools.to_vec();
         Ok(Box::new(Session { model: self.clone(), events: VecDeque::new() }))
     }
 }

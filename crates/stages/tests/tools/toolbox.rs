@@ -34,7 +34,7 @@ fn outcomes(news: &[ToolNews]) -> Vec<(&str, Outcome)> {
     news.iter()
         .filter_map(|news| match news {
             ToolNews::Ended { tool, outcome, .. } => Some((tool.as_str(), *outcome)),
-            ToolNews::Began { .. } | ToolNews::Cited { .. } | ToolNews::Keys { .. } => None,
+            _ => None,
         })
         .collect()
 }

@@ -4,10 +4,10 @@ use crate::line::{Line, at};
 use proptest::prelude::*;
 use ringway_frame::{Epoch, MediaTime};
 use ringway_turn::{
-    After, AskId, ClauseId, Command, Config, EndReason, Event, Input, Memo, Output, Playout, RequestId,
-    Speculation, StageKind, Stt, Turn, UtteranceId, Window, recording,
+    After, AskId, ClauseId, Command, Config, EndReason, Event, Input, Language, Memo, Output, Playout,
+    RequestId, Speculation, StageKind, Stt, Turn, UtteranceId, Window, recording,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 /// A step of a world that need not make sense; ids are taken from what was asked, so that most are answered.
@@ -47,6 +47,10 @@ enum Step {
     Usually(u64),
     /// Whether there is a second model from now on.
     Second(bool),
+    /// Between two languages, back and forth.
+    Language(bool),
+    /// A stage that was told to is in the call's language.
+    Followed,
 }
 
 fn stage() -> impl Strategy<Value = StageKind> {
@@ -75,6 +79,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Busy),
         2 => (1..900u64).prop_map(Step::Usually),
         1 => any::<bool>().prop_map(Step::Second),
+        1 => any::<bool>().prop_map(Step::Language),
+        3 => Just(Step::Followed),
     ]
 }
 
@@ -142,6 +148,8 @@ struct World {
     /// Requests that have begun to be answered, and those that were asked twice.
     begun: BTreeSet<RequestId>,
     twice: BTreeSet<RequestId>,
+    /// Stages on their way into another language.
+    following: VecDeque<StageKind>,
 }
 
 impl World {
@@ -175,6 +183,7 @@ impl World {
             owed: None,
             begun: BTreeSet::new(),
             twice: BTreeSet::new(),
+            following: VecDeque::new(),
         }
     }
 
@@ -252,7 +261,17 @@ impl World {
             Command::CancelReply { request } => {
                 assert_eq!(self.request.take(), Some(request), "cancels what runs");
             }
+            Command::Follow { stage } => {
+                assert!(!self.following.contains(&stage), "{stage:?} is told twice at a time");
+                let made = self.clauses.iter().all(|clause| clause.ended || clause.epoch < self.void_before);
+                assert!(
+                    stage != StageKind::Tts || made || self.turn.answering().is_none(),
+                    "a voice is torn off"
+                );
+                self.following.push_back(stage);
+            }
             Command::Speak { epoch, clause, text } => {
+                assert!(!self.following.contains(&StageKind::Tts), "a voice on its way is given words");
                 assert!(epoch >= self.void_before, "speaks into a void epoch");
                 let words = text.split_inclusive(' ').map(str::to_owned).collect();
                 self.clauses.push(Clause { epoch, id: clause, words, said: 0, upto: 0, ended: false });
@@ -383,8 +402,20 @@ impl World {
             Step::Stage { stage, ready } => self.stage(stage, ready),
             Step::Usually(millis) => self.usually = Some(Duration::from_millis(millis)),
             Step::Second(is) => self.second = is,
+            Step::Language(german) => self.language(german),
+            Step::Followed => {
+                if let Some(stage) = self.following.pop_front() {
+                    self.feed(Input::StageFollowed { stage });
+                }
+            }
             Step::Busy => self.feed(Input::StageBusy { stage: StageKind::Stt }),
         }
+    }
+
+    fn language(&mut self, german: bool) {
+        let code = if german { "de" } else { "en" };
+        let (name, filler) = (format!("the language {code}"), format!("filler in {code}"));
+        self.feed(Input::Language(Language { code: code.into(), name, filler }));
     }
 
     fn windows(&mut self, count: u8, probability: f32, loud: bool) {

@@ -21,6 +21,8 @@ const STT: u64 = 50;
 const LLM: u64 = 100;
 const TOKEN: u64 = 10;
 const TTS: u64 = 50;
+/// What a stage takes to go over to another language.
+const FOLLOWS: Duration = Duration::from_millis(7);
 /// 60 ms of audio a character.
 const FRAMES_A_CHAR: u32 = 3;
 
@@ -217,7 +219,7 @@ impl Line {
         self.world.insert(Reverse((time, self.count)), event);
     }
 
-    fn feed(&mut self, input: Input) {
+    pub fn feed(&mut self, input: Input) {
         self.recording.push_str(&recording::input_line(&input, self.now));
         self.turn.handle(input, self.now);
         self.drain();
@@ -361,8 +363,16 @@ impl Line {
                 self.schedule(self.now, World::Input(input));
             }
             Command::Playout(playout) => self.playout.obey(*playout),
+            Command::Follow { stage } => self.follow(*stage),
             _ => {}
         }
+    }
+
+    /// The stage is rebuilt in the call's language.
+    fn follow(&mut self, stage: StageKind) {
+        self.schedule(self.now, World::Lost(stage));
+        self.schedule(self.now + FOLLOWS, World::Ready(stage));
+        self.schedule(self.now + FOLLOWS, World::Input(Input::StageFollowed { stage }));
     }
 
     fn substitute(&mut self, stage: StageKind) {

@@ -10,6 +10,7 @@ mod hedge;
 mod history;
 mod invariants;
 mod keys;
+mod languages;
 mod late;
 mod line;
 mod marks;

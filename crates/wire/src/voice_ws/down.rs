@@ -64,8 +64,16 @@ pub enum Down {
         from: String,
         /// Name of the one that does.
         to: String,
-        /// Why: `error`, `panic`, `stall`, `late`, `refused`, `circuit`, `preferred` or `hedge`.
+        /// Why: `error`, `panic`, `stall`, `late`, `refused`, `circuit`, `preferred`, `hedge` or
+        /// `language`.
         cause: String,
+    },
+    /// The call is in this language.
+    Language {
+        /// Number of the turn since which it is.
+        turn: u32,
+        /// Its code.
+        language: String,
     },
     /// A stage keeps the caller waiting for longer than its share of the budget.
     Late {
