@@ -4,13 +4,14 @@ mod converse;
 mod hedges;
 mod hints;
 mod language;
+mod line;
 mod watches;
 
 pub(crate) use watches::Watches;
 
 use crate::call::{Apologise, BetweenTurns, Call, ChangeLanguage, Finish, Follow, Hurry, Summarise};
 use crate::clock::CallClock;
-use crate::edge::{EdgeCommand, EdgeInput};
+use crate::edge::EdgeCommand;
 use crate::engines::Engines;
 use crate::event::{CallEvent, CallEventKind, EventSink, StageState};
 use crate::health::ServiceHealth;
@@ -167,31 +168,6 @@ impl Router {
             Mail::Report(Report::Hedge(news)) => self.hedge_news(news),
             Mail::Edge(input) => self.edge_saw(input),
         }
-    }
-
-    fn edge_saw(&mut self, input: EdgeInput) {
-        let input = match input {
-            EdgeInput::Started => Input::Started,
-            EdgeInput::Sounding(epoch) => Input::Sounding { epoch },
-            EdgeInput::Played(played) => Input::Played { epoch: played.epoch, frames: played.frames },
-            EdgeInput::Dtmf(digit) => Input::Dtmf { digit },
-            EdgeInput::Interrupt => Input::Interrupt,
-            EdgeInput::Mute(muted) => Input::Mute { muted },
-            EdgeInput::Closed(reason) => {
-                self.feed(Input::Ended { reason: reason.clone() });
-                return self.tell_call(Finish(reason));
-            }
-            EdgeInput::Silent(decided) => {
-                return self.events.put_inside(CallEventKind::Silent { after: decided.elapsed() });
-            }
-            EdgeInput::Cleared(decided) => {
-                return self.events.put_inside(CallEventKind::Cleared { after: decided.elapsed() });
-            }
-            EdgeInput::ProtocolError(code) => {
-                return self.events.put_inside(CallEventKind::ProtocolError { code });
-            }
-        };
-        self.feed(input);
     }
 
     fn feed(&mut self, input: Input) {

@@ -6,6 +6,7 @@
 mod axis;
 mod moment;
 mod recording;
+mod shown;
 mod svg;
 mod text;
 mod timeline;

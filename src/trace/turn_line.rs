@@ -1,6 +1,7 @@
 //! One turn of a time line.
 
 use super::moment::Moment;
+use super::shown::{cause, is_zero, number, switch_cause};
 use ringway_actors::{Cause, SwitchCause};
 use ringway_turn::{StageKind, Step, ToolOutcome, TurnNumber};
 use serde::Serialize;
@@ -484,20 +485,4 @@ fn cut<T>(entries: &mut Vec<T>) -> u32 {
     let more = entries.len().saturating_sub(ENTRIES);
     entries.truncate(ENTRIES);
     more as u32
-}
-
-fn is_zero(number: &u32) -> bool {
-    *number == 0
-}
-
-fn number<S: serde::Serializer>(turn: &TurnNumber, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_u32(turn.number())
-}
-
-fn cause<S: serde::Serializer>(cause: &Option<Cause>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_some(&cause.map(Cause::name))
-}
-
-fn switch_cause<S: serde::Serializer>(cause: &SwitchCause, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(cause.name())
 }

@@ -1,0 +1,34 @@
+//! What the edge reports.
+
+use super::Router;
+use crate::call::Finish;
+use crate::edge::EdgeInput;
+use crate::event::CallEventKind;
+use ringway_turn::Input;
+
+impl Router {
+    pub(super) fn edge_saw(&mut self, input: EdgeInput) {
+        let input = match input {
+            EdgeInput::Started => Input::Started,
+            EdgeInput::Sounding(epoch) => Input::Sounding { epoch },
+            EdgeInput::Played(played) => Input::Played { epoch: played.epoch, frames: played.frames },
+            EdgeInput::Dtmf(digit) => Input::Dtmf { digit },
+            EdgeInput::Interrupt => Input::Interrupt,
+            EdgeInput::Mute(muted) => Input::Mute { muted },
+            EdgeInput::Closed(reason) => {
+                self.feed(Input::Ended { reason: reason.clone() });
+                return self.tell_call(Finish(reason));
+            }
+            EdgeInput::Silent(decided) => {
+                return self.events.put_inside(CallEventKind::Silent { after: decided.elapsed() });
+            }
+            EdgeInput::Cleared(decided) => {
+                return self.events.put_inside(CallEventKind::Cleared { after: decided.elapsed() });
+            }
+            EdgeInput::ProtocolError(code) => {
+                return self.events.put_inside(CallEventKind::ProtocolError { code });
+            }
+        };
+        self.feed(input);
+    }
+}
