@@ -108,6 +108,8 @@ struct Life {
     died: Option<(Instant, Cause)>,
     /// It was given up: what it leaves undone is no news.
     gone: bool,
+    /// It was told to go over to the call's language, and is not there yet.
+    follows: bool,
 }
 
 /// Ends the call.
@@ -171,7 +173,7 @@ impl Call {
             let links = parts.core.engines.links(stage, parts.profile.language);
             chain.narrow(&links, links.start);
             chain.serve(parts.core.health.first(stage, links));
-            Life { chain, generation: 0, died: None, gone: false }
+            Life { chain, generation: 0, died: None, gone: false, follows: false }
         });
         let watchdog = Watchdog::new(config.stall.clone(), parts.plumbing.stats(), parts.watches);
         Self {
@@ -290,6 +292,9 @@ impl Call {
 
     fn started(&mut self, stage: StageKind, news: StageNews) {
         self.tell_router(news);
+        if std::mem::take(&mut self.life(stage).follows) {
+            self.tell_router(StageNews::Followed(stage));
+        }
         self.events.put(CallEventKind::Stage { stage, state: StageState::Ready });
         let life = self.life(stage);
         if let Some((since, cause)) = life.died.take() {

@@ -320,6 +320,8 @@ impl Router {
 
     fn say(&self, say: Say) {
         match &say {
+            // A voice that is not there owes nothing: the turn asks again when it is.
+            Say::Clause { .. } | Say::Keys { .. } if self.stages.tts.is_none() => return,
             Say::Clause { .. } | Say::Keys { .. } => {
                 self.stages.watches.tts.owe();
                 self.events.put(working(StageKind::Tts));

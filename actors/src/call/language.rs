@@ -24,9 +24,10 @@ impl Call {
         let to = chain.serving();
         self.switched(stage, from, to, SwitchCause::Language);
         if self.is_running(stage) && (from != to || stage == StageKind::Tts) {
+            self.life(stage).follows = true;
             self.drop_child(stage);
             self.tell_router(StageNews::Lost(stage));
-            self.start(stage, call);
+            return self.start(stage, call);
         }
         self.tell_router(StageNews::Followed(stage));
     }

@@ -23,6 +23,8 @@ impl Router {
         match news {
             HedgeNews::Asked { request, second } => {
                 self.stages.times.asked_again(second, now);
+                // Both are waited for from now on.
+                self.stages.watches.llm.progress();
                 self.feed(Input::Hedged { request });
             }
             HedgeNews::NotAsked => self.tell_call(HedgeOver(None)),

@@ -245,6 +245,8 @@ fn the_words_behind_the_tool_and_the_next_utterance_are_in_the_language() {
         |_| bilingual(&model, vec![reader()], vec![speaker()]),
         |mut world| async move {
             asks_for_german(&world).await;
+            // Longer than a voice may owe anything.
+            pass(Duration::from_secs(4)).await;
             world.line.say(&["alpha"]);
             let last = accented("lima mike");
             world.line.until("the answer", |line| line.heard().join(" ").ends_with(&last)).await;

@@ -77,13 +77,13 @@ impl Turn {
             && let Some(words) = reply.next_words()
         {
             reply.marks.spoken.get_or_insert(self.now);
-            self.speak_afresh();
             self.say(words);
         }
     }
 
     /// Gives these words to the voice.
     pub(crate) fn say(&mut self, words: Words) {
+        self.speak_afresh();
         let Some(reply) = &mut self.reply else { return };
         let clause = self.ids.clause;
         self.ids.clause = clause.next();

@@ -200,19 +200,27 @@ impl Ledger {
         strand.is_some_and(|strand| entry(&strand))
     }
 
-    /// The voice died: what of the reply is not within the frames that it made, from the first such word on.
-    pub(crate) fn unmade(&mut self) -> Vec<Range<usize>> {
+    /// The voice died: what of the reply is not within the frames that it made, from the first such word on. Keys that
+    /// it may have begun to press are not among it: nobody presses half of them twice.
+    pub(crate) fn unmade(&mut self) -> Vec<Words> {
         let Some(strand) = self.strands.last_mut() else { return Vec::new() };
         let Some(first) = strand.entries.iter().position(|entry| entry.end.is_none()) else {
             return Vec::new();
         };
         let lost: Vec<Entry> = strand.entries.drain(first..).collect();
         let mut again = Vec::new();
-        for entry in lost {
-            let Words::Reply(range) = &entry.words else { continue };
+        for (index, entry) in lost.into_iter().enumerate() {
+            let range = match entry.words {
+                Words::Reply(ref range) => range,
+                Words::Keys(_) if index > 0 => {
+                    again.push(entry.words);
+                    continue;
+                }
+                Words::Keys(_) | Words::Filler(_) => continue,
+            };
             let made = entry.marks.last().copied();
             let from = range.start + made.map_or(0, |mark| mark.upto);
-            again.extend((from < range.end).then_some(from..range.end));
+            again.extend((from < range.end).then_some(Words::Reply(from..range.end)));
             if let Some(Mark { frames, .. }) = made {
                 let words = Words::Reply(range.start..from);
                 strand.entries.push(Entry { words, end: Some(frames), ..entry });
@@ -257,7 +265,7 @@ impl Strand {
     }
 
     fn is_audible(&self) -> bool {
-        let first = self.entries.iter().position(|entry| matches!(entry.words, Words::Reply(_)));
+        let first = self.entries.iter().position(|entry| !matches!(entry.words, Words::Filler(_)));
         match first.and_then(|first| self.begins().nth(first)).flatten() {
             Some(0) => self.sounding,
             Some(begin) => self.played > begin,
@@ -391,7 +399,7 @@ mod tests {
         let mut ledger = ledger();
         ledger.word(FIRST, ClauseId::new(0), 10, 25, TEXT);
         let again = ledger.unmade();
-        assert_eq!(again, [10..21, 22..35]);
+        assert_eq!(again, [Words::Reply(10..21), Words::Reply(22..35)]);
         ledger.speak(Epoch::new(2), ClauseId::new(2), Words::Reply(11..21));
         ledger.clause_end(Epoch::new(2), ClauseId::new(2), 40);
         ledger.played(FIRST, 20);
@@ -399,6 +407,21 @@ mod tests {
         ledger.played(Epoch::new(2), 40);
         assert_eq!(heard(&ledger), "Your table is booked.");
         assert!(ledger.is_heard_out());
+    }
+
+    #[test]
+    fn keys_are_pressed_again_only_if_none_of_them_can_have_been() {
+        let keys = Words::Keys("12".into());
+        let ledger = || {
+            let mut ledger = Ledger::default();
+            ledger.speak(FIRST, ClauseId::new(0), Words::Reply(0..21));
+            ledger.speak(FIRST, ClauseId::new(1), keys.clone());
+            ledger
+        };
+        assert_eq!(ledger().unmade(), [Words::Reply(0..21), keys.clone()]);
+        let mut ledger = ledger();
+        ledger.clause_end(FIRST, ClauseId::new(0), 40);
+        assert_eq!(ledger.unmade(), []);
     }
 
     #[test]

@@ -49,7 +49,8 @@ impl Turn {
 
     /// The model has given the first of its reply.
     pub(crate) fn model_began(&mut self) {
-        self.patience.came(StageKind::Llm);
+        let model = self.model();
+        self.patience.came(model);
         self.usual = None;
     }
 

@@ -126,12 +126,16 @@ impl Turn {
         }
         let (epoch, released) = (reply.next_epoch(), reply.released);
         self.next_epoch = epoch.next();
-        let clauses: Vec<_> = again.into_iter().filter_map(|range| trimmed(reply.text(), range)).collect();
+        let trim = |words| match words {
+            Words::Reply(range) => trimmed(reply.text(), range).map(Words::Reply),
+            words => Some(words),
+        };
+        let again: Vec<_> = again.into_iter().filter_map(trim).collect();
         if released {
             self.push(Command::Playout(Playout::Release(epoch)));
         }
-        for clause in clauses {
-            self.say(Words::Reply(clause));
+        for words in again {
+            self.say(words);
         }
     }
 }

@@ -45,7 +45,7 @@ impl Turn {
     }
 
     /// What makes replies now.
-    fn model(&self) -> StageKind {
+    pub(crate) fn model(&self) -> StageKind {
         if self.health.converses() { StageKind::SpeechToSpeech } else { StageKind::Llm }
     }
 

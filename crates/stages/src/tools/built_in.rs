@@ -93,7 +93,7 @@ impl Tool for BuiltIn {
         let answer = match self.kind {
             Kind::Transfer => self.effect(TRANSFERRED, Effect::Transfer(text("to"))),
             Kind::HangUp => self.effect(HUNG_UP, Effect::HangUp),
-            Kind::SendDtmf => self.effect("Pressed.", Effect::Keys(text("digits"))),
+            Kind::SendDtmf => self.effect("They are being pressed.", Effect::Keys(text("digits"))),
             Kind::SetSlot => self.effect("Kept.", Effect::Slot(text("name"), text("value"))),
             Kind::LookUp => return look_up(self.knowledge.clone(), text("question")),
             Kind::SwitchLanguage => Err(ToolError::Said("there is no other language".into())),

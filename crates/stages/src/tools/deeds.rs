@@ -2,6 +2,7 @@ use super::anchor::Anchor;
 use super::{Slots, ToolError};
 use crate::llm::{Called, LlmRequest, Round, ToolCall};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What tools did in one call and no memo holds yet, and the call's slots; its clones are one.
@@ -16,6 +17,8 @@ struct Journal {
     /// Calls so far.
     calls: u32,
     deeds: Vec<Deed>,
+    /// Those that a memo of one service or another holds.
+    accepted: BTreeSet<u32>,
     slots: Slots,
 }
 
@@ -69,13 +72,30 @@ impl Deeds {
         }
     }
 
-    /// A memo holds these.
-    pub(super) fn forget(&self, held: &[Deed]) {
-        self.journal().deeds.retain(|deed| held.iter().all(|held| held.id != deed.id));
+    /// A memo holds these. Each service has a memo of its own, so that others are still told.
+    pub(super) fn accept(&self, held: &[Deed]) {
+        self.journal().accepted.extend(held.iter().map(|deed| deed.id));
+    }
+
+    /// What this memo holds and those of other services, in order.
+    pub(super) fn with_accepted(&self, held: &[Deed]) -> Vec<Deed> {
+        let journal = self.journal();
+        let elsewhere =
+            |deed: &&Deed| journal.accepted.contains(&deed.id) && held.iter().all(|held| held.id != deed.id);
+        let mut deeds: Vec<Deed> =
+            held.iter().chain(journal.deeds.iter().filter(elsewhere)).cloned().collect();
+        deeds.sort_by_key(|deed| deed.id);
+        deeds
     }
 
     /// Those that no memo holds.
     pub(super) fn unheld(&self) -> Vec<Deed> {
+        let journal = self.journal();
+        journal.deeds.iter().filter(|deed| !journal.accepted.contains(&deed.id)).cloned().collect()
+    }
+
+    /// All that are remembered.
+    pub(super) fn all(&self) -> Vec<Deed> {
         self.journal().deeds.clone()
     }
 
@@ -102,7 +122,8 @@ impl Deeds {
 impl Journal {
     fn keep(&mut self, deed: Deed) {
         if self.deeds.len() >= MOST_DEEDS {
-            self.deeds.remove(0);
+            let oldest = self.deeds.remove(0);
+            self.accepted.remove(&oldest.id);
         }
         self.deeds.push(deed);
     }
@@ -180,8 +201,9 @@ mod tests {
         deeds.end(places[1].0, &Ok("too late".into()));
         let unheld = deeds.unheld();
         assert!(unheld[0].is_done() && rounds(&next, &[], &unheld)[0].calls[1].failed);
-        deeds.forget(&unheld);
+        deeds.accept(&unheld);
         assert!(deeds.unheld().is_empty());
+        assert_eq!((deeds.with_accepted(&[]), deeds.with_accepted(&unheld)), (unheld.clone(), unheld));
     }
 
     #[test]

@@ -51,7 +51,8 @@ impl Session {
     /// Asks the model; with all that tools have said until now.
     fn ask(&mut self) -> Result<(), LlmError> {
         let Some(reply) = &mut self.reply else { return Ok(()) };
-        let rounds = deeds::rounds(&reply.request, &reply.held, &self.dispatch.deeds.unheld());
+        let journal = &self.dispatch.deeds;
+        let rounds = deeds::rounds(&reply.request, &journal.with_accepted(&reply.held), &journal.unheld());
         let mut request = LlmRequest { rounds, ..reply.request.clone() };
         if request.already.is_empty() {
             let own = request.rounds.iter_mut().rev().zip(reply.texts.iter().rev());
@@ -157,7 +158,7 @@ impl LlmSession for Session {
     fn reply(&mut self, mut request: LlmRequest) -> Result<(), LlmError> {
         self.leave();
         let Memo { model, deeds } = Memo::read(&request.memo);
-        self.dispatch.deeds.forget(&deeds);
+        self.dispatch.deeds.accept(&deeds);
         request.memo = model;
         let (said, step) = (String::new(), Step::Model(Vec::new()));
         let (held, texts) = (deeds, Vec::new());

@@ -149,7 +149,7 @@ impl Session {
 
     /// What tools have said in this call, but for those that still run.
     fn remarks(&mut self) -> Vec<Remark> {
-        let done = self.dispatch.deeds.unheld().into_iter().filter(super::deeds::Deed::is_done);
+        let done = self.dispatch.deeds.all().into_iter().filter(super::deeds::Deed::is_done);
         let remark = |deed: super::deeds::Deed| {
             let told = !self.told.insert(deed.id());
             let words = deed.called().into_iter().map(|Called { call, result, .. }| {

@@ -75,6 +75,26 @@ async fn what_tools_said_stays_in_later_turns_when_the_reply_was_accepted() {
 }
 
 #[tokio::test]
+async fn another_service_is_told_what_was_done_for_an_accepted_reply_of_the_first() {
+    let first =
+        Model::that_says(&[("", &[("set_slot", r#"{"name":"day","value":"Monday"}"#)]), ("Done.", &[])]);
+    let (second, call) = (Model::default(), LlmCall::default());
+    let mut session = toolbox(&first, BUILT_IN, None).open(call.clone()).unwrap();
+    let accepted = reply(&mut *session, said(1, "on Monday")).await;
+    let history = [(Role::User, "on Monday"), (Role::Assistant, "Done.")];
+    let history = history.map(|(role, text)| Said { role, text: text.into() }).to_vec();
+    let next = LlmRequest { history, ..said(2, "thanks") };
+    // The first has its memo, the second has none: each is asked the same.
+    reply(&mut *session, LlmRequest { memo: accepted.memo, ..next.clone() }).await;
+    reply(&mut *toolbox(&second, BUILT_IN, None).open(call).unwrap(), next).await;
+    for told in [first.asked(2), second.asked(0)] {
+        let results: Vec<_> =
+            told.rounds.iter().map(|round| (round.after, round.calls[0].result.as_str())).collect();
+        assert_eq!(results, [(1, "Kept.")]);
+    }
+}
+
+#[tokio::test]
 async fn nothing_is_done_before_the_reply_is_wanted_for_certain() {
     let model = Model::that_says(&[("", &[("set_slot", r#"{"name":"a","value":"b"}"#)]), ("", &[])]);
     let mut session = open(&model);
@@ -115,7 +135,7 @@ async fn keys_are_told_between_what_is_said_before_and_behind_them() {
     let reply = reply(&mut *open(&model), said(1, "press one")).await;
     assert_eq!(reply.words, "I press one.Done.");
     assert_eq!(reply.news.last(), Some(&ToolNews::Keys { keys: "1#".into() }));
-    assert_eq!(model.asked(1).rounds[0].calls[0].result, "Pressed.");
+    assert_eq!(model.asked(1).rounds[0].calls[0].result, "They are being pressed.");
 }
 
 #[tokio::test]

@@ -87,6 +87,27 @@ fn what_speaks_by_itself_bridges_the_wait_by_itself() {
 }
 
 #[test]
+fn what_speaks_by_itself_is_not_late_when_it_goes_on_behind_its_tool() {
+    let mut line = Line::all_in_one(config());
+    line.says(1_000, 1_800, "my order");
+    line.run(900);
+    line.model_delay = 60_000;
+    line.run(2_100);
+    let answer = line.log.iter().rev().find_map(|(_, command)| match command {
+        Command::Converse(Converse::Answer { request, epoch, .. }) => Some((*request, *epoch)),
+        _ => None,
+    });
+    let (request, epoch) = answer.expect("it was asked");
+    line.at(2_150, Input::Token { request, text: "Let me look.".into() });
+    line.at(2_151, Input::Voiced { epoch });
+    line.at(2_200, began(request, None));
+    line.at(3_500, ended(request));
+    line.at(3_800, Input::Token { request, text: " It is on its way.".into() });
+    line.run(5_000);
+    assert_eq!(line.count(|command| matches!(command, Command::Hurry { .. })), 0);
+}
+
+#[test]
 fn a_fast_tool_is_not_bridged_and_is_told() {
     let (mut line, request) = asked();
     line.at(2_200, began(request, Some("Let me look.")));
