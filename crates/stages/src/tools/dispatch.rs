@@ -3,7 +3,8 @@ use super::deeds::{Deeds, Place};
 use super::running::Running;
 use super::toolbox::Config;
 use super::{Effect, Manner, ToolError, ToolNews};
-use crate::llm::{LlmRequest, Next, ToolCall, Weigh};
+use crate::llm::{LlmRequest, Next, ToolCall, ToolSpec, Weigh};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use tokio::runtime::Handle;
 
@@ -26,6 +27,11 @@ pub(super) struct Round {
 }
 
 impl Dispatch {
+    /// What a model is told of its tools.
+    pub(super) fn specs(&self) -> Arc<[ToolSpec]> {
+        self.tools.iter().map(|tool| tool.spec.clone()).collect()
+    }
+
     /// Whether a model that has asked for so many rounds is refused another one.
     pub(super) fn is_exhausted(&self, rounds: u32) -> bool {
         rounds > self.config.rounds

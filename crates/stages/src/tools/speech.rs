@@ -43,12 +43,9 @@ impl SpeechToSpeech for SpeechToolbox {
     fn open(&self, call: SpeechCall) -> Result<Box<dyn SpeechSession>, SpeechError> {
         // Keys are tones of our own voice, and languages are our own engines', which are not there.
         let ours = [Kind::SendDtmf, Kind::SwitchLanguage].map(Kind::name);
-        let tools = self.tools.now().into_iter().filter(|tool| !ours.contains(&tool.spec.name.as_str()));
-        let tools: Vec<_> = tools.collect();
-        let specs = tools.iter().map(|tool| tool.spec.clone()).collect();
-        let (control, config) = (self.tools.control().clone(), self.config.clone());
-        let dispatch = Dispatch { tools, control, deeds: call.deeds.clone(), weigh: call.weigh, config };
-        let service = self.service.open(SpeechCall { tools: specs, ..call })?;
+        let notes = (call.deeds.clone(), call.weigh);
+        let dispatch = self.tools.dispatch(&self.config, notes, |name| !ours.contains(&name));
+        let service = self.service.open(SpeechCall { tools: dispatch.specs(), ..call })?;
         let (told, news) = (BTreeSet::new(), VecDeque::new());
         Ok(Box::new(Session { service, dispatch, answer: None, told, news }))
     }

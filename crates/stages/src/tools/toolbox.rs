@@ -1,4 +1,3 @@
-use super::dispatch::Dispatch;
 use super::session::Session;
 use super::toolset::Tools;
 use crate::llm::{LanguageModel, LlmCall, LlmError, LlmSession};
@@ -53,11 +52,8 @@ impl LanguageModel for Toolbox {
     }
 
     fn open(&self, call: LlmCall) -> Result<Box<dyn LlmSession>, LlmError> {
-        let tools = self.tools.now();
-        let specs = tools.iter().map(|tool| tool.spec.clone()).collect();
-        let (control, config) = (self.tools.control().clone(), self.config.clone());
-        let dispatch = Dispatch { tools, control, deeds: call.deeds.clone(), weigh: call.weigh, config };
-        let model = self.model.open(LlmCall { tools: specs, ..call })?;
+        let dispatch = self.tools.dispatch(&self.config, (call.deeds.clone(), call.weigh), |_| true);
+        let model = self.model.open(LlmCall { tools: dispatch.specs(), ..call })?;
         Ok(Box::new(Session::new(model, dispatch)))
     }
 }

@@ -1,10 +1,12 @@
 use super::built_in::{BuiltIn, Kind};
 use super::declared::Declared;
+use super::dispatch::Dispatch;
 use super::http::HttpTool;
 use super::language::SwitchLanguage;
 use super::mcp::Server;
-use super::{Knowledge, Manner, Tool, ToolsFile};
-use crate::llm::ToolSpec;
+use super::toolbox::Config;
+use super::{Deeds, Knowledge, Manner, Tool, ToolsFile};
+use crate::llm::{ToolSpec, Weigh};
 use crate::services::SetupError;
 use std::sync::Arc;
 use tokio::runtime::Handle;
@@ -80,6 +82,17 @@ impl Tools {
         tools
     }
 
+    /// What makes the calls of one session: those of the tools that can be called now and are `wanted`.
+    pub(super) fn dispatch(
+        &self,
+        config: &Config,
+        (deeds, weigh): (Deeds, Weigh),
+        wanted: impl Fn(&str) -> bool,
+    ) -> Dispatch {
+        let tools = self.now().into_iter().filter(|tool| wanted(&tool.spec.name)).collect();
+        Dispatch { tools, control: self.control.clone(), deeds, weigh, config: config.clone() }
+    }
+
     /// Their names.
     pub fn names(&self) -> Vec<String> {
         self.now().into_iter().map(|tool| tool.spec.name).collect()
@@ -90,10 +103,6 @@ impl Tools {
         for server in self.servers.iter() {
             server.settled().await;
         }
-    }
-
-    pub(super) const fn control(&self) -> &Handle {
-        &self.control
     }
 }
 

@@ -21,16 +21,7 @@ fn english() -> Language {
 
 /// A caller who has asked for another language; the model's own words are far off.
 fn asked() -> (Line, RequestId) {
-    let mut line = Line::greeted(config());
-    line.says(1_000, 1_800, "german please");
-    line.run(900);
-    line.model_delay = 60_000;
-    line.run(2_100);
-    let request = line.log.iter().rev().find_map(|(_, command)| match command {
-        Command::Reply { request, .. } => Some(*request),
-        _ => None,
-    });
-    (line, request.expect("the model was asked"))
+    Line::waiting(config(), "german please")
 }
 
 fn began(request: RequestId) -> Input {

@@ -3,6 +3,20 @@
 use super::*;
 
 impl Line {
+    /// A caller who has said this, and what the model was asked then; its own words are far off.
+    pub fn waiting(config: Config, words: &str) -> (Self, RequestId) {
+        let mut line = Self::greeted(config);
+        line.says(1_000, 1_800, words);
+        line.run(900);
+        line.model_delay = 60_000;
+        line.run(2_100);
+        let request = line.log.iter().rev().find_map(|(_, command)| match command {
+            Command::Reply { request, .. } => Some(*request),
+            _ => None,
+        });
+        (line, request.expect("the model was asked"))
+    }
+
     pub(super) fn recognise(&mut self, stt: &Stt) {
         match *stt {
             Stt::Begin { utterance, from } => self.recogniser.running = Some((utterance, from.as_millis())),
