@@ -3,6 +3,7 @@
 //! Who thinks is told at once, with the next request. The voice goes over between two clauses, when it has made all that
 //! was said before; the recogniser between two utterances, so that each is heard by one.
 
+use crate::ending::Life;
 use crate::{Command, Event, StageKind, Turn};
 use serde::{Deserialize, Serialize};
 
@@ -90,6 +91,9 @@ impl Turn {
 
     /// Tells the stages whose time has come.
     pub(crate) fn follow_language(&mut self) {
+        if matches!(self.life, Life::Over) {
+            return;
+        }
         if self.tongue.ear.is_due() && self.utterance.is_none() && self.unread.is_empty() {
             self.follow_with(StageKind::Stt);
         }
