@@ -45,6 +45,10 @@ pub struct LiveCall {
     timeline: Timeline,
     rings: RingReport,
     started: Timestamp,
+    /// The caller is waiting for an answer since then.
+    asked_at: Option<MediaTime>,
+    /// With the last event a wait ended in which no answer came.
+    unanswered_after: Option<Duration>,
 }
 
 /// A line of `GET /api/calls`.
@@ -226,7 +230,16 @@ impl LiveCall {
             restarts: 0,
         };
         let (detail, timeline, rings) = Default::default();
-        Self { handle: None, summary, detail, timeline, rings, started }
+        Self {
+            handle: None,
+            summary,
+            detail,
+            timeline,
+            rings,
+            started,
+            asked_at: None,
+            unanswered_after: None,
+        }
     }
 
     /// By which edge it came.
@@ -242,6 +255,11 @@ impl LiveCall {
     /// Restarts of its stages so far.
     pub fn restarts(&self) -> u32 {
         self.summary.restarts
+    }
+
+    /// How long the caller waited in vain, when the last event ended such a wait.
+    pub fn unanswered_after(&self) -> Option<Duration> {
+        self.unanswered_after
     }
 
     /// All that is known of it.
@@ -266,6 +284,7 @@ impl LiveCall {
 
     fn take(&mut self, event: &CallEvent) {
         self.timeline.take(event);
+        self.unanswered_after = self.wait_of(event);
         match &event.kind {
             CallEventKind::Turn(turn) => self.take_turn(turn, event.at),
             CallEventKind::Stage { stage, state } => self.stage(*stage).state = state.name(),
@@ -297,6 +316,23 @@ impl LiveCall {
         }
     }
 
+    /// A wait for an answer begins with the caller's last word or key, and ends with the answer's first sound, or in vain
+    /// with the caller's next turn or the end of the call.
+    fn wait_of(&mut self, event: &CallEvent) -> Option<Duration> {
+        let since = |asked: MediaTime| event.at - asked;
+        match &event.kind {
+            CallEventKind::Turn(Event::Latency { .. }) => {
+                self.asked_at = None;
+                None
+            }
+            CallEventKind::Turn(Event::Transcript { last: true, .. } | Event::Keys { .. }) => {
+                self.asked_at.replace(event.at).map(since)
+            }
+            CallEventKind::Ended { .. } => self.asked_at.take().map(since),
+            _ => None,
+        }
+    }
+
     fn take_turn(&mut self, event: &Event, at: MediaTime) {
         match event {
             Event::State(state) => self.summary.state = state_name(*state),
@@ -321,7 +357,23 @@ pub fn state_name(state: SpeechState) -> &'static str {
     }
 }
 
-/// The name of a reason in metrics, logs and on the wire: a closed set.
+/// All that [`reason_name`] may say.
+pub const REASONS: [&str; 12] = [
+    "caller",
+    "completed",
+    "transferred",
+    "silence",
+    "no_media",
+    "max_duration",
+    "stage_failed",
+    "protocol",
+    "slow_consumer",
+    "operator",
+    "drain",
+    "internal",
+];
+
+/// The name of a reason in metrics, logs and on the wire: one of [`REASONS`].
 pub fn reason_name(reason: &EndReason) -> &'static str {
     match reason {
         EndReason::Caller => "caller",
@@ -390,5 +442,46 @@ mod tests {
         let wanted =
             [Ending::Transferred("+49301234".into()), Ending::Over, Ending::InProgress, Ending::Unknown];
         assert_eq!(endings, wanted);
+    }
+
+    fn at(millis: u64, kind: CallEventKind) -> CallEvent {
+        CallEvent { call: call(1), at: MediaTime::from_millis(millis), kind }
+    }
+
+    #[test]
+    fn a_caller_who_gets_no_answer_before_the_next_words_or_the_end_has_waited_in_vain() {
+        let mut live = LiveCall::new(call(1), EdgeKind::Twilio, None);
+        let turn = ringway_turn::TurnNumber::new(1);
+        let words = || CallEventKind::Turn(Event::Transcript { turn, text: "hello".into(), last: true });
+        let answer = || CallEventKind::Turn(Event::Latency { turn, latency: Latency::default() });
+        let mut waited = |millis, kind| {
+            live.take(&at(millis, kind));
+            live.unanswered_after()
+        };
+        assert_eq!(waited(1_000, words()), None);
+        assert_eq!(waited(1_300, answer()), None, "it was answered");
+        assert_eq!(waited(5_000, words()), None);
+        assert_eq!(waited(8_000, words()), Some(Duration::from_secs(3)), "the next words");
+        let ended = CallEventKind::Ended { reason: EndReason::Caller };
+        assert_eq!(waited(12_000, ended), Some(Duration::from_secs(4)), "the end");
+    }
+
+    #[test]
+    fn each_reason_has_a_name_of_the_closed_set() {
+        let reasons = [
+            EndReason::Caller,
+            EndReason::Completed,
+            EndReason::Transferred(String::new()),
+            EndReason::Silence,
+            EndReason::NoMedia,
+            EndReason::MaxDuration,
+            EndReason::StageFailed(StageKind::Llm),
+            EndReason::Protocol(String::new()),
+            EndReason::SlowConsumer,
+            EndReason::Operator,
+            EndReason::Drain,
+            EndReason::Internal,
+        ];
+        assert_eq!(reasons.each_ref().map(reason_name), REASONS);
     }
 }

@@ -9,7 +9,7 @@ mod trace;
 pub use error::{ApiError, starting as starting_error};
 
 use crate::app::Server;
-use crate::{edge, process, web};
+use crate::{edge, process, telemetry, web};
 use axum::Router;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
@@ -48,5 +48,6 @@ const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 async fn metrics(State(server): State<Arc<Server>>) -> impl IntoResponse {
     server.report();
+    telemetry::show_health(&health::STATES, health::current(&server));
     ([(CONTENT_TYPE, TEXT_FORMAT)], server.metrics.render() + &process::render())
 }
