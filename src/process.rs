@@ -20,22 +20,39 @@ pub fn render() -> String {
     let limit = read("/proc/self/limits").as_deref().and_then(descriptor_limit);
     [
         series("process_cpu_seconds_total", "counter", "CPU time of all threads.", cpu),
-        series("process_resident_memory_bytes", "gauge", "Resident memory.", memory.map(|bytes| bytes as f64)),
+        series(
+            "process_resident_memory_bytes",
+            "gauge",
+            "Resident memory.",
+            memory.map(|bytes| bytes as f64),
+        ),
         series(
             "process_start_time_seconds",
             "gauge",
             "Start of the process, in seconds since 1970.",
             started.map(|(booted, after)| booted as f64 + after.as_secs_f64()),
         ),
-        series("process_open_fds", "gauge", "Open file descriptors.", open_descriptors().map(|open| open as f64)),
-        series("process_max_fds", "gauge", "Open file descriptors that are permitted.", limit.map(|most| most as f64)),
+        series(
+            "process_open_fds",
+            "gauge",
+            "Open file descriptors.",
+            open_descriptors().map(|open| open as f64),
+        ),
+        series(
+            "process_max_fds",
+            "gauge",
+            "Open file descriptors that are permitted.",
+            limit.map(|most| most as f64),
+        ),
     ]
     .concat()
 }
 
 /// Empty when the value is unknown.
 fn series(name: &str, kind: &str, help: &str, value: Option<f64>) -> String {
-    value.map(|value| format!("# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n")).unwrap_or_default()
+    value
+        .map(|value| format!("# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n"))
+        .unwrap_or_default()
 }
 
 /// Fields 14 and 15, utime and stime. The name in field 2 may hold spaces and parentheses.

@@ -9,7 +9,7 @@ use ringway_actors::{
     THE_THREE, Winner,
 };
 use ringway_stages::health::CircuitState;
-use ringway_turn::{EndReason, Event, Latency, StageKind};
+use ringway_turn::{Event, Latency, StageKind};
 use ringway_wire::ErrorCode;
 use std::time::Duration;
 
