@@ -45,6 +45,8 @@ pub struct Server {
     voices: engines::Voices,
     events: EventSink,
     dialogues: Vec<String>,
+    default_dialogue: String,
+    named: Vec<engines::Named>,
     recorder: Option<Recorder>,
     turn: ringway_turn::Config,
     time_zone: TimeZone,
@@ -145,6 +147,7 @@ impl Starting {
             lateness: config.limits.lateness,
         };
         let loads = cores.iter().map(|core| core.load().clone()).collect();
+        let named = engines::first_of_each(&config);
         Ok(Arc::new(Server {
             config: config.server,
             secrets,
@@ -159,6 +162,8 @@ impl Starting {
             voices,
             events,
             dialogues,
+            named,
+            default_dialogue: config.dialogue.default,
             recorder: config.recording.dir.as_deref().map(Recorder::start).transpose()?,
             turn: config.turn,
             language: ringway_config::name_of(&config.call.language),
@@ -204,6 +209,17 @@ impl Server {
             .filter(|name| !self.dialogues.is_empty() && !self.dialogues.iter().any(|known| known == name))?;
         let message = format!("no dialogue is named {name:?}; there are: {}", self.dialogues.join(", "));
         Some(ProtocolError::recoverable(ErrorCode::BadField, message))
+    }
+
+    /// The dialogues that callers may ask for, and which of them is served unasked.
+    pub fn dialogues(&self) -> (&[String], Option<&str>) {
+        let default = self.dialogues.iter().find(|name| **name == self.default_dialogue);
+        (&self.dialogues, default.map(String::as_str))
+    }
+
+    /// The engines that calls begin with.
+    pub fn named(&self) -> &[engines::Named] {
+        &self.named
     }
 
     /// Which stages can serve.

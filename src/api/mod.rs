@@ -4,6 +4,7 @@ mod calls;
 mod chaos;
 mod error;
 mod health;
+mod info;
 mod trace;
 
 pub use error::{ApiError, starting as starting_error};
@@ -22,6 +23,7 @@ pub fn router(server: Arc<Server>) -> Router {
     let mut routes = Router::new()
         .route("/health", get(health::health))
         .route("/metrics", get(metrics))
+        .route("/api/info", get(info::show))
         .route("/api/calls", get(calls::list))
         .route("/api/calls/{id}", get(calls::show).delete(calls::hang_up))
         .route("/api/calls/{id}/trace", get(trace::show))

@@ -218,6 +218,7 @@ impl Browser {
             }
             Some(Event::Mute(muted)) => EdgeInput::Mute(muted),
             Some(Event::Dtmf(digit)) => EdgeInput::Dtmf(digit),
+            Some(Event::Text(text)) => EdgeInput::Text(text),
             Some(Event::Interrupt) => EdgeInput::Interrupt,
             Some(Event::Stopped) => return Err(Leave::HungUp),
             Some(Event::Started(_)) | None => return Ok(()),

@@ -297,6 +297,11 @@ pub enum Input {
         /// 0-9, *, #, A-D.
         digit: char,
     },
+    /// The caller typed this in place of talking: a turn of its own, at once.
+    Text {
+        /// The words.
+        text: String,
+    },
     /// The caller's side asks the bot to be quiet.
     Interrupt,
     /// The caller muted or unmuted; a muted caller is silent, not absent.

@@ -174,6 +174,7 @@ impl Turn {
             Input::SpeechStarted => self.service_heard_speech(),
             Input::SpeechStopped => self.service_heard_silence(),
             Input::Dtmf { digit } => self.key(digit),
+            Input::Text { text } => self.typed(text),
             Input::Interrupt => self.interrupt(),
             Input::Mute { muted } => self.mute(muted),
             input => self.bot_or_stage(input),
