@@ -32,12 +32,14 @@ setup-kb: setup ## Set up what a knowledge base finds meanings with: the sentenc
 
 .PHONY: build
 build: ## Build the server and the load tester, release
-	@cargo build --release --workspace --bins
+	@cargo build --release --workspace --bins $(WITH_TESTS)
 
 ##@ Prove
 
 # Optimising across crates takes longer than all of the tests, and makes the server 4 % faster.
 test check: export CARGO_PROFILE_RELEASE_LTO := false
+# Tests ask more features of some dependencies: the server that they run is built with the same, or all of it is built twice.
+test test-rust: WITH_TESTS := --tests
 
 .PHONY: test
 test: setup-test build test-rust test-loom test-scripts test-grafana test-page bench-instructions ## Set up and run all tests, the real browser included
