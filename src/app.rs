@@ -8,6 +8,7 @@ use crate::readiness::Stages;
 use crate::recorder::Recorder;
 use crate::telemetry::{self, Counting};
 use crate::watch_cores::BlockedCores;
+use crate::webhooks::Webhooks;
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use jiff::Timestamp;
@@ -17,6 +18,7 @@ use ringway_actors::{CallSpec, EdgeKind, EdgePort, Engines, EventSink, MediaCore
 use ringway_config::{Config, Secrets, ServerConfig};
 use ringway_frame::{CallId, Format};
 use ringway_stages::prompt::{self, Variables};
+use ringway_stages::services::{SetupError, Webhook};
 use ringway_stages::speech_cache::Tiers;
 use ringway_wire::{ErrorCode, ProtocolError};
 use std::collections::BTreeMap;
@@ -47,6 +49,8 @@ pub struct Server {
     dialogues: Vec<String>,
     default_dialogue: String,
     named: Vec<engines::Named>,
+    /// Who is told of calls that ended.
+    pub webhooks: Option<Webhooks>,
     recorder: Option<Recorder>,
     turn: ringway_turn::Config,
     time_zone: TimeZone,
@@ -88,6 +92,9 @@ pub enum StartError {
     /// An engine cannot be used.
     #[error(transparent)]
     Engine(#[from] engines::EngineError),
+    /// Connections to the receiver of records cannot even be tried.
+    #[error("webhook.url: {0}")]
+    Webhook(#[from] SetupError),
     /// The certificate cannot be used.
     #[error("TLS: {0}")]
     Tls(String),
@@ -148,11 +155,13 @@ impl Starting {
         };
         let loads = cores.iter().map(|core| core.load().clone()).collect();
         let named = engines::first_of_each(&config);
+        let webhooks = webhooks(&config, &secrets)?;
         Ok(Arc::new(Server {
             config: config.server,
             secrets,
             admission: Admission::new(cores, engines.clone(), limits),
-            hub: Hub::start(reader, Counting::new(config.metrics.answer_budget)),
+            hub: Hub::start(reader, Counting::new(config.metrics.answer_budget), webhooks.clone()),
+            webhooks,
             metrics,
             blocked: BlockedCores::watch(loads)?,
             engines,
@@ -292,6 +301,12 @@ impl Server {
     pub fn authorize_if_required(&self, headers: &HeaderMap) -> Result<(), ApiError> {
         if self.secrets.admin_token.is_some() { self.authorize(headers) } else { Ok(()) }
     }
+}
+
+fn webhooks(config: &Config, secrets: &Secrets) -> Result<Option<Webhooks>, SetupError> {
+    let Some(url) = &config.webhook.url else { return Ok(None) };
+    let secret = secrets.password(&config.webhook.key);
+    Ok(Some(Webhooks::start(Webhook::new(url, secret, config.webhook.timeout)?)))
 }
 
 /// Compares in a time that does not tell where the first difference is.

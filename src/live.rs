@@ -4,13 +4,16 @@ use crate::trace::{Timeline, Trace, TurnTrace};
 use jiff::Timestamp;
 use ringway_actors::{CallEvent, CallEventKind, CallHandle, EdgeKind, RingReport, StageState};
 use ringway_frame::{CallId, MediaTime};
-use ringway_turn::{EndReason, Event, Latency, Speaker, SpeechState, StageKind};
+use ringway_turn::{EndReason, Event, Latency, Speaker, SpeechState, StageKind, ToolOutcome};
 use serde::Serialize;
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 /// Ended calls that are kept at most.
 const KEPT: usize = 1_000;
+
+/// Calls of tools that a call's record keeps.
+const MOST_TOOL_CALLS: usize = 200;
 
 /// How long an ended call is kept.
 const KEPT_FOR: Duration = Duration::from_secs(3_600);
@@ -75,6 +78,23 @@ pub struct Detail {
     end_reason: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     transfer_to: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duration_ms: Option<u64>,
+    tool_calls: Vec<ToolCall>,
+}
+
+/// A tool that the language model called.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ToolCall {
+    turn: u32,
+    tool: String,
+    outcome: ToolOutcome,
+    /// When it ended.
+    at_ms: u64,
+    duration_ms: u64,
 }
 
 /// One thing that was said.
@@ -131,6 +151,20 @@ impl Line {
     pub fn of(event: &Event, at: MediaTime) -> Option<Self> {
         let Event::Message { turn, who, text } = event else { return None };
         Some(Self { turn: turn.number(), who: *who, text: text.clone(), at_ms: at.as_millis() })
+    }
+}
+
+impl ToolCall {
+    fn of(event: &Event, at: MediaTime) -> Option<Self> {
+        let Event::Tool { turn, tool, outcome, after, .. } = event else { return None };
+        let duration_ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
+        Some(Self {
+            turn: turn.number(),
+            tool: tool.clone(),
+            outcome: *outcome,
+            at_ms: at.as_millis(),
+            duration_ms,
+        })
     }
 }
 
@@ -296,6 +330,8 @@ impl LiveCall {
             CallEventKind::Ended { reason } => {
                 self.summary.state = "ended";
                 self.detail.end_reason = Some(reason_name(reason).to_owned());
+                self.detail.ended_at = Some(format!("{:.3}", Timestamp::now()));
+                self.detail.duration_ms = Some(event.at.as_millis());
                 if let EndReason::Transferred(to) = reason {
                     self.detail.transfer_to = Some(to.clone());
                 }
@@ -341,6 +377,9 @@ impl LiveCall {
         }
         self.detail.transcript.extend(Line::of(event, at));
         self.detail.latency.extend(LatencyLine::of(event));
+        if self.detail.tool_calls.len() < MOST_TOOL_CALLS {
+            self.detail.tool_calls.extend(ToolCall::of(event, at));
+        }
     }
 
     fn stage(&mut self, stage: StageKind) -> &mut StageLine {

@@ -20,6 +20,7 @@ mod trace;
 mod tts_api;
 mod watch_cores;
 mod web;
+mod webhooks;
 
 use std::process::ExitCode;
 

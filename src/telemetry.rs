@@ -2,6 +2,7 @@
 
 use crate::admission::Refused;
 use crate::live::{LiveCall, REASONS, reason_name};
+use crate::webhooks;
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use ringway_actors::{
@@ -132,6 +133,10 @@ fn describe() {
         "Work begun before a turn was over and thrown away."
     );
     describe_counter!("ringway_events_dropped_total", "Events of calls that their reader was too late for.");
+    describe_counter!(
+        "ringway_webhooks_total",
+        "Records of ended calls for the webhook, by what became of them."
+    );
     describe_pools();
 }
 
@@ -187,6 +192,9 @@ fn begin_at_zero() {
     }
     for winner in Winner::ALL {
         hedges(StageKind::Llm, winner).increment(0);
+    }
+    for outcome in webhooks::OUTCOMES {
+        counter!("ringway_webhooks_total", "outcome" => outcome).increment(0);
     }
     for reason in Refused::REASONS {
         counter!("ringway_refusals_total", "reason" => reason).increment(0);

@@ -61,7 +61,8 @@ impl Webhooks {
 
     /// The call has ended, with this record.
     pub fn ended(&self, call: &Whole) {
-        let envelope = Envelope { kind: "call.ended", timestamp: format!("{:.3}", Timestamp::now()), data: call };
+        let envelope =
+            Envelope { kind: "call.ended", timestamp: format!("{:.3}", Timestamp::now()), data: call };
         let body = serde_json::to_vec(&envelope).expect("every key is a string");
         let event = Event { id: format!("evt_{}", Uuid::now_v7().simple()), body: body.into() };
         self.open.send_modify(|open| *open += 1);

@@ -23,6 +23,7 @@ pub fn router(server: Arc<Server>) -> Router {
     let mut routes = Router::new()
         .route("/health", get(health::health))
         .route("/metrics", get(metrics))
+        .route("/api/openapi.json", get(openapi))
         .route("/api/info", get(info::show))
         .route("/api/calls", get(calls::list))
         .route("/api/calls/{id}", get(calls::show).delete(calls::hang_up))
@@ -43,6 +44,13 @@ pub fn router(server: Arc<Server>) -> Router {
 /// The routes of a server whose engines are being built.
 pub fn starting() -> Router {
     Router::new().route("/health", get(health::starting)).fallback(error::starting)
+}
+
+/// What the API is, for tools that read OpenAPI.
+const OPENAPI: &str = include_str!("openapi.json");
+
+async fn openapi() -> impl IntoResponse {
+    ([(CONTENT_TYPE, "application/json")], OPENAPI)
 }
 
 /// The version of Prometheus' text format, without which some scrapers refuse it.

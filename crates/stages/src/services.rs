@@ -45,6 +45,7 @@ mod stt_link;
 mod transcript;
 mod voice;
 mod wav;
+mod webhook;
 mod whisper;
 pub mod whisper_auto;
 pub mod whisperlive;
@@ -57,6 +58,7 @@ pub use connector::SetupError;
 pub use endpoint::{ApiKey, Endpoint, EndpointError};
 pub use error::{Phase, ServiceError};
 pub(crate) use http::{Accepted, Http, Post};
+pub use webhook::Webhook;
 
 use std::time::Duration;
 

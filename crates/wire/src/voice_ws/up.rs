@@ -121,7 +121,9 @@ fn typed(message: &Object<'_>) -> Result<String, ProtocolError> {
     let text = message.string("text")?.trim();
     match text.chars().count() {
         1..=LONGEST_TEXT => Ok(text.to_owned()),
-        count => Err(message.bad("text", format_args!("is to have 1 to {LONGEST_TEXT} characters, not {count}"))),
+        count => {
+            Err(message.bad("text", format_args!("is to have 1 to {LONGEST_TEXT} characters, not {count}")))
+        }
     }
 }
 
