@@ -80,7 +80,7 @@ impl Talk {
         match self.talk() {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
-                eprintln!("ringway: {error}");
+                complain!("ringway: {error}");
                 ExitCode::from(error.exit())
             }
         }

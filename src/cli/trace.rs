@@ -136,7 +136,7 @@ impl TraceCall {
 
 impl TraceError {
     fn exit(self) -> ExitCode {
-        eprintln!("ringway: {self}");
+        complain!("ringway: {self}");
         let usage = matches!(self, Self::NoCall(_) | Self::Ask(AskError::Url(_)));
         ExitCode::from(if usage { MISTAKEN } else { FAILED })
     }
