@@ -61,7 +61,6 @@ const MISTAKEN: u8 = 2;
 /// Runs the command that was asked for.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
-    ringway_stages::private_files::by_default();
     match cli.command.unwrap_or(Command::Serve(cli.serve)) {
         Command::Serve(serve) => serve.run(),
         Command::Check(check) => check.run(),

@@ -188,7 +188,9 @@ impl Index {
 
     fn commit(&self, mut writer: IndexWriter) -> Result<(), Error> {
         writer.commit().map_err(|error| self.unwritten(error))?;
-        writer.wait_merging_threads().map_err(|error| self.unwritten(error))
+        writer.wait_merging_threads().map_err(|error| self.unwritten(error))?;
+        let words = self.dir.join(WORDS);
+        private_files::close_to_others(&words).map_err(|source| Error::Io { path: words, source })
     }
 
     fn unwritten(&self, error: TantivyError) -> Error {

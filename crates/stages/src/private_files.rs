@@ -1,10 +1,9 @@
 //! Files that hold what callers and bots said: for that user alone as whom the server runs, and in no other place than
 //! where they seem to be.
 
-use rustix::fs::{Mode, OFlags};
-use rustix::process::umask;
-use std::fs::{DirBuilder, File, OpenOptions};
-use std::io;
+use rustix::fs::OFlags;
+use std::fs::{DirBuilder, File, OpenOptions, Permissions};
+use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
@@ -16,11 +15,6 @@ const FOLDER: u32 = 0o700;
 
 /// All permissions.
 const ALL: u32 = 0o777;
-
-/// From now on whatever this process makes is for its user alone, also what libraries write.
-pub fn by_default() {
-    umask(Mode::RWXG | Mode::RWXO);
-}
 
 /// Makes a folder and those above it, where they are not there. One that is there stays as it is, with a warning when
 /// others may look into it.
@@ -61,6 +55,28 @@ pub fn append(path: &Path) -> io::Result<File> {
     options().create(true).append(true).open(path)
 }
 
+/// Writes the whole of a file that the user has named: what the name leads to is theirs to say.
+///
+/// # Errors
+/// It cannot be written.
+pub fn write(path: &Path, content: &[u8]) -> io::Result<()> {
+    OpenOptions::new().write(true).create(true).truncate(true).mode(FILE).open(path)?.write_all(content)
+}
+
+/// Closes the files of a folder to others, whoever has made them: libraries know no permissions.
+///
+/// # Errors
+/// They cannot be changed.
+pub fn close_to_others(folder: &Path) -> io::Result<()> {
+    for entry in folder.read_dir()? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            std::fs::set_permissions(entry.path(), Permissions::from_mode(FILE))?;
+        }
+    }
+    Ok(())
+}
+
 fn options() -> OpenOptions {
     let mut options = OpenOptions::new();
     // A pipe in the place of a file would have the thread wait for its other end.
@@ -71,7 +87,7 @@ fn options() -> OpenOptions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::{Read, Write};
+    use std::io::Read;
     use std::path::PathBuf;
 
     /// A folder that is gone with the test.
@@ -103,6 +119,12 @@ mod tests {
         append(&kept).and_then(|mut file| file.write_all(b"two")).expect("written");
         create_new(&made).expect("made");
         assert_eq!((mode(&folder.0), mode(&kept), mode(&made)), (0o700, 0o600, 0o600));
+        let named = folder.0.join("named");
+        write(&named, b"written").expect("written");
+        let theirs = folder.0.join("theirs");
+        std::fs::write(&theirs, "by a library").expect("written");
+        close_to_others(&folder.0).expect("closed");
+        assert_eq!((mode(&named), mode(&theirs)), (0o600, 0o600));
         let mut text = String::new();
         open(&kept).and_then(|mut file| file.read_to_string(&mut text)).expect("read");
         assert_eq!(text, "onetwo");
