@@ -68,7 +68,8 @@ pub async fn messages(State(mocks): State<Arc<Mocks>>, headers: HeaderMap, body:
     match fate.first_byte(complete).await {
         Ok(()) if streamed => {
             let mut answer = message.streamed(&pauses);
-            fate.breaks_off = message.quirk.stream(&mut answer, &stop(), "event: ping\ndata: {\"type\":\"ping\"}\n\n");
+            fate.breaks_off =
+                message.quirk.stream(&mut answer, &stop(), "event: ping\ndata: {\"type\":\"ping\"}\n\n");
             fate.respond(ticket, answer)
         }
         Ok(()) => {

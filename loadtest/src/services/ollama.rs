@@ -170,9 +170,10 @@ impl Message {
 
     fn messages(&self) -> Vec<Value> {
         match &self.reply {
-            Reply::Words { tokens, .. } => {
-                tokens.iter().map(|token| json!({"role": "assistant", "content": self.words(token)})).collect()
-            }
+            Reply::Words { tokens, .. } => tokens
+                .iter()
+                .map(|token| json!({"role": "assistant", "content": self.words(token)}))
+                .collect(),
             Reply::Call { name, arguments } => {
                 let mut function = json!({"index": 0, "name": name, "arguments": arguments});
                 if self.quirk == Quirk::Objects {
@@ -216,8 +217,10 @@ impl Message {
     fn line(&self, message: Value, done: bool) -> Map<String, Value> {
         let mut line = line(&self.request.model, message, done);
         if self.quirk == Quirk::Nulls {
-            line.extend([("done_reason", "".into()), ("prompt_eval_count", Value::Null), ("error", Value::Null)]
-                .map(|(name, value)| (name.to_owned(), value)));
+            line.extend(
+                [("done_reason", "".into()), ("prompt_eval_count", Value::Null), ("error", Value::Null)]
+                    .map(|(name, value)| (name.to_owned(), value)),
+            );
         }
         line
     }

@@ -132,13 +132,17 @@ mod tests {
     #[test]
     fn quirks_go_round_like_replies() {
         let quirks = [Quirk::Open, Quirk::Nulls];
-        assert_eq!([0, 1, 2].map(|number| Quirk::of(&quirks, number)), [Quirk::Open, Quirk::Nulls, Quirk::Open]);
+        assert_eq!(
+            [0, 1, 2].map(|number| Quirk::of(&quirks, number)),
+            [Quirk::Open, Quirk::Nulls, Quirk::Open]
+        );
         assert_eq!(Quirk::of(&[], 7), Quirk::None);
     }
 
     #[test]
     fn a_call_in_writing_is_words() {
-        let call = Reply::Call { name: "add".into(), arguments: [("a".to_owned(), 1.into())].into_iter().collect() };
+        let call =
+            Reply::Call { name: "add".into(), arguments: [("a".to_owned(), 1.into())].into_iter().collect() };
         let Reply::Words { tokens, .. } = Quirk::Writes.reply(call) else { panic!("a call") };
         assert_eq!(tokens.concat(), "<tool_call>\n{\"arguments\":{\"a\":1},\"name\":\"add\"}\n</tool_call>");
     }

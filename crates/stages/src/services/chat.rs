@@ -248,7 +248,9 @@ impl<R: Reader> Reply<R> {
             }
             match self.exchange.poll_piece(cx) {
                 Poll::Ready(Some(Ok(piece))) => self.piece = piece,
-                Poll::Ready(Some(Err(error))) if !self.reading.has_stopped() => return Poll::Ready(Err(error)),
+                Poll::Ready(Some(Err(error))) if !self.reading.has_stopped() => {
+                    return Poll::Ready(Err(error));
+                }
                 Poll::Ready(Some(Err(_))) => self.reading.close(),
                 Poll::Ready(None) => self.end()?,
                 Poll::Pending => {

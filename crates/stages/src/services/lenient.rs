@@ -153,7 +153,11 @@ impl<'de> Visitor<'de> for Take<Count> {
         Ok(Count(u32::try_from(number).ok()))
     }
 
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates, which is meant")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the cast saturates, which is meant"
+    )]
     fn visit_f64<E>(self, number: f64) -> Result<Count, E> {
         Ok(Count((number >= 0.0).then_some(number as u32)))
     }
@@ -261,12 +265,10 @@ impl Words {
     fn of(value: &Value) -> Self {
         match value {
             Value::String(text) => Self { text: text.clone(), thought: false },
-            Value::Array(parts) => {
-                parts.iter().map(Self::of).fold(Self::default(), |all, part| Self {
-                    text: all.text + &part.text,
-                    thought: all.thought || part.thought,
-                })
-            }
+            Value::Array(parts) => parts.iter().map(Self::of).fold(Self::default(), |all, part| Self {
+                text: all.text + &part.text,
+                thought: all.thought || part.thought,
+            }),
             Value::Object(part) => Self::of_part(part),
             _ => Self::default(),
         }
@@ -343,7 +345,8 @@ mod tests {
     }
 
     /// One of each type that JSON has.
-    const ANYTHING: [&str; 8] = ["null", "true", "-1", "1.5", "\"x\"", "[]", "[null,[1]]", r#"{"x":{"y":1}}"#];
+    const ANYTHING: [&str; 8] =
+        ["null", "true", "-1", "1.5", "\"x\"", "[]", "[null,[1]]", r#"{"x":{"y":1}}"#];
 
     #[test]
     fn no_field_refuses_what_is_of_another_type() {

@@ -188,7 +188,8 @@ mod tests {
     #[test]
     fn either_form_is_read_however_it_is_cut_and_whichever_was_due() {
         let lines = b"\xef\xbb\xbf{\"a\":\"}\\\"{\"}\r\n\n{\n  \"b\": [1]\n}{\"c\":\"\xc3\xa9\"}\n[DONE]\nword\n{\"d\"".as_slice();
-        let expected = ["{\"a\":\"}\\\"{\"}", "{\n  \"b\": [1]\n}", "{\"c\":\"é\"}", "[DONE]", "word", "{\"d\""];
+        let expected =
+            ["{\"a\":\"}\\\"{\"}", "{\n  \"b\": [1]\n}", "{\"c\":\"é\"}", "[DONE]", "word", "{\"d\""];
         let events = b"\n: hello\r\ndata: {\"a\":1}\n\ndata: two".as_slice();
         for due in [Due::Events, Due::Values] {
             for cut in 0..lines.len() {

@@ -63,7 +63,10 @@ mod tests {
     #[test]
     fn order_blanks_and_points_make_no_difference_and_values_do() {
         let same = of(r#"{"day":"2026-12-01","people":4,"who":{"a":1,"b":[2,null]}}"#);
-        assert_eq!(of(r#"{ "who": {"b": [2.0, null], "a": 1e0}, "people": 4.0, "day": "2026-12-01" }"#), same);
+        assert_eq!(
+            of(r#"{ "who": {"b": [2.0, null], "a": 1e0}, "people": 4.0, "day": "2026-12-01" }"#),
+            same
+        );
         for other in [
             r#"{"day":"2026-12-02","people":4,"who":{"a":1,"b":[2,null]}}"#,
             r#"{"day":"2026-12-01","people":"4","who":{"a":1,"b":[2,null]}}"#,

@@ -151,6 +151,9 @@ mod tests {
         let error = tool.call(Arguments::new(), Slots::new()).await.unwrap_err();
         assert_eq!(error.outcome(), super::super::Outcome::Late);
         let told = error.to_string();
-        assert!(told.starts_with("it was sent; its outcome is unknown (it did not answer within 10s)"), "{told}");
+        assert!(
+            told.starts_with("it was sent; its outcome is unknown (it did not answer within 10s)"),
+            "{told}"
+        );
     }
 }

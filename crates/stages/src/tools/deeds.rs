@@ -91,9 +91,11 @@ impl Deeds {
             Err(error) => (error.to_string(), true),
         };
         let undone = said.as_ref().is_err_and(|error| !error.is_unsure());
-        for doing in self.journal().doings().filter_map(|(at, doing)| {
-            (at == place || doing.joins == Some(place)).then_some(doing)
-        }) {
+        for doing in self
+            .journal()
+            .doings()
+            .filter_map(|(at, doing)| (at == place || doing.joins == Some(place)).then_some(doing))
+        {
             if doing.said.is_none() {
                 (doing.said, doing.undone) = (Some(told.clone()), undone);
             }
@@ -314,11 +316,10 @@ mod tests {
         assert_eq!(joins(&again), [Some(first[0].place)]);
         deeds.end(first[0].place, &Ok("Booked.".into()));
         let booked = Some(("Booked.".to_owned(), false));
-        assert_eq!([first[0].place, first[1].place, again[0].place].map(|place| deeds.said(place)), [
-            booked.clone(),
-            booked.clone(),
-            booked.clone(),
-        ]);
+        assert_eq!(
+            [first[0].place, first[1].place, again[0].place].map(|place| deeds.said(place)),
+            [booked.clone(), booked.clone(), booked.clone(),]
+        );
         let third = deeds.begin(&request, vec![call("book")]);
         assert_eq!((joins(&third), deeds.said(third[0].place)), (vec![Some(first[0].place)], booked));
         // In a later turn it is another one.

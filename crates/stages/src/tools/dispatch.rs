@@ -1,5 +1,5 @@
-use super::declared::Declared;
 use super::canonical::canonical;
+use super::declared::Declared;
 use super::deeds::{Begun, Deeds, Place};
 use super::running::{On, Running};
 use super::toolbox::Config;
@@ -79,7 +79,9 @@ impl Dispatch {
         let (manner, calling) = match (check, joins) {
             (Err(error), _) => (On { reach: Reach::Call, barge_in: BargeIn::default() }, Err(error)),
             // Whoever does it decides what becomes of it.
-            (Ok(_), Some(first)) => (On { reach: Reach::Call, barge_in: BargeIn::Finish }, Ok(deeds.wait(*first))),
+            (Ok(_), Some(first)) => {
+                (On { reach: Reach::Call, barge_in: BargeIn::Finish }, Ok(deeds.wait(*first)))
+            }
             (Ok((tool, arguments)), None) => {
                 let on = On { reach: tool.reach(), barge_in: tool.manner.on_barge_in };
                 (on, Ok(tool.call(arguments, deeds.slots())))

@@ -44,10 +44,14 @@ pub enum ToolError {
     #[error("cancelled: the caller spoke before it was done")]
     Cancelled,
     /// The caller went on, and what was asked for elsewhere was not waited for.
-    #[error("it was asked for and not waited for, since the caller spoke: call it again if it is still needed")]
+    #[error(
+        "it was asked for and not waited for, since the caller spoke: call it again if it is still needed"
+    )]
     Dropped,
     /// What was to be done elsewhere was sent, and may have been done.
-    #[error("it was sent; its outcome is unknown ({reason}). Do not call it again unless the caller asks for that")]
+    #[error(
+        "it was sent; its outcome is unknown ({reason}). Do not call it again unless the caller asks for that"
+    )]
     Unsure {
         /// Why.
         reason: String,
@@ -78,7 +82,9 @@ impl ToolError {
         let unsure = match &self {
             Self::Late(_) | Self::Died => true,
             Self::Service(error) => match error {
-                ServiceError::Late { phase, .. } | ServiceError::Cut { phase, .. } => *phase != Phase::Connect,
+                ServiceError::Late { phase, .. } | ServiceError::Cut { phase, .. } => {
+                    *phase != Phase::Connect
+                }
                 ServiceError::Malformed { .. } | ServiceError::TooLarge { .. } => true,
                 ServiceError::Status { status, .. } => matches!(status, 408 | 502 | 504),
                 _ => false,

@@ -168,7 +168,17 @@ impl LlmSession for Session {
         request.memo = model;
         let (said, step) = (String::new(), Step::Model(Vec::new()));
         let (held, texts) = (deeds, Vec::new());
-        let reply = Reply { request, held, committed: false, rounds: 0, said, texts, next: None, pressed: false, step };
+        let reply = Reply {
+            request,
+            held,
+            committed: false,
+            rounds: 0,
+            said,
+            texts,
+            next: None,
+            pressed: false,
+            step,
+        };
         self.reply = Some(reply);
         self.ask()
     }

@@ -28,7 +28,8 @@ fn streams_of_models_are_the_same_wherever_they_are_cut() {
         if !["sse", "ollama", "anthropic", "openai_chat", "reply_text"].contains(name) {
             continue;
         }
-        let corpus = corpora.join(name).read_dir().unwrap().map(|entry| std::fs::read(entry.unwrap().path()).unwrap());
+        let corpus =
+            corpora.join(name).read_dir().unwrap().map(|entry| std::fs::read(entry.unwrap().path()).unwrap());
         let recorded = [
             include_bytes!("../fixtures/ollama-reply.ndjson").as_slice(),
             include_bytes!("../fixtures/ollama-call.ndjson"),

@@ -2,8 +2,8 @@
 
 use crate::support::{LONG, Server, Step, answer, chunk, chunked};
 use ringway_stages::llm::{
-    Called, Cue, Emptiness, LanguageModel, LlmCall, LlmError, LlmEvent, LlmRequest, LlmSession, Round, ToolCall,
-    ToolSpec,
+    Called, Cue, Emptiness, LanguageModel, LlmCall, LlmError, LlmEvent, LlmRequest, LlmSession, Round,
+    ToolCall, ToolSpec,
 };
 use ringway_stages::services::anthropic::{self, Anthropic};
 use ringway_stages::services::ollama::{self, Ollama};
@@ -63,7 +63,9 @@ impl Form {
 
     fn words(self, text: &str) -> Value {
         match self {
-            Self::OpenAi => json!({"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": null}]}),
+            Self::OpenAi => {
+                json!({"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": null}]})
+            }
             Self::Ollama => json!({"message": {"role": "assistant", "content": text}, "done": false}),
             Self::Anthropic => {
                 json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}})
@@ -129,7 +131,8 @@ async fn a_model_that_has_stopped_is_not_waited_for_whatever_becomes_of_its_stre
     for form in FORMS {
         let records = [form.words("It is "), form.words("Monday."), form.stop("stop")];
         let pings = (0..20).map(|_| chunk(b"\n"));
-        for rest in [vec![Step::Hang], vec![Step::Close], vec![chunk(b"")], vec![chunk(b"{\"garbage"), Step::Hang]]
+        for rest in
+            [vec![Step::Hang], vec![Step::Close], vec![chunk(b"")], vec![chunk(b"{\"garbage"), Step::Hang]]
         {
             assert_eq!(words(form, form.stream(&records, rest)).await, "It is Monday.", "{form:?}");
         }
@@ -147,7 +150,8 @@ async fn a_word_that_stands_for_nothing_is_no_end_so_that_a_cut_is_noticed() {
             let records = [form.words("Our shop is "), form.stop(nothing), form.words("open")];
             let error = reply(form, form.stream(&records, [Step::Close])).await.unwrap_err().to_string();
             assert!(error.contains("the connection ended inside the answer"), "{form:?}: {error}");
-            let records = [form.words("Our shop "), form.stop(nothing), form.words("is open."), form.stop("stop")];
+            let records =
+                [form.words("Our shop "), form.stop(nothing), form.words("is open."), form.stop("stop")];
             assert_eq!(words(form, form.stream(&records, [chunk(b"")])).await, "Our shop is open.");
         }
     }
@@ -170,13 +174,19 @@ async fn a_body_that_http_calls_whole_is_a_whole_reply_and_one_that_just_ends_is
 async fn answers_are_read_under_any_name_and_in_either_form() {
     for form in FORMS {
         let records = [form.words("It is "), form.words("Monday."), form.stop("stop")];
-        let events: Vec<u8> =
-            records.iter().flat_map(|record| format!(": ping\r\ndata:{record}\r\n\r\n").into_bytes()).collect();
+        let events: Vec<u8> = records
+            .iter()
+            .flat_map(|record| format!(": ping\r\ndata:{record}\r\n\r\n").into_bytes())
+            .collect();
         let lines: Vec<u8> = records.iter().flat_map(|record| format!("{record}\n").into_bytes()).collect();
         for body in [events, lines] {
             for name in ["Text/Event-Stream; Charset=UTF-8", "application/json", "text/plain", "", "x/y"] {
                 let body = [b"\xef\xbb\xbf".as_slice(), &body].concat();
-                assert_eq!(words(form, answer("200 OK", name, &body)).await, "It is Monday.", "{form:?} {name}");
+                assert_eq!(
+                    words(form, answer("200 OK", name, &body)).await,
+                    "It is Monday.",
+                    "{form:?} {name}"
+                );
             }
         }
     }
@@ -223,7 +233,8 @@ async fn an_answer_without_words_or_calls_is_a_failure_with_its_reason() {
 #[tokio::test]
 async fn a_reply_that_was_begun_elsewhere_may_have_nothing_to_add() {
     for form in FORMS {
-        let request = LlmRequest { already: "It is Monday.".into(), ..LlmRequest::new(1, Cue::Said("hi".into())) };
+        let request =
+            LlmRequest { already: "It is Monday.".into(), ..LlmRequest::new(1, Cue::Said("hi".into())) };
         let steps = form.stream(&[form.stop("stop")], [chunk(b"")]);
         assert_eq!(reply_to(form, steps, request).await.unwrap().0, "", "{form:?}");
     }
@@ -240,14 +251,18 @@ async fn an_end_by_an_error_is_a_failure() {
 
 #[tokio::test]
 async fn thoughts_and_tokens_are_not_said_and_calls_in_writing_are_made_in_every_form() {
-    let pieces = ["<th", "ink>\nThe user wants", " a date.</think>", "\nLet me see.", "<tool_", "call>{\"name\":"];
-    let pieces = pieces.into_iter().chain(["\"find_order\",\"arguments\":{\"id\"", ":12}}</tool_call><|im_", "end|>"]);
+    let pieces =
+        ["<th", "ink>\nThe user wants", " a date.</think>", "\nLet me see.", "<tool_", "call>{\"name\":"];
+    let pieces =
+        pieces.into_iter().chain(["\"find_order\",\"arguments\":{\"id\"", ":12}}</tool_call><|im_", "end|>"]);
     for form in FORMS {
-        let records: Vec<Value> = pieces.clone().map(|piece| form.words(piece)).chain([form.stop("stop")]).collect();
+        let records: Vec<Value> =
+            pieces.clone().map(|piece| form.words(piece)).chain([form.stop("stop")]).collect();
         let (words, calls) = reply(form, form.stream(&records, [chunk(b"")])).await.unwrap();
         let expected = ToolCall::new("call_0", "find_order", r#"{"id":12}"#);
         assert_eq!((words.as_str(), calls), ("Let me see.", vec![expected]), "{form:?}");
-        let only_closed = ["The user wants a date.", "\n</thi", "nk>\n\nOn Monday."].map(|piece| form.words(piece));
+        let only_closed =
+            ["The user wants a date.", "\n</thi", "nk>\n\nOn Monday."].map(|piece| form.words(piece));
         let records = [only_closed.as_slice(), &[form.stop("stop")]].concat();
         assert_eq!(self::words(form, form.stream(&records, [chunk(b"")])).await, "On Monday.", "{form:?}");
     }
@@ -278,12 +293,15 @@ async fn what_a_provider_wants_back_is_given_back() {
         "function": {"name": "find_order", "arguments": "{\"id\":12}"}});
     let details = json!([{"type": "reasoning.encrypted", "data": "xyz"}]);
     let delta = |delta: Value| json!({"choices": [{"index": 0, "delta": delta}]});
-    let told = second_request(Form::OpenAi, &[
-        delta(json!({"role": "assistant", "reasoning_content": "I look ", "reasoning_details": details})),
-        delta(json!({"reasoning_content": "it up.", "obfuscation": "x"})),
-        delta(json!({"tool_calls": [call]})),
-        Form::OpenAi.stop("tool_calls"),
-    ])
+    let told = second_request(
+        Form::OpenAi,
+        &[
+            delta(json!({"role": "assistant", "reasoning_content": "I look ", "reasoning_details": details})),
+            delta(json!({"reasoning_content": "it up.", "obfuscation": "x"})),
+            delta(json!({"tool_calls": [call]})),
+            Form::OpenAi.stop("tool_calls"),
+        ],
+    )
     .await;
     assert_eq!(
         (&told["reasoning_content"], &told["reasoning_details"], told.get("obfuscation")),
@@ -292,26 +310,41 @@ async fn what_a_provider_wants_back_is_given_back() {
     assert_eq!(told["tool_calls"][0]["extra_content"]["google"]["thought_signature"], "s");
 
     let call = json!({"function": {"name": "find_order", "arguments": {"id": 12}}, "thought_signature": "s"});
-    let told = second_request(Form::Ollama, &[
-        json!({"message": {"content": "", "thinking": "I look "}}),
-        json!({"message": {"content": "", "thinking": "it up.", "tool_calls": [call]}}),
-        Form::Ollama.stop("stop"),
-    ])
+    let told = second_request(
+        Form::Ollama,
+        &[
+            json!({"message": {"content": "", "thinking": "I look "}}),
+            json!({"message": {"content": "", "thinking": "it up.", "tool_calls": [call]}}),
+            Form::Ollama.stop("stop"),
+        ],
+    )
     .await;
-    assert_eq!((&told["thinking"], &told["tool_calls"][0]["thought_signature"]), (&json!("I look it up."), &json!("s")));
+    assert_eq!(
+        (&told["thinking"], &told["tool_calls"][0]["thought_signature"]),
+        (&json!("I look it up."), &json!("s"))
+    );
 
     let (begin, more) = ("content_block_start", "content_block_delta");
-    let block = |kind: &str, index: u32, field: &str, of: Value| json!({"type": kind, "index": index, field: of});
-    let told = second_request(Form::Anthropic, &[
-        block(begin, 0, "content_block", json!({"type": "thinking", "thinking": "", "signature": ""})),
-        block(more, 0, "delta", json!({"type": "thinking_delta", "thinking": "I look "})),
-        block(more, 0, "delta", json!({"type": "thinking_delta", "thinking": "it up."})),
-        block(more, 0, "delta", json!({"type": "signature_delta", "signature": "s"})),
-        block(begin, 1, "content_block", json!({"type": "redacted_thinking", "data": "d"})),
-        block(begin, 2, "content_block", json!({"type": "tool_use", "id": "t", "name": "find_order", "input": {}})),
-        block(more, 2, "delta", json!({"type": "input_json_delta", "partial_json": "{\"id\": 12}"})),
-        Form::Anthropic.stop("tool_use"),
-    ])
+    let block =
+        |kind: &str, index: u32, field: &str, of: Value| json!({"type": kind, "index": index, field: of});
+    let told = second_request(
+        Form::Anthropic,
+        &[
+            block(begin, 0, "content_block", json!({"type": "thinking", "thinking": "", "signature": ""})),
+            block(more, 0, "delta", json!({"type": "thinking_delta", "thinking": "I look "})),
+            block(more, 0, "delta", json!({"type": "thinking_delta", "thinking": "it up."})),
+            block(more, 0, "delta", json!({"type": "signature_delta", "signature": "s"})),
+            block(begin, 1, "content_block", json!({"type": "redacted_thinking", "data": "d"})),
+            block(
+                begin,
+                2,
+                "content_block",
+                json!({"type": "tool_use", "id": "t", "name": "find_order", "input": {}}),
+            ),
+            block(more, 2, "delta", json!({"type": "input_json_delta", "partial_json": "{\"id\": 12}"})),
+            Form::Anthropic.stop("tool_use"),
+        ],
+    )
     .await;
     assert_eq!(
         told["content"],

@@ -1,7 +1,7 @@
 //! Tools behind HTTP.
 
 use crate::model::{Model, event, reply, toolbox};
-use ringway_stages::llm::{Cue, LanguageModel, LlmCall, LlmEvent, LlmRequest, LlmSession, Role, Said};
+use ringway_stages::llm::{Cue, LanguageModel, LlmCall, LlmEvent, LlmRequest, Role, Said};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -177,8 +177,11 @@ async fn spoken_over(method: &str, on_barge_in: &str, second: &'static str) -> (
         desk.open().await
     );
     let again: &'static [(&str, &str)] = Box::leak(Box::new([("book", second)]));
-    let model =
-        Model::that_says(&[("", &[("book", r#"{"day":"Monday","people":4}"#)]), ("", again), ("Booked.", &[])]);
+    let model = Model::that_says(&[
+        ("", &[("book", r#"{"day":"Monday","people":4}"#)]),
+        ("", again),
+        ("Booked.", &[]),
+    ]);
     let mut session = toolbox(&model, &text, None).open(LlmCall::default()).unwrap();
     session.reply(LlmRequest::new(1, Cue::Said("book it".into()))).unwrap();
     session.commit();

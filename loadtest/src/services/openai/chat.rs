@@ -205,9 +205,7 @@ impl Completion {
         let text = Value::from(arguments.clone()).to_string();
         let (front, back) = text.split_at(text.floor_char_boundary(text.len() / 2));
         let delta = |call: Value| json!({"tool_calls": [call]});
-        let call = |id: &str, arguments: Value| {
-            json!({"index": 0, "id": id, "type": "function", "function": {"name": name, "arguments": arguments}})
-        };
+        let call = |id: &str, arguments: Value| json!({"index": 0, "id": id, "type": "function", "function": {"name": name, "arguments": arguments}});
         let whole = || call(&self.call_id, text.clone().into());
         match self.quirk {
             Quirk::Repeats => {
@@ -217,7 +215,11 @@ impl Completion {
                 let mut nothing = call(&self.call_id, Value::Null);
                 nothing["index"] = Value::Null;
                 let more = json!({"id": null, "function": {"name": null, "arguments": text}});
-                vec![json!({"content": null, "tool_calls": [nothing]}), delta(more), json!({"tool_calls": null})]
+                vec![
+                    json!({"content": null, "tool_calls": [nothing]}),
+                    delta(more),
+                    json!({"tool_calls": null}),
+                ]
             }
             Quirk::Objects => vec![delta(call(&self.call_id, arguments.clone().into()))],
             Quirk::Signs => {

@@ -146,7 +146,11 @@ async fn streams_differ_as_they_are_told_to() {
         streams.push(post(&mocks, PATH, &body(&json!({"stream": true}))).await);
     }
     let texts: Vec<&str> = streams.iter().map(|stream| stream.text()).collect();
-    assert!(texts[0].contains("\"finish_reason\":\"\"") && texts[0].contains("\"delta\":null"), "{}", texts[0]);
+    assert!(
+        texts[0].contains("\"finish_reason\":\"\"") && texts[0].contains("\"delta\":null"),
+        "{}",
+        texts[0]
+    );
     assert!(texts[1].contains("\"reference_ids\":[1]"), "{}", texts[1]);
     assert!(texts[2].contains("<th") && texts[2].contains("ink>"), "{}", texts[2]);
     assert!(texts[3].contains("<|im_"), "{}", texts[3]);

@@ -137,8 +137,7 @@ impl Message {
             (Some(kind), Some(message)) => {
                 ServiceError::Failed { message: own_words(format!("{kind}: {message}").as_bytes()) }
             }
-            _ => failure_in(&self.error)
-                .unwrap_or_else(|| ServiceError::Failed { message: own_words(b"") }),
+            _ => failure_in(&self.error).unwrap_or_else(|| ServiceError::Failed { message: own_words(b"") }),
         }
     }
 }
@@ -214,7 +213,8 @@ mod tests {
         let begin = r#"{"type":"message_start","message":{"id":"m","content":[],
             "usage":{"input_tokens":20,"cache_read_input_tokens":2000.0,"output_tokens":1}}}"#;
         assert_eq!(only(begin), Some(Event::Tokens(2_020)));
-        let stop = r#"{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":1}}"#;
+        let stop =
+            r#"{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":1}}"#;
         assert_eq!(only(stop), Some(Event::Stop("end_turn".into())));
     }
 
@@ -236,7 +236,9 @@ mod tests {
             (r#"{"type":"content_block_start","index":0,"content_block":null}"#, Block::Other),
             (r#"{"type":"content_block_delta","delta":null}"#, Block::Other),
         ] {
-            assert!(matches!(only(event), Some(Event::Begin(_, found) | Event::More(_, found)) if found == block));
+            assert!(
+                matches!(only(event), Some(Event::Begin(_, found) | Event::More(_, found)) if found == block)
+            );
         }
     }
 

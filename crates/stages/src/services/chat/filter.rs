@@ -189,7 +189,9 @@ impl Filter {
             Mode::Speaker => self.step_speaker(last),
             Mode::Channel { .. } => self.step_channel(last),
             Mode::Fence { .. } => self.step_fence(last),
-            Mode::Speech | Mode::Thought { .. } | Mode::Call { .. } | Mode::Result { .. } => self.step_text(last),
+            Mode::Speech | Mode::Thought { .. } | Mode::Call { .. } | Mode::Result { .. } => {
+                self.step_text(last)
+            }
         }
     }
 
@@ -240,7 +242,8 @@ impl Filter {
             (Mode::Call { mark: open, .. }, mark) if ends(open, &mark) => self.end_call(&mark),
             (Mode::Call { body, .. }, _) => add(body, text),
             (Mode::Result { mark: open }, mark) if ends(open, &mark) => self.mode = Mode::Speech,
-            (Mode::Thought { channel: true }, Mark::Channel | Mark::PartEnd | Mark::Speaker) | (_, Mark::Channel) => {
+            (Mode::Thought { channel: true }, Mark::Channel | Mark::PartEnd | Mark::Speaker)
+            | (_, Mark::Channel) => {
                 self.mode = Mode::Channel { header: String::new() };
             }
             (Mode::Thought { .. }, Mark::Thought) => self.mode = Mode::Speech,
@@ -343,7 +346,8 @@ impl Filter {
 
     /// `assistant` and the end of its line; whoever else speaks is not listened to.
     fn step_speaker(&mut self, last: bool) -> bool {
-        let Some(end) = self.held.find(|char: char| !char.is_ascii_alphabetic()).or(last.then_some(self.held.len()))
+        let Some(end) =
+            self.held.find(|char: char| !char.is_ascii_alphabetic()).or(last.then_some(self.held.len()))
         else {
             return false;
         };

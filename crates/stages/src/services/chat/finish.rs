@@ -25,17 +25,34 @@ impl FinishReason {
             "" | "null" | "none" | "nil" | "undefined" | "unspecified" | "in_progress" | "incomplete" => {
                 return None;
             }
-            "stop" | "end_turn" | "stop_sequence" | "eos" | "eos_token" | "end" | "complete" | "completed" => {
-                Self::Stop
-            }
-            "length" | "max_tokens" | "max_output_tokens" | "max_length" | "model_length" | "token_limit"
+            "stop" | "end_turn" | "stop_sequence" | "eos" | "eos_token" | "end" | "complete"
+            | "completed" => Self::Stop,
+            "length"
+            | "max_tokens"
+            | "max_output_tokens"
+            | "max_length"
+            | "model_length"
+            | "token_limit"
             | "model_context_window_exceeded" => Self::Length,
-            "content_filter" | "content_filtered" | "safety" | "sensitive" | "blocklist" | "recitation"
-            | "prohibited_content" | "spii" | "guardrail_intervened" => Self::ContentFilter,
+            "content_filter"
+            | "content_filtered"
+            | "safety"
+            | "sensitive"
+            | "blocklist"
+            | "recitation"
+            | "prohibited_content"
+            | "spii"
+            | "guardrail_intervened" => Self::ContentFilter,
             "tool_calls" | "tool_call" | "tool_use" | "function_call" | "function_calls" => Self::ToolCalls,
             "refusal" => Self::Refusal,
-            "error" | "abort" | "aborted" | "cancelled" | "network_error" | "upstream_error"
-            | "insufficient_system_resource" | "malformed_function_call" => Self::Failed(word),
+            "error"
+            | "abort"
+            | "aborted"
+            | "cancelled"
+            | "network_error"
+            | "upstream_error"
+            | "insufficient_system_resource"
+            | "malformed_function_call" => Self::Failed(word),
             _ => Self::Unknown(word),
         })
     }

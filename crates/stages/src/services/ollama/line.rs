@@ -133,7 +133,8 @@ mod tests {
         ] {
             assert_eq!(only(nothing), Line::default(), "{nothing}");
         }
-        let parts = r#"{"message":{"content":[{"type":"text","text":"On "},{"type":"text","text":"Monday."}]}}"#;
+        let parts =
+            r#"{"message":{"content":[{"type":"text","text":"On "},{"type":"text","text":"Monday."}]}}"#;
         assert_eq!(only(parts).text, "On Monday.");
         assert_eq!(only(r#"{"prompt_eval_count":26.0}"#).tokens, Some(26));
     }

@@ -120,7 +120,8 @@ impl Making {
     /// end, or all until there with each piece.
     fn arguments(&self) -> String {
         let from = self.pieces.len().saturating_sub(MOST_TRIED);
-        let mut tails = self.pieces.iter().take(1).chain(&self.pieces[from..]).map(|at| &self.arguments[*at..]);
+        let mut tails =
+            self.pieces.iter().take(1).chain(&self.pieces[from..]).map(|at| &self.arguments[*at..]);
         arguments::text(tails.find(|tail| is_object(tail)).unwrap_or(&self.arguments))
     }
 }

@@ -170,8 +170,7 @@ mod tests {
     fn tools_and_what_they_said_are_in_the_services_form() {
         let parameters = json!({"type": "object", "properties": {"city": {"type": "string"}}});
         let spec = ToolSpec { name: "weather".into(), description: "Of a city.".into(), parameters };
-        let call =
-            ToolCall::new("c1", "weather", r#"{"city":"Rome"}"#);
+        let call = ToolCall::new("c1", "weather", r#"{"city":"Rome"}"#);
         let calls = vec![Called { call, result: "Sunny.".into(), failed: false }];
         let mut request = LlmRequest::new(1, Cue::Said("weather in Rome".into()));
         request.rounds.push(Round { after: 1, text: "Let me see.".into(), calls });

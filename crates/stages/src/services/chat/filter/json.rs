@@ -96,8 +96,10 @@ mod tests {
 
     #[test]
     fn pythons_form_is_read_as_jsons() {
-        let python = r#"{'name': 'x', 'on': True, 'off': False, 'no': None, 'say': 'it\'s "so"', "a": "True"}"#;
-        let expected = json!({"name": "x", "on": true, "off": false, "no": null, "say": "it's \"so\"", "a": "True"});
+        let python =
+            r#"{'name': 'x', 'on': True, 'off': False, 'no': None, 'say': 'it\'s "so"', "a": "True"}"#;
+        let expected =
+            json!({"name": "x", "on": true, "off": false, "no": null, "say": "it's \"so\"", "a": "True"});
         assert_eq!(read(python), Some(expected));
         assert_eq!(read("{nothing}"), None);
     }

@@ -92,8 +92,8 @@ fn token(text: &str) -> Found {
 
 fn token_named(name: &str) -> Mark {
     match name {
-        "im_end" | "eot_id" | "eom_id" | "end_of_text" | "endoftext" | "eos" | "eos_token" | "end_of_turn"
-        | "end_of_turn_token" | "end_of_sentence" | "return" | "call" => Mark::End,
+        "im_end" | "eot_id" | "eom_id" | "end_of_text" | "endoftext" | "eos" | "eos_token"
+        | "end_of_turn" | "end_of_turn_token" | "end_of_sentence" | "return" | "call" => Mark::End,
         "end" => Mark::PartEnd,
         "im_start" | "start_header_id" | "start_of_turn" | "start_of_role" => Mark::Speaker,
         "start" | "channel" => Mark::Channel,
@@ -125,7 +125,8 @@ fn tag(text: &str) -> Found {
     let length = text[from..].find(|char: char| !is_of_name(char));
     let name = text[from..length.map_or(text.len(), |length| from + length)].to_ascii_lowercase();
     if length.is_none() {
-        let may_become = TAGS.iter().any(|(known, _)| known.starts_with(&name)) || name.starts_with("unused");
+        let unused = "unused".starts_with(&name) || is_unused(&name);
+        let may_become = unused || TAGS.iter().any(|(known, _)| known.starts_with(&name));
         return if may_become && name.len() < LONGEST_TOKEN { Found::Wait } else { Found::Nothing };
     }
     let known = TAGS.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind);

@@ -139,7 +139,11 @@ fn calls_in_writing_are_made() {
         let (said, called) = whole(text);
         assert_eq!((said.trim(), called.len()), ("", 1), "{text}: {called:?}");
         let (name, arguments) = &called[0];
-        assert_eq!((name.as_str(), arguments.replace(' ', "").as_str()), ("find_order", "{\"id\":12}"), "{text}");
+        assert_eq!(
+            (name.as_str(), arguments.replace(' ', "").as_str()),
+            ("find_order", "{\"id\":12}"),
+            "{text}"
+        );
         let (said, called) = whole(&format!("Let me look that up. {text}"));
         assert_eq!((said.trim(), called.len()), ("Let me look that up.", 1), "{text}");
     }

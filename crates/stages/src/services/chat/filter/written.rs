@@ -88,8 +88,11 @@ impl Tools {
             let from = at + found;
             let (end, value) = match json::span(&body[from..]) {
                 Span::Whole(length) => (from + length, json::read(&body[from..from + length])),
-                Span::Open(missing) if !cut => (body.len(), completed(&body[from..], &missing)),
-                Span::Open(_) => (body.len(), None),
+                // What is inside of half a call is none either.
+                Span::Open(missing) => match completed(&body[from..], &missing).filter(|_| !cut) {
+                    None => break,
+                    value => (body.len(), value),
+                },
             };
             let Some(value) = value else {
                 at = from + 1;
@@ -121,7 +124,10 @@ impl Tools {
             calls.extend(named.map(|name| (name, Map::new())));
             let Some((tag, after)) = behind.split_once('>') else { break };
             let content = || after.split('<').next().unwrap_or_default().trim();
-            let tag = tag.trim_start_matches(['|', '｜']).trim_start_matches("DSML").trim_start_matches(['|', '｜']);
+            let tag = tag
+                .trim_start_matches(['|', '｜'])
+                .trim_start_matches("DSML")
+                .trim_start_matches(['|', '｜']);
             let kind = tag.split(|char: char| !is_name(char)).next().unwrap_or_default();
             let label = tag[kind.len()..].trim_start_matches(|char: char| !is_name(char));
             let label = label.strip_prefix("name=").unwrap_or(label);
