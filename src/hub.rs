@@ -119,7 +119,7 @@ async fn run(
                     while let Ok(event) = events.try_recv() {
                         take(&mut calls, &event, &readers);
                     }
-                    answer(&mut calls, question, counting);
+                    answer(&mut calls, question, &readers);
                 }
                 None => return,
             },
@@ -142,7 +142,7 @@ async fn run(
 }
 
 /// Whoever asked may have gone meanwhile: then nobody hears the answer.
-fn answer(calls: &mut LiveCalls, question: Question, counting: Counting) {
+fn answer(calls: &mut LiveCalls, question: Question, readers: &Readers) {
     match question {
         Question::InProgress(answer) => drop(answer.send(calls.in_progress())),
         Question::Whole(id, answer) => drop(answer.send(calls.get(id).map(LiveCall::whole))),
@@ -152,7 +152,7 @@ fn answer(calls: &mut LiveCalls, question: Question, counting: Counting) {
         Question::Ending(id, answer) => drop(answer.send(calls.ending(&id))),
         Question::CarriersToAsk(answer) => drop(answer.send(calls.carriers_to_ask(Timestamp::now()))),
         Question::EndAll(answer) => {
-            calls.last_events().iter().for_each(|event| take(calls, event, counting));
+            calls.last_events().iter().for_each(|event| take(calls, event, readers));
             let _ = answer.send(());
         }
     }

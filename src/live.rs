@@ -6,11 +6,20 @@ use ringway_actors::{CallEvent, CallEventKind, CallHandle, EdgeKind, RingReport,
 use ringway_frame::{CallId, MediaTime};
 use ringway_turn::{EndReason, Event, Latency, Speaker, SpeechState, StageKind, ToolOutcome};
 use serde::Serialize;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
 
 /// Ended calls that are kept at most.
 const KEPT: usize = 1_000;
+
+/// The slot that holds the outcome of a call in the operator's own terms.
+const DISPOSITION: &str = "disposition";
+
+/// Slots that a call's record keeps.
+const MOST_SLOTS: usize = 100;
+
+/// Bytes of a slot's name, and of its value.
+const LONGEST_SLOT: usize = 1_000;
 
 /// Calls of tools that a call's record keeps.
 const MOST_TOOL_CALLS: usize = 200;
@@ -96,6 +105,10 @@ pub struct Detail {
     #[serde(skip_serializing_if = "Option::is_none")]
     duration_ms: Option<u64>,
     tool_calls: Vec<ToolCall>,
+    slots: BTreeMap<String, String>,
+    /// The slot of this name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    disposition: Option<String>,
     /// Of the transcript.
     #[serde(skip)]
     bytes: usize,
@@ -111,6 +124,8 @@ pub struct ToolCall {
     /// When it ended.
     at_ms: u64,
     duration_ms: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    arguments: Option<String>,
 }
 
 /// One thing that was said.
@@ -172,7 +187,7 @@ impl Line {
 
 impl ToolCall {
     fn of(event: &Event, at: MediaTime) -> Option<Self> {
-        let Event::Tool { turn, tool, outcome, after, .. } = event else { return None };
+        let Event::Tool { turn, tool, outcome, after, arguments, .. } = event else { return None };
         let duration_ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
         Some(Self {
             turn: turn.number(),
@@ -180,6 +195,7 @@ impl ToolCall {
             outcome: *outcome,
             at_ms: at.as_millis(),
             duration_ms,
+            arguments: arguments.clone(),
         })
     }
 }
@@ -191,6 +207,18 @@ impl Line {
 }
 
 impl Detail {
+    /// Models may name slots as they like: there is a bound on how many, and on their length.
+    fn keep_slot(&mut self, name: &str, value: &str) {
+        if !self.slots.contains_key(name) && self.slots.len() >= MOST_SLOTS {
+            return;
+        }
+        let cut = |text: &str| text[..text.floor_char_boundary(LONGEST_SLOT)].to_owned();
+        if name == DISPOSITION {
+            self.disposition = Some(cut(value));
+        }
+        self.slots.insert(cut(name), cut(value));
+    }
+
     fn said(&mut self, line: Line) {
         self.bytes += line.bytes();
         self.transcript.push(line);
@@ -442,6 +470,9 @@ impl LiveCall {
             self.detail.said(line);
         }
         self.detail.latency.extend(LatencyLine::of(event));
+        if let Event::Slot { name, value, .. } = event {
+            self.detail.keep_slot(name, value);
+        }
         if self.detail.tool_calls.len() < MOST_TOOL_CALLS {
             self.detail.tool_calls.extend(ToolCall::of(event, at));
         }

@@ -266,12 +266,12 @@ impl Browser {
             TurnEvent::Language { turn, language } => {
                 Down::Language { turn: turn.number(), language: language.clone() }
             }
-            TurnEvent::Tool { turn, tool, outcome, after, .. } => Down::Tool {
+            TurnEvent::Tool { turn, tool, outcome, after, arguments, .. } => Down::Tool {
                 turn: turn.number(),
                 tool: tool.clone(),
                 outcome: outcome.name().to_owned(),
                 after_ms: u32::try_from(after.as_millis()).unwrap_or(u32::MAX),
-                arguments: None,
+                arguments: arguments.clone(),
             },
             TurnEvent::Late { turn, stage } => Down::Late { turn: turn.number(), stage: wire_stage(*stage) },
             TurnEvent::Latency { turn, latency } => Down::Latency(turn_latency(turn.number(), latency)),

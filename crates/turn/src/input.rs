@@ -225,6 +225,23 @@ pub enum Input {
         /// [Estimated](crate::tokens::estimate) tokens of the call and of what it said.
         #[serde(default)]
         tokens: u32,
+        /// Its arguments, where they are shown.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        arguments: Option<String>,
+    },
+    /// A tool has noted this of the call.
+    Slot {
+        /// Its name.
+        name: String,
+        /// Its value.
+        value: String,
+    },
+    /// The reply notes these of the call, once it is accepted.
+    Slots {
+        /// The request that it answers.
+        request: RequestId,
+        /// Names and values.
+        slots: Vec<(String, String)>,
     },
     /// Of the service that this was asked of, 95 of 100 requests have their first word within this time.
     Usually {

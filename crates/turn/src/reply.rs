@@ -42,6 +42,8 @@ pub(crate) struct Reply {
     text: String,
     cutter: Cutter,
     unspoken: VecDeque<Words>,
+    /// What is noted of the call when it is accepted.
+    pub(crate) slots: Vec<(String, String)>,
     /// Tools that run for it.
     pub(crate) tools: Tools,
 }
@@ -64,6 +66,7 @@ impl Reply {
             text: String::new(),
             cutter: Cutter::new(config),
             unspoken: VecDeque::new(),
+            slots: Vec::new(),
             tools: Tools::default(),
         }
     }

@@ -23,7 +23,7 @@ fn began(request: RequestId, words: Option<&str>) -> Input {
 
 fn ended(request: RequestId) -> Input {
     let (outcome, after) = (ToolOutcome::Done, Duration::from_millis(30));
-    Input::ToolEnded { request, tool: "find".into(), bytes: 12, outcome, after, tokens: 0 }
+    Input::ToolEnded { request, tool: "find".into(), bytes: 12, outcome, after, tokens: 0, arguments: None }
 }
 
 fn spoken_at(line: &Line, words: &str) -> Vec<u64> {
