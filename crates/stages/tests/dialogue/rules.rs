@@ -1,6 +1,6 @@
 //! Small dialogues that show one rule each.
 
-use crate::support::{Caller, one};
+use crate::support::{Caller, one, to};
 use ringway_stages::dialogue::Dialogues;
 use ringway_stages::llm::Next;
 
@@ -153,7 +153,7 @@ fn a_state_has_its_own_fallbacks_and_may_lead_on() {
     assert!(matches!(caller.next, Some(Next::Listen(_))));
     caller.joins();
     assert_eq!(caller.presses("1"), "");
-    assert_eq!(caller.next, Some(Next::Transfer("sip:desk@example.com".to_owned())));
+    assert_eq!(caller.next, Some(Next::Transfer(to("sip:desk@example.com"))));
 }
 
 #[test]
