@@ -21,3 +21,4 @@ mod talk;
 mod trace;
 mod transfers;
 mod tts_api;
+mod webhooks;

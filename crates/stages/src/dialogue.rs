@@ -35,6 +35,7 @@ pub use words::ListenedWord;
 
 use crate::llm::{Cue, LanguageModel, LlmCall, LlmError, LlmSession, Next};
 use crate::transfer::Transfers;
+use answer::Known;
 use diagnostic::{Place, Problems};
 use script::{Action, Script};
 use session::Session;
@@ -195,7 +196,8 @@ impl LanguageModel for Dialogues {
 
     fn open(&self, call: LlmCall) -> Result<Box<dyn LlmSession>, LlmError> {
         let script = self.script(call.dialogue.as_deref().unwrap_or(&self.default))?;
-        Ok(Box::new(Session::new(script.clone(), self.transfers.clone(), self.pace)))
+        let known = Known { transfers: self.transfers.clone(), variables: call.variables };
+        Ok(Box::new(Session::new(script.clone(), known, self.pace)))
     }
 }
 
@@ -219,7 +221,7 @@ pub fn fuzz(bytes: &[u8]) {
     };
     let mut memo = memo::Memo::start(&script);
     for cue in fuzz_cues(text) {
-        let answer = answer::answer(&script, &Transfers::default(), memo, &cue);
+        let answer = answer::answer(&script, &Known::default(), memo, &cue);
         if let Next::Listen(expectation) = &answer.next {
             expectation.completes(text);
         }

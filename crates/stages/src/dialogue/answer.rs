@@ -2,9 +2,20 @@ use super::matching::{self, Understood};
 use super::memo::Memo;
 use super::script::{Action, Fallback, Pattern, Script, State};
 use super::template::Template;
-use crate::transfer::{Destination, Transfers};
 use crate::Expectation;
 use crate::llm::{Cue, Next};
+use crate::prompt::Variables;
+use crate::transfer::{Destination, Transfers};
+use std::sync::Arc;
+
+/// What a dialogue knows beside its script.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Known {
+    /// Whom callers may choose.
+    pub(super) transfers: Arc<Transfers>,
+    /// The call.
+    pub(super) variables: Arc<Variables>,
+}
 
 /// What the dialogue says to something that the caller did.
 #[derive(Debug, PartialEq, Eq)]
@@ -15,8 +26,8 @@ pub(super) struct Answer {
 }
 
 /// The answer to what the caller did where the conversation stands. The same input gives the same answer.
-pub(super) fn answer(script: &Script, transfers: &Transfers, memo: Memo, cue: &Cue) -> Answer {
-    let mut step = Step { script, transfers, memo, said: Vec::new() };
+pub(super) fn answer(script: &Script, known: &Known, memo: Memo, cue: &Cue) -> Answer {
+    let mut step = Step { script, known, memo, said: Vec::new() };
     let next = match cue {
         Cue::Joined => step.begin(),
         // Such as a word spoken into the goodbye.
@@ -31,7 +42,7 @@ pub(super) fn answer(script: &Script, transfers: &Transfers, memo: Memo, cue: &C
 /// One answer in the making.
 struct Step<'s> {
     script: &'s Script,
-    transfers: &'s Transfers,
+    known: &'s Known,
     memo: Memo,
     said: Vec<String>,
 }
@@ -39,7 +50,9 @@ struct Step<'s> {
 impl<'s> Step<'s> {
     fn begin(&mut self) -> Next {
         self.memo = Memo::start(self.script);
-        self.enter(&self.script.start)
+        self.memo.slots = self.known.variables.call_slots();
+        let machine = self.script.machine.as_ref().filter(|_| self.known.variables.is_machine());
+        self.enter(machine.map_or(&self.script.start, |(_, state)| state))
     }
 
     fn hear(&mut self, text: &str) -> Next {
@@ -81,7 +94,7 @@ impl<'s> Step<'s> {
     fn destination(&self, to: &Template) -> Option<Destination> {
         let target = to.render(&self.memo.slots);
         if to.slots().next().is_some() {
-            self.transfers.choose(&target).ok()
+            self.known.transfers.choose(&target).ok()
         } else {
             Destination::written(&target).ok()
         }

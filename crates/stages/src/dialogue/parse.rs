@@ -40,6 +40,7 @@ impl Reader<'_> {
             name: name.to_owned(),
             file: self.problems.file().to_owned(),
             start: self.start(&mut table),
+            machine: table.string("machine", self.problems).map(|machine| (machine.place, machine.value)),
             states: table.table("state", self.problems).map(|states| self.states(states)).unwrap_or_default(),
             everywhere: self.choices("everywhere", &mut table),
             no_match: self.fallback("no_match", &mut table),

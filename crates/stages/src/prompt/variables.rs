@@ -49,7 +49,22 @@ pub(super) const NAMES: [&str; 14] = [
     "weekday",
 ];
 
+/// Slots that every dialogue may say from the beginning; empty where nothing is known.
+pub(crate) const CALL_SLOTS: [&str; 4] = ["answered_by", "called", "caller", "direction"];
+
 impl Variables {
+    /// What a dialogue knows of its call.
+    pub(crate) fn call_slots(&self) -> Slots {
+        let values = [&self.answered_by, &self.called, &self.caller, &self.direction];
+        let known = CALL_SLOTS.into_iter().zip(values);
+        known.filter_map(|(name, value)| Some((name.to_owned(), value.clone()?))).collect()
+    }
+
+    /// A machine answered a call that we placed.
+    pub(crate) fn is_machine(&self) -> bool {
+        self.answered_by.as_deref().is_some_and(|by| by.starts_with("machine") || by == "fax")
+    }
+
     pub(super) fn values(&self, slots: &Slots) -> Value {
         let mut values = BTreeMap::from([
             ("call_id", self.call_id.as_str().into()),
