@@ -44,7 +44,7 @@ impl Caching {
         texts: [&str; 2],
     ) -> Vec<Arc<dyn TextToSpeech>> {
         let clauses = texts.into_iter().flat_map(|text| ringway_turn::clauses(&config.turn, text));
-        let phrases = clauses.map(str::to_owned).collect();
+        let phrases = clauses.collect();
         self.remember_all(config, chain, phrases)
     }
 
@@ -118,8 +118,8 @@ fn phrases(config: &Config, texts: &BTreeSet<String>) -> Vec<String> {
     let ours = [&config.turn.filler, &config.apology.text];
     let all = texts.iter().chain(ours).chain(&config.tts_cache.phrases);
     let clauses = all.flat_map(|text| ringway_turn::clauses(&config.turn, text));
-    let known: BTreeSet<&str> = clauses.filter(|clause| !clause.contains(GAP)).collect();
-    known.into_iter().map(str::to_owned).collect()
+    let known: BTreeSet<String> = clauses.filter(|clause| !clause.contains(GAP)).collect();
+    known.into_iter().collect()
 }
 
 /// All that shapes a voice's audio beside the text; only its digest is kept.

@@ -92,9 +92,12 @@ mod latency;
 mod mark;
 mod patience;
 pub mod recording;
+mod refusals;
 mod reply;
+mod sentence;
 mod silence;
 mod speech;
+mod spoken;
 mod stages;
 mod timer;
 pub mod tokens;
@@ -112,4 +115,5 @@ pub use input::{
 };
 pub use language::Language;
 pub use mark::{Mark, Observer, Step};
+pub use spoken::spoken;
 pub use turn::Turn;
