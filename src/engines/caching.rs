@@ -130,8 +130,12 @@ struct Identity {
 
 /// `None`: nothing of this voice is kept.
 fn identity(config: &Config, name: &str) -> Option<Identity> {
+    // What is kept of a voice as it is keeps its name.
+    let words = super::normalized(config, name)
+        .map(|language| format!(" in words of {language}"))
+        .unwrap_or_default();
     if name == FLITE {
-        let of = format!("flite {:?}", config.flite.voice);
+        let of = format!("flite {:?}{words}", config.flite.voice);
         return Some(Identity { of, speed: config.flite.speed.into() });
     }
     let options: &dyn fmt::Debug = match name {
@@ -144,7 +148,7 @@ fn identity(config: &Config, name: &str) -> Option<Identity> {
         phone_tts::NAME => &config.phone_tts,
         _ => return None,
     };
-    config.tts_cache.services.then(|| Identity { of: format!("{name} {options:?}"), speed: 1.0 })
+    config.tts_cache.services.then(|| Identity { of: format!("{name} {options:?}{words}"), speed: 1.0 })
 }
 
 /// The embedded voice.
