@@ -191,9 +191,10 @@ impl Ledger {
         }
     }
 
-    /// Whether all that was spoken has been heard.
+    /// Whether all that was spoken has been heard. A strand of which nothing is left to say proves nothing.
     pub(crate) fn is_heard_out(&self) -> bool {
-        self.strands.last().is_none_or(|strand| strand.made().is_some_and(|made| strand.played >= made))
+        let last = self.strands.iter().rfind(|strand| !strand.entries.is_empty());
+        last.is_none_or(|strand| strand.made().is_some_and(|made| strand.played >= made))
     }
 
     /// How much has been made whole and not been heard; `None` while something is still being made.

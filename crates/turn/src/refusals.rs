@@ -29,14 +29,14 @@ impl Refusals {
 
     /// What is left of the first `heard` bytes of the reply's text.
     pub(crate) fn without(&self, text: &str, heard: usize) -> String {
-        let mut said = String::with_capacity(heard);
-        let mut at = 0;
+        let (mut said, mut at) = (Vec::new(), 0);
         for piece in self.left_out.iter().filter(|piece| piece.end <= text.len()) {
-            said.push_str(&text[at..piece.start.min(heard).max(at)]);
+            said.push(text[at..piece.start.min(heard).max(at)].trim());
             at = piece.end.min(heard).max(at);
         }
-        said.push_str(&text[at..heard.max(at)]);
-        said.trim().to_owned()
+        said.push(text[at..heard.max(at)].trim());
+        said.retain(|piece| !piece.is_empty());
+        said.join(" ")
     }
 }
 
@@ -61,7 +61,7 @@ mod tests {
         let mut refusals = Refusals::default();
         let text = "One. Two. Three.";
         refusals.leave_out(5..9);
-        for (heard, said) in [(4, "One."), (9, "One."), (16, "One.  Three.")] {
+        for (heard, said) in [(4, "One."), (9, "One."), (16, "One. Three.")] {
             assert_eq!(refusals.without(text, heard), said);
         }
     }

@@ -62,8 +62,10 @@ impl Rules {
 fn is_list_number(before: &str, stem: &str) -> bool {
     let digits = stem.len() <= 6 && stem.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     let long = stem.split('.').any(|part| part.len() > 3);
-    let begins = |before: &str| !before.trim_end().ends_with(|c: char| c.is_alphanumeric() || c == ',');
-    digits && !long && stem.bytes().any(|byte| byte.is_ascii_digit()) && begins(before)
+    let before = before.trim_end();
+    let begins = before.is_empty()
+        || before.ends_with([':', ';', '.', '!', '?', '…', '-', '–', '•', '*', '#', '>', '|']);
+    digits && !long && stem.bytes().any(|byte| byte.is_ascii_digit()) && begins
 }
 
 /// "e.g", "z.B", "Ph.D", "EE.UU": letters, each part of one or two.
@@ -104,6 +106,7 @@ mod tests {
             ("de", "im Jahr 2026.", true),
             ("en", "It is 3.", true),
             ("en", "1.", false),
+            ("en", "See § 4.", true),
             ("en", "Options: 2.", false),
             ("cs", "dne 5.", false),
             ("fr", "Il en reste 3.", true),

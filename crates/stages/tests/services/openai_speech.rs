@@ -147,7 +147,7 @@ async fn a_voice_that_says_nothing_is_given_up() {
 #[tokio::test]
 async fn a_voice_that_answers_without_a_sample_has_failed() {
     let header = wav(24_000, 0);
-    for body in [&b""[..], &header, &[0; 4_800]] {
+    for body in [&b""[..], &header, &[0]] {
         let server = Server::start(vec![answer("200 OK", PCM, body), answer("200 OK", PCM, &pcm(40))]).await;
         let mut session = open(config(server.endpoint("")), Format::Pcm8k);
         session.speak(clause(7, "Good day.")).unwrap();

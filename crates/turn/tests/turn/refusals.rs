@@ -82,11 +82,12 @@ fn a_clause_that_is_refused_twice_is_left_out_and_the_others_are_heard() {
     assert_eq!((greeting.texts().len(), greeting.left_out()), (2, 0), "it is asked for once more");
     let again = greeting.dies_of(0);
     assert_eq!((greeting.texts(), greeting.left_out()), (vec!["Goodbye now.".to_owned()], 1));
+    assert!(greeting.turn.answering().is_some(), "what was said before has still to be heard");
     greeting.feed(Input::Played { epoch, frames: 30 });
     let (epoch, clause, _) = again[0].clone();
     greeting.feed(Input::ClauseEnd { epoch, clause, frames: 30 });
     let heard = greeting.is_heard(epoch, 30);
-    assert_eq!(heard.as_deref(), Some("Good morning.  Goodbye now."));
+    assert_eq!(heard.as_deref(), Some("Good morning. Goodbye now."));
 }
 
 #[test]
@@ -97,8 +98,20 @@ fn a_clause_that_the_voice_goes_on_without_was_not_heard() {
     greeting.feed(Input::ClauseEnd { epoch, clause: spoken[0].1, frames: 30 });
     greeting.feed(Input::ClauseRefused { epoch, clause: spoken[1].1, left_out: Some(30) });
     greeting.feed(Input::ClauseEnd { epoch, clause: spoken[2].1, frames: 60 });
-    assert_eq!(greeting.is_heard(epoch, 60).as_deref(), Some("Good morning.  Goodbye now."));
+    assert_eq!(greeting.is_heard(epoch, 60).as_deref(), Some("Good morning. Goodbye now."));
     assert_eq!(greeting.left_out(), 1);
+}
+
+#[test]
+fn what_was_said_before_a_last_clause_that_is_left_out_is_still_heard() {
+    let mut greeting = Greeting::of(&["Good morning. See § 4."]);
+    let (epoch, clause, _) = greeting.spoken[0].clone();
+    greeting.feed(Input::ClauseEnd { epoch, clause, frames: 30 });
+    greeting.dies_of(1);
+    greeting.dies_of(0);
+    assert!(greeting.turn.answering().is_some());
+    assert_eq!(greeting.is_heard(epoch, 30).as_deref(), Some("Good morning."));
+    assert_eq!(greeting.turn.answering(), None);
 }
 
 #[test]

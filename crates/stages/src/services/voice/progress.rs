@@ -32,11 +32,6 @@ impl Progress {
         &self.clause
     }
 
-    /// No frame was given.
-    pub(super) const fn is_silent(&self) -> bool {
-        self.frames == 0
-    }
-
     /// A frame was given.
     pub(super) const fn spoke(&mut self) {
         self.frames += 1;

@@ -50,6 +50,8 @@ pub(in crate::services) struct Speech {
     promised: Option<u64>,
     /// Bytes that came.
     received: u64,
+    /// No sample was among them yet.
+    empty: bool,
     end: End,
 }
 
@@ -94,6 +96,7 @@ impl Speech {
             samples: Vec::new(),
             promised: None,
             received: 0,
+            empty: true,
             end: End::Open,
         }
     }
@@ -158,6 +161,11 @@ impl Speech {
         self.received > 0
     }
 
+    /// Not one sample came.
+    pub(in crate::services) const fn is_empty(&self) -> bool {
+        self.empty
+    }
+
     /// All has come.
     pub(in crate::services) fn is_told(&self) -> bool {
         self.end != End::Open
@@ -215,6 +223,7 @@ impl Speech {
         if there == 0 || (there < self.format.bytes() && self.end == End::Open) {
             return false;
         }
+        self.empty = false;
         let mut room = frame.payload_mut();
         while !room.is_empty()
             && let Some(piece) = self.pieces.front_mut()
@@ -245,6 +254,7 @@ impl Speech {
             Source::Call => {}
         }
         self.pieces.pop_front_if(|piece| piece.is_empty());
+        self.empty &= self.raw.is_empty();
         let Some(rate) = self.rate() else { return Ok(()) };
         let (spares, to) = (&self.spares, self.format.rate());
         if let Some(mut other) = self.shaper.take_if(|shaper| shaper.resampler.rates().0 != rate) {

@@ -59,7 +59,7 @@ impl Spoken {
                 self.progress.spoke();
                 return Poll::Ready(Ok(TtsEvent::Audio));
             }
-            if self.pieces.is_none() && self.sounds && self.progress.is_silent() {
+            if self.pieces.is_none() && self.sounds && self.speech.is_empty() {
                 return Poll::Ready(Err(ServiceError::Silent));
             }
             if self.pieces.is_none() {

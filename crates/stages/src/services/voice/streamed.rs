@@ -328,7 +328,7 @@ impl Utterance {
             return Err(error);
         }
         match self.speech.is_told() {
-            true if self.sounds && self.progress.is_silent() => Err(ServiceError::Silent),
+            true if self.sounds && self.speech.is_empty() => Err(ServiceError::Silent),
             told => Ok(told.then(|| self.progress.end())),
         }
     }
