@@ -7,6 +7,7 @@
 
 mod answer;
 pub mod anthropic;
+mod arguments;
 pub mod cartesia;
 pub mod cartesia_stt;
 mod chat;
@@ -26,7 +27,7 @@ mod foreign;
 #[doc(hidden)]
 pub mod fuzz;
 mod http;
-mod lines;
+mod lenient;
 pub mod livekit;
 mod multipart;
 pub mod ollama;
@@ -38,6 +39,8 @@ pub mod openai_transcription;
 pub mod phone_tts;
 pub mod piper;
 mod pool;
+mod provided;
+mod records;
 mod socket;
 pub mod speech_server;
 mod sse;

@@ -4,7 +4,7 @@ use crate::barge_in::Doubt;
 use crate::heard::Words;
 use crate::latency::Marks;
 use crate::reply::{Model, Reply};
-use crate::spoken::{Places, Spoken};
+use crate::speech_form::{Places, Spoken};
 use crate::tool::Tools;
 use crate::utterance::{Phase, join};
 use crate::{

@@ -1,7 +1,7 @@
 use crate::Config;
 use crate::reply::trimmed;
 use crate::sentence::{CLOSERS, Mark, Rules};
-use crate::spoken::Spoken;
+use crate::speech_form::Spoken;
 use std::ops::Range;
 
 /// The clauses that a whole reply is spoken in: what a voice is asked for, in the form that it is spoken in.

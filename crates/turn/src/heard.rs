@@ -1,5 +1,5 @@
 use crate::ClauseId;
-use crate::spoken::Places;
+use crate::speech_form::Places;
 use ringway_frame::{Epoch, FRAME};
 use std::ops::Range;
 use std::time::Duration;

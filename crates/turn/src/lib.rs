@@ -97,6 +97,7 @@ mod reply;
 mod sentence;
 mod silence;
 mod speech;
+mod speech_form;
 mod spoken;
 mod stages;
 mod timer;
@@ -115,5 +116,5 @@ pub use input::{
 };
 pub use language::Language;
 pub use mark::{Mark, Observer, Step};
-pub use spoken::spoken;
+pub use speech_form::speech_form;
 pub use turn::Turn;

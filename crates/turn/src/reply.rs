@@ -3,7 +3,7 @@ use crate::heard::{Ledger, Words};
 use crate::latency::Marks;
 use crate::refusals::Refusals;
 use crate::sentence::Rules;
-use crate::spoken::{Code, Spoken};
+use crate::speech_form::{Code, Spoken};
 use crate::tool::Tools;
 use crate::{After, CallerTurn, ClauseId, Config, Memo, RequestId, TurnNumber};
 use ringway_frame::{Epoch, MediaTime};

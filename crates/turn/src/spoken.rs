@@ -1,207 +1,253 @@
-//! The form in which a piece of a reply is spoken: without the marks of Markdown and HTML, code, addresses and emoji, which
-//! nobody wants read to them. Plain text is spoken as it is written.
-//!
-//! The form of a piece depends on the piece and on the text before it alone, so that it is the same however the text came,
-//! and when a clause is said again.
+//! What of a transcript is words of the caller: recognisers also write down noises, music and silence.
 
-mod entities;
-mod line;
-mod link;
-mod pictures;
-mod scan;
-
-use std::ops::Range;
-
-/// What a voice is given for a piece of text, and where each byte of it is written.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Spoken {
-    text: String,
-    places: Places,
-}
-
-/// Where the bytes of a spoken form are written in the piece that it is the form of.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Places {
-    /// Empty where the form is what is written.
-    runs: Vec<Run>,
-}
-
-/// From byte `spoken` of the form on, up to the next run.
+/// Whether a recogniser may still change a transcript.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Run {
-    spoken: usize,
-    written: usize,
-    /// Byte for byte as it is written; otherwise it stands for what is written there.
-    same: bool,
+pub(crate) enum Standing {
+    /// It may: an annotation that is not closed is still being written.
+    Guess,
+    /// It will not.
+    Words,
 }
 
-/// What is done about blocks of code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Code {
-    /// They are left out.
-    Skip,
-    /// They are read, since there is nothing else.
-    Read,
-}
-
-/// The form in which `text` is spoken, all of it.
-///
-/// ```
-/// use ringway_turn::spoken;
-///
-/// assert_eq!(spoken("See [our **site**](https://example.org/a?b=c) &amp; call 😀"), "See our site & call");
-/// assert_eq!(spoken("It costs 3.50 (today)."), "It costs 3.50 (today).");
-/// ```
-pub fn spoken(text: &str) -> String {
-    Spoken::of(text, 0..text.len()).into_text()
-}
-
-impl Spoken {
-    /// The form of this piece of `text`.
-    pub(crate) fn of(text: &str, piece: Range<usize>) -> Self {
-        Self::with(text, piece, Code::Skip)
-    }
-
-    /// The same, with what is to be done about code.
-    pub(crate) fn with(text: &str, piece: Range<usize>, code: Code) -> Self {
-        scan::scan(text, piece, code)
-    }
-
-    /// What a voice is given.
-    #[cfg(test)]
-    pub(crate) fn text(&self) -> &str {
-        &self.text
-    }
-
-    /// There is something in it to be heard: a letter or a digit.
-    pub(crate) fn is_audible(&self) -> bool {
-        self.text.contains(char::is_alphanumeric)
-    }
-
-    pub(crate) fn into_text(self) -> String {
-        self.text
-    }
-
-    pub(crate) fn into_parts(self) -> (String, Places) {
-        (self.text, self.places)
-    }
-}
-
-impl Places {
-    /// How much of what is written is said when the form is said up to byte `spoken`.
-    pub(crate) fn written(&self, spoken: usize) -> usize {
-        let behind = self.runs.partition_point(|run| run.spoken < spoken);
-        let Some(run) = behind.checked_sub(1).map(|at| self.runs[at]) else {
-            return if self.runs.is_empty() { spoken } else { 0 };
+/// The caller's words: without annotations such as `[BLANK_AUDIO]`, `(music)`, `*sighs*` and `♪ la la ♪`; empty where no
+/// letter and no digit is left.
+pub(crate) fn spoken(text: &str, standing: Standing) -> String {
+    let mut words = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(next) = rest.chars().next() {
+        let annotation = match annotation(rest, words.chars().next_back()) {
+            Some(Annotation::Closed(length)) => Some(length),
+            Some(Annotation::Open(mark)) => Some(if standing == Standing::Guess { rest.len() } else { mark }),
+            None => None,
         };
-        let next = self.runs.get(behind).filter(|next| next.spoken == spoken);
-        match next {
-            Some(next) if !run.same => next.written,
-            _ if run.same => run.written + (spoken - run.spoken),
-            _ => run.written,
+        match annotation {
+            Some(length) => part(&mut words, &rest[length..]),
+            None => words.push(next),
+        }
+        rest = &rest[annotation.unwrap_or(next.len_utf8())..];
+    }
+    if words.len() < text.len() {
+        words.drain(..words.len() - words.trim_start_matches(is_pause).len());
+    }
+    if words.contains(char::is_alphanumeric) { words.trim().to_owned() } else { String::new() }
+}
+
+/// The text is nothing but these phrases, however often and however they are written.
+pub(crate) fn consists_of(text: &str, phrases: &[String]) -> bool {
+    let text = letters(text);
+    let mut rest = text.as_str();
+    while !rest.is_empty() {
+        let phrases = phrases.iter().map(|phrase| letters(phrase)).filter(|phrase| !phrase.is_empty());
+        let longest = phrases.filter(|phrase| rest.starts_with(phrase.as_str())).max_by_key(String::len);
+        let Some(phrase) = longest else { return false };
+        rest = &rest[phrase.len()..];
+    }
+    !text.is_empty()
+}
+
+/// Letters and digits alone, in lower case.
+pub(crate) fn letters(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// Something that is not said, at the beginning of a text.
+enum Annotation {
+    /// So many bytes.
+    Closed(usize),
+    /// Its mark, of so many bytes, has no counterpart.
+    Open(usize),
+}
+
+fn annotation(text: &str, before: Option<char>) -> Option<Annotation> {
+    let mark = text.chars().next()?;
+    match mark {
+        '*' => emphasis(text, before).map(Annotation::Closed),
+        '<' => tag(text).map(Annotation::Closed),
+        mark if is_note(mark) => Some(music(text)),
+        mark => bracket(text, mark, closing(mark)?),
+    }
+}
+
+fn closing(mark: char) -> Option<char> {
+    BRACKETS.iter().find(|(open, _)| *open == mark).map(|(_, close)| *close)
+}
+
+/// With the brackets inside it. Digits in round ones are said: a telephone number is written like that.
+fn bracket(text: &str, open: char, close: char) -> Option<Annotation> {
+    let mut depth = 0_usize;
+    for (at, c) in text.char_indices() {
+        if c == open {
+            depth += 1;
+        } else if c == close {
+            depth -= 1;
+        }
+        if depth == 0 {
+            let inside = &text[open.len_utf8()..at];
+            let number = open == '(' && is_number(inside);
+            return (!number).then_some(Annotation::Closed(at + close.len_utf8()));
         }
     }
+    let inside = &text[open.len_utf8()..];
+    (!(open == '(' && is_number(inside))).then_some(Annotation::Open(open.len_utf8()))
 }
+
+fn is_number(text: &str) -> bool {
+    text.contains(char::is_numeric) && !text.contains(char::is_alphabetic)
+}
+
+/// `*sighs*`, but neither `2 * 3 * 4` nor a single asterisk.
+fn emphasis(text: &str, before: Option<char>) -> Option<usize> {
+    let inside = text.trim_start_matches('*');
+    if before.is_some_and(char::is_alphanumeric) || inside.starts_with(char::is_whitespace) {
+        return None;
+    }
+    let end = inside.find('*').filter(|end| !inside[..*end].ends_with(char::is_whitespace))?;
+    let behind = inside[end..].trim_start_matches('*');
+    Some(text.len() - behind.len())
+}
+
+/// `<noise>` and `<|nospeech|>`, but no comparison.
+fn tag(text: &str) -> Option<usize> {
+    let inside = &text[1..];
+    let named = inside.starts_with(|c: char| c.is_alphabetic() || c == '|' || c == '/');
+    inside.find('>').filter(|_| named).map(|end| end + 2)
+}
+
+/// What stands between two notes is sung.
+fn music(text: &str) -> Annotation {
+    let sung = text.trim_start_matches(is_note);
+    match sung.find(is_note) {
+        Some(end) => Annotation::Closed(text.len() - sung[end..].trim_start_matches(is_note).len()),
+        None => Annotation::Open(text.len() - sung.len()),
+    }
+}
+
+const fn is_note(c: char) -> bool {
+    matches!(c, '♩' | '♪' | '♫' | '♬' | '🎵' | '🎶' | '🎼')
+}
+
+/// What may be left in front of the words when an annotation is taken away.
+fn is_pause(c: char) -> bool {
+    c.is_whitespace() || matches!(c, ',' | '.' | ';' | ':' | '-' | '–' | '—' | '…' | '!' | '?')
+}
+
+/// Words on both sides of an annotation do not run together.
+fn part(words: &mut String, rest: &str) {
+    while words.ends_with(char::is_whitespace) {
+        words.pop();
+    }
+    if !words.is_empty() && rest.starts_with(char::is_alphanumeric) {
+        words.push(' ');
+    }
+}
+
+/// Round ones and their kin, as recognisers in all languages write them.
+const BRACKETS: [(char, char); 7] =
+    [('[', ']'), ('(', ')'), ('{', '}'), ('（', '）'), ('［', '］'), ('【', '】'), ('〔', '〕')];
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
     #[test]
-    fn what_is_no_speech_is_left_out() {
-        for (written, said) in [
-            ("**Great!** 😀", "Great!"),
-            ("***Very* good** and __this__, _that_", "Very good and this, that"),
-            ("## Hours ##", "Hours"),
-            ("> > - *one* point", "one point"),
-            ("* item", "item"),
-            ("- [x] done", "done"),
-            ("1. `code` here", "1. code here"),
-            ("| Day | Open |", "Day, Open."),
-            ("|---|:-:|", ""),
-            ("Mon | 9–12", "Mon, 9–12"),
-            ("---", ""),
-            ("Call [us](https://ex.am/p?x=1&y=2).", "Call us."),
-            ("![a cat](cat.png) See", "a cat See"),
-            ("See https://www.ex.am/very/long?path=1 or <https://b.org>.", "See ex.am or b.org."),
-            ("Go to (https://ex.am/a_(b)), ok?", "Go to (ex.am), ok?"),
-            ("Write to mailto:a_b@ex.am?subject=x or a_b@ex.am.", "Write to a_b@ex.am or a_b@ex.am."),
-            ("ex.am/a/b?c=d is it", "ex.am is it"),
-            ("Price < 5 &amp; more&nbsp;&euro; &#228;&#xe4; & so", "Price < 5 & more € ää & so"),
-            ("<b>Bold</b><br/>new <p class=\"x\">line</p>", "Bold new line"),
-            ("~~old~~ new ~5", "old new ~5"),
-            ("It is so [1], and so [2][^3].", "It is so, and so."),
-            ("As said【4:0†source】.", "As said."),
-            ("👨‍👩‍👧 family 1️⃣ 🇩🇪 ❤️ ok", "family 1 ok"),
-            ("A → B • C", "A, B, C"),
-            ("snake_case \\*star\\* 5 * 3 and 4*4", "snake case star 5 * 3 and 4*4"),
-            ("Fine :smile: at 10:30:00", "Fine at 10:30:00"),
-            ("می‌خواهم", "می‌خواهم"),
-            ("[laughs] Yes", "[laughs] Yes"),
+    fn what_nobody_said_is_no_word() {
+        for text in [
+            "",
+            " ",
+            "\u{a0}\u{200b}",
+            ".",
+            "...",
+            "…",
+            "?",
+            "-",
+            "--",
+            "\"\"",
+            "。",
+            "👍",
+            "♪",
+            "♪♪",
+            "♪ la la la ♪",
+            "🎵",
+            "[BLANK_AUDIO]",
+            "[ Silence ]",
+            " [Music] [Applause]",
+            "(music)",
+            "(wind blowing)",
+            "((coughs))",
+            "（笑）",
+            "【音楽】",
+            "[MUSIC (soft)].",
+            "*sighs*",
+            "**sighs**",
+            "* *sighs* *",
+            "{noise}",
+            "<noise>",
+            "<|nospeech|>",
+            "[music] ... (laughs) ♪",
         ] {
-            assert_eq!(spoken(written), said, "{written}");
+            assert_eq!(spoken(text, Standing::Words), "", "{text:?}");
         }
     }
 
     #[test]
-    fn code_is_left_out_and_text_in_a_block_is_not() {
-        let text = "So:\n```py\nprint(1)\n# no\n```\nDone.\n```text\nHello.\n```";
-        assert_eq!(spoken(text).split_whitespace().collect::<Vec<_>>(), ["So:", "Done.", "Hello."]);
-        assert_eq!(Spoken::with(text, 0..18, Code::Read).text(), "So:\nprint(1)");
-    }
-
-    #[test]
-    fn a_piece_that_begins_within_something_knows_what_is_before_it() {
-        for (text, piece, said) in [
-            ("```py\nprint(1)\nprint(2)", "print(2)", ""),
-            (
-                "Read [our page. It is new](https://ex.am/x) now",
-                "It is new](https://ex.am/x) now",
-                "It is new now",
-            ),
-            ("Read [our page. It", "Read [our page.", "Read our page."),
-            ("See https://ex.am/aaaa/bbbb and", "bbbb and", "and"),
-            ("a\n- b", "- b", "b"),
-            ("a - b", "- b", "- b"),
+    fn words_are_kept_as_they_were_written() {
+        for text in [
+            "Yes.",
+            "Dr. Müller-Lüdenscheidt",
+            "你好",
+            "हाँ",
+            "7",
+            "(555) 123-4567",
+            "2 * 3 * 4",
+            "2*3*4",
+            "press *",
+            "is 3 < 5 or 7 > 5",
+            "¿Qué?",
+            "C++",
         ] {
-            let start = text.rfind(piece).expect("a piece of it");
-            assert_eq!(Spoken::of(text, start..start + piece.len()).text(), said, "{text}");
+            assert_eq!(spoken(text, Standing::Words), text);
         }
     }
 
     #[test]
-    fn what_was_said_is_found_where_it_is_written() {
-        let written = "Call **us** &amp; [me](https://ex.am) 😀.";
-        let (said, places) = Spoken::of(written, 0..written.len()).into_parts();
-        assert_eq!(said, "Call us & me.");
-        for (said, upto) in
-            [("Call", "Call"), ("Call us", "Call **us"), ("Call us & me", "Call **us** &amp; [me")]
-        {
-            assert_eq!(&written[..places.written(said.len())], upto);
+    fn words_beside_an_annotation_are_kept() {
+        for (text, words) in [
+            ("[Music] Yes please.", "Yes please."),
+            ("(laughs), yes", "yes"),
+            ("I want *coughs* two", "I want two"),
+            ("two (laughs). Please", "two. Please"),
+            ("hello♪there", "hello there"),
+            ("yes [", "yes"),
+        ] {
+            assert_eq!(spoken(text, Standing::Words), words, "{text:?}");
         }
     }
 
-    proptest! {
-        #[test]
-        fn plain_text_is_spoken_as_it_is_written(text in "[a-zA-Z0-9äéñßа-я '\"(),.;:!?%€$-]{0,60}") {
-            let text = text.trim();
-            let bullet = text.starts_with("- ") || text.chars().all(|c| matches!(c, '-' | ' ' | ':'));
-            let code = text.split_whitespace().any(|word| word.len() > 2 && word.contains(':'));
-            prop_assume!(!bullet && !code);
-            prop_assert_eq!(spoken(text), text);
+    #[test]
+    fn an_annotation_that_is_still_being_written_is_none_of_a_guess() {
+        for (text, guess, words) in [
+            ("[BLANK", "", "BLANK"),
+            ("yes (lau", "yes", "yes lau"),
+            ("(555) 12", "(555) 12", "(555) 12"),
+            ("(555", "(555", "(555"),
+            ("♪ la", "", "la"),
+        ] {
+            assert_eq!(
+                (spoken(text, Standing::Guess), spoken(text, Standing::Words)),
+                (guess.into(), words.into())
+            );
         }
+    }
 
-        #[test]
-        fn any_text_has_a_form_whose_places_are_within_it(text in "([*_`#|<>&\\[\\]()~:/!. \n😀-]|[a-z]|https://){0,40}", cut in 0_usize..40) {
-            let cut = text.char_indices().nth(cut).map_or(0, |(at, _)| at);
-            let spoken = Spoken::of(&text, cut..text.len());
-            let mut last = 0;
-            for upto in 0..=spoken.text().len() {
-                let written = spoken.places.written(upto);
-                prop_assert!(written >= last && cut + written <= text.len(), "{:?}", spoken);
-                last = written;
-            }
+    #[test]
+    fn a_phrase_is_known_however_it_is_written_and_repeated() {
+        let phrases = ["Thank you.".to_owned(), "Thanks for watching!".to_owned(), " ".to_owned()];
+        for text in ["thank you", "Thank you.", "Thank you. Thank you! Thanks for watching."] {
+            assert!(consists_of(text, &phrases), "{text}");
         }
+        for text in ["", "thank", "Thank you, Anna", "No, thank you"] {
+            assert!(!consists_of(text, &phrases), "{text}");
+        }
+        assert!(!consists_of("thank you", &[]));
     }
 }
