@@ -18,6 +18,7 @@ pub mod normalize;
 mod pcm;
 pub mod pocketsphinx;
 pub mod pool;
+pub mod private_files;
 pub mod prompt;
 mod resample;
 pub mod scripted;
