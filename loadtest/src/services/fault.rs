@@ -25,6 +25,8 @@ pub enum Fault {
     Page,
     /// The connection ends after a time, or after so many bytes.
     Limit,
+    /// An answer over HTTP with status 200 and nothing in it.
+    Empty,
     /// A socket that hears stands, and says nothing behind its greeting.
     Mute,
     /// The words of an utterance are never told, and all else is.
@@ -66,14 +68,14 @@ pub struct Rule {
 /// Not a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "not a share and a failure such as 2%:500; there are refuse, hang, cut, slow, garbage, type, page, limit, mute, \
-     unanswered, late, twice and 400 to 599"
+    "not a share and a failure such as 2%:500; there are refuse, hang, cut, slow, garbage, type, page, limit, empty, \
+     mute, unanswered, late, twice and 400 to 599"
 )]
 pub struct BadRule;
 
 impl Fault {
     /// How many kinds there are: those of [`Fault::KINDS`].
-    pub const KINDS: [&'static str; 13] = [
+    pub const KINDS: [&'static str; 14] = [
         "refuse",
         "status",
         "hang",
@@ -83,6 +85,7 @@ impl Fault {
         "type",
         "page",
         "limit",
+        "empty",
         "mute",
         "unanswered",
         "late",
@@ -101,10 +104,11 @@ impl Fault {
             Self::Type => 6,
             Self::Page => 7,
             Self::Limit => 8,
-            Self::Mute => 9,
-            Self::Unanswered => 10,
-            Self::Late => 11,
-            Self::Twice => 12,
+            Self::Empty => 9,
+            Self::Mute => 10,
+            Self::Unanswered => 11,
+            Self::Late => 12,
+            Self::Twice => 13,
         }
     }
 
@@ -148,6 +152,7 @@ impl FromStr for Fault {
             "type" => Ok(Self::Type),
             "page" => Ok(Self::Page),
             "limit" => Ok(Self::Limit),
+            "empty" => Ok(Self::Empty),
             "mute" => Ok(Self::Mute),
             "unanswered" => Ok(Self::Unanswered),
             "late" => Ok(Self::Late),
@@ -202,7 +207,7 @@ mod tests {
     #[test]
     fn rules_are_read_and_told() {
         let rules = ["2%:500", "0.5%:hang", "100%:refuse", "10%:cut", "1%:slow", "3%:garbage", "5%:429"];
-        for text in rules.into_iter().chain(["1%:type", "2%:page", "0.25%:limit"]).chain([
+        for text in rules.into_iter().chain(["1%:type", "2%:page", "0.25%:limit", "4%:empty"]).chain([
             "1%:mute",
             "1%:unanswered",
             "1%:late",
