@@ -126,7 +126,11 @@ impl ServiceError {
             Self::Status { status, .. } => {
                 !matches!(status, 300..=399 | 401..=405 | 407 | 408 | 410 | 429 | 502..=504 | 529)
             }
-            Self::Failed { .. } | Self::Malformed { .. } | Self::TooLarge { .. } | Self::Silent => true,
+            Self::Failed { .. }
+            | Self::Malformed { .. }
+            | Self::TooLarge { .. }
+            | Self::Closed { .. }
+            | Self::Silent => true,
             Self::Cut { phase, .. } | Self::Late { phase, .. } => !matches!(phase, Phase::Connect),
             Self::Refused { .. }
             | Self::NoModel { .. }
