@@ -1,23 +1,29 @@
 //! The ringway server and its tools.
 #![forbid(unsafe_code)]
 
+mod access;
+mod addresses;
 mod admission;
 mod api;
 mod app;
 mod cli;
+mod connections;
 mod edge;
 mod engines;
 mod hub;
+mod listener;
 mod live;
 mod logging;
 mod process;
 mod readiness;
 mod recorder;
+mod refusals;
 mod serve;
 mod telemetry;
 mod tls;
 mod trace;
 mod tts_api;
+mod unstarted;
 mod watch_cores;
 mod web;
 

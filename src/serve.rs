@@ -2,30 +2,19 @@
 
 use crate::api;
 use crate::app::{Server, StartError, Starting};
-use crate::{edge, tls, tts_api};
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
+use crate::connections::Connections;
+use crate::listener::Listener;
+use crate::{edge, process, tls, tts_api};
 use ringway_config::{Config, Secrets};
 use ringway_turn::EndReason;
-use socket2::SockRef;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
-use tokio_rustls::TlsAcceptor;
-
-/// How long a client may take for the head of a request, and for a TLS handshake.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// Bytes that the system keeps for a peer that does not read: 2 s of wideband audio. It would grow them to megabytes,
-/// and a minute would pass before a deaf peer is noticed.
-const SEND_BUFFER: usize = 64 * 1024;
 
 /// How often a drain looks whether the last call has ended.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -46,9 +35,16 @@ pub async fn run(config: Config, secrets: Secrets) -> Result<(), StartError> {
     let tts_api = Opened::bind(&config).await?;
     let (routes, routed) = watch::channel(api::starting());
     let tls = acceptor.is_some();
+    let connections = Connections::new(config.limits.connections);
+    let addresses = starting.addresses().clone();
+    let proxies = config.server.trusted_proxies.clone();
+    let door = |acceptor, routes| {
+        let (connections, addresses, proxies) = (connections.clone(), addresses.clone(), proxies.clone());
+        Listener { acceptor, routes, connections, addresses, proxies }
+    };
     // Also while it starts and drains: whoever comes then is refused in words, and load balancers ask /health.
-    tokio::spawn(accept(listener, acceptor.clone(), routed));
-    let tts_api = tts_api.map(|opened| opened.accept(acceptor));
+    tokio::spawn(door(acceptor.clone(), routed).accept(listener));
+    let tts_api = tts_api.map(|opened| opened.accept(|routes| door(acceptor, routes)));
     let server = tokio::select! {
         server = starting.finish() => server?,
         name = signals.next() => {
@@ -56,10 +52,14 @@ pub async fn run(config: Config, secrets: Secrets) -> Result<(), StartError> {
             return Ok(());
         }
     };
+    if let Some(free) = process::free_files() {
+        connections.leave_files(free);
+    }
     // It is heard as long as the task that accepts is there.
     let _ = routes.send(api::router(server.clone()));
     let tts_address = tts_api.map(|api| api.serve(&server, &config)).transpose()?;
     announce(&server, address, tts_address, tls);
+    warn_of_unsigned(&server);
     server.make_phrases();
     tokio::spawn(keep_up(server.clone()));
     let name = signals.next().await;
@@ -93,9 +93,9 @@ impl Opened {
         Ok(Some(Self { listener, address }))
     }
 
-    fn accept(self, acceptor: Option<TlsAcceptor>) -> Answering {
+    fn accept(self, door: impl FnOnce(watch::Receiver<axum::Router>) -> Listener) -> Answering {
         let (routes, routed) = watch::channel(tts_api::starting());
-        tokio::spawn(accept(self.listener, acceptor, routed));
+        tokio::spawn(door(routed).accept(self.listener));
         Answering { routes, address: self.address }
     }
 }
@@ -144,57 +144,21 @@ fn announce(server: &Server, address: SocketAddr, tts_api: Option<SocketAddr>, t
     let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
+/// Whoever can reach the carrier's socket can begin calls.
+fn warn_of_unsigned(server: &Server) {
+    if server.secrets.twilio_auth_token.is_none() {
+        tracing::warn!(
+            "requests at /media/twilio are not verified: any program that reaches them can begin calls; set TWILIO_AUTH_TOKEN"
+        );
+    }
+}
+
 /// The metrics exporter folds its samples into buckets now and then.
 async fn keep_up(server: Arc<Server>) {
     let mut every = tokio::time::interval(crate::telemetry::UPKEEP_EVERY);
     loop {
         every.tick().await;
         server.report();
-    }
-}
-
-async fn accept(listener: TcpListener, acceptor: Option<TlsAcceptor>, routes: watch::Receiver<axum::Router>) {
-    loop {
-        match listener.accept().await {
-            Ok((stream, _)) => {
-                let routes = routes.borrow().clone();
-                tokio::spawn(connection(stream, acceptor.clone(), routes));
-            }
-            Err(error) => {
-                // Out of file descriptors, most likely: some time for others to close.
-                tracing::error!(%error, "cannot accept");
-                tokio::time::sleep(LOOK_EVERY).await;
-            }
-        }
-    }
-}
-
-async fn connection(stream: TcpStream, acceptor: Option<TlsAcceptor>, routes: axum::Router) {
-    // A socket that cannot be tuned serves as well, only later and with more memory.
-    let _ = stream.set_nodelay(true);
-    let _ = SockRef::from(&stream).set_send_buffer_size(SEND_BUFFER);
-    match acceptor {
-        None => http(TokioIo::new(stream), routes).await,
-        Some(acceptor) => match tokio::time::timeout(PATIENCE, acceptor.accept(stream)).await {
-            Ok(Ok(stream)) => http(TokioIo::new(Box::new(stream)), routes).await,
-            Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
-            Err(_elapsed) => tracing::debug!("TLS handshake took too long"),
-        },
-    }
-}
-
-async fn http<S>(io: TokioIo<S>, routes: axum::Router)
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let service = TowerToHyperService::new(routes);
-    let served = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(PATIENCE)
-        .serve_connection(io, service)
-        .with_upgrades();
-    if let Err(error) = served.await {
-        tracing::debug!(%error, "connection ended");
     }
 }
 

@@ -1,6 +1,9 @@
 //! Metrics from call events; the names and labels are the contract of docs/metrics.md.
 
+use crate::access::Denied;
 use crate::admission::Refused;
+use crate::edge::EXCESS;
+use crate::refusals;
 use crate::live::{LiveCall, reason_name};
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
@@ -114,6 +117,10 @@ fn describe() {
     describe_counter!("ringway_calls_total", "Calls that ended, by outcome.");
     describe_counter!("ringway_refusals_total", "Callers refused, by reason.");
     describe_counter!("ringway_protocol_errors_total", "Breaches of an edge's protocol.");
+    describe_counter!(
+        "ringway_excess_total",
+        "Frames of audio and messages dropped unread because they came too fast."
+    );
     describe_counter!("ringway_ring_drops_total", "Frames dropped because a ring was full.");
     describe_counter!("ringway_stage_restarts_total", "Stages rebuilt inside a call.");
     describe_counter!("ringway_false_interruptions_total", "Noises over the bot after which it went on.");
@@ -165,6 +172,9 @@ fn begin_at_zero() {
         for code in ErrorCode::ALL {
             counter!("ringway_protocol_errors_total", "edge" => edge, "code" => code.name()).increment(0);
         }
+        for kind in EXCESS {
+            counter!("ringway_excess_total", "edge" => edge, "kind" => kind).increment(0);
+        }
     }
     for stage in StageKind::ALL {
         for cause in CAUSES {
@@ -179,7 +189,7 @@ fn begin_at_zero() {
     for winner in Winner::ALL {
         hedges(StageKind::Llm, winner).increment(0);
     }
-    for reason in Refused::REASONS {
+    for reason in Refused::REASONS.into_iter().chain(Denied::REASONS).chain(refusals::REASONS) {
         counter!("ringway_refusals_total", "reason" => reason).increment(0);
     }
     for part in PARTS {

@@ -4,11 +4,13 @@
 
 pub mod browser;
 mod browser_audio;
+mod intake;
 mod line;
 mod origin;
 mod socket;
 mod transport;
 pub mod twilio;
 
+pub use intake::EXCESS;
 pub use line::GOODBYE;
 pub use origin::permitted;

@@ -1,18 +1,23 @@
 //! `/media/twilio`: Twilio Media Streams, and the webhook that leads there.
 
+use super::intake::{BEFORE_START, too_fast};
 use super::line::{Leave, Line, Protocol, goodbye, serve};
 use super::socket::{Lost, Socket};
 use super::transport::{Handshake, Moving};
+use crate::access;
+use crate::addresses::Held;
+use crate::admission::{Admitted, Arrived};
 use crate::api::ApiError;
 use crate::app::{Arrival, Server};
 use crate::live::{Ending, reason_name};
+use crate::unstarted::Late;
 use arrayvec::ArrayString;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::header::{CONTENT_TYPE, HOST};
 use axum::http::{HeaderMap, Request, Response, Uri};
 use axum::response::IntoResponse;
-use ringway_actors::{CallEventKind, EdgeInput, EdgeKind, Place};
+use ringway_actors::{CallEventKind, EdgeInput, EdgeKind};
 use ringway_frame::{Epoch, Frame};
 use ringway_turn::{EndReason, TurnNumber};
 use ringway_wire::twilio::{Dialect, Event, FromCarrier, ServerWriter, Session, Start, signature, twiml};
@@ -25,8 +30,11 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::tungstenite::Message;
 
-/// How long a socket may be open without a start message.
-const START_WITHIN: Duration = Duration::from_secs(10);
+/// Bytes of a message: 6 s of audio in one.
+const LONGEST: usize = 64 * 1024;
+
+/// Close code of a server that is full (RFC 6455's registry: try again later).
+const TRY_AGAIN_LATER: u16 = 1013;
 
 /// A mark is sent behind so many frames (500 ms): each one returned says how much was heard.
 const MARK_EVERY: u32 = 25;
@@ -112,15 +120,15 @@ pub async fn accept(
     mut request: Request<Body>,
 ) -> Result<Response<Body>, ApiError> {
     verify(&server, request.headers(), request.uri(), &[], "wss")?;
+    let address = access::limited_by(&server, &request, server.secrets.twilio_auth_token.is_some());
     let handshake = Handshake::read(&mut request)?;
-    let admitted = server.admission.admit()?;
+    let (arrived, core) = server.admission.receive(address).await?;
     let (response, socket) = handshake.answer();
-    let (place, core) = (admitted.place, admitted.core.handle());
     let server = server.clone();
     tokio::spawn(async move {
         let Ok(moving) = socket.await else { return };
         core.spawn_fn(move || {
-            tokio::task::spawn_local(session(moving, server, place));
+            tokio::task::spawn_local(session(moving, server, arrived));
         });
     });
     Ok(response)
@@ -163,28 +171,47 @@ fn public_url(server: &Server, headers: &HeaderMap, scheme: &str) -> String {
     format!("{scheme}://{authority}")
 }
 
-async fn session(moving: Moving, server: Arc<Server>, place: Place) {
+async fn session(moving: Moving, server: Arc<Server>, arrived: Arrived) {
     let Ok((transport, read)) = moving.arrive() else { return };
-    let mut socket = Socket::new(transport, read).await;
+    let mut socket = Socket::new(transport, read, LONGEST).await;
     let mut protocol = Session::new(&Dialect::TWILIO);
-    match tokio::time::timeout(START_WITHIN, await_start(&mut socket, &mut protocol)).await {
-        Ok(Ok(Some(start))) => {
+    match arrived.start_within(await_start(&mut socket, &mut protocol)).await {
+        Ok((arrived, Ok(Some(start)))) => {
             match server.unknown_dialogue(start.custom_parameters.get("dialogue").map(String::as_str)) {
-                None => begin(socket, protocol, start, &server, place),
+                None => admit(socket, protocol, start, &server, arrived).await,
                 Some(mut error) => {
+                    drop(arrived);
                     // A carrier has no way to start again.
                     error.close = Some(CloseCode::Bytes);
                     part(&mut socket, &error).await;
                 }
             }
         }
-        Ok(Ok(None)) => {
-            if socket.close(NORMAL, "").is_ok() {
-                goodbye(&mut socket).await;
+        Ok((arrived, ended)) => {
+            drop(arrived);
+            match ended {
+                Err(error) => part(&mut socket, &error).await,
+                Ok(_) => close(&mut socket, NORMAL, "").await,
             }
         }
-        Ok(Err(error)) => part(&mut socket, &error).await,
-        Err(_elapsed) => part(&mut socket, &ProtocolError::no_start()).await,
+        Err(Late) => part(&mut socket, &ProtocolError::no_start()).await,
+    }
+}
+
+/// The call takes its place now; the last one may have gone since the upgrade.
+async fn admit<S>(mut socket: Socket<S>, session: Session, start: Start, server: &Server, arrived: Arrived)
+where
+    S: AsyncRead + AsyncWrite + Unpin + 'static,
+{
+    match server.admission.admit(arrived) {
+        Ok(admitted) => begin(socket, session, start, server, admitted),
+        Err(refused) => close(&mut socket, TRY_AGAIN_LATER, refused.reason()).await,
+    }
+}
+
+async fn close<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut Socket<S>, code: u16, reason: &str) {
+    if socket.close(code, reason).is_ok() {
+        goodbye(socket).await;
     }
 }
 
@@ -194,10 +221,10 @@ async fn await_start<S: AsyncRead + AsyncWrite + Unpin>(
     session: &mut Session,
 ) -> Result<Option<Start>, ProtocolError> {
     let mut audio = Vec::new();
-    loop {
+    for _ in 0..BEFORE_START {
         let message = match poll_fn(|cx| socket.poll_message(cx)).await {
             Ok(message) => message,
-            Err(Lost::TooLarge) => return Err(ProtocolError::message_too_large()),
+            Err(Lost::TooLarge(longest)) => return Err(ProtocolError::longer_than(longest)),
             Err(Lost::Broken(what)) => return Err(ProtocolError::broken(what)),
             Err(Lost::Gone | Lost::SlowConsumer) => return Ok(None),
         };
@@ -212,6 +239,7 @@ async fn await_start<S: AsyncRead + AsyncWrite + Unpin>(
             Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
         }
     }
+    Err(too_fast())
 }
 
 async fn part<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut Socket<S>, error: &ProtocolError) {
@@ -224,10 +252,11 @@ async fn part<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut Socket<S>, error: 
 }
 
 /// The call is a task of its own: that of its beginning, which is larger, goes.
-fn begin<S>(socket: Socket<S>, session: Session, start: Start, server: &Server, place: Place)
+fn begin<S>(socket: Socket<S>, session: Session, start: Start, server: &Server, admitted: Admitted)
 where
     S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
+    let Admitted { place, of_address } = admitted;
     let passed = |name: &str| start.custom_parameters.get(name).cloned();
     let arrival = Arrival {
         dialogue: passed("dialogue"),
@@ -248,6 +277,7 @@ where
         epoch: Epoch::ZERO,
         sent: 0,
         marked: 0,
+        _of_address: of_address,
     };
     tokio::task::spawn_local(serve(socket, port, carrier, server.config.heartbeat));
 }
@@ -265,6 +295,7 @@ struct Carrier {
     epoch: Epoch,
     sent: u32,
     marked: u32,
+    _of_address: Held,
 }
 
 /// Behind the first `frames` frames of `epoch`.
@@ -287,28 +318,25 @@ impl Carrier {
         let mut audio = std::mem::take(&mut self.audio);
         let heard = match self.session.text(text, &mut audio)? {
             Event::Message(FromCarrier::Media(media)) => {
-                let mic = &mut line.mic;
-                self.reframer.push(media.payload, |payload| {
-                    mic.hear(payload).expect("the reframer makes whole frames")
-                });
-                Ok(())
+                hear_media(&mut self.reframer, media.payload, line).map_err(Leave::from)
             }
-            Event::Message(FromCarrier::Dtmf(digit)) => {
-                let _ = line.call.tell(EdgeInput::Dtmf(digit));
-                Ok(())
-            }
-            Event::Message(FromCarrier::Mark(name)) => {
-                self.returned(name, line);
-                Ok(())
-            }
+            Event::Message(FromCarrier::Dtmf(digit)) => line.permits_message().map(|permitted| {
+                let _ = permitted.then(|| line.call.tell(EdgeInput::Dtmf(digit)));
+            }),
+            Event::Message(FromCarrier::Mark(name)) => line.permits_piece().map(|permitted| {
+                if permitted {
+                    self.returned(name, line);
+                }
+            }),
             Event::Message(FromCarrier::Stop) => Err(Leave::HungUp),
             Event::Message(FromCarrier::Connected | FromCarrier::Start(_) | FromCarrier::Unknown(_)) => {
-                Ok(())
+                line.permits_message().map(drop)
             }
-            Event::Ignored(notice) => {
-                tracing::debug!(callId = %line.call.id, notice = notice.name(), "message ignored");
-                Ok(())
-            }
+            Event::Ignored(notice) => line.permits_message().map(|permitted| {
+                if permitted {
+                    tracing::debug!(callId = %line.call.id, notice = notice.name(), "message ignored");
+                }
+            }),
         };
         self.audio = audio;
         heard
@@ -328,13 +356,31 @@ impl Carrier {
     }
 }
 
+/// Frames faster than real time are dropped before they reach the call.
+fn hear_media<S>(reframer: &mut Reframer, payload: &[u8], line: &mut Line<S>) -> Result<(), ProtocolError> {
+    let Line { mic, allowance, heard, .. } = line;
+    if !allowance.piece(*heard)? {
+        return Ok(());
+    }
+    let mut outcome = Ok(true);
+    reframer.push(payload, |payload| {
+        if outcome.is_ok() {
+            outcome = allowance.audio(*heard);
+        }
+        if outcome == Ok(true) {
+            mic.hear(payload).expect("the reframer makes whole frames");
+        }
+    });
+    outcome.map(drop)
+}
+
 impl<S: AsyncRead + AsyncWrite + Unpin> Protocol<S> for Carrier {
     fn hear(&mut self, message: Message, line: &mut Line<S>) -> Result<(), Leave> {
         match message {
             Message::Text(text) => self.take(&text, line),
             Message::Binary(_) => Err(self.session.binary().into()),
             Message::Close(_) => Err(Leave::HungUp),
-            Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => Ok(()),
+            Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => line.permits_message().map(drop),
         }
     }
 
