@@ -15,6 +15,7 @@ use crate::addresses::{Peer, client};
 use crate::api::ApiError;
 use crate::app::Server;
 use crate::edge::permitted;
+use crate::edge::twilio::signature_is_required;
 use crate::refusals;
 use axum::extract::{Request, State};
 use axum::http::header::{AUTHORIZATION, HOST};
@@ -190,7 +191,7 @@ pub async fn socket(State(server): State<Arc<Server>>, request: Request, next: N
 
 /// Before a carrier's media socket: whoever can sign does so, and the edge verifies it.
 pub async fn carrier_socket(State(server): State<Arc<Server>>, request: Request, next: Next) -> Response {
-    if server.secrets.twilio_auth_token.is_some() {
+    if signature_is_required(&server.secrets) {
         return next.run(request).await;
     }
     pass(&server, Door::Socket, request, next).await
@@ -198,7 +199,7 @@ pub async fn carrier_socket(State(server): State<Arc<Server>>, request: Request,
 
 /// Before a carrier's webhook. One without a signature is refused before anything of its body is read.
 pub async fn webhook(State(server): State<Arc<Server>>, request: Request, next: Next) -> Response {
-    if server.secrets.twilio_auth_token.is_none() {
+    if !signature_is_required(&server.secrets) {
         return pass(&server, Door::Guarded, request, next).await;
     }
     if request.headers().contains_key("x-twilio-signature") {
@@ -224,9 +225,9 @@ async fn pass(server: &Server, door: Door, request: Request, next: Next) -> Resp
     }
 }
 
-/// The address by which a socket's limits go; `None`: whoever it is has shown to be the carrier.
-pub fn limited_by<B>(server: &Server, request: &axum::http::Request<B>, signed: bool) -> Option<IpAddr> {
-    let peer = Peer::of(request).filter(|_| !signed)?;
+/// The address by which a socket's limits go, unless a carrier has signed for it.
+pub fn limited_by<B>(server: &Server, request: &axum::http::Request<B>) -> Option<IpAddr> {
+    let peer = Peer::of(request)?;
     Some(client(peer, request.headers(), &server.config.trusted_proxies))
 }
 

@@ -196,6 +196,14 @@ impl Admission {
         Ok((Arrived { ticket, core, address, _of_address: of_address }, handle))
     }
 
+    /// Whether a call would be admitted now; who asks before a caller comes for it counts as that caller.
+    ///
+    /// # Errors
+    /// As [`Self::admit`].
+    pub fn would_admit(&self) -> Result<(), Refused> {
+        self.choose().map(drop).inspect_err(|refused| refusals::count(refused.reason()))
+    }
+
     /// Reserves a place for a call that begins, on the core where its socket lives.
     ///
     /// # Errors

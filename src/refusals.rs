@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 const QUIET: Duration = Duration::from_secs(1);
 
 /// The reasons besides those of admission and access.
-pub const REASONS: [&str; 3] = ["signature", "connections", "files"];
+pub const REASONS: [&str; 4] = ["signature", "unknown_dialogue", "connections", "files"];
 
 /// When each reason was logged last, and how often it came since. There are as many as the code names.
 static LOGGED: Mutex<Vec<Logged>> = Mutex::new(Vec::new());

@@ -146,7 +146,7 @@ fn announce(server: &Server, address: SocketAddr, tts_api: Option<SocketAddr>, t
 
 /// Whoever can reach the carrier's socket can begin calls.
 fn warn_of_unsigned(server: &Server) {
-    if server.secrets.twilio_auth_token.is_none() {
+    if !edge::twilio::signature_is_required(&server.secrets) {
         tracing::warn!(
             "requests at /media/twilio are not verified: any program that reaches them can begin calls; set TWILIO_AUTH_TOKEN"
         );

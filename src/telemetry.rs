@@ -116,6 +116,10 @@ fn describe() {
     describe_gauge!("ringway_ring_depth_frames", "Frames in the fullest ring of its kind, of all calls.");
     describe_counter!("ringway_calls_total", "Calls that ended, by outcome.");
     describe_counter!("ringway_refusals_total", "Callers refused, by reason.");
+    describe_counter!(
+        "ringway_transfers_refused_total",
+        "Transfers to numbers or names that the operator has not listed."
+    );
     describe_counter!("ringway_protocol_errors_total", "Breaches of an edge's protocol.");
     describe_counter!(
         "ringway_excess_total",

@@ -27,7 +27,7 @@ pub fn router(server: Arc<Server>) -> Router {
         .merge(web::routes())
         .merge(guarded(&server))
         .merge(sockets(&server))
-        .merge(webhooks(&server))
+        .merge(carriers(&server))
         .fallback(error::not_found)
         .with_state(server)
 }
@@ -44,23 +44,21 @@ fn guarded(server: &Arc<Server>) -> Router<Arc<Server>> {
     routes.layer(from_fn(read_body)).route_layer(from_fn_with_state(server.clone(), access::guard))
 }
 
-/// Where browsers and carriers connect.
+/// Where browsers connect.
 fn sockets(server: &Arc<Server>) -> Router<Arc<Server>> {
-    let mut browsers = Router::new().route("/voice-ws", get(edge::browser::accept));
+    let mut routes = Router::new().route("/voice-ws", get(edge::browser::accept));
     if let Some(path) = server.config.browser_path.as_deref().filter(|path| *path != "/voice-ws") {
-        browsers = browsers.route(path, get(edge::browser::accept));
+        routes = routes.route(path, get(edge::browser::accept));
     }
-    let carriers = Router::new().route("/media/twilio", get(edge::twilio::accept));
-    let browsers = browsers.route_layer(from_fn_with_state(server.clone(), access::socket));
-    browsers.merge(carriers.route_layer(from_fn_with_state(server.clone(), access::carrier_socket)))
+    routes.route_layer(from_fn_with_state(server.clone(), access::socket))
 }
 
-/// What carriers ask over HTTP.
-fn webhooks(server: &Arc<Server>) -> Router<Arc<Server>> {
-    let routes = Router::new()
-        .route("/media/twilio/voice", post(edge::twilio::voice))
-        .route("/media/twilio/after", post(edge::twilio::after));
-    routes.layer(from_fn(read_body)).route_layer(from_fn_with_state(server.clone(), access::webhook))
+/// Where carriers connect, and what they ask over HTTP.
+fn carriers(server: &Arc<Server>) -> Router<Arc<Server>> {
+    let webhooks = edge::twilio::webhooks().layer(from_fn(read_body));
+    let webhooks = webhooks.route_layer(from_fn_with_state(server.clone(), access::webhook));
+    let sockets = edge::twilio::sockets();
+    sockets.route_layer(from_fn_with_state(server.clone(), access::carrier_socket)).merge(webhooks)
 }
 
 async fn read_body(request: Request, next: Next) -> Response {

@@ -45,7 +45,7 @@ pub async fn accept(
     State(server): State<Arc<Server>>,
     mut request: Request<Body>,
 ) -> Result<Response<Body>, ApiError> {
-    let address = access::limited_by(&server, &request, false);
+    let address = access::limited_by(&server, &request);
     let handshake = Handshake::read(&mut request)?;
     let received = server.admission.receive(address).await;
     if let Err(refused) = received

@@ -3,6 +3,7 @@
 use crate::{CloseCode, ErrorCode, ProtocolError};
 use bytes::BufMut;
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
@@ -88,11 +89,36 @@ impl<'a> Object<'a> {
         value.as_u64().ok_or_else(|| self.wrong_type(name, "a whole number", value))
     }
 
-    /// A whole number, also as a string of digits; `None` where the field is missing.
+    /// A whole number, also as a string of digits or with a fraction of zero; `None` where the field is missing.
     pub(crate) fn optional_digits(&self, name: &str) -> Result<Option<u64>, ProtocolError> {
         let Some(value) = self.get(name) else { return Ok(None) };
-        let number = value.as_u64().or_else(|| digits(value.as_str()?));
+        let number = value.as_u64().or_else(|| digits(value.as_str()?)).or_else(|| whole(value.as_f64()?));
         number.map(Some).ok_or_else(|| self.wrong_type(name, "a whole number", value))
+    }
+
+    /// A string, or a number or a truth value as text; `None` where the field is missing.
+    pub(crate) fn optional_text(&self, name: &str) -> Result<Option<Cow<'a, str>>, ProtocolError> {
+        let Some(value) = self.get(name) else { return Ok(None) };
+        let text = scalar(value).map(Some);
+        text.ok_or_else(|| self.wrong_type(name, "a string", value))
+    }
+
+    /// The same of a field that must be there.
+    pub(crate) fn text(&self, name: &str) -> Result<Cow<'a, str>, ProtocolError> {
+        self.optional_text(name)?.ok_or_else(|| self.bad(name, "is missing"))
+    }
+
+    /// The object in field `name`, if the field is there; an empty array is an empty object, as some languages write it.
+    pub(crate) fn optional_map(&self, name: &'a str) -> Result<Option<Self>, ProtocolError> {
+        let is_empty = |value: &Value| value.as_array().is_some_and(Vec::is_empty);
+        if self.get(name).is_some_and(is_empty) { Ok(None) } else { self.optional_object(name) }
+    }
+
+    /// All fields as text, whatever they hold: what is neither text nor a number nor a truth value as JSON.
+    pub(crate) fn owned_texts(&self) -> BTreeMap<String, String> {
+        let text = |value: &Value| scalar(value).map_or_else(|| value.to_string(), Cow::into_owned);
+        let known = self.fields.iter().filter(|(_, value)| !value.is_null());
+        known.map(|(name, value)| (name.clone(), text(value))).collect()
     }
 
     /// All fields and their texts.
@@ -127,6 +153,24 @@ impl<'a> Object<'a> {
 
     fn wrong_type(&self, name: &str, wanted: &str, found: &Value) -> ProtocolError {
         self.bad(name, format_args!("is to be {wanted}, not {}", kind(found)))
+    }
+}
+
+/// The whole number that `number` is, if it is one that a float can tell exactly.
+fn whole(number: f64) -> Option<u64> {
+    let exact = (0.0..=EXACT).contains(&number) && number.fract() == 0.0;
+    exact.then_some(number as u64)
+}
+
+/// The greatest whole number up to which a float tells all of them.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
+/// A string as it is, a number or a truth value as JSON writes it.
+fn scalar(value: &Value) -> Option<Cow<'_, str>> {
+    match value {
+        Value::String(text) => Some(Cow::Borrowed(text)),
+        Value::Number(_) | Value::Bool(_) => Some(Cow::Owned(value.to_string())),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
     }
 }
 

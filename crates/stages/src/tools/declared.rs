@@ -59,6 +59,12 @@ impl Declared {
         Ok(Self { spec, manner, arguments: Arc::new(arguments), tool })
     }
 
+    /// The same, with arguments checked against another schema than the model is told: one that is good.
+    pub(super) fn taking(self, schema: &Value) -> Self {
+        let arguments = jsonschema::validator_for(schema).map_or(self.arguments, Arc::new);
+        Self { arguments, ..self }
+    }
+
     /// The call; its arguments are checked before anything is done.
     pub(super) fn call(&self, arguments: &str, slots: Slots) -> Result<Calling, ToolError> {
         let arguments = self.check(arguments)?;

@@ -1,4 +1,5 @@
 use crate::services::ServiceError;
+use crate::transfer;
 use std::time::Duration;
 
 /// Why a tool did not do what it was called for; the model reads it, so it holds no secrets.
@@ -16,6 +17,9 @@ pub enum ToolError {
     /// The arguments are none that it takes.
     #[error("the arguments are wrong: {0}")]
     Arguments(String),
+    /// Nobody is to be called there.
+    #[error(transparent)]
+    Transfer(#[from] transfer::Refused),
     /// It took too long.
     #[error("it did not answer within {0:?}")]
     Late(Duration),
@@ -51,7 +55,9 @@ impl ToolError {
     /// How it is told.
     pub(super) const fn outcome(&self) -> super::Outcome {
         match self {
-            Self::Unknown { .. } | Self::Arguments(_) | Self::TooMany => super::Outcome::Refused,
+            Self::Unknown { .. } | Self::Arguments(_) | Self::Transfer(_) | Self::TooMany => {
+                super::Outcome::Refused
+            }
             Self::Late(_) => super::Outcome::Late,
             Self::Cancelled => super::Outcome::Cancelled,
             _ => super::Outcome::Failed,
