@@ -127,7 +127,8 @@ impl<'r> Asked<'r> {
         if let Some(header) = self.forwarded() {
             return Err(Denied::Proxied(header));
         }
-        let hosts: Vec<_> = self.headers.get_all(HOST).iter().map(|host| host.to_str().unwrap_or("?")).collect();
+        let hosts: Vec<_> =
+            self.headers.get_all(HOST).iter().map(|host| host.to_str().unwrap_or("?")).collect();
         let target = self.uri.authority().map(axum::http::uri::Authority::as_str);
         let all: Vec<_> = hosts.iter().copied().chain(target).collect();
         if !all.is_empty() && all.iter().all(|host| is_loopback(host)) {
@@ -273,7 +274,11 @@ mod tests {
         for host in ["127.0.0.1:3000", "localhost", "voice.example"] {
             assert_eq!(guarded(Some(TOKEN), host, &[]), Err(Denied::Token));
             for wrong in ["Bearer", "Bearer ", "Bearer secre", "Bearer secrets", "Basic secret", "secret"] {
-                assert_eq!(guarded(Some(TOKEN), host, &[("authorization", wrong)]), Err(Denied::Token), "{wrong}");
+                assert_eq!(
+                    guarded(Some(TOKEN), host, &[("authorization", wrong)]),
+                    Err(Denied::Token),
+                    "{wrong}"
+                );
             }
             for right in ["Bearer secret", "bearer secret"] {
                 let through_a_proxy = [("authorization", right), ("x-forwarded-for", "203.0.113.9")];
@@ -284,11 +289,32 @@ mod tests {
 
     #[test]
     fn without_a_token_only_loopback_is_answered() {
-        for host in ["localhost", "LOCALHOST:3000", "localhost.", "app.localhost:1", "127.0.0.1", "127.1.2.3:80", "[::1]:3000", "[::ffff:127.0.0.1]"] {
+        for host in [
+            "localhost",
+            "LOCALHOST:3000",
+            "localhost.",
+            "app.localhost:1",
+            "127.0.0.1",
+            "127.1.2.3:80",
+            "[::1]:3000",
+            "[::ffff:127.0.0.1]",
+        ] {
             assert_eq!(guarded(None, host, &[]), Ok(()), "{host}");
             assert_eq!(socket(None, host, &[]), Ok(()), "{host}");
         }
-        for host in ["evil.example:3000", "", "0.0.0.0", "192.0.2.1", "[::2]", "::1", "127.0.0.1.evil.example", "localhost.evil.example", "notlocalhost", "127.0.0.1:x", "localhost@evil.example"] {
+        for host in [
+            "evil.example:3000",
+            "",
+            "0.0.0.0",
+            "192.0.2.1",
+            "[::2]",
+            "::1",
+            "127.0.0.1.evil.example",
+            "localhost.evil.example",
+            "notlocalhost",
+            "127.0.0.1:x",
+            "localhost@evil.example",
+        ] {
             assert_eq!(guarded(None, host, &[]), Err(Denied::Host(host.to_owned())));
             assert_eq!(socket(None, host, &[]), Err(Denied::Host(host.to_owned())));
         }
@@ -297,18 +323,32 @@ mod tests {
     #[test]
     fn a_second_host_hides_nothing() {
         let two = request("localhost", &[("host", "evil.example")]);
-        assert_eq!(Asked::of(&two).guarded(None, &ServerConfig::default()), Err(Denied::Host("evil.example".into())));
+        assert_eq!(
+            Asked::of(&two).guarded(None, &ServerConfig::default()),
+            Err(Denied::Host("evil.example".into()))
+        );
         let mut absolute = request("localhost", &[]);
         *absolute.uri_mut() = "http://evil.example/api/calls".parse().unwrap();
         assert!(Asked::of(&absolute).guarded(None, &ServerConfig::default()).is_err());
         let mut none = request("localhost", &[]);
         none.headers_mut().clear();
-        assert_eq!(Asked::of(&none).guarded(None, &ServerConfig::default()), Err(Denied::Host(String::new())));
+        assert_eq!(
+            Asked::of(&none).guarded(None, &ServerConfig::default()),
+            Err(Denied::Host(String::new()))
+        );
     }
 
     #[test]
     fn what_a_proxy_forwards_is_refused_without_a_token() {
-        for header in ["X-Forwarded-For", "X-Forwarded-Proto", "Forwarded", "Via", "X-Real-IP", "CF-Connecting-IP", "X-Original-URI"] {
+        for header in [
+            "X-Forwarded-For",
+            "X-Forwarded-Proto",
+            "Forwarded",
+            "Via",
+            "X-Real-IP",
+            "CF-Connecting-IP",
+            "X-Original-URI",
+        ] {
             let refused = guarded(None, "127.0.0.1:3000", &[(header, "1")]).unwrap_err();
             assert_eq!(refused, Denied::Proxied(header.to_ascii_lowercase()));
             assert!(refused.to_string().contains("behind a proxy: set RINGWAY_ADMIN_TOKEN"), "{refused}");

@@ -175,7 +175,8 @@ mod tests {
 
     #[test]
     fn an_address_holds_as_many_as_it_may_and_others_are_not_concerned() {
-        let limits = LimitsConfig { calls_per_address: 2, unstarted_per_address: 1, ..LimitsConfig::default() };
+        let limits =
+            LimitsConfig { calls_per_address: 2, unstarted_per_address: 1, ..LimitsConfig::default() };
         let addresses = Addresses::new(&limits);
         let take = |address: &str, kind| addresses.take(Some(ip(address)), kind);
         let (one, _two) = (take("192.0.2.1", Kind::Call).unwrap(), take("192.0.2.1", Kind::Call).unwrap());
@@ -199,9 +200,11 @@ mod tests {
         let limits = LimitsConfig { calls_per_address: 1, ..LimitsConfig::default() };
         let addresses = Addresses::new(&limits);
         let take = |address: &str| addresses.take(Some(ip(address)), Kind::Call);
-        let _local = (take("127.0.0.1").unwrap(), take("127.0.0.1").unwrap(), take("::ffff:127.0.0.1").unwrap());
+        let _local =
+            (take("127.0.0.1").unwrap(), take("127.0.0.1").unwrap(), take("::ffff:127.0.0.1").unwrap());
         let _first = take("2001:db8::1").unwrap();
         assert!(take("2001:db8::2").is_err() && take("2001:db8:0:1::1").is_ok());
-        let _unlimited = (addresses.take(None, Kind::Call).unwrap(), addresses.take(None, Kind::Call).unwrap());
+        let _unlimited =
+            (addresses.take(None, Kind::Call).unwrap(), addresses.take(None, Kind::Call).unwrap());
     }
 }

@@ -165,7 +165,12 @@ impl Arrived {
 
 impl Admission {
     /// Opens the door to these cores.
-    pub fn new(cores: Vec<MediaCore>, engines: Arc<Engines>, limits: Limits, addresses: Arc<Addresses>) -> Self {
+    pub fn new(
+        cores: Vec<MediaCore>,
+        engines: Arc<Engines>,
+        limits: Limits,
+        addresses: Arc<Addresses>,
+    ) -> Self {
         let unstarted = Unstarted::new(limits.unstarted);
         let draining = AtomicBool::new(false);
         let door = Mutex::default();
@@ -389,7 +394,10 @@ mod tests {
         while cores[0].silent_for().is_zero() {
             std::hint::spin_loop();
         }
-        assert!(matches!(choose(cores.iter().map(|core| (core, 0)), Duration::ZERO), Err(Refused::Overload { .. })));
+        assert!(matches!(
+            choose(cores.iter().map(|core| (core, 0)), Duration::ZERO),
+            Err(Refused::Overload { .. })
+        ));
     }
 
     #[test]
@@ -422,7 +430,13 @@ mod tests {
     fn engine_slots_go_with_the_threads_that_are_lost() {
         let recogniser = Arc::new(Threads(AtomicUsize::new(2)));
         let engines = crate::engines::scripted_with(recogniser.clone());
-        let limits = Limits { calls: 10, unstarted: 10, calls_per_recogniser: 2, calls_per_voice: 0, lateness: PATIENT };
+        let limits = Limits {
+            calls: 10,
+            unstarted: 10,
+            calls_per_recogniser: 2,
+            calls_per_voice: 0,
+            lateness: PATIENT,
+        };
         assert_eq!((limits.check(&engines, 3), limits.capacity(&engines)), (Ok(()), 4));
         let full = |calls| Err(Refused::EngineSlots { stage: StageKind::Stt, calls });
         assert_eq!(limits.check(&engines, 4), full(4));

@@ -68,7 +68,12 @@ impl Listener {
             Err(full) => return refusals::refused("address", &full, Some(peer), ""),
         };
         let Some(connection) = self.connections.open() else {
-            return refusals::refused("connections", &"as many connections are open as may be", Some(peer), "");
+            return refusals::refused(
+                "connections",
+                &"as many connections are open as may be",
+                Some(peer),
+                "",
+            );
         };
         let (acceptor, routes) = (self.acceptor.clone(), self.routes.borrow().clone());
         tokio::spawn(async move {

@@ -92,7 +92,8 @@ pub struct Parties {
 
 impl Parties {
     fn of(variables: &Variables) -> Self {
-        let shown = |value: &Option<String>| value.as_ref().map(|value| value.chars().take(LONGEST).collect());
+        let shown =
+            |value: &Option<String>| value.as_ref().map(|value| value.chars().take(LONGEST).collect());
         Self {
             caller: shown(&variables.caller),
             called: shown(&variables.called),

@@ -3,8 +3,8 @@
 use crate::access::Denied;
 use crate::admission::Refused;
 use crate::edge::EXCESS;
-use crate::refusals;
 use crate::live::{LiveCall, reason_name};
+use crate::refusals;
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use ringway_actors::{

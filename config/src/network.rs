@@ -40,7 +40,8 @@ impl FromStr for Network {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let refusal = || format!("{text:?} is neither an address nor a block such as 10.0.0.0/8");
-        let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
+        let (address, bits) =
+            text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
         let address = address.parse::<IpAddr>().map_err(|_| refusal())?.to_canonical();
         let width = number(address).1;
         let bits = bits.map_or(Ok(width), str::parse).map_err(|_| refusal())?;
@@ -82,8 +83,12 @@ mod tests {
 
     #[test]
     fn loopback_is_this_machine() {
-        let local = |address: &str| Network::LOOPBACK.iter().any(|network| network.contains(address.parse().unwrap()));
-        assert!(local("127.0.0.1") && local("127.9.9.9") && local("::1") && !local("192.0.2.1") && !local("::2"));
+        let local = |address: &str| {
+            Network::LOOPBACK.iter().any(|network| network.contains(address.parse().unwrap()))
+        };
+        assert!(
+            local("127.0.0.1") && local("127.9.9.9") && local("::1") && !local("192.0.2.1") && !local("::2")
+        );
     }
 
     #[test]

@@ -53,9 +53,15 @@ fn carrier(config: &Config) -> Vec<Mistake> {
     if let Some(Err(error)) = on_failure {
         mistakes.push(at("turn.transfer_on_failure", error.to_string()));
     }
-    let spoken = [("carrier.sorry", &config.carrier.sorry), ("carrier.sorry_language", &config.carrier.sorry_language)];
+    let spoken = [
+        ("carrier.sorry", &config.carrier.sorry),
+        ("carrier.sorry_language", &config.carrier.sorry_language),
+    ];
     mistakes.extend(
-        spoken.into_iter().filter(|(_, text)| text.trim().is_empty()).map(|(key, _)| at(key, "must not be empty")),
+        spoken
+            .into_iter()
+            .filter(|(_, text)| text.trim().is_empty())
+            .map(|(key, _)| at(key, "must not be empty")),
     );
     mistakes
 }

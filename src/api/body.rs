@@ -4,8 +4,8 @@ use super::ApiError;
 use crate::connections::Connection;
 use axum::body::{Body, HttpBody, to_bytes};
 use axum::extract::Request;
-use axum::http::header::{CONNECTION, CONTENT_LENGTH};
 use axum::http::HeaderValue;
+use axum::http::header::{CONNECTION, CONTENT_LENGTH};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use std::time::Duration;
@@ -75,7 +75,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_that_is_too_long_is_refused_whatever_it_says_of_itself() {
-        assert!(matches!(whole(3, request(Body::from("four"))).await, Err(ApiError::LongBody { longest: 3 })));
+        assert!(matches!(
+            whole(3, request(Body::from("four"))).await,
+            Err(ApiError::LongBody { longest: 3 })
+        ));
         let mut told = request(drops(Duration::from_secs(3_600)));
         told.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("4"));
         assert!(matches!(whole(3, told).await, Err(ApiError::LongBody { longest: 3 })));

@@ -146,7 +146,8 @@ fn dialogues(config: &Config) -> Vec<Problem> {
     let pronounceable = |word: &str| words.as_ref().is_none_or(|words| words.pronounceable(word));
     let transfers = Arc::new(Transfers::new(&config.transfer).unwrap_or_default());
     let loaded = Dialogues::load(dir, &pronounceable);
-    let diagnostics = loaded.and_then(|dialogues| dialogues.with_transfers(transfers)).err().unwrap_or_default();
+    let diagnostics =
+        loaded.and_then(|dialogues| dialogues.with_transfers(transfers)).err().unwrap_or_default();
     diagnostics.into_iter().map(problem).collect()
 }
 

@@ -143,11 +143,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Metered<S> {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<std::io::Result<usize>> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
         Pin::new(&mut self.get_mut().io).poll_write(cx, bytes)
     }
 
@@ -259,7 +255,8 @@ pub const EXCESS: [&str; 2] = ["audio", "message"];
 
 /// A peer that keeps sending faster than permitted.
 pub fn too_fast() -> ProtocolError {
-    let message = "messages keep coming faster than permitted: audio faster than real time, or too many others";
+    let message =
+        "messages keep coming faster than permitted: audio faster than real time, or too many others";
     ProtocolError::fatal(ErrorCode::TooFast, CloseCode::Order, message)
 }
 

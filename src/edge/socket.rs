@@ -61,7 +61,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     /// Goes on behind the handshake; `read` is what came with it already. A message has at most `longest` bytes.
     pub async fn new(io: S, read: Vec<u8>, longest: usize) -> Self {
         let io = Metered::new(io);
-        let stream = WebSocketStream::from_partially_read(io, read, Role::Server, Some(limits(longest))).await;
+        let stream =
+            WebSocketStream::from_partially_read(io, read, Role::Server, Some(limits(longest))).await;
         Self { stream, longest, scratch: BytesMut::with_capacity(1_024), dirty: false }
     }
 

@@ -30,7 +30,11 @@ pub fn sockets() -> Router<Arc<Server>> {
 }
 
 /// The path with and without a slash at its end.
-fn either(router: Router<Arc<Server>>, path: &str, handler: MethodRouter<Arc<Server>>) -> Router<Arc<Server>> {
+fn either(
+    router: Router<Arc<Server>>,
+    path: &str,
+    handler: MethodRouter<Arc<Server>>,
+) -> Router<Arc<Server>> {
     router.route(path, handler.clone()).route(&format!("{path}/"), handler)
 }
 

@@ -132,7 +132,10 @@ async fn one_address_has_its_share_of_the_calls() {
     first.event("started").await;
     let mut second = call_from(&server, "6.6.6.6, 203.0.113.9").await;
     let error = second.event("error").await;
-    assert_eq!((&error["code"], &error["message"]), (&json!("capacity"), &json!("one address has at most 1 calls at once")));
+    assert_eq!(
+        (&error["code"], &error["message"]),
+        (&json!("capacity"), &json!("one address has at most 1 calls at once"))
+    );
     assert_eq!(second.line.closed().await, (1013, "address".to_owned()));
     call_from(&server, "203.0.113.10").await.event("started").await;
     let (_this_machine, _) = Browser::call(&server).await;
@@ -141,7 +144,9 @@ async fn one_address_has_its_share_of_the_calls() {
     first.event("ended").await;
     while first.next().await.is_some() {}
     // The socket's share is given back when its task has ended, a moment later.
-    while call_from(&server, "203.0.113.9").await.next().await.is_none_or(|event| event["type"] != "started") {}
+    while call_from(&server, "203.0.113.9").await.next().await.is_none_or(|event| event["type"] != "started")
+    {
+    }
 }
 
 #[tokio::test]

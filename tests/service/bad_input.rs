@@ -155,7 +155,9 @@ async fn odd_messages_of_a_carrier_end_no_call() {
     carrier.answered(&server).await;
     carrier.say("digits/day-1");
     carrier.answered(&server).await;
-    for (code, times) in [("bad_base64", 1), ("bad_field", 4), ("bad_json", 2), ("start_twice", 1), ("text_expected", 1)] {
+    for (code, times) in
+        [("bad_base64", 1), ("bad_field", 4), ("bad_json", 2), ("start_twice", 1), ("text_expected", 1)]
+    {
         let series = format!("ringway_protocol_errors_total{{edge=\"twilio\",code=\"{code}\"}}");
         assert_eq!(server.metric(&series).await, Some(f64::from(times)), "{code}");
     }

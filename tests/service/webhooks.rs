@@ -54,7 +54,11 @@ async fn a_signature_is_taken_however_its_address_is_written_and_for_no_other() 
         request.headers_mut().insert("x-twilio-signature", sign(TOKEN, url, &[]).parse().unwrap());
         tokio_tungstenite::connect_async(request)
     };
-    for url in ["wss://voice.example/media/twilio", "wss://voice.example:8443/media/twilio/", "https://voice.example/media/twilio"] {
+    for url in [
+        "wss://voice.example/media/twilio",
+        "wss://voice.example:8443/media/twilio/",
+        "https://voice.example/media/twilio",
+    ] {
         assert!(socket(url).await.is_ok(), "{url}");
     }
     assert!(socket("wss://other.example/media/twilio").await.is_err());
@@ -63,8 +67,16 @@ async fn a_signature_is_taken_however_its_address_is_written_and_for_no_other() 
 #[tokio::test]
 async fn an_address_may_have_a_path_or_no_tls() {
     for (public, signed_url, stream) in [
-        ("https://h.example/ringway/", "https://h.example/ringway/media/twilio/voice", "wss://h.example/ringway/media/twilio"),
-        ("http://h.example:3000", "http://h.example:3000/media/twilio/voice", "ws://h.example:3000/media/twilio"),
+        (
+            "https://h.example/ringway/",
+            "https://h.example/ringway/media/twilio/voice",
+            "wss://h.example/ringway/media/twilio",
+        ),
+        (
+            "http://h.example:3000",
+            "http://h.example:3000/media/twilio/voice",
+            "ws://h.example:3000/media/twilio",
+        ),
     ] {
         let server = signed(Some(public));
         let (status, twiml) = signed_for(&server, signed_url, &[]).await;
@@ -132,7 +144,9 @@ async fn webhooks_take_get_and_a_slash_at_the_end() {
     }
     assert!(!twiml.contains("CallSid"), "{twiml}");
     assert_eq!(ask(Method::POST, "/media/twilio/voice/", &FIELDS, FORM).await.0, 200);
-    for (method, path) in [(Method::GET, "/media/twilio/after?CallSid=CA9"), (Method::GET, "/media/twilio/after/?CallSid=CA9")] {
+    for (method, path) in
+        [(Method::GET, "/media/twilio/after?CallSid=CA9"), (Method::GET, "/media/twilio/after/?CallSid=CA9")]
+    {
         let (status, twiml) = ask(method, path, &[], "").await;
         assert!(status == 200 && twiml.contains("<Hangup/>"), "{twiml}");
     }
@@ -169,7 +183,8 @@ async fn a_parameter_that_is_too_long_for_the_carrier_is_left_out_aloud() {
     let path = format!("/media/twilio/voice?name=Ada&note={}", "x".repeat(600));
     let twiml = post(&server, &path, FORM, &[]).await.1;
     assert!(twiml.contains("name=\"name\"") && !twiml.contains("name=\"note\""), "{twiml}");
-    let line = server.log("a parameter is left out: its name and value are longer than the carrier takes").await;
+    let line =
+        server.log("a parameter is left out: its name and value are longer than the carrier takes").await;
     assert_eq!((&line["parameter"], &line["letters"]), (&json!("note"), &json!(604)));
 }
 

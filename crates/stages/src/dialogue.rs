@@ -110,7 +110,7 @@ impl Dialogues {
         match scripts.keys().next().cloned() {
             Some(default) if diagnostics.is_empty() => {
                 Ok(Self { scripts, default, pace: Duration::ZERO, transfers: Arc::default() })
-            },
+            }
             None if diagnostics.is_empty() => Err(vec![nothing()]),
             _ => Err(diagnostics),
         }
@@ -238,7 +238,8 @@ fn fuzz_cues(text: &str) -> impl Iterator<Item = Cue> {
 }
 
 /// Callers choose the number, and would choose one that costs.
-const NOBODY: &str = "the caller chooses the number: list those that may be dialled in transfer.allow or transfer.targets";
+const NOBODY: &str =
+    "the caller chooses the number: list those that may be dialled in transfer.allow or transfer.targets";
 
 fn read(
     name: &str,

@@ -189,12 +189,19 @@ mod tests {
         assert_eq!(chosen(&transfers, "front desk").as_deref(), Some("+431234"));
         assert_eq!(chosen(&transfers, " Front Desk ").as_deref(), Some("+431234"));
         assert_eq!(chosen(&transfers, "orders").as_deref(), Some("sip:orders@pbx.example"));
-        assert_eq!(chosen(&transfers, "+43 (1) 234").as_deref(), Some("+431234"), "the operator lists that number");
+        assert_eq!(
+            chosen(&transfers, "+43 (1) 234").as_deref(),
+            Some("+431234"),
+            "the operator lists that number"
+        );
         for wanted in TOLL.into_iter().filter(|wanted| *wanted != "the front desk") {
             assert_eq!(chosen(&transfers, wanted), None, "{wanted:?}");
         }
         let refused = transfers.choose("the boss").unwrap_err();
-        assert_eq!(refused.to_string(), "\"the boss\" is nobody to transfer to; there are: front desk, it, orders");
+        assert_eq!(
+            refused.to_string(),
+            "\"the boss\" is nobody to transfer to; there are: front desk, it, orders"
+        );
         let long = transfers.choose(&"+1".repeat(2_000)).unwrap_err().to_string();
         assert!(long.len() < 120, "{long}");
     }
@@ -211,7 +218,8 @@ mod tests {
         ] {
             assert_eq!(chosen(&transfers, wanted).as_deref(), Some(number), "{wanted}");
         }
-        let beyond = ["+43", "+49301234", "+4930123456", "1122", "004311234", "+4312345678901234", "43123456"];
+        let beyond =
+            ["+43", "+49301234", "+4930123456", "1122", "004311234", "+4312345678901234", "43123456"];
         for wanted in beyond.into_iter().chain(TOLL) {
             assert_eq!(chosen(&transfers, wanted), None, "{wanted:?}");
         }
@@ -222,7 +230,9 @@ mod tests {
         let wide = transfers(&[], &["+1*", "+8*", "+43*", "*"]).unwrap_err();
         assert_eq!(wide[0].key, "allow", "a list of everything is none: {wide:?}");
         let wide = transfers(&[], &["+1*", "+8*", "+43*", "+9*"]).unwrap();
-        for costly in ["+19005550199", "+88213000000", "+881612345678", "+43900123456", "+9790123456", "+87012345678"] {
+        for costly in
+            ["+19005550199", "+88213000000", "+881612345678", "+43900123456", "+9790123456", "+87012345678"]
+        {
             assert_eq!(chosen(&wide, costly), None, "{costly}");
         }
         assert!(chosen(&wide, "+12125550199").is_some() && chosen(&wide, "+81312345678").is_some());
@@ -234,7 +244,8 @@ mod tests {
     fn all_that_makes_no_sense_is_told() {
         let targets = [("desk", "the desk"), ("none", ""), ("mail", "mailto:a@b"), ("", "+431")];
         let problems = transfers(&targets, &["+43", "43x*", "x", "+43**", "sip:a@b", ""]).unwrap_err();
-        let told: Vec<_> = problems.iter().map(|problem| format!("{}: {}", problem.key, problem.message)).collect();
+        let told: Vec<_> =
+            problems.iter().map(|problem| format!("{}: {}", problem.key, problem.message)).collect();
         insta::assert_snapshot!(told.join("\n"), @"");
     }
 }

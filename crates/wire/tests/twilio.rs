@@ -218,8 +218,7 @@ fn parameters_of_any_type_arrive_as_text() {
     let parameters =
         |json: &str| started(&START.replace(r#"{"dialogue":"booking"}"#, json)).custom_parameters;
     let all = r#"{"vip":true,"n":5,"part":0.5,"none":null,"list":[1,"a"],"text":"é"}"#;
-    let expected =
-        [("list", r#"[1,"a"]"#), ("n", "5"), ("part", "0.5"), ("text", "é"), ("vip", "true")];
+    let expected = [("list", r#"[1,"a"]"#), ("n", "5"), ("part", "0.5"), ("text", "é"), ("vip", "true")];
     assert_eq!(parameters(all), expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
     for nothing in ["null", "{}", "[]"] {
         assert!(parameters(nothing).is_empty(), "{nothing}");

@@ -136,7 +136,8 @@ impl Complaints {
 
 /// Counts a breach of the protocol.
 pub(super) fn count(code: ErrorCode) {
-    metrics::counter!("ringway_protocol_errors_total", "edge" => "twilio", "code" => code.name()).increment(1);
+    metrics::counter!("ringway_protocol_errors_total", "edge" => "twilio", "code" => code.name())
+        .increment(1);
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Protocol<S> for Carrier {

@@ -29,7 +29,9 @@ enum Doubt {
     Algorithm,
     #[error("it is signed with the auth token, and TWILIO_AUTH_TOKEN is not set")]
     NoToken,
-    #[error("its signature does not fit: forged, signed with another key, or for another address than the one checked")]
+    #[error(
+        "its signature does not fit: forged, signed with another key, or for another address than the one checked"
+    )]
     Unfit,
 }
 
@@ -224,7 +226,11 @@ mod tests {
             assert!(!webhook.contains(other), "{other}");
         }
         let socket = ways(Door::Socket, "https://h.example/ringway", "/media");
-        for same in ["wss://h.example/ringway/media", "wss://h.example/ringway/media/", "https://h.example:443/ringway/media"] {
+        for same in [
+            "wss://h.example/ringway/media",
+            "wss://h.example/ringway/media/",
+            "https://h.example:443/ringway/media",
+        ] {
             assert!(socket.contains(same), "{same}");
         }
     }

@@ -25,7 +25,8 @@ mod tests {
     fn only_a_call_that_is_not_answered_can_be_given_the_busy_tone() {
         let busy = CarrierConfig::default();
         let say = CarrierConfig { refusal: Refusal::Say, ..CarrierConfig::default() };
-        let (came, went) = (Parties::default(), Parties { direction: Some("outbound-api".into()), ..Parties::default() });
+        let (came, went) =
+            (Parties::default(), Parties { direction: Some("outbound-api".into()), ..Parties::default() });
         assert!(refuse(&busy, &came).contains("<Reject reason=\"busy\"/>"));
         for twiml in [refuse(&busy, &went), refuse(&say, &came), apologise(&busy)] {
             assert!(twiml.contains("Please call again later.</Say><Hangup/>"), "{twiml}");

@@ -242,7 +242,8 @@ impl Reader<'_> {
             Destination::written(&target).err().map(|error| error.to_string())
         } else {
             let dialable = |c: char| c.is_ascii_digit() || c == '+';
-            (!target.chars().all(dialable)).then(|| "must be a telephone number where a slot is in it".to_owned())
+            (!target.chars().all(dialable))
+                .then(|| "must be a telephone number where a slot is in it".to_owned())
         };
         problem.into_iter().for_each(|problem| self.problems.report(&to.place, problem));
         Action::Transfer(to)

@@ -37,7 +37,8 @@ impl Numbers {
         } else {
             number.len() == len
         };
-        let same = |(wanted, found): (&u8, u8)| *wanted == found || (*wanted == b'x' && found.is_ascii_digit());
+        let same =
+            |(wanted, found): (&u8, u8)| *wanted == found || (*wanted == b'x' && found.is_ascii_digit());
         fits && begin.iter().zip(number.bytes()).all(same) && !self.is_too_wide_for(number)
     }
 
@@ -78,9 +79,9 @@ impl fmt::Display for Numbers {
 /// Ranges whose calls cost extra, or go by satellite: the codes that no country has
 /// (<https://www.itu.int/pub/T-SP-E.164D>), and premium-rate ranges of countries that are often called.
 const COSTLY: [&str; 27] = [
-    "+1900", "+1976", "+3389", "+34803", "+34806", "+34807", "+39144", "+39166", "+39178", "+39199", "+39892",
-    "+39899", "+41900", "+41901", "+41906", "+43900", "+43901", "+43930", "+43931", "+449", "+49900", "+870",
-    "+878", "+881", "+882", "+883", "+979",
+    "+1900", "+1976", "+3389", "+34803", "+34806", "+34807", "+39144", "+39166", "+39178", "+39199",
+    "+39892", "+39899", "+41900", "+41901", "+41906", "+43900", "+43901", "+43930", "+43931", "+449",
+    "+49900", "+870", "+878", "+881", "+882", "+883", "+979",
 ];
 
 /// Digits of a number that a pattern with an open end permits: ITU-T E.164 has at most 15.

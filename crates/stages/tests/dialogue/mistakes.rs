@@ -267,6 +267,7 @@ fn a_word_of_a_built_in_answer_must_have_a_pronunciation_too() {
 
 #[test]
 fn the_state_for_machines_is_there() {
-    let dialogue = asking("keys = [\"1\"]\nsay = \"Ok.\"", "").replacen("start", "machine = \"tape\"\nstart", 1);
+    let dialogue =
+        asking("keys = [\"1\"]\nsay = \"Ok.\"", "").replacen("start", "machine = \"tape\"\nstart", 1);
     assert_eq!(told(&dialogue), ["test.toml:1: machine: there is no state \"tape\"; there are: ask"]);
 }

@@ -162,8 +162,7 @@ async fn a_model_cannot_have_anybody_dialled_whom_the_operator_has_not_listed() 
 
 #[tokio::test]
 async fn a_call_is_transferred_when_the_reply_was_heard() {
-    let model =
-        Model::that_says(&[("", &[("transfer", r#"{"to":"Desk"}"#)]), ("I put you through.", &[])]);
+    let model = Model::that_says(&[("", &[("transfer", r#"{"to":"Desk"}"#)]), ("I put you through.", &[])]);
     let put_through = reply(&mut *open(&model), said(1, "a person please")).await;
     assert_eq!(
         (put_through.words.as_str(), put_through.next),

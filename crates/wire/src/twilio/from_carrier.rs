@@ -84,7 +84,11 @@ impl<'a> FromCarrier<'a> {
     ///
     /// # Errors
     /// The message is no JSON, misses a field, has one of a wrong type, or its payload is no base64.
-    pub fn parse(dialect: &'static Dialect, text: &str, audio: &'a mut Vec<u8>) -> Result<Self, ProtocolError> {
+    pub fn parse(
+        dialect: &'static Dialect,
+        text: &str,
+        audio: &'a mut Vec<u8>,
+    ) -> Result<Self, ProtocolError> {
         match scan::media(dialect, text) {
             Some(scanned) if payload::decode(scanned.payload, audio).is_ok() => {
                 Ok(Self::Media(scanned.media(audio)))

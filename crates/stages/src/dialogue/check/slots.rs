@@ -34,7 +34,8 @@ fn explanation(slot: &str, state: &str, ever: &Names<'_>) -> String {
 /// The slots that every way to a state sets: what all the ways into it have in common, until nothing changes.
 fn known_on_entry(script: &Script) -> BTreeMap<&str, Names<'_>> {
     let begin = || Names::from(CALL_SLOTS);
-    let mut known: BTreeMap<&str, Names<'_>> = ways::beginnings(script).map(|state| (state, begin())).collect();
+    let mut known: BTreeMap<&str, Names<'_>> =
+        ways::beginnings(script).map(|state| (state, begin())).collect();
     let mut ahead: Vec<&str> = known.keys().copied().collect();
     while let Some(name) = ahead.pop() {
         let Some(state) = script.states.get(name) else { continue };
