@@ -119,7 +119,7 @@ async fn sockets_without_a_call_are_bounded() {
 async fn call_from(server: &Server, address: &str) -> Browser {
     let mut request = server.ws("/voice-ws").into_client_request().unwrap();
     request.headers_mut().insert("x-forwarded-for", address.parse().unwrap());
-    let mut browser = Browser::over(Line::open(request).await);
+    let browser = Browser::over(Line::open(request).await);
     browser.tell(json!({"type": "start", "codec": "pcm16", "sampleRate": 16000}));
     browser
 }
