@@ -246,6 +246,20 @@ mod tests {
         let problems = transfers(&targets, &["+43", "43x*", "x", "+43**", "sip:a@b", ""]).unwrap_err();
         let told: Vec<_> =
             problems.iter().map(|problem| format!("{}: {}", problem.key, problem.message)).collect();
-        insta::assert_snapshot!(told.join("\n"), @"");
+        let form = "must be a telephone number such as +15550100, or a sip: address";
+        let digits =
+            "must be digits, behind a + or not, with x for any digit, and with * at the end for any more";
+        let expected = [
+            "targets: a name is empty".to_owned(),
+            format!("targets: desk: \"the desk\" {form}"),
+            format!("targets: mail: \"mailto:a@b\" {form}"),
+            "targets: none: \"\" is empty: it must be a telephone number such as +15550100, or a sip: address".into(),
+            "allow: \"+43\" is no number; to permit all numbers that begin so, write * behind it".into(),
+            "allow: \"x\" must begin with a digit: it would permit any number".into(),
+            format!("allow: \"+43**\" {digits}"),
+            format!("allow: \"sip:a@b\" {digits}"),
+            format!("allow: \"\" {digits}"),
+        ];
+        assert_eq!(told, expected);
     }
 }
