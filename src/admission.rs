@@ -11,7 +11,7 @@ use std::future::Future;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Why a caller is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -102,7 +102,7 @@ impl Refused {
     }
 }
 
-/// How long a media core may take to stop.
+/// How long the media cores may take to stop.
 const STOP_WITHIN: Duration = Duration::from_secs(1);
 
 /// Limits of admission.
@@ -255,6 +255,11 @@ impl Admission {
         self.loads().map(|load| load.calls()).sum()
     }
 
+    /// Sockets of calls that are open, those included whose call is over and which say goodbye.
+    pub fn lines(&self) -> usize {
+        self.loads().map(|load| load.lines()).sum()
+    }
+
     /// What the cores say of themselves.
     pub fn loads(&self) -> impl Iterator<Item = &Arc<CoreLoad>> {
         self.cores.iter().map(MediaCore::load)
@@ -267,7 +272,9 @@ impl Admission {
 
     /// Stops the media cores.
     pub fn stop(&self) {
-        self.cores.iter().for_each(|core| core.stop(STOP_WITHIN));
+        self.cores.iter().for_each(MediaCore::begin_stop);
+        let deadline = Instant::now() + STOP_WITHIN;
+        self.cores.iter().for_each(|core| core.stop(deadline.saturating_duration_since(Instant::now())));
     }
 
     /// Nobody else is let in.

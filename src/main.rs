@@ -1,5 +1,7 @@
 //! The ringway server and its tools.
 #![forbid(unsafe_code)]
+// They panic when nobody reads: `say!` and `complain!` of the command line do not.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
 
 mod access;
 mod addresses;
@@ -7,18 +9,20 @@ mod admission;
 mod api;
 mod app;
 mod cli;
-mod connections;
+mod drain;
 mod edge;
 mod engines;
 mod hub;
 mod listener;
 mod live;
 mod logging;
+mod open_connections;
 mod process;
 mod readiness;
 mod recorder;
 mod refusals;
 mod serve;
+mod signals;
 mod telemetry;
 mod tls;
 mod trace;

@@ -2,22 +2,17 @@
 
 use crate::api;
 use crate::app::{Server, StartError, Starting};
-use crate::connections::Connections;
-use crate::listener::Listener;
-use crate::{edge, process, tls, tts_api};
+use crate::edge::twilio::signature_is_required;
+use crate::listener::{Connections, Gate};
+use crate::signals::{Reloads, Stops};
+use crate::tls::{self, Certificate};
+use crate::{drain, process, tts_api};
 use ringway_config::{Config, Secrets};
-use ringway_turn::EndReason;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until};
-
-/// How often a drain looks whether the last call has ended.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// Serves until it is told to stop and the calls have ended.
 ///
@@ -25,26 +20,22 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// It cannot start.
 pub async fn run(config: Config, secrets: Secrets) -> Result<(), StartError> {
     let address = config.server.address();
-    let acceptor = config.server.tls.as_ref().map(|tls| tls::acceptor(tls, address.ip())).transpose()?;
-    let drain = config.server.drain;
-    let mut signals = Signals::new()?;
+    let (mut signals, reloads) = (Stops::new()?, Reloads::new()?);
+    let certificate =
+        config.server.tls.clone().map(|tls| Certificate::read(tls, address.ip())).transpose()?;
+    let present = certificate.as_ref().map(Certificate::present);
+    tokio::spawn(reload(reloads, certificate));
     let starting = Starting::check(config.clone(), secrets)?;
+    let gate = Gate::new(&config, starting.addresses().clone());
+    let connections = Connections::new(present, gate);
     let listener =
         TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })?;
     let address = listener.local_addr()?;
     let tts_api = Opened::bind(&config).await?;
     let (routes, routed) = watch::channel(api::starting());
-    let tls = acceptor.is_some();
-    let connections = Connections::new(config.limits.connections);
-    let addresses = starting.addresses().clone();
-    let proxies = config.server.trusted_proxies.clone();
-    let door = |acceptor, routes| {
-        let (connections, addresses, proxies) = (connections.clone(), addresses.clone(), proxies.clone());
-        Listener { acceptor, routes, connections, addresses, proxies }
-    };
     // Also while it starts and drains: whoever comes then is refused in words, and load balancers ask /health.
-    tokio::spawn(door(acceptor.clone(), routed).accept(listener));
-    let tts_api = tts_api.map(|opened| opened.accept(|routes| door(acceptor, routes)));
+    tokio::spawn(connections.accept(listener, routed));
+    let tts_api = tts_api.map(|opened| opened.accept(&connections));
     let server = tokio::select! {
         server = starting.finish() => server?,
         name = signals.next() => {
@@ -58,17 +49,13 @@ pub async fn run(config: Config, secrets: Secrets) -> Result<(), StartError> {
     // It is heard as long as the task that accepts is there.
     let _ = routes.send(api::router(server.clone()));
     let tts_address = tts_api.map(|api| api.serve(&server, &config)).transpose()?;
-    announce(&server, address, tts_address, tls);
+    announce(&server, address, tts_address, connections.are_encrypted());
     warn_of_unsigned(&server);
     server.make_phrases();
     tokio::spawn(keep_up(server.clone()));
     let name = signals.next().await;
     tracing::info!(signal = name, calls = server.admission.calls(), "draining");
-    tokio::select! {
-        () = drain_calls(&server, drain) => {}
-        name = signals.next() => tracing::warn!(signal = name, calls = server.admission.calls(), "ending at once"),
-    }
-    server.admission.stop();
+    drain::drain(&server, &mut signals, connections).await;
     Ok(())
 }
 
@@ -93,9 +80,9 @@ impl Opened {
         Ok(Some(Self { listener, address }))
     }
 
-    fn accept(self, door: impl FnOnce(watch::Receiver<axum::Router>) -> Listener) -> Answering {
+    fn accept(self, connections: &Connections) -> Answering {
         let (routes, routed) = watch::channel(tts_api::starting());
-        tokio::spawn(door(routed).accept(self.listener));
+        tokio::spawn(connections.accept(self.listener, routed));
         Answering { routes, address: self.address }
     }
 }
@@ -104,24 +91,6 @@ impl Answering {
     fn serve(self, server: &Arc<Server>, config: &Config) -> Result<SocketAddr, StartError> {
         let _ = self.routes.send(tts_api::router(server.clone(), config.tts_api.clone())?);
         Ok(self.address)
-    }
-}
-
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    fn new() -> std::io::Result<Self> {
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
-    }
-
-    async fn next(&mut self) -> &'static str {
-        tokio::select! {
-            _ = self.terminate.recv() => "SIGTERM",
-            _ = self.interrupt.recv() => "SIGINT",
-        }
     }
 }
 
@@ -140,13 +109,13 @@ fn announce(server: &Server, address: SocketAddr, tts_api: Option<SocketAddr>, t
         env!("CARGO_PKG_VERSION"),
         server.engines(),
     );
-    // Whoever closed it does not want to know.
-    let _ = std::io::stdout().write_all(text.as_bytes());
+    // On a thread of its own: a pipe may be full, and whoever closed it does not want to know.
+    std::thread::spawn(move || drop(std::io::stdout().write_all(text.as_bytes())));
 }
 
 /// Whoever can reach the carrier's socket can begin calls.
 fn warn_of_unsigned(server: &Server) {
-    if !edge::twilio::signature_is_required(&server.secrets) {
+    if !signature_is_required(&server.secrets) {
         tracing::warn!(
             "requests at /media/twilio are not verified: any program that reaches them can begin calls; set TWILIO_AUTH_TOKEN"
         );
@@ -162,21 +131,16 @@ async fn keep_up(server: Arc<Server>) {
     }
 }
 
-/// Lets nobody in, waits for the calls, and ends those that are left at the deadline.
-async fn drain_calls(server: &Server, patience: Duration) {
-    server.admission.close();
-    let deadline = Instant::now() + patience;
-    while server.admission.calls() > 0 && Instant::now() < deadline {
-        sleep_until((Instant::now() + LOOK_EVERY).min(deadline)).await;
-    }
-    let left = server.hub.handles().await;
-    for call in &left {
-        // One that ended meanwhile needs no telling.
-        let _ = call.hang_up(EndReason::Drain);
-    }
-    // Their last words are on the way.
-    let deadline = Instant::now() + edge::GOODBYE;
-    while server.admission.calls() > 0 && Instant::now() < deadline {
-        sleep_until((Instant::now() + LOOK_EVERY).min(deadline)).await;
+/// Reads the certificate again whenever that is asked for. There is no file of the log to open again.
+async fn reload(mut signals: Reloads, certificate: Option<Certificate>) {
+    loop {
+        let signal = signals.next().await;
+        match certificate.as_ref().map(Certificate::read_again) {
+            None => tracing::info!(signal, "nothing is read again without TLS"),
+            Some(Ok(())) => tracing::info!(signal, "the certificate was read again"),
+            Some(Err(error)) => {
+                tracing::error!(signal, %error, "the certificate cannot be read: the one before stays");
+            }
+        }
     }
 }

@@ -26,7 +26,7 @@ pub struct ServerConfig {
     pub public_url: Option<String>,
     /// Proxies whose `X-Forwarded-For` names the client, for the limits per address.
     pub trusted_proxies: Vec<Network>,
-    /// How long SIGTERM waits for calls in progress.
+    /// How long SIGTERM waits for calls in progress; what follows takes 4 s more at most.
     #[serde(with = "crate::humane")]
     pub drain: Duration,
     /// TLS of the listener.
@@ -197,7 +197,7 @@ impl Default for ServerConfig {
             allowed_origins: Vec::new(),
             public_url: None,
             trusted_proxies: Network::LOOPBACK.to_vec(),
-            drain: Duration::from_secs(30),
+            drain: Duration::from_secs(20),
             tls: None,
             chaos: false,
         }

@@ -1,7 +1,7 @@
 //! Bodies of requests: read whole before anybody looks at them, within a bound and in time.
 
 use super::ApiError;
-use crate::connections::Connection;
+use crate::open_connections::Connection;
 use axum::body::{Body, HttpBody, to_bytes};
 use axum::extract::Request;
 use axum::http::HeaderValue;

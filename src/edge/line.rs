@@ -17,7 +17,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_tungstenite::tungstenite::Message;
 
 /// How long the last messages may take to reach the peer.
-pub const GOODBYE: Duration = Duration::from_secs(2);
+const GOODBYE: Duration = Duration::from_secs(2);
 
 /// How an edge's protocol says and hears things. One implementation an edge.
 pub trait Protocol<S> {
@@ -142,7 +142,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
     P: Protocol<S>,
 {
-    let EdgePort { mic, playout, beat, commands, call, clock } = port;
+    let EdgePort { mic, playout, beat, commands, call, clock, open } = port;
     let heard = Instant::now();
     let allowance = Allowance::new(call.edge.name(), heard);
     let mut line = Line { socket, mic, playout, call, clock, allowance, heard, clearing: None };
@@ -157,6 +157,7 @@ where
             }
         };
         leave_line(leave, &mut line, &mut protocol).await;
+        drop(open);
     }
 }
 

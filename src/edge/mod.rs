@@ -12,5 +12,4 @@ mod transport;
 pub mod twilio;
 
 pub use intake::EXCESS;
-pub use line::GOODBYE;
 pub use origin::permitted;

@@ -75,6 +75,19 @@ impl<'a> Object<'a> {
         value.as_str().ok_or_else(|| self.wrong_type(name, "a string", value))
     }
 
+    /// What the peer calls something by: it is kept, logged and shown.
+    pub(crate) fn id(&self, name: &str) -> Result<String, ProtocolError> {
+        let text = self.string(name)?;
+        if text.len() > LONGEST_ID {
+            return Err(self.bad(name, format_args!("is to have at most {LONGEST_ID} bytes")));
+        }
+        Ok(text.to_owned())
+    }
+
+    pub(crate) fn optional_id(&self, name: &str) -> Result<Option<String>, ProtocolError> {
+        if self.get(name).is_some() { self.id(name).map(Some) } else { Ok(None) }
+    }
+
     pub(crate) fn optional_string(&self, name: &str) -> Result<Option<&'a str>, ProtocolError> {
         if self.get(name).is_some() { self.string(name).map(Some) } else { Ok(None) }
     }
@@ -114,11 +127,23 @@ impl<'a> Object<'a> {
         if self.get(name).is_some_and(is_empty) { Ok(None) } else { self.optional_object(name) }
     }
 
-    /// All fields as text, whatever they hold: what is neither text nor a number nor a truth value as JSON.
-    pub(crate) fn owned_texts(&self) -> BTreeMap<String, String> {
+    /// The same of what a peer calls something by: bounded.
+    pub(crate) fn optional_text_id(&self, name: &str) -> Result<Option<String>, ProtocolError> {
+        let Some(text) = self.optional_text(name)? else { return Ok(None) };
+        if text.len() > LONGEST_ID {
+            return Err(self.bad(name, format_args!("is to have at most {LONGEST_ID} bytes")));
+        }
+        Ok(Some(text.into_owned()))
+    }
+
+    /// All fields as text, to be kept as long as the call lasts, whatever they hold: what is neither text nor a number nor
+    /// a truth value as JSON.
+    pub(crate) fn owned_texts(&self) -> Result<BTreeMap<String, String>, ProtocolError> {
         let text = |value: &Value| scalar(value).map_or_else(|| value.to_string(), Cow::into_owned);
         let known = self.fields.iter().filter(|(_, value)| !value.is_null());
-        known.map(|(name, value)| (name.clone(), text(value))).collect()
+        let texts: BTreeMap<_, _> = known.map(|(name, value)| (name.clone(), text(value))).collect();
+        self.check_size(texts.iter().map(|(name, text)| name.len() + text.len()))?;
+        Ok(texts)
     }
 
     /// All fields and their texts.
@@ -126,9 +151,22 @@ impl<'a> Object<'a> {
         self.fields.keys().map(|name| Ok((name.as_str(), self.string(name)?)))
     }
 
-    /// The same, to be kept.
+    /// The same, to be kept as long as the call lasts.
     pub(crate) fn owned_strings(&self) -> Result<BTreeMap<String, String>, ProtocolError> {
+        self.check_size(
+            self.fields.iter().map(|(name, value)| name.len() + value.as_str().map_or(0, str::len)),
+        )?;
         self.strings().map(|pair| pair.map(|(name, text)| (name.to_owned(), text.to_owned()))).collect()
+    }
+
+    /// Of what is kept as it came, there is not too much: the bytes of each field.
+    fn check_size(&self, fields: impl ExactSizeIterator<Item = usize>) -> Result<(), ProtocolError> {
+        let (count, bytes) = (fields.len(), fields.sum::<usize>());
+        if count <= MOST_FIELDS && bytes <= MOST_BYTES {
+            return Ok(());
+        }
+        let most = format_args!("is to have at most {MOST_FIELDS} fields and {MOST_BYTES} bytes");
+        Err(ProtocolError::recoverable(ErrorCode::BadField, format!("{}: {most}", self.place(""))))
     }
 
     /// The error that says what is wrong with field `name`.
@@ -173,6 +211,12 @@ fn scalar(value: &Value) -> Option<Cow<'_, str>> {
         Value::Null | Value::Array(_) | Value::Object(_) => None,
     }
 }
+/// Bytes of what a peer calls something by.
+const LONGEST_ID: usize = 256;
+
+/// Fields of an object that is kept as it came, and bytes of their names and texts.
+const MOST_FIELDS: usize = 100;
+const MOST_BYTES: usize = 16 * 1_024;
 
 /// The number that `text` spells in decimal digits alone.
 pub(crate) fn digits(text: &str) -> Option<u64> {

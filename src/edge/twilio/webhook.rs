@@ -31,6 +31,10 @@ const MOST_FIELDS: usize = 500;
 /// <https://www.twilio.com/docs/voice/twiml/stream#custom-parameters>.
 const LONGEST_PARAMETER: usize = 500;
 
+/// Parameters of a webhook's address, and bytes of their names and values, that are passed on.
+const MOST_PARAMETERS: usize = 90;
+const MOST_BYTES: usize = 14 * 1_024;
+
 /// A call comes: the `TwiML` that connects it to the media socket, or refuses it.
 pub(super) async fn voice(
     State(server): State<Arc<Server>>,
@@ -42,6 +46,7 @@ pub(super) async fn voice(
     let Webhook { address, fields, mut passed } = Webhook::read(&server, &method, &headers, &uri, &body)?;
     let parties = Parties::of(&fields);
     let twiml = if can_begin(&server, passed.get("dialogue").map(String::as_str)) {
+        leave_out_rest(&mut passed);
         parties.put(&mut passed);
         leave_out_long(&mut passed);
         let passed = passed.iter().map(|(name, value)| (name.as_str(), value.as_str()));
@@ -125,6 +130,25 @@ fn leave_out_long(passed: &mut BTreeMap<String, String>) {
         }
         letters <= LONGEST_PARAMETER
     });
+}
+
+/// The media socket takes so many parameters and no more, our own included.
+fn leave_out_rest(passed: &mut BTreeMap<String, String>) {
+    let (all, mut kept, mut bytes) = (passed.len(), 0, 0);
+    passed.retain(|name, value| {
+        kept += 1;
+        bytes += name.len() + value.len();
+        kept <= MOST_PARAMETERS && bytes <= MOST_BYTES
+    });
+    if passed.len() < all {
+        let (parameters, kept) = (all, passed.len());
+        tracing::warn!(
+            code = "many_parameters",
+            parameters,
+            kept,
+            "parameters are left out: there are too many"
+        );
+    }
 }
 
 fn answer(twiml: String) -> impl IntoResponse {
@@ -219,6 +243,16 @@ mod tests {
         let mut parameters = passed.drain(..).collect();
         leave_out_long(&mut parameters);
         assert_eq!(parameters.keys().collect::<Vec<_>>(), ["name", "note"]);
+    }
+
+    #[test]
+    fn no_more_parameters_are_passed_on_than_the_socket_takes() {
+        let mut many = (0..300).map(|number| (format!("p{number:03}"), String::new())).collect();
+        leave_out_rest(&mut many);
+        assert_eq!(many.len(), MOST_PARAMETERS);
+        let mut large = (0..40).map(|number| (format!("p{number:03}"), "x".repeat(496))).collect();
+        leave_out_rest(&mut large);
+        assert_eq!(large.len(), MOST_BYTES / 500);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 use super::{Dialect, payload, scan};
 use crate::json::{self, Object};
 use crate::{CloseCode, ErrorCode, ProtocolError};
-use ringway_frame::{Format, MediaTime};
+use ringway_frame::{Excerpt, Format, MediaTime};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -121,7 +121,7 @@ impl<'a> FromCarrier<'a> {
             "dtmf" => Self::Dtmf(dtmf(&message)?),
             "mark" => Self::mark(&message.object("mark")?.text("name")?, audio),
             "stop" => Self::Stop,
-            other => Self::Unknown(other.to_owned()),
+            other => Self::Unknown(Excerpt::of(other).to_string()),
         })
     }
 }
@@ -129,20 +129,21 @@ impl<'a> FromCarrier<'a> {
 fn start(dialect: &Dialect, message: &Object<'_>) -> Result<Start, ProtocolError> {
     let start = message.object("start")?;
     let parameters = start.optional_map(dialect.custom_parameters)?;
-    let stream = match start.optional_text(dialect.stream)? {
-        Some(stream) => stream,
-        None => message.text(dialect.stream)?,
-    };
-    let id = |name| start.optional_text(name).map(|id| id.unwrap_or_default().into_owned());
+    let stream = start.optional_text_id(dialect.stream)?;
+    let stream = stream.map_or_else(|| message.optional_text_id(dialect.stream), |id| Ok(Some(id)))?;
+    let id = |name| start.optional_text_id(name).map(Option::unwrap_or_default);
     Ok(Start {
-        stream: stream.into_owned(),
+        stream: stream.ok_or_else(|| message.bad(dialect.stream, "is missing"))?,
         call: id(dialect.call)?,
         account: id(dialect.account)?,
         format: match start.optional_object(dialect.media_format)? {
             Some(media_format) => format(dialect, &media_format)?,
             None => dialect.usual_format(),
         },
-        custom_parameters: parameters.map(|parameters| parameters.owned_texts()).unwrap_or_default(),
+        custom_parameters: parameters
+            .map(|parameters| parameters.owned_texts())
+            .transpose()?
+            .unwrap_or_default(),
     })
 }
 
@@ -154,17 +155,10 @@ fn format(dialect: &Dialect, media_format: &Object<'_>) -> Result<Format, Protoc
     let channels = media_format.optional_digits("channels")?.unwrap_or(1);
     let spoken = dialect.format(encoding, hz).filter(|_| channels == 1);
     spoken.ok_or_else(|| {
-        let place = media_format.place("encoding");
-        let encoding = shortened(encoding);
-        let found = format!("{encoding:?} at {hz} Hz with {channels} channels");
-        let message = format!("{place} is not spoken here: {found}");
+        let found = format!("{} at {hz} Hz with {channels} channels", Excerpt::of(encoding));
+        let message = format!("{} is not spoken here: {found}", media_format.place("encoding"));
         ProtocolError::fatal(ErrorCode::UnknownCodec, CloseCode::Kind, message)
     })
-}
-
-/// As much of what a peer wrote as a message shows.
-fn shortened(text: &str) -> &str {
-    text.char_indices().nth(SHOWN).map_or(text, |(end, _)| &text[..end])
 }
 
 fn media<'a>(
@@ -197,9 +191,6 @@ fn dtmf(message: &Object<'_>) -> Result<char, ProtocolError> {
     json::dtmf_digit(&dtmf.text("digit")?)
         .ok_or_else(|| dtmf.bad("digit", "is to be one of 0-9, *, # and A-D"))
 }
-
-/// Characters of what a peer wrote that a message shows.
-const SHOWN: usize = 40;
 
 /// The moment `millis` milliseconds into the stream, however absurd.
 pub(super) fn from_millis(millis: u64) -> MediaTime {

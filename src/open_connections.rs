@@ -13,7 +13,7 @@ const LEAST: usize = 4;
 ///
 /// A lock, taken when one comes or goes.
 #[derive(Debug)]
-pub struct Connections {
+pub struct OpenConnections {
     most: AtomicUsize,
     open: Mutex<Open>,
 }
@@ -32,7 +32,7 @@ pub struct Connection(Arc<AtomicBool>);
 #[derive(Debug)]
 pub struct Entry {
     number: u64,
-    of: Arc<Connections>,
+    of: Arc<OpenConnections>,
     connection: Connection,
     /// Closed when it has to make room.
     leave: oneshot::Receiver<()>,
@@ -49,7 +49,7 @@ impl Connection {
     }
 }
 
-impl Connections {
+impl OpenConnections {
     /// At most so many.
     pub fn new(most: usize) -> Arc<Self> {
         Arc::new(Self { most: AtomicUsize::new(most.max(LEAST)), open: Mutex::default() })
@@ -116,7 +116,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_oldest_that_keeps_the_server_waiting_makes_room() {
-        let connections = Connections::new(LEAST);
+        let connections = OpenConnections::new(LEAST);
         let mut all: Vec<_> = (0..LEAST).map(|_| connections.open().unwrap()).collect();
         all[0].connection.set_busy(true);
         let _newest = connections.open().unwrap();
@@ -131,7 +131,7 @@ mod tests {
 
     #[tokio::test]
     async fn while_all_are_being_answered_there_is_no_room() {
-        let connections = Connections::new(1);
+        let connections = OpenConnections::new(1);
         let all: Vec<_> = (0..LEAST).map(|_| connections.open().unwrap()).collect();
         all.iter().for_each(|entry| entry.connection.set_busy(true));
         assert!(connections.open().is_none());
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn few_files_leave_room_for_health_checks() {
-        let connections = Connections::new(1_024);
+        let connections = OpenConnections::new(1_024);
         connections.leave_files(200);
         assert_eq!(connections.most.load(Ordering::Relaxed), 100);
         connections.leave_files(3);
