@@ -1,7 +1,7 @@
 //! The assembly: configuration to engines, media cores, and the server.
 
+use crate::addresses::Addresses;
 use crate::admission::{Admission, Limits};
-use crate::api::ApiError;
 use crate::engines;
 use crate::hub::Hub;
 use crate::readiness::Stages;
@@ -9,17 +9,16 @@ use crate::recorder::Recorder;
 use crate::telemetry::{self, Counting};
 use crate::watch_cores::BlockedCores;
 use crate::webhooks::Webhooks;
-use axum::http::HeaderMap;
-use axum::http::header::AUTHORIZATION;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use metrics_exporter_prometheus::PrometheusHandle;
 use ringway_actors::{CallSpec, EdgeKind, EdgePort, Engines, EventSink, MediaCore, Place, ServiceHealth};
-use ringway_config::{Config, Secrets, ServerConfig};
+use ringway_config::{CarrierConfig, Config, Secrets, ServerConfig};
 use ringway_frame::{CallId, Format};
 use ringway_stages::prompt::{self, Variables};
 use ringway_stages::services::{SetupError, Webhook};
 use ringway_stages::speech_cache::Tiers;
+use ringway_stages::transfer::Transfers;
 use ringway_wire::{ErrorCode, ProtocolError};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -35,6 +34,7 @@ const LANGUAGE: &str = "language";
 #[derive(Debug)]
 pub struct Server {
     pub config: ServerConfig,
+    pub carrier: CarrierConfig,
     pub secrets: Secrets,
     pub admission: Admission,
     pub hub: Hub,
@@ -45,6 +45,7 @@ pub struct Server {
     pools: engines::Pools,
     caching: engines::Caching,
     voices: engines::Voices,
+    transfers: Arc<Transfers>,
     events: EventSink,
     dialogues: Vec<String>,
     default_dialogue: String,
@@ -65,10 +66,14 @@ pub struct Arrival {
     pub dialogue: Option<String>,
     /// The carrier's own id of the call.
     pub carrier_call_id: Option<String>,
-    /// The caller's number.
+    /// The number of the person on the line.
     pub caller: Option<String>,
-    /// The number that was called.
+    /// Our own number.
     pub called: Option<String>,
+    /// Which side placed the call, as the carrier names it.
+    pub direction: Option<String>,
+    /// Who or what answered an outbound call.
+    pub answered_by: Option<String>,
     /// All that it passes on, by name.
     pub parameters: BTreeMap<String, String>,
 }
@@ -111,6 +116,7 @@ pub enum StartError {
 pub struct Starting {
     config: Config,
     secrets: Secrets,
+    addresses: Arc<Addresses>,
 }
 
 impl Starting {
@@ -125,7 +131,13 @@ impl Starting {
                 return Err(StartError::NoToken(address));
             }
         }
-        Ok(Self { config, secrets })
+        let addresses = Addresses::new(&config.limits);
+        Ok(Self { config, secrets, addresses })
+    }
+
+    /// What each address holds, connections and calls alike.
+    pub fn addresses(&self) -> &Arc<Addresses> {
+        &self.addresses
     }
 
     /// Builds engines, on a thread of their own since it takes seconds, and media cores. Needs a running actix system.
@@ -133,11 +145,11 @@ impl Starting {
     /// # Errors
     /// Whatever keeps it from serving.
     pub async fn finish(self) -> Result<Arc<Server>, StartError> {
-        let Self { config, secrets } = self;
+        let Self { config, secrets, addresses } = self;
         let metrics = telemetry::install(config.metrics.enabled)?;
         let wanted = (config.clone(), secrets.clone());
         let built = tokio::task::spawn_blocking(move || engines::build(&wanted.0, &wanted.1)).await;
-        let engines::Built { engines, dialogues, pools, caching, voices } =
+        let engines::Built { engines, dialogues, pools, caching, voices, transfers } =
             built.map_err(std::io::Error::other)??;
         let engines = Arc::new(engines);
         telemetry::expect_services(&engines);
@@ -149,6 +161,7 @@ impl Starting {
         }
         let limits = Limits {
             calls: config.limits.calls,
+            unstarted: config.limits.unstarted_sockets(),
             calls_per_recogniser: config.limits.calls_per_recogniser,
             calls_per_voice: config.limits.calls_per_voice,
             lateness: config.limits.lateness,
@@ -158,8 +171,9 @@ impl Starting {
         let webhooks = webhooks(&config, &secrets)?;
         Ok(Arc::new(Server {
             config: config.server,
+            carrier: config.carrier,
             secrets,
-            admission: Admission::new(cores, engines.clone(), limits),
+            admission: Admission::new(cores, engines.clone(), limits, addresses),
             hub: Hub::start(reader, Counting::new(config.metrics.answer_budget), webhooks.clone()),
             webhooks,
             metrics,
@@ -169,6 +183,7 @@ impl Starting {
             pools,
             caching,
             voices,
+            transfers,
             events,
             dialogues,
             named,
@@ -206,6 +221,8 @@ impl Server {
             edge: edge.name().to_owned(),
             caller: arrival.caller.clone(),
             called: arrival.called.clone(),
+            direction: arrival.direction.clone(),
+            answered_by: arrival.answered_by.clone(),
             parameters: arrival.parameters.clone(),
             began: Timestamp::now().to_zoned(self.time_zone.clone()),
             language: self.language.clone(),
@@ -241,6 +258,7 @@ impl Server {
         self.pools.report();
         self.admission.report();
         telemetry::show_circuits(&self.health);
+        metrics::counter!("ringway_transfers_refused_total").absolute(self.transfers.refused());
         metrics::counter!("ringway_events_dropped_total").absolute(self.events.dropped());
         metrics::gauge!("ringway_events_queued").set(self.events.queued() as f64);
         crate::logging::report();
@@ -277,47 +295,12 @@ impl Server {
     pub fn make_phrases(&self) {
         self.caching.fill();
     }
-
-    /// Lets only those through who know the token.
-    ///
-    /// # Errors
-    /// The token is not set, missing or wrong.
-    pub fn authorize(&self, headers: &HeaderMap) -> Result<(), ApiError> {
-        let token = self.secrets.admin_token.as_deref().ok_or(ApiError::Unauthorized)?;
-        let given = headers.get(AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
-        if given.is_some_and(|given| constant_time_eq(given, token.as_bytes())) {
-            Ok(())
-        } else {
-            Err(ApiError::Unauthorized)
-        }
-    }
-
-    /// Lets those read what was said in calls who may: on loopback everybody, elsewhere those who know the token.
-    ///
-    /// # Errors
-    /// The token is missing or wrong.
-    pub fn authorize_reader(&self, headers: &HeaderMap) -> Result<(), ApiError> {
-        if self.config.listen.is_loopback() { Ok(()) } else { self.authorize(headers) }
-    }
-
-    /// The same where a token is set; on loopback without one everybody may.
-    ///
-    /// # Errors
-    /// The token is missing or wrong.
-    pub fn authorize_if_required(&self, headers: &HeaderMap) -> Result<(), ApiError> {
-        if self.secrets.admin_token.is_some() { self.authorize(headers) } else { Ok(()) }
-    }
 }
 
 fn webhooks(config: &Config, secrets: &Secrets) -> Result<Option<Webhooks>, SetupError> {
     let Some(url) = &config.webhook.url else { return Ok(None) };
     let secret = secrets.password(&config.webhook.key);
     Ok(Some(Webhooks::start(Webhook::new(url, secret, config.webhook.timeout)?)))
-}
-
-/// Compares in a time that does not tell where the first difference is.
-fn constant_time_eq(left: &[u8], right: &[u8]) -> bool {
-    left.len() == right.len() && left.iter().zip(right).fold(0, |all, (a, b)| all | (a ^ b)) == 0
 }
 
 fn start_cores(

@@ -17,7 +17,8 @@ pub fn render() -> String {
     let booted = read("/proc/stat").as_deref().and_then(boot_time);
     let started = booted.zip(stat.as_deref().and_then(start_after_boot));
     let memory = read("/proc/self/status").as_deref().and_then(resident);
-    let limit = read("/proc/self/limits").as_deref().and_then(descriptor_limit);
+    let limit =
+        read("/proc/self/limits").as_deref().and_then(most_files).filter(|limit| *limit != usize::MAX);
     [
         series("process_cpu_seconds_total", "counter", "CPU time of all threads.", cpu),
         series(
@@ -46,6 +47,22 @@ pub fn render() -> String {
         ),
     ]
     .concat()
+}
+
+/// Files that this process may still open; `None` where there is no `/proc`.
+pub fn free_files() -> Option<usize> {
+    let limits = fs::read_to_string("/proc/self/limits").ok()?;
+    let open = fs::read_dir("/proc/self/fd").ok()?.count();
+    Some(most_files(&limits)?.saturating_sub(open))
+}
+
+/// The soft limit.
+fn most_files(limits: &str) -> Option<usize> {
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
+    match line.split_whitespace().next()? {
+        "unlimited" => Some(usize::MAX),
+        limit => limit.parse().ok(),
+    }
 }
 
 /// Empty when the value is unknown.
@@ -80,12 +97,6 @@ fn open_descriptors() -> Option<usize> {
     Some(fs::read_dir("/proc/self/fd").ok()?.count().saturating_sub(1))
 }
 
-/// The soft limit; none when it is unlimited.
-fn descriptor_limit(limits: &str) -> Option<u64> {
-    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
-    line.split_whitespace().next()?.parse().ok()
-}
-
 fn resident(status: &str) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kib: u64 = line.split_whitespace().next()?.parse().ok()?;
@@ -117,10 +128,11 @@ mod tests {
     }
 
     #[test]
-    fn the_soft_limit_of_descriptors_is_told_unless_there_is_none() {
+    fn the_soft_limit_of_descriptors_is_found() {
         let limits = "Limit            Soft Limit  Hard Limit  Units\nMax open files   1024        4096        files\n";
-        assert_eq!(descriptor_limit(limits), Some(1_024));
-        assert_eq!(descriptor_limit("Max open files   unlimited   unlimited   files\n"), None);
+        assert_eq!(most_files(limits), Some(1_024));
+        assert_eq!(most_files("Max open files   unlimited   unlimited   files\n"), Some(usize::MAX));
+        assert_eq!(most_files(""), None);
     }
 
     #[test]

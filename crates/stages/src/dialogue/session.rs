@@ -1,4 +1,4 @@
-use super::answer::answer;
+use super::answer::{Known, answer};
 use super::memo::Memo;
 use super::script::Script;
 use crate::llm::{LlmError, LlmEvent, LlmRequest, LlmSession};
@@ -13,14 +13,15 @@ use tokio::time::{Sleep, sleep};
 #[derive(Debug)]
 pub(super) struct Session {
     script: Arc<Script>,
+    known: Known,
     pace: Duration,
     running: Option<Running>,
     waker: Option<Waker>,
 }
 
 impl Session {
-    pub(super) fn new(script: Arc<Script>, pace: Duration) -> Self {
-        Self { script, pace, running: None, waker: None }
+    pub(super) fn new(script: Arc<Script>, known: Known, pace: Duration) -> Self {
+        Self { script, known, pace, running: None, waker: None }
     }
 }
 
@@ -29,7 +30,7 @@ impl LlmSession for Session {
         self.running = None;
         let memo = Memo::read(&request.memo, &self.script)?;
         let before = memo.slots.clone();
-        let answer = answer(&self.script, memo, &request.cue);
+        let answer = answer(&self.script, &self.known, memo, &request.cue);
         let slots = answer.memo.slots.iter().filter(|(name, value)| before.get(*name) != Some(value));
         let slots: Vec<_> = slots.map(|(name, value)| (name.clone(), value.clone())).collect();
         let done = LlmEvent::Done { id: request.id, next: answer.next, memo: answer.memo.write() };

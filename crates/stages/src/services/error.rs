@@ -68,12 +68,23 @@ pub enum ServiceError {
         /// What is wrong with it, and where.
         reason: String,
     },
+    /// It says that it made the audio of a clause, and there is none.
+    #[error("gave no audio")]
+    Silent,
     /// The connection ended before the answer did.
     #[error("the connection ended {phase}: {reason}")]
     Cut {
         /// When.
         phase: Phase,
         /// What the connection said.
+        reason: String,
+    },
+    /// It closed its socket.
+    #[error("the connection ended {}: the service closed it{}", Phase::Answer, closing(*code, reason))]
+    Closed {
+        /// The code of the socket's closing handshake, if there was one.
+        code: Option<u16>,
+        /// The service's own words.
         reason: String,
     },
     /// It was too slow.
@@ -101,13 +112,49 @@ pub enum ServiceError {
 }
 
 impl ServiceError {
+    /// A socket that was closed without a word.
+    pub(crate) const CLOSED: Self = Self::Closed { code: None, reason: String::new() };
+
     pub(crate) fn malformed(place: &'static str, reason: impl fmt::Display) -> Self {
         Self::Malformed { place, reason: shown(reason) }
+    }
+
+    /// Whether it may be the clause that a voice stumbled over, rather than the service that is away, full, or set up in a
+    /// way that no clause could be made.
+    pub(crate) const fn is_about_clause(&self) -> bool {
+        match self {
+            Self::Status { status, .. } => {
+                !matches!(status, 300..=399 | 401..=405 | 407 | 408 | 410 | 429 | 502..=504 | 529)
+            }
+            Self::Failed { .. }
+            | Self::Malformed { .. }
+            | Self::TooLarge { .. }
+            | Self::Closed { .. }
+            | Self::Silent => true,
+            Self::Cut { phase, .. } | Self::Late { phase, .. } => !matches!(phase, Phase::Connect),
+            Self::Refused { .. }
+            | Self::NoModel { .. }
+            | Self::Unfit { .. }
+            | Self::Full { .. }
+            | Self::Backlog { .. } => false,
+        }
+    }
+
+    /// Whether the same request would be refused again, whenever it came.
+    pub(crate) const fn is_lasting(&self) -> bool {
+        matches!(self, Self::Status { status: 400 | 406 | 411 | 413..=415 | 422 | 451, .. })
     }
 
     pub(crate) fn cut(phase: Phase, reason: impl fmt::Display) -> Self {
         Self::Cut { phase, reason: shown(reason) }
     }
+}
+
+/// What a socket was closed with, behind the word that it was.
+fn closing(code: Option<u16>, reason: &str) -> String {
+    let code = code.map(|code| code.to_string());
+    let said: Vec<&str> = code.as_deref().into_iter().chain((!reason.is_empty()).then_some(reason)).collect();
+    if said.is_empty() { String::new() } else { format!(": {}", said.join(" ")) }
 }
 
 /// As it ends a sentence.
