@@ -33,7 +33,8 @@ const SERVED: [StageKind; 4] = [StageKind::Stt, StageKind::Llm, StageKind::Tts, 
 const EDGES: [EdgeKind; 2] = [EdgeKind::Browser, EdgeKind::Twilio];
 
 /// How stages die.
-const CAUSES: [Cause; 4] = [Cause::Error, Cause::Panic, Cause::Stall, Cause::Late];
+const CAUSES: [Cause; 6] =
+    [Cause::Error, Cause::Panic, Cause::Stall, Cause::Late, Cause::Refused, Cause::Unfit];
 
 /// What becomes of requests to services.
 const OUTCOMES: [&str; 3] = ["ok", "error", "late"];

@@ -2,7 +2,7 @@
 
 use super::socket::{Lost, Socket};
 use ringway_actors::{
-    Beat, CallClock, CallEventKind, CallHandle, EdgeCommand, EdgeInput, EdgePort, Mic, Playout,
+    Beat, CallClock, CallEventKind, CallHandle, EdgeCommand, EdgeCommands, EdgeInput, EdgePort, Mic, Playout,
 };
 use ringway_frame::Frame;
 use ringway_turn::{EndReason, TurnNumber};
@@ -81,7 +81,7 @@ enum Wake {
 }
 
 struct Wakes {
-    commands: tokio::sync::mpsc::Receiver<EdgeCommand>,
+    commands: EdgeCommands,
     beat: Beat,
     heartbeat: Heartbeat,
     heard: Instant,

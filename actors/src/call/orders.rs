@@ -30,6 +30,17 @@ impl Handler<Hurry> for Call {
     }
 }
 
+impl Handler<Overrun> for Call {
+    type Result = ();
+
+    fn handle(&mut self, Overrun(stage): Overrun, ctx: &mut Self::Context) {
+        if self.is_running(stage) {
+            let detail = "it does not take its orders".to_owned();
+            self.died(stage, Cause::Stall, detail, Instant::now(), &ctx.address());
+        }
+    }
+}
+
 impl Handler<BetweenTurns> for Call {
     type Result = ();
 

@@ -8,10 +8,12 @@ mod call_id;
 mod epoch;
 mod format;
 mod frame;
+mod skew;
 mod time;
 
 pub use call_id::{CallId, ParseCallIdError};
 pub use epoch::Epoch;
 pub use format::{FRAME, Format, MAX_PAYLOAD, SampleRate};
 pub use frame::{Frame, FrameError};
+pub use skew::Skew;
 pub use time::MediaTime;
