@@ -128,8 +128,8 @@ bench-instructions: setup-test ## Instructions of the hot paths against actors/b
 	@scripts/bench-instructions
 
 .PHONY: vad-table
-vad-table: setup-test ## What the detector hears at 8 and 16 kHz and behind a gate, into docs/vad.md
-	@cargo run --quiet --release --package ringway-stages --example vad_table -- --write docs/vad.md
+vad-table: setup-test ## What the detector hears at 8 and 16 kHz and behind a gate, into docs/internals/vad.md
+	@cargo run --quiet --release --package ringway-stages --example vad_table -- --write docs/internals/vad.md
 
 .PHONY: bench-allocations
 bench-allocations: setup-test ## Allocations of the server for each frame

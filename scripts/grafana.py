@@ -10,7 +10,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 GRAFANA = ROOT / "grafana"
-METRICS_PAGES = (ROOT / "docs/metrics.md", ROOT / "docs/load-testing.md")
+METRICS_PAGES = (ROOT / "docs/operate/metrics.md", ROOT / "docs/operate/load-testing.md")
 ROW = re.compile(r"^\| `((?:ringway|process)_\w+)(?:\{([\w, ]*)\})?` \| (counter|gauge|histogram) \|", re.MULTILINE)
 # Outside of selectors, `=` does not compare but `==` does.
 COMPARISON = re.compile(r"(==|!=|<=|>=|<|>)(?!\s*bool\b)")

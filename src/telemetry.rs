@@ -1,4 +1,4 @@
-//! Metrics from call events; the names and labels are the contract of docs/metrics.md.
+//! Metrics from call events; the names and labels are the contract of docs/operate/metrics.md.
 
 use crate::admission::Refused;
 use crate::live::{LiveCall, reason_name};

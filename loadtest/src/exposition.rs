@@ -170,7 +170,7 @@ mod tests {
         let page = render(MARK, &Tally::new());
         let shown: BTreeSet<_> = page.lines().filter_map(|line| line.strip_prefix("# TYPE ")).collect();
         let shown: BTreeSet<_> = shown.into_iter().filter_map(|line| line.split(' ').next()).collect();
-        let docs = include_str!("../../docs/load-testing.md");
+        let docs = include_str!("../../docs/operate/load-testing.md");
         let rows = docs.lines().filter_map(|line| line.strip_prefix("| `ringway_load_")?.split_once('`'));
         let documented: BTreeSet<_> =
             rows.map(|(row, _)| format!("ringway_load_{}", row.split('{').next().unwrap_or(row))).collect();

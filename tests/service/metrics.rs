@@ -12,7 +12,7 @@ async fn metrics_are_what_the_documentation_says() {
     while server.metric("ringway_ring_depth_frames{ring=\"mic\"}").await.is_none() {}
     while server.metric("ringway_metronome_lateness_seconds_count").await.is_none() {}
     let (_, text) = server.get("/metrics").await;
-    assert_eq!(shown(&text), documented(), "docs/metrics.md and the server differ");
+    assert_eq!(shown(&text), documented(), "docs/operate/metrics.md and the server differ");
 }
 
 #[tokio::test]
@@ -92,7 +92,8 @@ fn shown(text: &str) -> BTreeSet<String> {
 
 /// The same of the documentation: `` `name{label,label}` `` at the beginning of a table's row.
 fn documented() -> BTreeSet<String> {
-    let text = std::fs::read_to_string(root().join("docs/metrics.md")).expect("docs/metrics.md");
+    let text =
+        std::fs::read_to_string(root().join("docs/operate/metrics.md")).expect("docs/operate/metrics.md");
     let rows = text.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
     rows.map(|(name, _)| name.to_owned()).collect()
 }

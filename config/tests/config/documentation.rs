@@ -1,9 +1,9 @@
-//! docs/configuration.md tells what the types and the shipped file tell.
+//! docs/operate/configuration.md tells what the types and the shipped file tell.
 
 use ringway_config::{ALIASES, DEFAULTS, Key, Kind, Meaning, SCHEMA, default_of};
 use toml::Value;
 
-const DOCUMENT: &str = include_str!("../../../docs/configuration.md");
+const DOCUMENT: &str = include_str!("../../../docs/operate/configuration.md");
 
 #[test]
 fn every_key_has_its_row() {

@@ -7,7 +7,7 @@
 //!
 //! An [`Index`] is a folder that `ringway kb` writes and a server reads; a [`Shelf`] is its present state in memory.
 //! A [`Librarian`] answers questions from it beside the media cores: as the [`Knowledge`] of a tool that a language model
-//! calls, or, as [`Informed`], with every request. `docs/knowledge.md` tells how it is used.
+//! calls, or, as [`Informed`], with every request. `docs/start/knowledge.md` tells how it is used.
 //!
 //! [`Knowledge`]: ringway_stages::tools::Knowledge
 #![forbid(unsafe_code)]

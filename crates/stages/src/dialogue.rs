@@ -1,6 +1,6 @@
 //! Dialogues from files: a language model that says what was written for it, and an engine for telephone menus.
 //!
-//! A dialogue is a TOML file of states, each with a prompt and the answers that it understands; `docs/dialogue.md`
+//! A dialogue is a TOML file of states, each with a prompt and the answers that it understands; `docs/start/dialogue.md`
 //! teaches how to write one. Loading checks all of it at once, so that no caller runs into a mistake:
 //!
 //! ```

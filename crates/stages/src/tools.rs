@@ -5,7 +5,7 @@
 //! [`SpeechToolbox`] does the same for what hears and speaks by itself. Tools run on
 //! the runtime on which the toolbox was made, never on a media core, and only for a reply that is wanted for certain.
 //! What they said stays in the conversation: it travels in the memo of the reply, and in [`Deeds`] as long as no memo
-//! holds it. `docs/tools.md` tells how to declare one.
+//! holds it. `docs/start/tools.md` tells how to declare one.
 
 mod anchor;
 mod built_in;

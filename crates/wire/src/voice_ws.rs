@@ -1,7 +1,7 @@
 //! The browser socket `/voice-ws`, in both roles: JSON control messages as text, audio as binary messages.
 //!
 //! The server reads [`Up`] through a [`Session`], which checks the order of messages, and writes [`Down`]; a client
-//! does the opposite. `docs/protocols/voice-ws.md` shows every message.
+//! does the opposite. `docs/internals/protocols/voice-ws.md` shows every message.
 //!
 //! ```
 //! use ringway_wire::voice_ws::{Event, Session};

@@ -1,4 +1,4 @@
-//! Scenarios in TOML; docs/load-testing.md lists the steps.
+//! Scenarios in TOML; docs/operate/load-testing.md lists the steps.
 
 use super::table::{self, Table, Value};
 use super::{Conditions, Kind, Problems, Step, Words};

@@ -1,7 +1,7 @@
 //! How well the voice activity detector hears telephone audio at 8 and at 16 kHz, and what a gate on the energy in front
 //! of it would save and lose: over recorded prompts of three people, clean and in noise.
 //!
-//! `make vad-table` prints both tables and writes them into docs/vad.md, which explains them.
+//! `make vad-table` prints both tables and writes them into docs/internals/vad.md, which explains them.
 //! `cargo run --release -p ringway-stages --example vad_table -- [--every N] [--write FILE]`; `--every 10` takes a tenth
 //! of the calls, to try something out.
 

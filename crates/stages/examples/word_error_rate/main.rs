@@ -2,7 +2,7 @@
 //! asterisk-core-sounds-en-wav, whose text asterisk-core-sounds-en has.
 //!
 //! `cargo run --release -p ringway-stages --example word_error_rate [-- --json]`; what is measured is explained in
-//! docs/recogniser.md.
+//! docs/internals/recogniser.md.
 
 mod figures;
 mod prompts;

@@ -182,7 +182,7 @@ fn merged(arcs: Vec<Arc>) -> Vec<Arc> {
     best.into_iter().map(|((from, to, word), weight)| Arc { from, to, word, weight }).collect()
 }
 
-// Likelihoods against those of an answer's words: docs/recogniser.md.
+// Likelihoods against those of an answer's words: docs/internals/recogniser.md.
 
 /// Of a word around an answer.
 const AROUND: f64 = 0.0001;

@@ -1,7 +1,7 @@
 //! Speech to text by [PocketSphinx](https://github.com/cmusphinx/pocketsphinx), on threads of its own.
 //!
 //! Small and always there rather than good: it hears an expected word well and free speech half
-//! (docs/recogniser.md has the figures). So it decodes whole utterances, with a grammar of what the dialogue expects.
+//! (docs/internals/recogniser.md has the figures). So it decodes whole utterances, with a grammar of what the dialogue expects.
 //!
 //! ```text
 //! segment ─► trimmed, 16 kHz, levelled ─► cepstra less the call's mean ─► grammar ─► text

@@ -77,7 +77,7 @@ fn level(speech: &mut [f32]) {
 ///
 /// A telephone line, brought to 16 kHz, has nothing above 4 kHz and, between words, often nothing at all. The logarithm
 /// of nothing is unlike all that the model was trained on: with a little noise six words in a hundred more are
-/// heard by a grammar and fifteen more without one (docs/recogniser.md).
+/// heard by a grammar and fifteen more without one (docs/internals/recogniser.md).
 struct Noise(u32);
 
 impl Noise {
@@ -91,7 +91,7 @@ impl Noise {
 
 const BLOCK: Duration = Duration::from_millis(10);
 
-/// Kept around the speech: less cuts soft sounds, more shifts the mean of the utterance (docs/recogniser.md).
+/// Kept around the speech: less cuts soft sounds, more shifts the mean of the utterance (docs/internals/recogniser.md).
 const MARGIN: Duration = Duration::from_millis(50);
 
 /// A segment that is nowhere louder has no speech.

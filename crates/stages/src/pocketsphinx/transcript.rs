@@ -47,7 +47,7 @@ impl Transcript {
     }
 }
 
-/// Of a row, on average: docs/recogniser.md tells what it lets through.
+/// Of a row, on average: docs/internals/recogniser.md tells what it lets through.
 const LEAST_SCORE: f64 = -62.0;
 
 /// What a call keeps before speech, should noise hide where that begins: 350 ms.

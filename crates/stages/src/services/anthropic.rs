@@ -34,7 +34,7 @@ pub struct Config {
     pub model: String,
     /// The environment variable of its key. Default `ANTHROPIC_API_KEY`.
     pub key: String,
-    /// What the model is to be and do, a template (`docs/context.md`). Default a short-spoken telephone assistant.
+    /// What the model is to be and do, a template (`docs/start/context.md`). Default a short-spoken telephone assistant.
     pub system: String,
     /// What is said to a caller who comes on the line, a template; when it is empty, the model is asked. Default "Hello,
     /// how can I help you?"

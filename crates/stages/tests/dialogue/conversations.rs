@@ -145,7 +145,7 @@ fn the_echo_says_back_what_it_heard_until_it_is_stopped() {
 
 #[test]
 fn the_manuals_example_holds_the_conversation_that_it_shows() {
-    let manual = std::fs::read_to_string(root().join("docs/dialogue.md")).unwrap();
+    let manual = std::fs::read_to_string(root().join("docs/start/dialogue.md")).unwrap();
     let block = |fence: &str| manual.split_once(fence).unwrap().1.split_once("\n```").unwrap().0;
     let dialogues = one(block("```toml\n"));
     let mut caller = Caller::of(&dialogues, "test");
