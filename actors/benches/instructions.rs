@@ -179,7 +179,10 @@ fn turn(probability: f32) -> (Turn, f32) {
 fn turn_step((mut turn, probability): (Turn, f32)) -> Turn {
     for n in 1..=100 {
         let until = MediaTime::from_millis(32 * n);
-        path::decide(&mut turn, black_box(Window { until, probability, loud_until: until, skew: Skew::ZERO }));
+        path::decide(
+            &mut turn,
+            black_box(Window { until, probability, loud_until: until, skew: Skew::ZERO }),
+        );
     }
     turn
 }

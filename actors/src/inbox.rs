@@ -98,4 +98,3 @@ impl Letterbox {
         self.end.get()
     }
 }
-

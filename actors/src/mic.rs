@@ -1,6 +1,6 @@
 use crate::clock::CallClock;
 use crate::dates::Dates;
-use ringway_frame::{FRAME, Format, Frame, FrameError, MediaTime};
+use ringway_frame::{Format, Frame, FrameError, MediaTime};
 use ringway_ring::Writer;
 use std::time::Duration;
 
@@ -84,6 +84,7 @@ impl Mic {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ringway_frame::FRAME;
     use ringway_ring::{Reader, ring};
     use tokio::time::advance;
 

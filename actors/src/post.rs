@@ -1,12 +1,12 @@
 //! Orders on their way to an actor: none is dropped.
 
-use crate::call::Call;
-use crate::llm::LlmStage;
-use crate::router::Router;
-use crate::s2s::SpeechStage;
-use crate::stt::SttStage;
-use crate::tts::TtsStage;
-use crate::vad::VadStage;
+use crate::call::{Apologise, BetweenTurns, Call, ChangeLanguage, Finish, Follow, Hurry, Overrun, Summarise};
+use crate::hedge::{Hedge, HedgeOver};
+use crate::llm::{Ask, LlmStage};
+use crate::router::{Router, StageNews};
+use crate::s2s::{SpeechStage, Talk};
+use crate::stt::{Listen, SttStage};
+use crate::tts::{Say, TtsStage};
 use actix::prelude::*;
 use std::cell::Cell;
 use std::fmt;
@@ -35,10 +35,10 @@ struct Seat(Arc<AtomicUsize>);
 
 /// So many orders wait that the actor does not do its work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{MOST} orders wait")]
+#[error("it does not take its orders")]
 pub(crate) struct Stuck;
 
-/// Orders that wait at most: more than all clauses that a voice is given ahead, with what a whole inbox makes of them.
+/// Orders that wait at most: more than a whole inbox makes of what it holds.
 const MOST: usize = 1_024;
 
 impl<A: Actor<Context = Context<A>>> Post<A> {
@@ -81,21 +81,25 @@ impl<A: Actor> fmt::Debug for Post<A> {
 
 /// An order is done as its message is.
 macro_rules! take_orders {
-    ($($actor:ty),*) => {
-        $(impl<M: Message<Result = ()>> Handler<Order<M>> for $actor
-        where
-            Self: Handler<M, Result = ()>,
-        {
+    ($($actor:ty: $($message:ty),*;)*) => {
+        $($(impl Handler<Order<$message>> for $actor {
             type Result = ();
 
-            fn handle(&mut self, order: Order<M>, ctx: &mut Self::Context) {
-                Handler::<M>::handle(self, order.it, ctx);
+            fn handle(&mut self, order: Order<$message>, ctx: &mut Self::Context) {
+                Handler::<$message>::handle(self, order.it, ctx);
             }
-        })*
+        })*)*
     };
 }
 
-take_orders!(Call, Router, VadStage, SttStage, LlmStage, TtsStage, SpeechStage);
+take_orders! {
+    Call: Apologise, BetweenTurns, ChangeLanguage, Finish, Follow, Hedge, HedgeOver, Hurry, Overrun, Summarise;
+    Router: StageNews;
+    SttStage: Listen;
+    LlmStage: Ask;
+    TtsStage: Say;
+    SpeechStage: Talk;
+}
 
 impl Drop for Seat {
     fn drop(&mut self) {

@@ -9,9 +9,7 @@ mod watches;
 
 pub(crate) use watches::Watches;
 
-use crate::call::{
-    Apologise, BetweenTurns, Call, ChangeLanguage, Finish, Follow, Hurry, Overrun, Summarise,
-};
+use crate::call::{Apologise, BetweenTurns, Call, ChangeLanguage, Finish, Follow, Hurry, Overrun, Summarise};
 use crate::clock::CallClock;
 use crate::edge::{Behind, EdgeCommand, EdgeLink};
 use crate::engines::Engines;
@@ -77,6 +75,9 @@ pub(crate) struct Stages {
     watches: Watches,
     times: ServiceTimes,
 }
+
+/// Mail that is read before the edge gets its turn: what comes of it has room in the edge's queue.
+const MAIL_AT_ONCE: usize = 32;
 
 /// Where the call's events go.
 pub(crate) struct Events {
@@ -171,6 +172,12 @@ impl Router {
         }
         self.feed(Input::Ended { reason: reason.clone() });
         self.call.put_surely(Finish(reason));
+    }
+
+    fn end_if_ordered(&mut self) {
+        if let Some(reason) = self.inbox.end().cloned() {
+            self.end(reason);
+        }
     }
 
     fn take(&mut self, mail: Mail) {
@@ -447,12 +454,14 @@ impl Stage for Router {
         while let Poll::Ready(()) = self.timer.poll(cx) {
             self.feed(Input::Tick);
         }
-        while let Poll::Ready(Some(mail)) = self.inbox.poll_next(cx) {
+        for _ in 0..MAIL_AT_ONCE {
+            let Poll::Ready(Some(mail)) = self.inbox.poll_next(cx) else {
+                self.end_if_ordered();
+                return Ok(());
+            };
             self.take(mail);
         }
-        if let Some(reason) = self.inbox.end().cloned() {
-            self.end(reason);
-        }
+        cx.waker().wake_by_ref();
         Ok(())
     }
 

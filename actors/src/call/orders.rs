@@ -1,6 +1,7 @@
 //! What the router wants of the supervisor.
 
 use super::*;
+use crate::post::Stuck;
 
 impl Call {
     /// Goes to the service that is preferred, if that does well again or is due for a try.
@@ -35,8 +36,7 @@ impl Handler<Overrun> for Call {
 
     fn handle(&mut self, Overrun(stage): Overrun, ctx: &mut Self::Context) {
         if self.is_running(stage) {
-            let detail = "it does not take its orders".to_owned();
-            self.died(stage, Cause::Stall, detail, Instant::now(), &ctx.address());
+            self.died(stage, Cause::Stall, Stuck.to_string(), Instant::now(), &ctx.address());
         }
     }
 }

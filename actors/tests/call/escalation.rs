@@ -209,14 +209,24 @@ impl LlmSession for RefusingSession {
     }
 }
 
+/// Each on a thread of its own, since a thread is one media core.
+fn for_each<T: Send>(cases: impl IntoIterator<Item = T>, test: impl Fn(T) + Sync) {
+    let test = &test;
+    std::thread::scope(|scope| {
+        for case in cases {
+            scope.spawn(move || test(case)).join().unwrap();
+        }
+    });
+}
+
 #[test]
 fn a_service_that_keeps_failing_is_asked_again_over_seconds_and_not_at_once() {
-    for status in [429, 503] {
+    for_each([429, 503], |status| {
         let model = Refusing::with(status);
         with(Engines { llm: vec![model.clone()], ..engines::all() }, |mut world| async move {
             world.line.until("the end", |line| line.ended().is_some()).await;
             let pauses = world.drain().into_iter().filter_map(|event| match event {
-                CallEventKind::StageRestarted { pause, .. } => Some(pause),
+                CallEventKind::StageRestarted { stage: StageKind::Llm, pause, .. } => Some(pause),
                 _ => None,
             });
             let pauses: Vec<_> = pauses.collect();
@@ -225,23 +235,23 @@ fn a_service_that_keeps_failing_is_asked_again_over_seconds_and_not_at_once() {
             assert!(pauses.iter().sum::<Duration>() > Duration::from_secs(1), "{pauses:?}");
         });
         assert_eq!(model.asked(), lives());
-    }
+    });
 }
 
 #[test]
 fn what_a_service_refused_for_good_is_not_asked_of_it_again() {
-    for status in [400, 401, 404, 422] {
+    for_each([400, 401, 404, 422], |status| {
         let model = Refusing::with(status);
         with(Engines { llm: vec![model.clone()], ..engines::all() }, |world| {
             apologises(world, StageKind::Llm)
         });
         assert_eq!(model.asked(), 1, "{status}");
-    }
+    });
 }
 
 #[test]
 fn what_a_service_refused_for_good_is_asked_of_the_next_at_once() {
-    for (status, name) in [(400, "refused"), (401, "unfit")] {
+    for_each([(400, "refused"), (401, "unfit")], |(status, name)| {
         let (model, next) = (Refusing::with(status), llm(of_nothing));
         let engines = Engines { llm: vec![model.clone(), next], ..engines::all() };
         with(engines, |mut world| async move {
@@ -255,5 +265,5 @@ fn what_a_service_refused_for_good_is_asked_of_the_next_at_once() {
             assert!(detail.contains(&format!("status {status}: so it is")), "{detail}");
         });
         assert_eq!(model.asked(), 1);
-    }
+    });
 }

@@ -1,7 +1,9 @@
 //! The caller's end of a test call: says words into *mic* on the 20 ms clock, and keeps what it hears.
 
 use super::engines::{WORD_FRAMES, frame_of, word_of, words};
-use ringway_actors::{Beat, CallClock, CallEventKind, CallHandle, EdgeCommand, EdgeCommands, EdgeInput, EdgePort, Mic, Playout};
+use ringway_actors::{
+    Beat, CallClock, CallEventKind, CallHandle, EdgeCommand, EdgeCommands, EdgeInput, EdgePort, Mic, Playout,
+};
 use ringway_frame::{FRAME, Format, Frame};
 use ringway_turn::EndReason;
 use std::cell::RefCell;

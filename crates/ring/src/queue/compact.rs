@@ -126,7 +126,14 @@ impl<const BYTES: usize> Slot<BYTES> {
     fn of(frame: &Frame, gap: bool) -> Self {
         let mut payload = [0; BYTES];
         payload.copy_from_slice(frame.payload());
-        Self { time: frame.time, sequence: frame.sequence, epoch: frame.epoch, skew: frame.skew, gap, payload }
+        Self {
+            time: frame.time,
+            sequence: frame.sequence,
+            epoch: frame.epoch,
+            skew: frame.skew,
+            gap,
+            payload,
+        }
     }
 
     fn copy(&self, format: Format, frame: &mut Frame) {

@@ -288,7 +288,12 @@ impl World {
                 self.loud_until = self.now;
             }
             let probability = if speech { 0.9 } else { 0.0 };
-            self.feed(Input::Window(Window { until: self.now, probability, loud_until: self.loud_until, skew: Skew::ZERO }));
+            self.feed(Input::Window(Window {
+                until: self.now,
+                probability,
+                loud_until: self.loud_until,
+                skew: Skew::ZERO,
+            }));
         }
     }
 

@@ -340,7 +340,12 @@ impl World {
             if loud {
                 self.loud_until = self.now;
             }
-            self.feed(Input::Window(Window { until: self.now, probability, loud_until: self.loud_until, skew: Skew::ZERO }));
+            self.feed(Input::Window(Window {
+                until: self.now,
+                probability,
+                loud_until: self.loud_until,
+                skew: Skew::ZERO,
+            }));
         }
     }
 
