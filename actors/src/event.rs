@@ -2,6 +2,7 @@
 
 use crate::edge::CallHandle;
 use ringway_frame::{CallId, MediaTime};
+use ringway_stages::llm::Emptiness;
 use ringway_turn::{EndReason, StageKind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -67,6 +68,8 @@ pub enum Cause {
     Refused,
     /// Its service refuses whatever it is asked: it does not know the key or the model.
     Unfit,
+    /// It answered, and there was nothing to be said in it.
+    Empty(Emptiness),
 }
 
 impl Cause {
@@ -79,6 +82,12 @@ impl Cause {
             Self::Late => "late",
             Self::Refused => "refused",
             Self::Unfit => "unfit",
+            Self::Empty(Emptiness::Length) => "empty_length",
+            Self::Empty(Emptiness::ContentFilter) => "empty_content_filter",
+            Self::Empty(Emptiness::Refusal) => "empty_refusal",
+            Self::Empty(Emptiness::Thoughts) => "empty_thoughts",
+            Self::Empty(Emptiness::ToolCall) => "empty_tool_call",
+            Self::Empty(Emptiness::Blank) => "empty_blank",
         }
     }
 }
@@ -101,7 +110,7 @@ pub enum SwitchCause {
 }
 
 impl SwitchCause {
-    /// All of them.
+    /// All of them, but for empty answers.
     pub const ALL: [Self; 9] = [
         Self::Died(Cause::Error),
         Self::Died(Cause::Panic),
@@ -293,12 +302,16 @@ pub struct CallEvent {
     pub kind: CallEventKind,
 }
 
-/// Where calls put their events. Bounded: when its reader is behind, the newest are dropped and counted.
+/// Where calls put their events. Bounded: when its reader is behind, the newest are dropped and counted. The last part of
+/// the room is for the begin and the end of calls, which nobody can bring about again and again.
 #[derive(Clone, Debug)]
 pub struct EventSink {
     sender: mpsc::Sender<CallEvent>,
     dropped: Arc<AtomicU64>,
 }
+
+/// One part of so many is kept for the begin and the end of calls.
+const RESERVE: usize = 8;
 
 impl EventSink {
     /// A sink that holds up to `capacity` events, and its reader.
@@ -309,9 +322,14 @@ impl EventSink {
 
     /// Puts an event; never waits.
     pub fn put(&self, event: CallEvent) {
-        if self.sender.try_send(event).is_err() {
+        if !self.has_room(&event.kind) || self.sender.try_send(event).is_err() {
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    fn has_room(&self, kind: &CallEventKind) -> bool {
+        matches!(kind, CallEventKind::Started { .. } | CallEventKind::Ended { .. })
+            || self.sender.capacity() > self.sender.max_capacity() / RESERVE
     }
 
     /// Events that wait for the reader.
@@ -322,5 +340,24 @@ impl EventSink {
     /// Events dropped so far.
     pub fn dropped(&self) -> u64 {
         self.dropped.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_peer_repeats_leaves_room_for_the_end_of_calls() {
+        let (sink, mut reader) = EventSink::bounded(16);
+        let put = |kind| sink.put(CallEvent { call: CallId::from_bits(1), at: MediaTime::ZERO, kind });
+        (0..20).for_each(|_| put(CallEventKind::ProtocolError { code: "bad_field" }));
+        assert_eq!((sink.queued(), sink.dropped()), (14, 6));
+        put(CallEventKind::Ended { reason: EndReason::Caller });
+        put(CallEventKind::Ended { reason: EndReason::Caller });
+        assert_eq!((sink.queued(), sink.dropped()), (16, 6));
+        let ends = std::iter::from_fn(|| reader.try_recv().ok())
+            .filter(|event| matches!(event.kind, CallEventKind::Ended { .. }));
+        assert_eq!(ends.count(), 2);
     }
 }

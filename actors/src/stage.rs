@@ -50,9 +50,10 @@ pub enum StageError {
 }
 
 impl StageError {
-    /// What it means for whoever rebuilds the stage.
+    /// What it counts as.
     fn cause(&self) -> Cause {
         let refusal = match self {
+            Self::Llm(LlmError::Empty { reason, .. }) => return Cause::Empty(*reason),
             Self::Stt(SttError::Service { source, .. })
             | Self::Llm(LlmError::Service { source, .. })
             | Self::Tts(TtsError::Service { source, .. })

@@ -1,3 +1,4 @@
+use ringway_frame::excerpt;
 use std::fmt;
 use std::io;
 use std::time::Duration;
@@ -121,11 +122,11 @@ impl ServiceError {
     }
 
     pub(crate) fn malformed(place: &'static str, reason: impl fmt::Display) -> Self {
-        Self::Malformed { place, reason: reason.to_string() }
+        Self::Malformed { place, reason: shown(reason) }
     }
 
     pub(crate) fn cut(phase: Phase, reason: impl fmt::Display) -> Self {
-        Self::Cut { phase, reason: reason.to_string() }
+        Self::Cut { phase, reason: shown(reason) }
     }
 }
 
@@ -143,18 +144,42 @@ impl fmt::Display for Phase {
 /// The longest piece of a service's own words that is passed on.
 const LONGEST_MESSAGE: usize = 300;
 
+/// What may quote the service, bounded and on one line.
+fn shown(reason: impl fmt::Display) -> String {
+    let mut text = String::new();
+    // A string takes everything.
+    let _ = excerpt(&mut text, reason, LONGEST_MESSAGE);
+    text
+}
+
 /// What a service says for itself, out of the usual shapes of an error's body; short, on one line.
 pub(super) fn own_words(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
     let found = serde_json::from_str::<serde_json::Value>(&text).ok().and_then(|json| message_in(&json));
     let words = found.unwrap_or_else(|| text.into_owned());
     let line: String = words.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let line = line.trim();
+    short(line.trim())
+}
+
+fn short(line: &str) -> String {
     match line.char_indices().nth(LONGEST_MESSAGE) {
         Some((end, _)) => format!("{}...", &line[..end]),
         None if line.is_empty() => "without a word of why".to_owned(),
         None => line.to_owned(),
     }
+}
+
+/// The failure that a field `error` inside an answer tells of; `null`, an empty text and an empty object tell of none.
+pub(super) fn failure_in(error: &serde_json::Value) -> Option<ServiceError> {
+    let message = match error {
+        serde_json::Value::Null | serde_json::Value::Bool(false) => return None,
+        serde_json::Value::String(text) if text.trim().is_empty() => return None,
+        serde_json::Value::Object(fields) if fields.is_empty() => return None,
+        serde_json::Value::String(text) => text.clone(),
+        error => message_in(error).unwrap_or_else(|| error.to_string()),
+    };
+    let line: String = message.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    Some(ServiceError::Failed { message: short(line.trim()) })
 }
 
 /// `{"error": {"message": ..}}`, `{"error": ".."}`, and what others write.
@@ -195,6 +220,15 @@ mod tests {
         }
         for status in [401, 403, 404] {
             assert_eq!(refusal(status), Some(Refused::Service), "{status}");
+        }
+    }
+
+    #[test]
+    fn an_error_that_quotes_an_answer_is_bounded_and_has_one_line() {
+        let answer = format!("unknown variant `\r\n{}`", "x".repeat(1_000_000));
+        for error in [ServiceError::malformed("event", &answer), ServiceError::cut(Phase::Answer, &answer)] {
+            let told = error.to_string();
+            assert!(told.len() < LONGEST_MESSAGE + 100 && !told.contains(char::is_control), "{told}");
         }
     }
 
