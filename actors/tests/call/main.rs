@@ -13,6 +13,7 @@ mod hedge;
 mod history;
 mod languages;
 mod marks;
+mod refusals;
 mod streaming;
 mod supervision;
 mod tools;
