@@ -56,7 +56,7 @@ impl StageError {
             Self::Llm(LlmError::Empty { reason, .. }) => return Cause::Empty(*reason),
             Self::Stt(SttError::Service { source, .. })
             | Self::Llm(LlmError::Service { source, .. })
-            | Self::Tts(TtsError::Service { source, .. })
+            | Self::Tts(TtsError::Service { source, .. } | TtsError::Refused { source, .. })
             | Self::Speech(SpeechError::Service { source, .. }) => source.refusal(),
             _ => None,
         };
