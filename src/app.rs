@@ -1,23 +1,22 @@
 //! The assembly: configuration to engines, media cores, and the server.
 
+use crate::addresses::Addresses;
 use crate::admission::{Admission, Limits};
-use crate::api::ApiError;
 use crate::engines;
 use crate::hub::Hub;
 use crate::readiness::Stages;
 use crate::recorder::Recorder;
 use crate::telemetry::{self, Counting};
 use crate::watch_cores::BlockedCores;
-use axum::http::HeaderMap;
-use axum::http::header::AUTHORIZATION;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use metrics_exporter_prometheus::PrometheusHandle;
 use ringway_actors::{CallSpec, EdgeKind, EdgePort, Engines, EventSink, MediaCore, Place, ServiceHealth};
-use ringway_config::{Config, Secrets, ServerConfig};
+use ringway_config::{CarrierConfig, Config, Secrets, ServerConfig};
 use ringway_frame::{CallId, Format};
 use ringway_stages::prompt::{self, Variables};
 use ringway_stages::speech_cache::Tiers;
+use ringway_stages::transfer::Transfers;
 use ringway_wire::{ErrorCode, ProtocolError};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -33,6 +32,7 @@ const LANGUAGE: &str = "language";
 #[derive(Debug)]
 pub struct Server {
     pub config: ServerConfig,
+    pub carrier: CarrierConfig,
     pub secrets: Secrets,
     pub admission: Admission,
     pub hub: Hub,
@@ -43,6 +43,7 @@ pub struct Server {
     pools: engines::Pools,
     caching: engines::Caching,
     voices: engines::Voices,
+    transfers: Arc<Transfers>,
     events: EventSink,
     dialogues: Vec<String>,
     recorder: Option<Recorder>,
@@ -59,10 +60,14 @@ pub struct Arrival {
     pub dialogue: Option<String>,
     /// The carrier's own id of the call.
     pub carrier_call_id: Option<String>,
-    /// The caller's number.
+    /// The number of the person on the line.
     pub caller: Option<String>,
-    /// The number that was called.
+    /// Our own number.
     pub called: Option<String>,
+    /// Which side placed the call, as the carrier names it.
+    pub direction: Option<String>,
+    /// Who or what answered an outbound call.
+    pub answered_by: Option<String>,
     /// All that it passes on, by name.
     pub parameters: BTreeMap<String, String>,
 }
@@ -102,6 +107,7 @@ pub enum StartError {
 pub struct Starting {
     config: Config,
     secrets: Secrets,
+    addresses: Arc<Addresses>,
 }
 
 impl Starting {
@@ -116,7 +122,13 @@ impl Starting {
                 return Err(StartError::NoToken(address));
             }
         }
-        Ok(Self { config, secrets })
+        let addresses = Addresses::new(&config.limits);
+        Ok(Self { config, secrets, addresses })
+    }
+
+    /// What each address holds, connections and calls alike.
+    pub fn addresses(&self) -> &Arc<Addresses> {
+        &self.addresses
     }
 
     /// Builds engines, on a thread of their own since it takes seconds, and media cores. Needs a running actix system.
@@ -124,11 +136,11 @@ impl Starting {
     /// # Errors
     /// Whatever keeps it from serving.
     pub async fn finish(self) -> Result<Arc<Server>, StartError> {
-        let Self { config, secrets } = self;
+        let Self { config, secrets, addresses } = self;
         let metrics = telemetry::install(config.metrics.enabled)?;
         let wanted = (config.clone(), secrets.clone());
         let built = tokio::task::spawn_blocking(move || engines::build(&wanted.0, &wanted.1)).await;
-        let engines::Built { engines, dialogues, pools, caching, voices } =
+        let engines::Built { engines, dialogues, pools, caching, voices, transfers } =
             built.map_err(std::io::Error::other)??;
         let engines = Arc::new(engines);
         telemetry::expect_services(&engines);
@@ -140,6 +152,7 @@ impl Starting {
         }
         let limits = Limits {
             calls: config.limits.calls,
+            unstarted: config.limits.unstarted_sockets(),
             calls_per_recogniser: config.limits.calls_per_recogniser,
             calls_per_voice: config.limits.calls_per_voice,
             lateness: config.limits.lateness,
@@ -147,8 +160,9 @@ impl Starting {
         let loads = cores.iter().map(|core| core.load().clone()).collect();
         Ok(Arc::new(Server {
             config: config.server,
+            carrier: config.carrier,
             secrets,
-            admission: Admission::new(cores, engines.clone(), limits),
+            admission: Admission::new(cores, engines.clone(), limits, addresses),
             hub: Hub::start(reader, Counting::new(config.metrics.answer_budget)),
             metrics,
             blocked: BlockedCores::watch(loads)?,
@@ -157,6 +171,7 @@ impl Starting {
             pools,
             caching,
             voices,
+            transfers,
             events,
             dialogues,
             recorder: config.recording.dir.as_deref().map(Recorder::start).transpose()?,
@@ -192,6 +207,8 @@ impl Server {
             edge: edge.name().to_owned(),
             caller: arrival.caller.clone(),
             called: arrival.called.clone(),
+            direction: arrival.direction.clone(),
+            answered_by: arrival.answered_by.clone(),
             parameters: arrival.parameters.clone(),
             began: Timestamp::now().to_zoned(self.time_zone.clone()),
             language: self.language.clone(),
@@ -216,6 +233,7 @@ impl Server {
         self.pools.report();
         self.admission.report();
         telemetry::show_circuits(&self.health);
+        metrics::counter!("ringway_transfers_refused_total").absolute(self.transfers.refused());
         metrics::counter!("ringway_events_dropped_total").absolute(self.events.dropped());
         metrics::gauge!("ringway_events_queued").set(self.events.queued() as f64);
         crate::logging::report();
@@ -252,41 +270,6 @@ impl Server {
     pub fn make_phrases(&self) {
         self.caching.fill();
     }
-
-    /// Lets only those through who know the token.
-    ///
-    /// # Errors
-    /// The token is not set, missing or wrong.
-    pub fn authorize(&self, headers: &HeaderMap) -> Result<(), ApiError> {
-        let token = self.secrets.admin_token.as_deref().ok_or(ApiError::Unauthorized)?;
-        let given = headers.get(AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
-        if given.is_some_and(|given| constant_time_eq(given, token.as_bytes())) {
-            Ok(())
-        } else {
-            Err(ApiError::Unauthorized)
-        }
-    }
-
-    /// Lets those read what was said in calls who may: on loopback everybody, elsewhere those who know the token.
-    ///
-    /// # Errors
-    /// The token is missing or wrong.
-    pub fn authorize_reader(&self, headers: &HeaderMap) -> Result<(), ApiError> {
-        if self.config.listen.is_loopback() { Ok(()) } else { self.authorize(headers) }
-    }
-
-    /// The same where a token is set; on loopback without one everybody may.
-    ///
-    /// # Errors
-    /// The token is missing or wrong.
-    pub fn authorize_if_required(&self, headers: &HeaderMap) -> Result<(), ApiError> {
-        if self.secrets.admin_token.is_some() { self.authorize(headers) } else { Ok(()) }
-    }
-}
-
-/// Compares in a time that does not tell where the first difference is.
-fn constant_time_eq(left: &[u8], right: &[u8]) -> bool {
-    left.len() == right.len() && left.iter().zip(right).fold(0, |all, (a, b)| all | (a ^ b)) == 0
 }
 
 fn start_cores(

@@ -17,16 +17,20 @@
 #![forbid(unsafe_code)]
 
 mod alias;
+mod carrier;
 mod document;
 mod engines;
 mod environment;
+mod exposure;
 mod fuzz;
 mod knowledge;
 mod languages;
 mod load;
 mod neighbours;
+mod network;
 mod print;
 mod problem;
+mod public_url;
 mod schema;
 mod sense;
 mod server;
@@ -35,14 +39,17 @@ mod setting;
 mod suggest;
 
 pub use alias::{ALIASES, Alias, Meaning};
-pub use engines::{ApologyConfig, DialogueConfig, EnginesOf, VadConfig};
+pub use carrier::{CarrierConfig, Refusal};
+pub use engines::{ApologyConfig, DialogueConfig, EnginesOf, VadConfig, VoicesConfig};
 pub use environment::variable_of;
 pub use fuzz::fuzz;
 pub use languages::{LanguageConfig, name_of};
 pub use load::{DEFAULT_FILE, Flag, Loaded, SCHEMA, Sources, load, parse};
 pub use neighbours::{LiveKitConfig, RedisConfig, RedisUrl, RedisUrlError};
+pub use network::Network;
 pub use print::default_of;
 pub use problem::{Origin, Problem, Problems};
+pub use public_url::{PublicUrl, PublicUrlError};
 pub use schema::{Key, Kind, Schema};
 pub use sense::ENGINES;
 pub use server::{LimitsConfig, MetricsConfig, RecordingConfig, Secrets, ServerConfig, Tls, TtsApiConfig};
@@ -63,6 +70,10 @@ pub struct Config {
     pub server: ServerConfig,
     /// How much is taken in.
     pub limits: LimitsConfig,
+    /// What callers of carriers hear when they cannot be taken.
+    pub carrier: CarrierConfig,
+    /// Whom calls may be handed to.
+    pub transfer: ringway_stages::transfer::Config,
     /// What is shown at `/metrics`.
     pub metrics: MetricsConfig,
     /// How turns are taken.
@@ -80,7 +91,7 @@ pub struct Config {
     /// Language models, in order of preference.
     pub llm: EnginesOf,
     /// Voices, in order of preference.
-    pub tts: EnginesOf,
+    pub tts: VoicesConfig,
     /// Dialogue scripts.
     pub dialogue: DialogueConfig,
     /// The embedded recogniser.
@@ -160,15 +171,17 @@ impl Default for Config {
         Self {
             server: ServerConfig::default(),
             limits: LimitsConfig::default(),
+            carrier: CarrierConfig::default(),
+            transfer: ringway_stages::transfer::Config::default(),
             metrics: MetricsConfig::default(),
-            turn: ringway_turn::Config::default(),
+            turn: ringway_turn::Config { language: Some("en".into()), ..ringway_turn::Config::default() },
             call: ringway_actors::Config::default(),
             circuit: ringway_stages::health::Config::default(),
             vad: VadConfig::default(),
             speech_to_speech: EnginesOf { engines: Vec::new() },
             stt: EnginesOf::one("pocketsphinx"),
             llm: EnginesOf::one("dialogue"),
-            tts: EnginesOf::one("flite"),
+            tts: VoicesConfig::default(),
             dialogue: DialogueConfig::default(),
             pocketsphinx: ringway_stages::pocketsphinx::Config::default(),
             flite: ringway_stages::flite::Config::default(),

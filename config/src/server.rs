@@ -1,3 +1,4 @@
+use crate::Network;
 use ringway_stages::services::ApiKey;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -21,8 +22,10 @@ pub struct ServerConfig {
     /// Origins besides our own whose pages may open `/voice-ws`, such as `https://shop.example`.
     pub allowed_origins: Vec<String>,
     /// How carriers reach us, such as `https://voice.example`: signatures are computed over it and TwiML names it.
-    /// Without it the `Host` header is believed.
+    /// Without it the request's own `Host` is believed, and what a proxy says of it where that is signed.
     pub public_url: Option<String>,
+    /// Proxies whose `X-Forwarded-For` names the client, for the limits per address.
+    pub trusted_proxies: Vec<Network>,
     /// How long SIGTERM waits for calls in progress; what follows takes 4 s more at most.
     #[serde(with = "crate::humane")]
     pub drain: Duration,
@@ -53,6 +56,18 @@ pub enum Tls {
 pub struct LimitsConfig {
     /// Calls at once.
     pub calls: usize,
+    /// Calls at once from one address; 0: any number. Signed requests of a carrier are not limited.
+    pub calls_per_address: usize,
+    /// Media sockets at once that have not sent `start` yet; 0: as many as calls.
+    pub unstarted: usize,
+    /// The same from one address; 0: any number. Signed requests of a carrier are not limited.
+    pub unstarted_per_address: usize,
+    /// HTTP connections at once; fewer where the process may open few files.
+    pub connections: usize,
+    /// HTTP connections at once from one address; 0: any number.
+    pub connections_per_address: usize,
+    /// Addresses without limits of their own: this machine, and proxies that tell no client's address.
+    pub exempt_addresses: Vec<Network>,
     /// Calls for each thread of the recogniser that serves; 0: any number.
     pub calls_per_recogniser: usize,
     /// Calls for each thread of the voice that serves; 0: any number.
@@ -104,6 +119,8 @@ pub struct Secrets {
     pub admin_token: Option<String>,
     /// `TWILIO_AUTH_TOKEN`.
     pub twilio_auth_token: Option<String>,
+    /// `TWILIO_SHARED_KEY_SECRET`.
+    pub twilio_shared_key: Option<String>,
     /// Keys of the services that serve, by the variables that the configuration names.
     pub api_keys: BTreeMap<String, Option<String>>,
 }
@@ -113,6 +130,8 @@ impl Secrets {
     pub const ADMIN_TOKEN: &'static str = "RINGWAY_ADMIN_TOKEN";
     /// The variable of Twilio's token.
     pub const TWILIO_AUTH_TOKEN: &'static str = "TWILIO_AUTH_TOKEN";
+    /// The variable of the key that Twilio signs webhooks with in the token's place.
+    pub const TWILIO_SHARED_KEY: &'static str = "TWILIO_SHARED_KEY_SECRET";
 
     /// The key in this variable.
     pub fn api_key(&self, variable: &str) -> Option<ApiKey> {
@@ -125,8 +144,12 @@ impl Secrets {
     }
 
     pub(crate) fn by_variable(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
-        let Self { admin_token, twilio_auth_token, api_keys } = self;
-        let ours = [(Self::ADMIN_TOKEN, admin_token), (Self::TWILIO_AUTH_TOKEN, twilio_auth_token)];
+        let Self { admin_token, twilio_auth_token, twilio_shared_key, api_keys } = self;
+        let ours = [
+            (Self::ADMIN_TOKEN, admin_token),
+            (Self::TWILIO_AUTH_TOKEN, twilio_auth_token),
+            (Self::TWILIO_SHARED_KEY, twilio_shared_key),
+        ];
         let services = api_keys.iter().map(|(variable, key)| (variable.as_str(), key));
         ours.into_iter().chain(services).map(|(variable, secret)| (variable, secret.as_deref()))
     }
@@ -141,6 +164,13 @@ impl ServerConfig {
     /// Address and port.
     pub fn address(&self) -> SocketAddr {
         SocketAddr::new(self.listen, self.port)
+    }
+}
+
+impl LimitsConfig {
+    /// Media sockets at once that have not sent `start` yet.
+    pub fn unstarted_sockets(&self) -> usize {
+        if self.unstarted == 0 { self.calls } else { self.unstarted }
     }
 }
 
@@ -166,6 +196,7 @@ impl Default for ServerConfig {
             heartbeat: Duration::from_secs(25),
             allowed_origins: Vec::new(),
             public_url: None,
+            trusted_proxies: Network::LOOPBACK.to_vec(),
             drain: Duration::from_secs(20),
             tls: None,
             chaos: false,
@@ -177,6 +208,12 @@ impl Default for LimitsConfig {
     fn default() -> Self {
         Self {
             calls: 100,
+            calls_per_address: 25,
+            unstarted: 0,
+            unstarted_per_address: 16,
+            connections: 1_024,
+            connections_per_address: 128,
+            exempt_addresses: Network::LOOPBACK.to_vec(),
             calls_per_recogniser: 0,
             calls_per_voice: 0,
             media_cores: 0,

@@ -14,6 +14,7 @@ pub mod health;
 mod humane;
 pub mod level;
 pub mod llm;
+pub mod normalize;
 mod pcm;
 pub mod pocketsphinx;
 pub mod pool;
@@ -29,6 +30,7 @@ pub mod spoken;
 pub mod stt;
 mod text;
 pub mod tools;
+pub mod transfer;
 pub mod tts;
 pub mod vad;
 
