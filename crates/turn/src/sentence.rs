@@ -64,7 +64,7 @@ fn is_list_number(before: &str, stem: &str) -> bool {
     let long = stem.split('.').any(|part| part.len() > 3);
     let before = before.trim_end();
     let begins = before.is_empty()
-        || before.ends_with([':', ';', '.', '!', '?', '…', '-', '–', '•', '*', '#', '>', '|']);
+        || before.ends_with([':', ';', '!', '?', '…', '-', '–', '•', '*', '#', '>', '|']);
     digits && !long && stem.bytes().any(|byte| byte.is_ascii_digit()) && begins
 }
 
