@@ -112,7 +112,7 @@ pub struct Detail {
     /// The slot of this name.
     #[serde(skip_serializing_if = "Option::is_none")]
     disposition: Option<String>,
-    /// Of the transcript.
+    /// Of what grows with each turn.
     #[serde(skip)]
     bytes: usize,
 }
@@ -255,7 +255,7 @@ impl Detail {
     fn said(&mut self, line: Line) {
         self.bytes += line.bytes();
         self.transcript.push(line);
-        while self.bytes > CALL_BYTES {
+        while self.bytes > CALL_BYTES && !self.transcript.is_empty() {
             self.bytes -= self.transcript.remove(0).bytes();
         }
     }
@@ -503,7 +503,10 @@ impl LiveCall {
         if let Some(line) = Line::of(event, at) {
             self.detail.said(line);
         }
-        self.detail.latency.extend(LatencyLine::of(event));
+        if let Some(line) = LatencyLine::of(event) {
+            self.detail.bytes += size_of::<LatencyLine>();
+            self.detail.latency.push(line);
+        }
         if let Event::Slot { name, value, .. } = event {
             self.detail.keep_slot(name, value);
         }

@@ -62,7 +62,7 @@ pub mod wyoming_tts;
 
 pub use connector::SetupError;
 pub use endpoint::{ApiKey, Endpoint, EndpointError};
-pub use error::{Phase, ServiceError};
+pub use error::{Phase, Refused, ServiceError};
 pub(crate) use http::{Accepted, Http, Post};
 pub use webhook::Webhook;
 
