@@ -36,6 +36,8 @@ pub(in crate::services) struct Filter {
     doubt: Doubt,
     /// Something was taken out of the text just now.
     gap: bool,
+    /// The last character that was decided on is part of a name.
+    in_name: bool,
     out: VecDeque<Saying>,
     /// There was no room for more of the reply.
     cut: bool,
@@ -104,6 +106,7 @@ impl Filter {
             held: String::new(),
             kept: String::new(),
             gap: false,
+            in_name: false,
             out: VecDeque::new(),
             cut: false,
             calls: 0,
@@ -196,7 +199,7 @@ impl Filter {
     }
 
     fn step_text(&mut self, last: bool) -> bool {
-        let plain = self.held.find(BEGINNINGS).unwrap_or(self.held.len());
+        let plain = self.plain();
         if plain > 0 {
             self.pass(plain);
             return true;
@@ -205,6 +208,7 @@ impl Filter {
             Found::Wait if !last => false,
             Found::Mark(length, mark) => {
                 let text: String = self.held.drain(..length).collect();
+                self.in_name = false;
                 self.mark(mark, &text);
                 true
             }
@@ -220,16 +224,27 @@ impl Filter {
                 false
             }
             Found::Nothing | Found::Wait | Found::Value | Found::Fence(_) => {
-                let first = self.held.chars().next().map_or(0, char::len_utf8);
+                let name = self.held.find(|char| !marker::is_of_name(char)).unwrap_or(self.held.len());
+                let first = self.held.chars().next().map_or(0, char::len_utf8).max(name);
                 self.pass(first);
                 true
             }
         }
     }
 
+    /// Bytes of what is held in which no mark begins.
+    fn plain(&self) -> usize {
+        let mark = self.held.find(BEGINNINGS).unwrap_or(self.held.len());
+        if self.mode != Mode::Speech {
+            return mark;
+        }
+        marker::call_in(&self.held[..mark], &self.held, self.in_name, &self.tools).unwrap_or(mark)
+    }
+
     /// Plain text of so many bytes goes where the mode has it go.
     fn pass(&mut self, length: usize) {
         let text: String = self.held.drain(..length).collect();
+        self.in_name = text.chars().next_back().is_some_and(marker::is_of_name);
         match &mut self.mode {
             Mode::Call { body, .. } | Mode::Fence { body } => add(body, &text),
             Mode::Speech => self.say(&text),
@@ -306,7 +321,8 @@ impl Filter {
     }
 
     fn step_value(&mut self, last: bool) -> bool {
-        let length = match json::span(&self.held) {
+        self.in_name = false;
+        let length = match marker::span(&self.held) {
             Span::Whole(length) => length,
             Span::Open(_) if last => {
                 let body = std::mem::take(&mut self.held);
@@ -319,7 +335,7 @@ impl Filter {
         let text: String = self.held.drain(..length).collect();
         let written = json::read(&text).map_or(Written::Other, |value| self.tools.read(&value));
         match written {
-            Written::Other if text.starts_with('[') && !self.tools.find(&text, false).is_empty() => {
+            Written::Other if !text.starts_with('{') && !self.tools.find(&text, false).is_empty() => {
                 self.written(&text, false);
             }
             Written::Other => self.say(&text),

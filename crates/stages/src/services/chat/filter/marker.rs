@@ -1,6 +1,7 @@
 //! Marks in a model's text that are not for the caller: tags, tokens of chat templates, and where values begin.
 
-use super::written::{Tools, may_begin};
+use super::json::{self, Span};
+use super::written::{Tools, closing, may_begin};
 
 /// What stands at a place where a mark may begin.
 #[derive(Debug, PartialEq, Eq)]
@@ -49,7 +50,31 @@ pub(super) enum Mark {
 /// Where a mark may begin.
 pub(super) const BEGINNINGS: [char; 5] = ['<', '[', '{', '`', '◁'];
 
-/// What `text` begins with; its first character is one of [`BEGINNINGS`].
+/// Where the call of a tool that there is begins, or may begin, in Python's form: `find(id=12)`. It is looked for in the
+/// beginning of `text` that has no other mark; `in_name`: a name goes on there.
+pub(super) fn call_in(plain: &str, text: &str, mut in_name: bool, tools: &Tools) -> Option<usize> {
+    for (at, char) in plain.char_indices() {
+        let begins = is_of_name(char) && !in_name;
+        in_name = is_of_name(char);
+        if begins && python(&text[at..], tools) != Found::Nothing {
+            return Some(at);
+        }
+    }
+    None
+}
+
+/// How far a [`Found::Value`] goes: to its last bracket.
+pub(super) fn span(text: &str) -> Span {
+    match text.find(['{', '[', '(']) {
+        Some(open) if text[open..].starts_with('(') => match closing(&text[open + 1..]) {
+            Some(end) => Span::Whole(open + 1 + end + 1),
+            None => Span::Open(")".into()),
+        },
+        _ => json::span(text),
+    }
+}
+
+/// What `text` begins with; its first character is one of [`BEGINNINGS`], or that of a name.
 pub(super) fn at(text: &str, tools: &Tools) -> Found {
     match text.chars().next() {
         Some('<') => angle(text),
@@ -57,7 +82,7 @@ pub(super) fn at(text: &str, tools: &Tools) -> Found {
         Some('{') => object(text),
         Some('`') => fence(text, tools),
         Some('◁') => fixed(text, &[("◁think▷", Mark::Think), ("◁/think▷", Mark::Thought)]),
-        _ => Found::Nothing,
+        _ => python(text, tools),
     }
 }
 
@@ -196,7 +221,8 @@ fn square(text: &str, tools: &Tools) -> Found {
 fn python(text: &str, tools: &Tools) -> Found {
     let length = text.find(|char: char| !is_of_name(char)).unwrap_or(text.len());
     let (name, behind) = text.split_at(length);
-    let may_become = || tools.0.iter().any(|tool| tool.name.starts_with(name));
+    let last = name.rsplit('.').next().unwrap_or_default();
+    let may_become = || tools.0.iter().any(|tool| tool.name.starts_with(last) || tool.name.starts_with(name));
     match behind.chars().next() {
         None if !name.is_empty() && may_become() => Found::Wait,
         Some('(') if tools.named(name).is_some() => Found::Value,
@@ -261,7 +287,7 @@ fn wait(text: &str, longest: usize, is_of: impl Fn(char) -> bool) -> Found {
     if possible { Found::Wait } else { Found::Nothing }
 }
 
-const fn is_of_name(char: char) -> bool {
+pub(super) const fn is_of_name(char: char) -> bool {
     char.is_ascii_alphanumeric() || matches!(char, '_' | '-' | '.' | ':')
 }
 
