@@ -259,7 +259,10 @@ mod tests {
     fn an_empty_answer_counts_by_its_reason_and_other_errors_as_errors() {
         let empty = |reason| StageError::Llm(LlmError::Empty { engine: "x", reason }).cause().name();
         let names = Emptiness::ALL.map(empty);
-        assert!(names.iter().zip(Emptiness::ALL).all(|(name, of)| *name == format!("empty_{of}")), "{names:?}");
+        assert!(
+            names.iter().zip(Emptiness::ALL).all(|(name, of)| *name == format!("empty_{of}")),
+            "{names:?}"
+        );
         assert_eq!(StageError::Injected.cause(), Cause::Error);
     }
 }

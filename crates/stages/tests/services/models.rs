@@ -2,7 +2,7 @@
 
 use crate::support::{LONG, Server, Step, answer, chunk, chunked};
 use ringway_stages::llm::{
-    Called, Cue, Emptiness, LanguageModel, LlmCall, LlmError, LlmEvent, LlmRequest, LlmSession, Round,
+    Called, Cue, Emptiness, LanguageModel, LlmCall, LlmError, LlmEvent, LlmRequest, LlmSession, Next, Round,
     ToolCall, ToolSpec,
 };
 use ringway_stages::services::anthropic::{self, Anthropic};
@@ -376,7 +376,8 @@ async fn calls_of_anthropic_are_whole_without_pieces_and_without_the_end_of_thei
 /// A session of a model in OpenAI's form with the tools that a text declares.
 fn with_tools(server: &Server, declared: &str) -> Box<dyn LlmSession> {
     let url = server.endpoint("");
-    let config = openai_chat::Config { url, connect: LONG, first_byte: LONG, idle: LONG, ..Default::default() };
+    let config =
+        openai_chat::Config { url, connect: LONG, first_byte: LONG, idle: LONG, ..Default::default() };
     let model = Arc::new(OpenAiChat::new(config, None).unwrap());
     let file = ToolsFile::parse(Path::new("tools.toml"), declared, &|_| None).unwrap();
     let tools = Tools::start(file, None).unwrap();
