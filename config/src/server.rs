@@ -23,7 +23,7 @@ pub struct ServerConfig {
     /// How carriers reach us, such as `https://voice.example`: signatures are computed over it and TwiML names it.
     /// Without it the `Host` header is believed.
     pub public_url: Option<String>,
-    /// How long SIGTERM waits for calls in progress.
+    /// How long SIGTERM waits for calls in progress; what follows takes 4 s more at most.
     #[serde(with = "crate::humane")]
     pub drain: Duration,
     /// TLS of the listener.
@@ -166,7 +166,7 @@ impl Default for ServerConfig {
             heartbeat: Duration::from_secs(25),
             allowed_origins: Vec::new(),
             public_url: None,
-            drain: Duration::from_secs(30),
+            drain: Duration::from_secs(20),
             tls: None,
             chaos: false,
         }

@@ -28,7 +28,7 @@ impl Check {
     pub fn run(self) -> ExitCode {
         let findings = Findings::of(self.config.clone());
         if self.json {
-            println!("{}", findings.to_json());
+            say!("{}", findings.to_json());
         } else {
             findings.print(self.print);
         }
@@ -60,14 +60,14 @@ impl Findings {
 
     fn print(&self, effective: bool) {
         for warning in self.warnings() {
-            eprintln!("{warning}");
+            complain!("{warning}");
         }
         for problem in &self.problems {
-            println!("{problem}");
+            say!("{problem}");
         }
         match &self.loaded {
-            Some(loaded) if effective => print!("{}", loaded.to_toml()),
-            _ if self.problems.is_empty() => eprintln!("the configuration is good"),
+            Some(loaded) if effective => say!("{}", loaded.to_toml().trim_end()),
+            _ if self.problems.is_empty() => complain!("the configuration is good"),
             _ => {}
         }
     }

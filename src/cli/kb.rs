@@ -60,12 +60,12 @@ impl Kb {
         let config = match self.configured() {
             Ok(config) => config,
             Err(problems) => {
-                problems.iter().for_each(|problem| eprintln!("{problem}"));
+                problems.iter().for_each(|problem| complain!("{problem}"));
                 return ExitCode::from(MISTAKEN);
             }
         };
         let Some(dir) = config.knowledge.index.clone() else {
-            eprintln!(
+            complain!(
                 "ringway: no knowledge base is configured (`knowledge.index`); name its folder with --index"
             );
             return ExitCode::from(MISTAKEN);
@@ -121,21 +121,21 @@ impl Kb {
             let added = added.map(|(source, passages)| json!({ "source": source, "passages": passages }));
             let told = |error: &FileError| json!({ "file": error.path, "reason": error.reason.to_string() });
             let refused: Vec<_> = refused.iter().map(told).collect();
-            println!("{}", json!({ "added": added.collect::<Vec<_>>(), "refused": refused }));
+            say!("{}", json!({ "added": added.collect::<Vec<_>>(), "refused": refused }));
             return;
         }
-        added.for_each(|(source, passages)| println!("{passages:>6} passages  {source}"));
-        refused.iter().for_each(|error| eprintln!("ringway: {error}"));
+        added.for_each(|(source, passages)| say!("{passages:>6} passages  {source}"));
+        refused.iter().for_each(|error| complain!("ringway: {error}"));
     }
 
     fn list(&self, dir: &Path) -> Result<ExitCode, Box<dyn Error>> {
         let index = Index::open(dir)?;
         let sources = index.sources()?;
         if self.json {
-            println!("{}", json!({ "about": index.about(), "sources": sources }));
+            say!("{}", json!({ "about": index.about(), "sources": sources }));
         } else {
             for Source { source, passages } in sources {
-                println!("{passages:>6} passages  {source}");
+                say!("{passages:>6} passages  {source}");
             }
         }
         Ok(ExitCode::SUCCESS)
@@ -151,10 +151,10 @@ impl Kb {
         let librarian = Librarian::open(dir, &config.knowledge, embedder(config, 1)?)?;
         let found = librarian.search(question.to_owned(), most).await?;
         if librarian.counts().by_words_only > 0 {
-            eprintln!("ringway: the question could not be embedded; this was found by its words");
+            complain!("ringway: the question could not be embedded; this was found by its words");
         }
         if self.json {
-            println!("{}", json!({ "question": question, "found": found }));
+            say!("{}", json!({ "question": question, "found": found }));
         } else {
             found.iter().for_each(print_found);
         }
@@ -164,9 +164,9 @@ impl Kb {
     fn remove(&self, dir: &Path, source: &str) -> Result<ExitCode, Box<dyn Error>> {
         let removed = Index::open(dir)?.remove(source)?;
         if self.json {
-            println!("{}", json!({ "source": source, "removed": removed }));
+            say!("{}", json!({ "source": source, "removed": removed }));
         } else if !removed {
-            eprintln!("ringway: the knowledge base has no document {source:?}; `ringway kb list` names them");
+            complain!("ringway: the knowledge base has no document {source:?}; `ringway kb list` names them");
         }
         Ok(if removed { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
     }
@@ -213,6 +213,6 @@ fn progress(passages: usize) -> ProgressBar {
 fn print_found(found: &Found) {
     let place = |place: Option<usize>| place.map_or_else(|| "-".into(), |place| place.to_string());
     let (words, meaning) = (place(found.by_words), place(found.by_meaning));
-    println!("{:.4}  {}  (by words {words}, by meaning {meaning})", found.score, found.passage.cited());
-    println!("{}\n", found.passage.text);
+    say!("{:.4}  {}  (by words {words}, by meaning {meaning})", found.score, found.passage.cited());
+    say!("{}\n", found.passage.text);
 }

@@ -1,7 +1,8 @@
-use super::{MISTAKEN, fail, start_logging};
-use crate::logging::LogFormat;
+use super::{MISTAKEN, fail};
+use crate::logging::{self, LogFormat};
 use clap::Args;
 use ringway_config::{Flag, Problem, Sources, load};
+use std::mem::ManuallyDrop;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -32,17 +33,27 @@ pub struct Serve {
 impl Serve {
     /// Serves until told to stop. Exit 2: the configuration has mistakes.
     pub fn run(self) -> ExitCode {
-        start_logging(self.log);
+        if let Err(error) = logging::start(self.log) {
+            return fail(&error);
+        }
+        let code = self.serve();
+        logging::flush();
+        code
+    }
+
+    fn serve(self) -> ExitCode {
         let flags = self.flags().collect();
         match load(Sources::of_process(self.config, flags)) {
             Ok(loaded) => {
                 loaded.warnings.iter().for_each(warn);
                 let run = crate::serve::run(loaded.config, loaded.secrets);
-                let served = actix_rt::System::new().block_on(run);
+                // Its drop would wait for files and look-ups of names that never come back.
+                let system = ManuallyDrop::new(actix_rt::System::new());
+                let served = system.block_on(run);
                 served.map_or_else(|error| fail(&error), |()| ExitCode::SUCCESS)
             }
             Err(problems) => {
-                eprintln!("{problems}");
+                complain!("{problems}");
                 ExitCode::from(MISTAKEN)
             }
         }
