@@ -217,15 +217,17 @@ fn square(text: &str, tools: &Tools) -> Found {
     }
 }
 
-/// A call of a tool that there is.
+/// A call of a tool that there is, perhaps with a namespace before its name.
 fn python(text: &str, tools: &Tools) -> Found {
     let length = text.find(|char: char| !is_of_name(char)).unwrap_or(text.len());
     let (name, behind) = text.split_at(length);
-    let last = name.rsplit('.').next().unwrap_or_default();
-    let may_become = || tools.0.iter().any(|tool| tool.name.starts_with(last) || tool.name.starts_with(name));
+    let bare = NAMESPACES.iter().find_map(|space| name.strip_prefix(space)).unwrap_or(name);
+    let mut known = tools.0.iter().map(|tool| tool.name.as_str());
     match behind.chars().next() {
-        None if !name.is_empty() && may_become() => Found::Wait,
-        Some('(') if tools.named(name).is_some() => Found::Value,
+        None if name.is_empty() => Found::Nothing,
+        None if known.any(|tool| tool.starts_with(bare)) => Found::Wait,
+        None if NAMESPACES.iter().any(|space| space.starts_with(name)) => Found::Wait,
+        Some('(') if known.any(|tool| tool == bare) => Found::Value,
         _ => Found::Nothing,
     }
 }
@@ -294,6 +296,9 @@ pub(super) const fn is_of_name(char: char) -> bool {
 fn is_of_token(char: char) -> bool {
     char.is_alphanumeric() || matches!(char, '_' | '-' | '.' | ':' | '/' | '=' | '"' | ' ' | '|' | '｜' | '▁')
 }
+
+/// What models put before the names of tools.
+const NAMESPACES: [&str; 3] = ["functions.", "tools.", "default_api."];
 
 /// Around tokens, of either width.
 const BARS: [char; 2] = ['|', '｜'];
