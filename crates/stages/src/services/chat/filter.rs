@@ -3,25 +3,21 @@
 //!
 //! Nothing depends on how the text is cut into pieces: what may become a mark is held back until it is one or none.
 
+mod habit;
 mod json;
 mod marker;
 mod written;
 
+pub(in crate::services) use habit::Habit;
+
 use super::Saying;
 use crate::llm::{ToolCall, ToolSpec};
+use habit::Doubt;
 use json::Span;
 use marker::{BEGINNINGS, Found, Mark};
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
 use written::{Tools, Written};
-
-/// What is known of how a service's model begins its replies, for all calls.
-///
-/// Chat templates may open the thoughts of a model in the prompt, so that only their end is in the reply. Whether a text
-/// is thought is then known when it is too late, unless it was known before.
-#[derive(Debug, Default)]
-pub(in crate::services) struct Habit(AtomicU8);
 
 /// One reply on its way.
 #[derive(Debug)]
@@ -67,34 +63,6 @@ enum Mode {
     Muted,
 }
 
-/// Whether the beginning of a reply may be thought.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Doubt {
-    No,
-    /// Until something is heard of it, or a moment has gone by.
-    Moment,
-    /// Until its end.
-    Reply,
-}
-
-const UNKNOWN: u8 = 0;
-const SPEAKS: u8 = 1;
-const THINKS: u8 = 2;
-
-impl Habit {
-    fn doubt(&self) -> Doubt {
-        match self.0.load(Ordering::Relaxed) {
-            UNKNOWN => Doubt::Moment,
-            THINKS => Doubt::Reply,
-            _ => Doubt::No,
-        }
-    }
-
-    fn learn(&self, habit: u8) {
-        self.0.store(habit, Ordering::Relaxed);
-    }
-}
-
 impl Filter {
     /// Of a reply in which these tools may be called.
     pub(in crate::services) fn new(tools: Arc<[ToolSpec]>, habit: Arc<Habit>) -> Self {
@@ -138,10 +106,10 @@ impl Filter {
             Mode::Call { body, .. } | Mode::Fence { body } => self.written(&body, cut),
             _ => {}
         }
-        let learned = if self.doubt == Doubt::Reply { UNKNOWN } else { SPEAKS };
+        let doubt = self.doubt;
         self.trust();
-        if self.said && !self.thought && self.habit.doubt() != Doubt::No {
-            self.habit.learn(learned);
+        if self.said && !self.thought {
+            self.habit.spoke(doubt);
         }
     }
 
@@ -297,7 +265,7 @@ impl Filter {
     fn was_thought(&mut self) {
         self.thought = true;
         self.gap = true;
-        self.habit.learn(THINKS);
+        self.habit.thinks();
         self.doubt = Doubt::No;
         self.kept.clear();
     }
@@ -463,10 +431,10 @@ fn ends(open: &str, mark: &Mark) -> bool {
         Mark::PartEnd => open == "message" || open == "tool_call",
         Mark::Called(name) => {
             let closed = [open.replace("begin", "end"), open.replace("start", "end")];
-            name == open
+            closed.contains(name)
+                || name == open
                 || name.strip_prefix('/') == Some(open)
                 || name.strip_suffix("_end") == Some(open)
-                || (closed.contains(name) && name != open)
         }
         _ => false,
     }
