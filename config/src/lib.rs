@@ -17,6 +17,7 @@
 #![forbid(unsafe_code)]
 
 mod alias;
+mod carrier;
 mod document;
 mod engines;
 mod environment;
@@ -27,6 +28,7 @@ mod load;
 mod neighbours;
 mod print;
 mod problem;
+mod public_url;
 mod schema;
 mod sense;
 mod server;
@@ -35,6 +37,7 @@ mod setting;
 mod suggest;
 
 pub use alias::{ALIASES, Alias, Meaning};
+pub use carrier::{CarrierConfig, Refusal};
 pub use engines::{ApologyConfig, DialogueConfig, EnginesOf, VadConfig};
 pub use environment::variable_of;
 pub use fuzz::fuzz;
@@ -43,6 +46,7 @@ pub use load::{DEFAULT_FILE, Flag, Loaded, SCHEMA, Sources, load, parse};
 pub use neighbours::{LiveKitConfig, RedisConfig, RedisUrl, RedisUrlError};
 pub use print::default_of;
 pub use problem::{Origin, Problem, Problems};
+pub use public_url::{PublicUrl, PublicUrlError};
 pub use schema::{Key, Kind, Schema};
 pub use sense::ENGINES;
 pub use server::{LimitsConfig, MetricsConfig, RecordingConfig, Secrets, ServerConfig, Tls, TtsApiConfig};
@@ -63,6 +67,10 @@ pub struct Config {
     pub server: ServerConfig,
     /// How much is taken in.
     pub limits: LimitsConfig,
+    /// What callers of carriers hear when they cannot be taken.
+    pub carrier: CarrierConfig,
+    /// Whom calls may be handed to.
+    pub transfer: ringway_stages::transfer::Config,
     /// What is shown at `/metrics`.
     pub metrics: MetricsConfig,
     /// How turns are taken.
@@ -160,6 +168,8 @@ impl Default for Config {
         Self {
             server: ServerConfig::default(),
             limits: LimitsConfig::default(),
+            carrier: CarrierConfig::default(),
+            transfer: ringway_stages::transfer::Config::default(),
             metrics: MetricsConfig::default(),
             turn: ringway_turn::Config::default(),
             call: ringway_actors::Config::default(),

@@ -207,6 +207,7 @@ fn secrets(variables: &Variables, config: &Config) -> Secrets {
     Secrets {
         admin_token: secret(Secrets::ADMIN_TOKEN),
         twilio_auth_token: secret(Secrets::TWILIO_AUTH_TOKEN),
+        twilio_shared_key: secret(Secrets::TWILIO_SHARED_KEY),
         api_keys: named.map(|name| (name.to_owned(), secret(name))).collect(),
     }
 }

@@ -2,7 +2,8 @@
 
 use crate::languages::is_code;
 use crate::services::keyed;
-use crate::{Config, DialogueConfig, LimitsConfig, Secrets, ServerConfig, Tls};
+use crate::{Config, DialogueConfig, LimitsConfig, PublicUrl, Secrets, ServerConfig, Tls};
+use ringway_stages::transfer::{self, Destination, Transfers};
 use ringway_stages::{prompt, services};
 use std::path::Path;
 use std::time::Duration;
@@ -16,6 +17,7 @@ pub(crate) fn mistakes(config: &Config, secrets: &Secrets) -> Vec<Mistake> {
     let mut mistakes: Vec<Mistake> =
         turn.iter().map(|problem| (format!("turn.{}", problem.key), problem.reason.to_owned())).collect();
     mistakes.extend(server(config));
+    mistakes.extend(carrier(config));
     mistakes.extend(tts_api(config));
     mistakes.extend(numbers(config));
     mistakes.extend(engines(config));
@@ -29,8 +31,8 @@ pub(crate) fn mistakes(config: &Config, secrets: &Secrets) -> Vec<Mistake> {
 fn server(config: &Config) -> Vec<Mistake> {
     let server = &config.server;
     let mut mistakes = Vec::new();
-    if server.public_url.as_deref().is_some_and(|url| !is_web_url(url)) {
-        mistakes.push(at("server.public_url", "must begin with https:// or http://, then a host"));
+    if let Some(Err(error)) = server.public_url.as_deref().map(str::parse::<PublicUrl>) {
+        mistakes.push(at("server.public_url", error.to_string()));
     }
     if let Some(origin) = server.allowed_origins.iter().find(|origin| !is_origin(origin)) {
         let message = format!("{origin:?} is no origin such as https://shop.example, without a path");
@@ -40,6 +42,27 @@ fn server(config: &Config) -> Vec<Mistake> {
         let message = "must be a path of letters, digits, - and _ that nothing else is served at";
         mistakes.push(at("server.browser_path", message));
     }
+    mistakes
+}
+
+fn carrier(config: &Config) -> Vec<Mistake> {
+    let transfers = Transfers::new(&config.transfer).err().unwrap_or_default();
+    let told = |problem: transfer::Problem| at(&format!("transfer.{}", problem.key), problem.message);
+    let mut mistakes: Vec<Mistake> = transfers.into_iter().map(told).collect();
+    let on_failure = config.turn.transfer_on_failure.as_deref().map(Destination::written);
+    if let Some(Err(error)) = on_failure {
+        mistakes.push(at("turn.transfer_on_failure", error.to_string()));
+    }
+    let spoken = [
+        ("carrier.sorry", &config.carrier.sorry),
+        ("carrier.sorry_language", &config.carrier.sorry_language),
+    ];
+    mistakes.extend(
+        spoken
+            .into_iter()
+            .filter(|(_, text)| text.trim().is_empty())
+            .map(|(key, _)| at(key, "must not be empty")),
+    );
     mistakes
 }
 

@@ -5,9 +5,11 @@ use ringway_config::{Config, Loaded, Origin, Problem, Sources, load};
 use ringway_knowledge::Index;
 use ringway_stages::dialogue::{Diagnostic, Dialogues};
 use ringway_stages::tools::{Mistake, ToolsFile};
+use ringway_stages::transfer::Transfers;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 /// Tells all mistakes of the configuration and of the dialogues, one a line.
 #[derive(Clone, Debug, Args)]
@@ -142,7 +144,10 @@ fn dialogues(config: &Config) -> Vec<Problem> {
     }
     let words = config.dictionary();
     let pronounceable = |word: &str| words.as_ref().is_none_or(|words| words.pronounceable(word));
-    let diagnostics = Dialogues::load(dir, &pronounceable).err().unwrap_or_default();
+    let transfers = Arc::new(Transfers::new(&config.transfer).unwrap_or_default());
+    let loaded = Dialogues::load(dir, &pronounceable);
+    let diagnostics =
+        loaded.and_then(|dialogues| dialogues.with_transfers(transfers)).err().unwrap_or_default();
     diagnostics.into_iter().map(problem).collect()
 }
 

@@ -10,6 +10,7 @@ use super::toolset::ToolsError;
 use super::{Filler, Language, Manner};
 use crate::llm::ToolSpec;
 use crate::services::Endpoint;
+use crate::transfer::Transfers;
 use hyper::Method;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
@@ -24,6 +25,7 @@ pub struct ToolsFile {
     pub(super) built_in: BTreeMap<Kind, BuiltInDeclaration>,
     pub(super) mcp: BTreeMap<String, McpDeclaration>,
     pub(super) languages: Arc<[Language]>,
+    pub(super) transfers: Arc<Transfers>,
 }
 
 /// A mistake in a file of tools.
@@ -133,6 +135,17 @@ impl ToolsFile {
             .into_iter()
             .map(|(key, message)| mistake(places::line_of(text, &key), key, message));
         Err(told.collect())
+    }
+
+    /// With this policy of whom calls are transferred to; without one it is nobody.
+    #[must_use]
+    pub fn transferring(self, transfers: Arc<Transfers>) -> Self {
+        Self { transfers, ..self }
+    }
+
+    /// It has a tool to transfer calls, and nobody to transfer them to.
+    pub fn transfers_to_nobody(&self) -> bool {
+        self.built_in.contains_key(&Kind::Transfer) && self.transfers.are_empty()
     }
 
     /// Declared for calls that can be in these languages, the first one among them.
