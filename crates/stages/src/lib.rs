@@ -20,6 +20,7 @@ pub mod pool;
 pub mod prompt;
 mod resample;
 pub mod scripted;
+pub mod secret;
 pub mod services;
 pub mod silero;
 pub mod speech_cache;
