@@ -19,9 +19,11 @@ pub struct ServerConfig {
     #[serde(with = "crate::humane")]
     pub heartbeat: Duration,
     /// Origins besides our own whose pages may open `/voice-ws`, such as `https://shop.example`.
+    #[serde(deserialize_with = "crate::addresses::origins")]
     pub allowed_origins: Vec<String>,
     /// How carriers reach us, such as `https://voice.example`: signatures are computed over it and TwiML names it.
-    /// Without it the `Host` header is believed.
+    /// Without it the `Host` header is believed. Scheme and host in small letters, and no slash at the end.
+    #[serde(deserialize_with = "crate::addresses::public")]
     pub public_url: Option<String>,
     /// How long SIGTERM waits for calls in progress.
     #[serde(with = "crate::humane")]
