@@ -70,11 +70,6 @@ pub struct Arrival {
 /// Why the server cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// Not on loopback without a token.
-    #[error(
-        "listening on {0}, which is not loopback, needs an API token: set RINGWAY_ADMIN_TOKEN, or listen on 127.0.0.1"
-    )]
-    NoToken(std::net::SocketAddr),
     /// The address is taken.
     #[error("cannot listen on {address}: {source}")]
     Listen {
@@ -87,7 +82,7 @@ pub enum StartError {
     #[error(transparent)]
     Engine(#[from] engines::EngineError),
     /// The certificate cannot be used.
-    #[error("TLS: {0}")]
+    #[error("{0}")]
     Tls(String),
     /// The metrics cannot be set up.
     #[error("metrics: {0}")]
@@ -105,18 +100,9 @@ pub struct Starting {
 }
 
 impl Starting {
-    /// Checks what can be checked at once.
-    ///
-    /// # Errors
-    /// Others could reach a server without a token.
-    pub fn check(config: Config, secrets: Secrets) -> Result<Self, StartError> {
-        let address = config.server.address();
-        for address in std::iter::once(address).chain(config.tts_api.address()) {
-            if !address.ip().is_loopback() && secrets.admin_token.is_none() {
-                return Err(StartError::NoToken(address));
-            }
-        }
-        Ok(Self { config, secrets })
+    /// Of a configuration without mistakes.
+    pub const fn new(config: Config, secrets: Secrets) -> Self {
+        Self { config, secrets }
     }
 
     /// Builds engines, on a thread of their own since it takes seconds, and media cores. Needs a running actix system.

@@ -18,6 +18,7 @@ mod telemetry;
 mod tls;
 mod trace;
 mod tts_api;
+mod validation;
 mod watch_cores;
 mod web;
 

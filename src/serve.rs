@@ -39,7 +39,7 @@ pub async fn run(config: Config, secrets: Secrets) -> Result<(), StartError> {
     let acceptor = config.server.tls.as_ref().map(|tls| tls::acceptor(tls, address.ip())).transpose()?;
     let drain = config.server.drain;
     let mut signals = Signals::new()?;
-    let starting = Starting::check(config.clone(), secrets)?;
+    let starting = Starting::new(config.clone(), secrets);
     let listener =
         TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })?;
     let address = listener.local_addr()?;

@@ -1,7 +1,8 @@
 use super::{MISTAKEN, fail, start_logging};
 use crate::logging::LogFormat;
+use crate::validation::Validation;
 use clap::Args;
-use ringway_config::{Flag, Problem, Sources, load};
+use ringway_config::{Flag, Problem, Sources};
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -34,18 +35,15 @@ impl Serve {
     pub fn run(self) -> ExitCode {
         start_logging(self.log);
         let flags = self.flags().collect();
-        match load(Sources::of_process(self.config, flags)) {
-            Ok(loaded) => {
-                loaded.warnings.iter().for_each(warn);
-                let run = crate::serve::run(loaded.config, loaded.secrets);
-                let served = actix_rt::System::new().block_on(run);
-                served.map_or_else(|error| fail(&error), |()| ExitCode::SUCCESS)
-            }
-            Err(problems) => {
-                eprintln!("{problems}");
-                ExitCode::from(MISTAKEN)
-            }
+        let found = Validation::of(Sources::of_process(self.config, flags));
+        found.warnings.iter().for_each(warn);
+        if !found.problems.is_empty() {
+            found.problems.iter().for_each(|problem| eprintln!("{problem}"));
+            return ExitCode::from(MISTAKEN);
         }
+        let run = crate::serve::run(found.loaded.config, found.loaded.secrets);
+        let served = actix_rt::System::new().block_on(run);
+        served.map_or_else(|error| fail(&error), |()| ExitCode::SUCCESS)
     }
 
     fn flags(&self) -> impl Iterator<Item = Flag> + use<> {
