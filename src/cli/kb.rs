@@ -4,7 +4,7 @@ use super::{FAILED, MISTAKEN, fail};
 use crate::engines;
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
-use ringway_config::{Config, Flag, Problem, Sources, load};
+use ringway_config::{Config, Flag, Origin, Problem, Sources, load};
 use ringway_knowledge::{
     About, Document, Embedder, FileError, FileToRead, Found, Index, Librarian, Prepared, ReadError, Source,
     cut, files_in, prepare, read,
@@ -99,9 +99,10 @@ impl Kb {
             Ok(loaded) => return Ok(loaded.config),
             Err(wrong) => wrong,
         };
-        let is_ours =
-            |key: &str| key.is_empty() || (key.starts_with("knowledge.") && key != "knowledge.index");
-        wrong.found.retain(|problem| is_ours(&problem.key));
+        wrong.found.retain(|Problem { origin, key, .. }| match key.as_str() {
+            "" => matches!(origin, Origin::File { .. }),
+            key => key.starts_with("knowledge.") && key != "knowledge.index",
+        });
         if wrong.found.is_empty() { Ok(wrong.readable.config) } else { Err(wrong.found) }
     }
 
