@@ -1,4 +1,4 @@
-use crate::utterance::Phase;
+use crate::utterance::{Phase, same_words};
 use crate::{CallerTurn, Command, Event, Playout, Turn};
 use ringway_frame::MediaTime;
 
@@ -125,8 +125,7 @@ impl Turn {
     }
 
     fn is_backchannel(&self, word: &str) -> bool {
-        let word = word.trim_matches(|c: char| !c.is_alphanumeric());
-        self.config.backchannels.iter().any(|known| known.eq_ignore_ascii_case(word))
+        self.config.backchannels.iter().any(|known| same_words(known, word))
     }
 
     /// The caller speaks for certain, so that the bot must not.

@@ -2,6 +2,7 @@
 
 use crate::reply::Model;
 use crate::speech::Change;
+use crate::spoken::{Standing, consists_of, spoken};
 use crate::utterance::{Phase, Utterance, same_words};
 use crate::{
     AskId, CallerTurn, Command, Event, Probability, Purpose, Speculation, StageKind, Stt, Turn, UtteranceId,
@@ -161,6 +162,13 @@ impl Turn {
         let over = matches!(utterance.phase, Phase::Over { .. });
         self.words_came();
         if over { self.accept() } else { self.speculate() }
+    }
+
+    /// What of a transcript the caller said; all that recognisers tell comes through here.
+    pub(crate) fn words_of(&self, text: &str, standing: Standing) -> String {
+        let words = spoken(text, standing);
+        let alone = self.utterance.as_ref().is_none_or(|utterance| !utterance.stands());
+        if alone && consists_of(&words, &self.config.ignored_phrases) { String::new() } else { words }
     }
 
     fn running(&mut self, id: UtteranceId) -> Option<&mut Utterance> {

@@ -76,6 +76,9 @@ pub struct Config {
     pub pause_max: Duration,
     /// Words that mean "go on", in lower case.
     pub backchannels: Vec<String>,
+    /// Phrases that the recogniser hears in noise, such as "Thank you.": an utterance of nothing else counts as one
+    /// without words. Case and punctuation do not matter. Default none, since callers say them too.
+    pub ignored_phrases: Vec<String>,
     /// Speech at least this long in which no word was understood is answered too ("Sorry?"). Default 500 ms;
     /// shorter answers more noises.
     #[serde(with = "crate::humane")]
@@ -189,6 +192,7 @@ impl Default for Config {
             verdict_within: Duration::from_millis(400),
             pause_max: Duration::from_secs(2),
             backchannels: BACKCHANNELS.map(str::to_owned).into(),
+            ignored_phrases: Vec::new(),
             unclear_after: Duration::from_millis(500),
             speculation: Speculation::default(),
             speculate_after: Duration::from_millis(60),

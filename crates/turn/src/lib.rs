@@ -95,6 +95,7 @@ pub mod recording;
 mod reply;
 mod silence;
 mod speech;
+mod spoken;
 mod stages;
 mod timer;
 pub mod tokens;

@@ -9,6 +9,7 @@ use crate::patience::Patience;
 use crate::reply::Reply;
 use crate::silence::Silence;
 use crate::speech::Speech;
+use crate::spoken::Standing;
 use crate::stages::Health;
 use crate::timer::Timer;
 use crate::utterance::{Phase, Utterance};
@@ -167,10 +168,22 @@ impl Turn {
             Input::Started | Input::Tick => {}
             Input::Window(window) => self.hear(&window),
             Input::EndOfTurn { probability } => self.end_likely(probability),
-            Input::Partial { utterance, text, complete } => self.partial(utterance, text, complete),
-            Input::Segment { utterance, text } => self.segment(utterance, &text),
-            Input::Final { ask, text, .. } if self.is_unread(ask) => self.read(ask, &text),
-            Input::Final { utterance, ask, text, complete } => self.answered(utterance, ask, text, complete),
+            Input::Partial { utterance, text, complete } => {
+                let text = self.words_of(&text, Standing::Guess);
+                self.partial(utterance, text, complete);
+            }
+            Input::Segment { utterance, text } => {
+                let text = self.words_of(&text, Standing::Words);
+                self.segment(utterance, &text);
+            }
+            Input::Final { utterance, ask, text, complete } => {
+                let text = self.words_of(&text, Standing::Words);
+                if self.is_unread(ask) {
+                    self.read(ask, &text);
+                } else {
+                    self.answered(utterance, ask, text, complete);
+                }
+            }
             Input::SpeechStarted => self.service_heard_speech(),
             Input::SpeechStopped => self.service_heard_silence(),
             Input::Dtmf { digit } => self.key(digit),

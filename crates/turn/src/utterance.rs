@@ -1,4 +1,5 @@
 use crate::latency::Marks;
+use crate::spoken::letters;
 use crate::{AskId, Config, Probability, TurnNumber, UtteranceId};
 use ringway_frame::MediaTime;
 use std::time::Duration;
@@ -104,6 +105,11 @@ impl Utterance {
         join(&[&self.segments, &guess.text])
     }
 
+    /// Words of it that will not change.
+    pub(crate) fn stands(&self) -> bool {
+        !self.segments.is_empty()
+    }
+
     pub(crate) fn has_words(&self) -> bool {
         !self.own_words().is_empty()
     }
@@ -205,9 +211,7 @@ impl Utterance {
 
 /// Whether the words are the same, however they are written.
 pub(crate) fn same_words(one: &str, other: &str) -> bool {
-    let letters =
-        |text| str::chars(text).filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase);
-    letters(one).eq(letters(other))
+    letters(one) == letters(other)
 }
 
 /// The pieces that are not empty, one blank between.

@@ -62,6 +62,43 @@ fn a_cough_pauses_the_bot_and_no_word_is_lost() {
 }
 
 #[test]
+fn what_a_recogniser_makes_of_a_noise_does_not_stop_the_bot() {
+    for noise in ["[BLANK_AUDIO]", "(wind blowing)", "*sighs*", "♪♪", "...", ".", "?"] {
+        let mut line = Line::new(config());
+        line.says(1_000, 1_080, noise);
+        line.run(8_000);
+        assert_eq!((line.count(is_clear), false_interruptions(&line)), (0, 1), "{noise}");
+        assert_eq!(line.asked(), [CallerTurn::Joined], "{noise}");
+        assert_eq!(line.context(), [GREETING], "{noise}");
+    }
+}
+
+#[test]
+fn a_guess_at_a_noise_does_not_stop_the_bot() {
+    let mut line = Line::new(config());
+    line.coughs(1_000, 1_080);
+    let utterance = ringway_turn::UtteranceId::default();
+    line.at(1_090, Input::Partial { utterance, text: "[BLANK".into(), complete: false });
+    line.run(8_000);
+    assert_eq!((line.count(is_clear), false_interruptions(&line)), (0, 1));
+}
+
+#[test]
+fn a_phrase_that_is_heard_in_noise_is_ignored_where_it_is_configured() {
+    let heard = |ignored_phrases: Vec<String>, words| {
+        let mut line = Line::new(Config { ignored_phrases, ..config() });
+        line.says(1_000, 1_080, words);
+        line.run(8_000);
+        (line.count(is_clear), line.asked().len())
+    };
+    let phrases = || vec!["thank you".to_owned()];
+    assert_eq!(heard(Vec::new(), "Thank you."), (1, 2));
+    assert_eq!(heard(phrases(), "Thank you."), (0, 1));
+    assert_eq!(heard(phrases(), "Thank you. Thank you."), (0, 1));
+    assert_eq!(heard(phrases(), "Thank you, Anna."), (1, 2));
+}
+
+#[test]
 fn a_backchannel_does_not_stop_the_bot() {
     let mut line = Line::new(config());
     line.says(1_000, 1_080, "mhm");
