@@ -70,23 +70,22 @@ fn unmarked(bytes: &[u8]) -> Option<&'static Encoding> {
     }
 }
 
-/// Letters with accents are rare and stand between others; other scripts are nothing but bytes above 127.
+/// Letters with accents stand between others, and signs are rare; of other scripts nearly all bytes are above 127.
 fn is_western(bytes: &[u8]) -> bool {
-    let is_letter = |byte: u8| byte.is_ascii_alphabetic() || byte >= 0xc0;
-    let (mut high, mut letters, mut run) = (0_usize, 0_usize, 0_usize);
+    let (mut letters, mut accented, mut signs, mut run) = (0_usize, 0_usize, 0_usize, 0_usize);
     for byte in bytes {
         match byte {
             // What no text holds, and what Windows-1252 leaves undefined.
             0..=8 | 14..=26 | 28..=31 | 0x7f | 0x81 | 0x8d | 0x8f | 0x90 | 0x9d => return false,
-            0x80.. => (high, run) = (high + 1, run + 1),
-            _ => run = 0,
+            0xc0.. => (accented, run) = (accented + 1, run + 1),
+            0x80.. => (signs, run) = (signs + 1, run + 1),
+            _ => (letters, run) = (letters + usize::from(byte.is_ascii_alphabetic()), 0),
         }
-        letters += usize::from(is_letter(*byte));
         if run > LONGEST_RUN {
             return false;
         }
     }
-    high * 3 <= letters
+    accented <= letters && signs <= letters
 }
 
 /// Bytes of a page that are looked through for its encoding.

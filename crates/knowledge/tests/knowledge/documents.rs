@@ -185,6 +185,7 @@ fn what_had_to_be_guessed_is_noted() {
         |name: &str, content: &[u8]| read(&FileToRead::named(&file(dir.path(), name, content))).unwrap();
     assert_eq!(read("a.txt", b"caf\xe9").notes, ["was taken for Windows-1252: it is not UTF-8"]);
     assert_eq!(read("b.txt", "caf\u{e9}".as_bytes()).notes, [""; 0]);
+    assert_eq!(read("c.txt", b"F\xfcr Gr\xf6\xdfe").sections[0].text, "F\u{fc}r Gr\u{f6}\u{df}e");
 }
 
 #[test]

@@ -44,6 +44,19 @@ async fn of_many_that_share_a_word_the_best_are_given_and_no_more() {
 }
 
 #[tokio::test]
+async fn a_text_in_several_documents_is_found_once_by_the_shortest_name() {
+    let dir = folder();
+    let copies = ["prices (copy).md", "prices.md", "old/prices.md"]
+        .map(|source| document(source, &[("", "A chain costs ten euros.")]));
+    let all: Vec<_> =
+        copies.into_iter().chain([document("chains.md", &[("", "A chain wears out.")])]).collect();
+    let shelf = indexed(dir.path(), &all, &Embedder::None).await.shelf().unwrap();
+    let found = search(&shelf, "what does a chain cost");
+    let sources: Vec<_> = found.iter().map(|found| found.passage.source.as_str()).collect();
+    assert_eq!(sources, ["prices.md", "chains.md"]);
+}
+
+#[tokio::test]
 async fn other_languages_have_stems_of_their_own() {
     use ringway_knowledge::{About, Index, Language, prepare};
     let dir = folder();
