@@ -9,6 +9,7 @@ use ringway_actors::{
     THE_THREE, Winner,
 };
 use ringway_stages::health::CircuitState;
+use ringway_stages::llm::Emptiness;
 use ringway_turn::{EndReason, Event, Latency, StageKind};
 use ringway_wire::ErrorCode;
 use std::time::Duration;
@@ -203,7 +204,9 @@ fn begin_at_zero() {
 pub fn expect_services(engines: &Engines) {
     for stage in StageKind::ALL {
         for service in engines.names(stage) {
-            for cause in CAUSES {
+            let empty = Emptiness::ALL.map(Cause::Empty);
+            let empty = empty.into_iter().filter(|_| stage == StageKind::Llm);
+            for cause in CAUSES.into_iter().chain(empty) {
                 service_failures(stage, service, cause).increment(0);
             }
             // A detector is not asked once a turn, but all the time; what it costs shows in the metronome's lateness.

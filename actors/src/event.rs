@@ -2,6 +2,7 @@
 
 use crate::edge::CallHandle;
 use ringway_frame::{CallId, MediaTime};
+use ringway_stages::llm::Emptiness;
 use ringway_turn::{EndReason, StageKind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -63,6 +64,8 @@ pub enum Cause {
     Stall,
     /// It kept the caller waiting, and another service stood ready.
     Late,
+    /// It answered, and there was nothing to be said in it.
+    Empty(Emptiness),
 }
 
 impl Cause {
@@ -73,6 +76,12 @@ impl Cause {
             Self::Panic => "panic",
             Self::Stall => "stall",
             Self::Late => "late",
+            Self::Empty(Emptiness::Length) => "empty_length",
+            Self::Empty(Emptiness::ContentFilter) => "empty_content_filter",
+            Self::Empty(Emptiness::Refusal) => "empty_refusal",
+            Self::Empty(Emptiness::Thoughts) => "empty_thoughts",
+            Self::Empty(Emptiness::ToolCall) => "empty_tool_call",
+            Self::Empty(Emptiness::Blank) => "empty_blank",
         }
     }
 }
@@ -95,7 +104,7 @@ pub enum SwitchCause {
 }
 
 impl SwitchCause {
-    /// All of them.
+    /// All of them, but for empty answers.
     pub const ALL: [Self; 9] = [
         Self::Died(Cause::Error),
         Self::Died(Cause::Panic),

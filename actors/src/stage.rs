@@ -2,6 +2,7 @@
 
 use crate::event::Cause;
 use actix::prelude::*;
+use ringway_stages::llm::LlmError;
 use ringway_turn::StageKind;
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
@@ -42,6 +43,16 @@ pub enum StageError {
     /// On request.
     #[error("injected error")]
     Injected,
+}
+
+impl StageError {
+    /// What it counts as.
+    fn cause(&self) -> Cause {
+        match self {
+            Self::Llm(LlmError::Empty { reason, .. }) => Cause::Empty(*reason),
+            _ => Cause::Error,
+        }
+    }
 }
 
 /// A fault that is put into a stage on purpose.
@@ -176,7 +187,7 @@ pub(crate) fn spawn<A: Stage>(actor: A, mailbox: usize, bury: impl FnOnce(Death)
     let abort = task.abort_handle();
     tokio::task::spawn_local(async move {
         match task.await {
-            Ok(()) => bury(obituary.take().map(|error| (Cause::Error, error.to_string()))),
+            Ok(()) => bury(obituary.take().map(|error| (error.cause(), error.to_string()))),
             Err(end) if end.is_panic() => bury(Some((Cause::Panic, panic_text(end.into_panic())))),
             Err(_aborted) => {}
         }

@@ -26,6 +26,7 @@ mod openai;
 mod paced;
 mod phone_tts;
 mod piper;
+mod quirk;
 mod realtime;
 mod reply;
 mod server;

@@ -145,7 +145,7 @@ impl LlmSession for LinguistSession {
         self.events = VecDeque::from([LlmEvent::Text { id, text: rest.into() }]);
         if calls {
             let arguments = format!("{{\"language\":\"{}\"}}", self.linguist.wants);
-            let call = ToolCall { id: String::new(), name: "switch_language".into(), arguments };
+            let call = ToolCall::new("", "switch_language", arguments);
             self.events.push_back(LlmEvent::Call { id, call });
         }
         let next = Next::Listen(Expectation::anything());

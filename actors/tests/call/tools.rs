@@ -53,7 +53,7 @@ impl LlmSession for Session {
             return self.reciter.reply(request);
         }
         let (name, arguments, says) = self.clerk;
-        let call = ToolCall { id: String::new(), name: name.into(), arguments: arguments.into() };
+        let call = ToolCall::new("", name, arguments);
         self.calls.extend((!says.is_empty()).then(|| LlmEvent::Text { id, text: says.into() }));
         let next = Next::Listen(Expectation::anything());
         self.calls.push_back(LlmEvent::Call { id, call });

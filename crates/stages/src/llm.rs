@@ -4,6 +4,8 @@ use crate::Expectation;
 use crate::prompt::Variables;
 use crate::tools::{Deeds, ToolNews};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -46,11 +48,11 @@ pub struct ToolSpec {
     /// For the model: what it does, and when to call it.
     pub description: String,
     /// Its arguments, as JSON Schema: an object.
-    pub parameters: serde_json::Value,
+    pub parameters: Value,
 }
 
 /// A model wants a function called.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ToolCall {
     /// The model's name for this call; a service that gives none gets one of ours.
     pub id: String,
@@ -58,6 +60,32 @@ pub struct ToolCall {
     pub name: String,
     /// The arguments, as JSON; whatever the model made of it.
     pub arguments: String,
+    /// What the provider wants back with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provided: Option<Box<Provided>>,
+}
+
+/// Fields of a provider's own that it wants back with a call's result, unread: thought signatures, thoughts and the like.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Provided {
+    /// Whose, by its engine's name: no other service is told.
+    pub service: String,
+    /// Fields of the call.
+    pub call: Map<String, Value>,
+    /// Fields of the message that the call is in; the first call of a message has them.
+    pub message: Map<String, Value>,
+}
+
+impl ToolCall {
+    /// A call without anything of a provider's own.
+    pub fn new(id: impl Into<String>, name: impl Into<String>, arguments: impl Into<String>) -> Self {
+        Self { id: id.into(), name: name.into(), arguments: arguments.into(), provided: None }
+    }
+
+    /// What this service gave with it.
+    pub fn provided_by(&self, service: &str) -> Option<&Provided> {
+        self.provided.as_deref().filter(|provided| provided.service == service)
+    }
 }
 
 /// A call that was made, and what came of it.
@@ -80,6 +108,14 @@ pub struct Round {
     pub text: String,
     /// The calls, in the model's order.
     pub calls: Vec<Called>,
+}
+
+impl Round {
+    /// What this service wants back with the message that holds the calls.
+    pub fn provided_by(&self, service: &str) -> Option<&Map<String, Value>> {
+        let provided = self.calls.iter().filter_map(|called| called.call.provided_by(service));
+        provided.map(|provided| &provided.message).find(|message| !message.is_empty())
+    }
 }
 
 /// Who said it.
@@ -270,6 +306,47 @@ pub trait LlmSession {
     fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<LlmEvent, LlmError>>;
 }
 
+/// Why there is nothing to be said in an answer that came whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Emptiness {
+    /// It was as long as it may be before it came to words.
+    Length,
+    /// The service held it back.
+    ContentFilter,
+    /// The model does not want to answer.
+    Refusal,
+    /// The model thought, and said nothing.
+    Thoughts,
+    /// It calls a tool in writing that is not there, or in a way that is none.
+    ToolCall,
+    /// There was nothing, or blanks and signs.
+    Blank,
+}
+
+impl Emptiness {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Length, Self::ContentFilter, Self::Refusal, Self::Thoughts, Self::ToolCall, Self::Blank];
+
+    /// Its name in metrics and logs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Length => "length",
+            Self::ContentFilter => "content_filter",
+            Self::Refusal => "refusal",
+            Self::Thoughts => "thoughts",
+            Self::ToolCall => "tool_call",
+            Self::Blank => "blank",
+        }
+    }
+}
+
+impl fmt::Display for Emptiness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
 /// Why a language model failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -297,6 +374,14 @@ pub enum LlmError {
         engine: String,
         /// What it said.
         reason: String,
+    },
+    /// It answered without words and without a call.
+    #[error("{engine}: an answer without words or calls: {reason}")]
+    Empty {
+        /// Which.
+        engine: &'static str,
+        /// Why.
+        reason: Emptiness,
     },
     /// A service failed.
     #[error("{engine}: {source}")]

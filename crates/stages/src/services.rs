@@ -7,6 +7,7 @@
 
 mod answer;
 pub mod anthropic;
+mod arguments;
 pub mod cartesia;
 pub mod cartesia_stt;
 mod chat;
@@ -25,7 +26,7 @@ mod exchange;
 #[doc(hidden)]
 pub mod fuzz;
 mod http;
-mod lines;
+mod lenient;
 pub mod livekit;
 mod multipart;
 pub mod ollama;
@@ -37,6 +38,8 @@ pub mod openai_transcription;
 pub mod phone_tts;
 pub mod piper;
 mod pool;
+mod provided;
+mod records;
 mod socket;
 pub mod speech_server;
 mod sse;

@@ -9,6 +9,7 @@
 
 mod anchor;
 mod built_in;
+mod canonical;
 mod config;
 mod declared;
 mod deeds;
@@ -50,8 +51,25 @@ pub type Slots = BTreeMap<String, String>;
 /// The arguments of a call, checked against the tool's schema.
 pub type Arguments = Map<String, Value>;
 
+/// How far the doings of a tool reach, and with it what it means to call it twice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reach {
+    /// It does something elsewhere: what was sent is not sent again for the same turn.
+    #[default]
+    Acts,
+    /// It only asks elsewhere: it may ask again when the answer did not come.
+    Asks,
+    /// It does something to this call, where the last of two counts.
+    Call,
+}
+
 /// A function that does something for a model.
 pub trait Tool: Send + Sync + std::fmt::Debug {
+    /// How far its doings reach. Unless it is known, it does something elsewhere.
+    fn reach(&self) -> Reach {
+        Reach::Acts
+    }
+
     /// Does it. Dropped before its end, it is cancelled.
     fn call(&self, arguments: Arguments, slots: Slots) -> Calling;
 }

@@ -5,6 +5,7 @@ use super::config::Llm;
 use super::fate::Fate;
 use super::mocks::Mocks;
 use super::paced::{Answer, Failure, Piece, unanswered};
+use super::quirk::Quirk;
 use super::reply::Reply;
 use super::stats::Service;
 use axum::Json;
@@ -43,6 +44,7 @@ struct Message {
     model: String,
     prompt_tokens: usize,
     reply: Reply,
+    quirk: Quirk,
 }
 
 /// Handles a request that has arrived whole.
@@ -64,7 +66,12 @@ pub async fn messages(State(mocks): State<Arc<Mocks>>, headers: HeaderMap, body:
         fate.delay += pauses.iter().map(|pause| fate.stretched(*pause)).sum::<Duration>();
     }
     match fate.first_byte(complete).await {
-        Ok(()) if streamed => fate.respond(ticket, message.streamed(&pauses)),
+        Ok(()) if streamed => {
+            let mut answer = message.streamed(&pauses);
+            fate.breaks_off =
+                message.quirk.stream(&mut answer, &stop(), "event: ping\ndata: {\"type\":\"ping\"}\n\n");
+            fate.respond(ticket, answer)
+        }
         Ok(()) => {
             fate.respond(ticket, Answer::whole("application/json", message.whole().to_string(), GARBAGE))
         }
@@ -206,12 +213,14 @@ impl Message {
             call_id: format!("toolu_{:024x}", fate.rng.u64(..)),
             model: request.model,
             prompt_tokens: request.prompt_tokens,
-            reply: Reply::of(llm, number, Some(request.most_tokens)),
+            reply: Quirk::of(&llm.quirks, number).reply(Reply::of(llm, number, Some(request.most_tokens))),
+            quirk: Quirk::of(&llm.quirks, number),
         }
     }
 
     fn stop_reason(&self) -> &'static str {
         match self.reply {
+            _ if self.quirk == Quirk::Refuses => "refusal",
             Reply::Words { cut: true, .. } => "max_tokens",
             Reply::Words { .. } => "end_turn",
             Reply::Call { .. } => "tool_use",
@@ -237,9 +246,10 @@ impl Message {
         let end = [
             event(&json!({"type": "content_block_stop", "index": 0})),
             event(&json!({"type": "message_delta", "delta": delta, "usage": usage})),
-            event(&json!({"type": "message_stop"})),
+            stop(),
         ];
-        pieces.push(Piece { after: Duration::ZERO, bytes: end.concat().into() });
+        let end = if self.quirk == Quirk::Unended { String::new() } else { end.concat() };
+        pieces.push(Piece { after: Duration::ZERO, bytes: end.into() });
         let garbage = Bytes::from_static(GARBAGE_EVENTS);
         Answer { content_type: "text/event-stream; charset=utf-8", pieces, announced: false, garbage }
     }
@@ -248,10 +258,18 @@ impl Message {
         let block = match &self.reply {
             Reply::Words { .. } => json!({"type": "text", "text": ""}),
             Reply::Call { name, .. } => {
-                json!({"type": "tool_use", "id": self.call_id, "name": name, "input": {}})
+                json!({"type": "tool_use", "id": self.call_id, "name": name, "input": self.first_input()})
             }
         };
         event(&json!({"type": "content_block_start", "index": 0, "content_block": block}))
+    }
+
+    /// The arguments come in pieces behind it.
+    fn first_input(&self) -> Value {
+        match &self.reply {
+            Reply::Call { arguments, .. } if self.quirk == Quirk::Objects => arguments.clone().into(),
+            _ => json!({}),
+        }
     }
 
     fn deltas(&self) -> Vec<Value> {
@@ -259,6 +277,7 @@ impl Message {
             Reply::Words { tokens, .. } => {
                 tokens.iter().map(|token| json!({"type": "text_delta", "text": token})).collect()
             }
+            Reply::Call { .. } if self.quirk == Quirk::Objects => Vec::new(),
             Reply::Call { arguments, .. } => {
                 let text = Value::from(arguments.clone()).to_string();
                 vec![json!({"type": "input_json_delta", "partial_json": text})]
@@ -283,6 +302,11 @@ impl Message {
             "usage": {"input_tokens": self.prompt_tokens, "output_tokens": output_tokens},
         })
     }
+}
+
+/// The last event of a stream.
+fn stop() -> String {
+    event(&json!({"type": "message_stop"}))
 }
 
 fn event(data: &Value) -> String {

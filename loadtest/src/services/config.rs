@@ -2,6 +2,7 @@
 
 use super::delay::Delay;
 use super::fault::{Extent, Limit, Rule};
+use super::quirk::Quirk;
 use super::stats::Service;
 use ringway_frame::SampleRate;
 use serde::Deserialize;
@@ -131,6 +132,8 @@ pub struct Llm {
     pub fail: Vec<Rule>,
     /// The replies, request after request, and over again; a word is a token.
     pub replies: Vec<String>,
+    /// How streams differ from what the vendors describe, request after request, and over again.
+    pub quirks: Vec<Quirk>,
 }
 
 /// The voice.
@@ -406,6 +409,7 @@ impl Default for Llm {
             token_ms: Delay::Fixed(10.0),
             fail: Vec::new(),
             replies: vec![reply.into()],
+            quirks: Vec::new(),
         }
     }
 }

@@ -18,6 +18,8 @@ pub struct Fate {
     stretch: f64,
     /// Where its connection ends, if that is its fate.
     pub limit: Limit,
+    /// Behind its answer the connection breaks off.
+    pub breaks_off: bool,
 }
 
 impl Fate {
@@ -27,7 +29,7 @@ impl Fate {
         let fault = fault::draw(conduct.fail.iter().filter(|rule| may_strike(rule.fault)), &mut rng);
         let stretch = if fault == Some(Fault::Slow) { extent.slow_factor } else { 1.0 };
         let delay = conduct.delay_ms.draw(&mut rng).mul_f64(stretch);
-        Self { fault, delay, rng, stretch, limit: extent.limit }
+        Self { fault, delay, rng, stretch, limit: extent.limit, breaks_off: false }
     }
 
     /// What usually takes `time` in this request.

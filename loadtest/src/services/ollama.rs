@@ -4,6 +4,7 @@
 use super::config::Llm;
 use super::mocks::Mocks;
 use super::paced::{Answer, Failure, Piece, unanswered};
+use super::quirk::{Quirk, parts};
 use super::reply::Reply;
 use super::stats::Service;
 use axum::Json;
@@ -38,6 +39,7 @@ struct Request {
 struct Message {
     request: Request,
     reply: Reply,
+    quirk: Quirk,
 }
 
 /// Handles a request that has arrived whole.
@@ -63,7 +65,11 @@ pub async fn chat(State(mocks): State<Arc<Mocks>>, body: Bytes) -> Response<Body
         fate.delay += pauses.iter().map(|pause| fate.stretched(*pause)).sum::<Duration>();
     }
     match fate.first_byte(complete).await {
-        Ok(()) if streamed => fate.respond(ticket, message.streamed(&pauses)),
+        Ok(()) if streamed => {
+            let mut answer = message.streamed(&pauses);
+            fate.breaks_off = message.quirk.stream(&mut answer, "", "\n");
+            fate.respond(ticket, answer)
+        }
         Ok(()) => {
             fate.respond(ticket, Answer::whole("application/json", message.whole().to_string(), GARBAGE))
         }
@@ -138,8 +144,9 @@ fn check(messages: &[Value]) -> Result<(), String> {
 
 impl Message {
     fn new(llm: &Llm, request: Request, number: u64) -> Self {
-        let reply = Reply::of(llm, number, request.most_tokens);
-        Self { request, reply }
+        let quirk = Quirk::of(&llm.quirks, number);
+        let reply = quirk.reply(Reply::of(llm, number, request.most_tokens));
+        Self { request, reply, quirk }
     }
 
     /// A line a token, and one with the counts.
@@ -152,7 +159,10 @@ impl Message {
             .zip(pauses)
             .map(|(message, after)| Piece { after: *after, bytes: line(message).into() })
             .collect();
-        let last = format!("{}\n", self.counted(json!({"role": "assistant", "content": ""})));
+        let mut last = format!("{}\n", self.counted(json!({"role": "assistant", "content": ""})));
+        if self.quirk == Quirk::Unended {
+            last.clear();
+        }
         pieces.push(Piece { after: Duration::ZERO, bytes: last.into() });
         let garbage = Bytes::from_static(GARBAGE);
         Answer { content_type: "application/x-ndjson", pieces, announced: false, garbage }
@@ -160,16 +170,24 @@ impl Message {
 
     fn messages(&self) -> Vec<Value> {
         match &self.reply {
-            Reply::Words { tokens, .. } => {
-                tokens.iter().map(|token| json!({"role": "assistant", "content": token})).collect()
-            }
+            Reply::Words { tokens, .. } => tokens
+                .iter()
+                .map(|token| json!({"role": "assistant", "content": self.words(token)}))
+                .collect(),
             Reply::Call { name, arguments } => {
-                let function = json!({"index": 0, "name": name, "arguments": arguments});
+                let mut function = json!({"index": 0, "name": name, "arguments": arguments});
+                if self.quirk == Quirk::Objects {
+                    function["arguments"] = Value::from(arguments.clone()).to_string().into();
+                }
                 vec![
                     json!({"role": "assistant", "content": "", "tool_calls": [{"id": "call_mock", "function": function}]}),
                 ]
             }
         }
+    }
+
+    fn words(&self, token: &str) -> Value {
+        if self.quirk == Quirk::Parts { parts(token) } else { token.into() }
     }
 
     fn whole(&self) -> Value {
@@ -197,7 +215,14 @@ impl Message {
     }
 
     fn line(&self, message: Value, done: bool) -> Map<String, Value> {
-        line(&self.request.model, message, done)
+        let mut line = line(&self.request.model, message, done);
+        if self.quirk == Quirk::Nulls {
+            line.extend(
+                [("done_reason", "".into()), ("prompt_eval_count", Value::Null), ("error", Value::Null)]
+                    .map(|(name, value)| (name.to_owned(), value)),
+            );
+        }
+        line
     }
 }
 

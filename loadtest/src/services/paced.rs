@@ -101,6 +101,7 @@ impl Fate {
         if breaks_off {
             cut_in_half(&mut pieces);
         }
+        breaks_off |= self.breaks_off;
         for piece in &mut pieces {
             piece.after = self.stretched(piece.after);
         }

@@ -142,8 +142,8 @@ impl SpeechSession for Session {
             Some(true) => return Poll::Pending,
             Some(asked) => {
                 *asked = true;
-                let (name, arguments) = ("look_up".into(), r#"{"question":"hours"}"#.into());
-                let calls = vec![ToolCall { id: "c1".into(), name, arguments }];
+                let (name, arguments) = ("look_up", r#"{"question":"hours"}"#);
+                let calls = vec![ToolCall::new("c1", name, arguments)];
                 return Poll::Ready(Ok(SpeechEvent::Calls { id, calls }));
             }
         }

@@ -5,20 +5,19 @@ mod request;
 
 pub(super) use event::read as read_event;
 
-use super::chat::{Dialect, Reader, Saying, Session};
+use super::arguments;
+use super::chat::{Dialect, Heard, Reader, Service};
 use super::http::{Http, Post};
-use super::openai_chat::event_stream;
-use super::sse::Events;
+use super::provided::Fields;
+use super::records::Due;
 use super::{ApiKey, Endpoint, Limits, ServiceError, SetupError};
 use crate::humane;
-use crate::llm::{LanguageModel, LlmCall, LlmError, LlmRequest, LlmSession, ToolCall, ToolSpec};
+use crate::llm::{LanguageModel, LlmCall, LlmError, LlmRequest, LlmSession, Provided, ToolCall, ToolSpec};
 use crate::prompt::Templates;
-use bytes::Bytes;
-use event::Event;
-use hyper::HeaderMap;
+use event::{Block, Event};
 use hyper::header::{HeaderName, HeaderValue};
 use serde::Deserialize;
-use std::sync::Arc;
+use serde_json::{Map, Value, json};
 use std::time::Duration;
 
 /// Its name in configuration.
@@ -74,11 +73,7 @@ impl Default for Config {
 
 /// A language model behind Anthropic's Messages.
 #[derive(Clone, Debug)]
-pub struct Anthropic {
-    http: Http,
-    config: Arc<Config>,
-    templates: Arc<Templates>,
-}
+pub struct Anthropic(Service<Config>);
 
 impl Anthropic {
     /// A client of the service; connections are set up on the present runtime.
@@ -93,7 +88,7 @@ impl Anthropic {
             let host = || config.url.host().to_owned();
             http = http.with(KEY, key.header().ok_or_else(|| SetupError::Key { host: host() })?);
         }
-        Ok(Self { http, templates, config: Arc::new(config) })
+        Ok(Self(Service::new(http, config, templates)))
     }
 }
 
@@ -107,7 +102,7 @@ impl LanguageModel for Anthropic {
     }
 
     fn open(&self, call: LlmCall) -> Result<Box<dyn LlmSession>, LlmError> {
-        Ok(Session::open(&self.http, (&self.config, &self.templates), call))
+        Ok(self.0.open(call))
     }
 }
 
@@ -117,10 +112,6 @@ impl Dialect for Config {
 
     fn post(&self, system: &str, tools: &[ToolSpec], request: &LlmRequest) -> Post {
         request::post(self, system, tools, request)
-    }
-
-    fn check(headers: &HeaderMap) -> Result<(), ServiceError> {
-        event_stream(headers)
     }
 
     fn explain(&self, error: ServiceError) -> ServiceError {
@@ -136,61 +127,132 @@ impl Dialect for Config {
 /// Reads a stream of events.
 #[derive(Debug, Default)]
 pub(super) struct Stream {
-    events: Events,
-    /// The call whose arguments are coming.
-    call: Option<ToolCall>,
-    ended: bool,
-    tokens: Option<u32>,
+    /// Calls whose arguments are coming.
+    calls: Vec<Making>,
+    /// What was thought before the next call, as it is given back: the blocks by their numbers.
+    thoughts: Fields,
+    blocks: u64,
+}
+
+/// A call in the making.
+#[derive(Debug)]
+struct Making {
+    index: Option<u32>,
+    id: String,
+    name: String,
+    /// Those that its block began with.
+    whole: String,
+    /// Those that came in pieces, which count when there are any.
+    pieces: String,
 }
 
 impl Reader for Stream {
-    fn next(&mut self, piece: &mut Bytes) -> Result<Option<Saying>, ServiceError> {
-        while !self.ended {
-            let Some(event) = self.events.next(piece)? else { return Ok(None) };
-            if let Some(saying) = self.take(&event)? {
-                return Ok(Some(saying));
-            }
+    const DUE: Due = Due::Events;
+
+    fn read(&mut self, record: &str, heard: &mut Heard) -> Result<(), ServiceError> {
+        read_event(record)?.into_iter().try_for_each(|event| self.take(event, heard))
+    }
+
+    /// Calls whose blocks have no end.
+    fn close(&mut self, heard: &mut Heard) {
+        for call in std::mem::take(&mut self.calls) {
+            self.call(call, heard);
         }
-        Ok(Some(Saying::End))
-    }
-
-    fn tokens(&self) -> Option<u32> {
-        self.tokens
-    }
-
-    fn finish(&mut self) -> Result<Option<Saying>, ServiceError> {
-        let Some(event) = self.events.finish()? else { return Ok(None) };
-        self.take(&event)
     }
 }
 
 impl Stream {
-    fn take(&mut self, event: &str) -> Result<Option<Saying>, ServiceError> {
-        Ok(match read_event(event)? {
-            Event::Text(text) => Some(Saying::Text(text)),
-            Event::Call(call) => {
-                self.call = Some(call);
-                None
+    fn take(&mut self, event: Event, heard: &mut Heard) -> Result<(), ServiceError> {
+        match event {
+            Event::Begin(index, block) => {
+                self.blocks += u64::from(matches!(block, Block::Thought(_)));
+                self.more(index, block, heard)?;
             }
-            Event::Arguments(piece) => {
-                if let Some(call) = &mut self.call {
-                    call.arguments += &piece;
+            Event::More(index, block) => self.more(index, block, heard)?,
+            Event::BlockEnd(index) => {
+                if let Some(at) = self.place(index) {
+                    let call = self.calls.remove(at);
+                    self.call(call, heard);
                 }
-                None
             }
-            Event::BlockEnd => self.call.take().map(Saying::Call),
-            Event::End => {
-                self.ended = true;
-                Some(Saying::End)
+            Event::Stop(word) => heard.stopped(Some(&word)),
+            Event::End => heard.ended = true,
+            Event::Tokens(tokens) => heard.tokens = Some(tokens),
+        }
+        Ok(())
+    }
+
+    fn more(&mut self, index: Option<u32>, block: Block, heard: &mut Heard) -> Result<(), ServiceError> {
+        match block {
+            Block::Text(text) => heard.text(text),
+            Block::Call { id, name, arguments } => {
+                heard.pieces += 1;
+                if self.calls.len() < MOST_CALLS {
+                    self.calls.push(Making { index, id, name, whole: arguments, pieces: String::new() });
+                }
             }
-            Event::Begin(tokens) => {
-                self.tokens = Some(tokens);
-                None
+            Block::Arguments(piece) => {
+                heard.pieces += 1;
+                if let Some(at) = self.place(index) {
+                    self.calls[at].more(&piece)?;
+                }
             }
-            Event::Nothing => None,
-        })
+            Block::Thought(block) => {
+                heard.thought = true;
+                self.think(block);
+            }
+            Block::Other => {}
+        }
+        Ok(())
+    }
+
+    /// The call of a block; without a number, the last one.
+    fn place(&self, index: Option<u32>) -> Option<usize> {
+        match index {
+            Some(_) => self.calls.iter().rposition(|call| call.index == index),
+            None => self.calls.len().checked_sub(1),
+        }
+    }
+
+    /// Pieces of one block are put together by its number.
+    fn think(&mut self, mut block: Map<String, Value>) {
+        block.insert(NUMBER.into(), self.blocks.into());
+        let blocks = json!({"content": [block]});
+        self.thoughts.add(blocks.as_object().cloned().unwrap_or_default());
+    }
+
+    /// The first call has what was thought before it.
+    fn call(&mut self, making: Making, heard: &mut Heard) {
+        let Making { id, name, whole, pieces, .. } = making;
+        if name.trim().is_empty() {
+            return;
+        }
+        let arguments = arguments::text(if pieces.trim().is_empty() { &whole } else { &pieces });
+        let mut message = std::mem::take(&mut self.thoughts).into_inner();
+        let blocks = message.get_mut("content").and_then(Value::as_array_mut).into_iter().flatten();
+        blocks.filter_map(Value::as_object_mut).for_each(|block| drop(block.remove(NUMBER)));
+        let provided = (!message.is_empty())
+            .then(|| Box::new(Provided { service: NAME.into(), message, ..Provided::default() }));
+        heard.call(ToolCall { id, name: name.trim().to_owned(), arguments, provided });
     }
 }
+
+impl Making {
+    fn more(&mut self, piece: &str) -> Result<(), ServiceError> {
+        if self.pieces.len() + piece.len() > LARGEST_ARGUMENTS {
+            return Err(ServiceError::TooLarge { place: "arguments", limit: LARGEST_ARGUMENTS });
+        }
+        self.pieces += piece;
+        Ok(())
+    }
+}
+
+/// Where the pieces of a block of thoughts have its number until they are put together.
+const NUMBER: &str = "index";
+
+/// Calls of one reply that are taken in, and bytes of the arguments of each.
+const MOST_CALLS: usize = 32;
+const LARGEST_ARGUMENTS: usize = 64 * 1_024;
 
 const KEY: HeaderName = HeaderName::from_static("x-api-key");
 const VERSION: HeaderName = HeaderName::from_static("anthropic-version");

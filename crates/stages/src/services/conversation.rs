@@ -86,11 +86,6 @@ pub(super) fn greeting(greeting: &str, request: &LlmRequest) -> Option<String> {
     wanted.then(|| greeting.strip_prefix(&request.already).unwrap_or(greeting).to_owned())
 }
 
-/// Arguments as JSON: those of a model that wrote something else are none.
-pub(super) fn arguments(text: &str) -> serde_json::Map<String, serde_json::Value> {
-    serde_json::from_str(text).unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -47,7 +47,7 @@ mod tests {
         let said = |role, text: &str| Said { role, text: text.into() };
         let history = vec![said(Role::User, "my order"), said(Role::Assistant, "It is on its way.")];
         let mut request = LlmRequest::summary("Ada calls.".into(), history, String::new());
-        let call = ToolCall { id: "c1".into(), name: "find".into(), arguments: r#"{"order":7}"#.into() };
+        let call = ToolCall::new("c1", "find", r#"{"order":7}"#);
         let calls = vec![Called { call, result: "sent".into(), failed: false }];
         request.rounds.push(Round { after: 1, text: String::new(), calls });
         let expected = "Notes until here: Ada calls.\nCaller: my order\nTool find with {\"order\":7}: sent\n\

@@ -129,12 +129,28 @@ pub(super) fn own_words(body: &[u8]) -> String {
     let found = serde_json::from_str::<serde_json::Value>(&text).ok().and_then(|json| message_in(&json));
     let words = found.unwrap_or_else(|| text.into_owned());
     let line: String = words.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let line = line.trim();
+    short(line.trim())
+}
+
+fn short(line: &str) -> String {
     match line.char_indices().nth(LONGEST_MESSAGE) {
         Some((end, _)) => format!("{}...", &line[..end]),
         None if line.is_empty() => "without a word of why".to_owned(),
         None => line.to_owned(),
     }
+}
+
+/// The failure that a field `error` inside an answer tells of; `null`, an empty text and an empty object tell of none.
+pub(super) fn failure_in(error: &serde_json::Value) -> Option<ServiceError> {
+    let message = match error {
+        serde_json::Value::Null | serde_json::Value::Bool(false) => return None,
+        serde_json::Value::String(text) if text.trim().is_empty() => return None,
+        serde_json::Value::Object(fields) if fields.is_empty() => return None,
+        serde_json::Value::String(text) => text.clone(),
+        error => message_in(error).unwrap_or_else(|| error.to_string()),
+    };
+    let line: String = message.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    Some(ServiceError::Failed { message: short(line.trim()) })
 }
 
 /// `{"error": {"message": ..}}`, `{"error": ".."}`, and what others write.

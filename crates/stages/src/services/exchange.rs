@@ -5,6 +5,7 @@ use super::answer::Answer;
 use super::http::{Accepted, Http, Post};
 use bytes::Bytes;
 use hyper::HeaderMap;
+use hyper::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -14,6 +15,8 @@ pub(super) struct Exchange {
     state: State,
     /// What the head of the answer must be like.
     check: fn(&HeaderMap) -> Result<(), ServiceError>,
+    /// The head says how the end of the body can be told.
+    framed: bool,
 }
 
 enum State {
@@ -24,7 +27,7 @@ enum State {
 
 impl Exchange {
     pub(super) fn begin(http: &Http, post: Post, check: fn(&HeaderMap) -> Result<(), ServiceError>) -> Self {
-        Self { state: State::Asked(Box::pin(http.clone().post(post))), check }
+        Self { state: State::Asked(Box::pin(http.clone().post(post))), check, framed: false }
     }
 
     /// The next piece of the answer; `None` is its end.
@@ -33,6 +36,8 @@ impl Exchange {
             match ready!(head.as_mut().poll(cx)) {
                 Ok(Accepted { headers, answer, .. }) => {
                     self.state = State::Over;
+                    self.framed =
+                        headers.contains_key(TRANSFER_ENCODING) || headers.contains_key(CONTENT_LENGTH);
                     (self.check)(&headers)?;
                     self.state = State::Answered(answer);
                 }
@@ -46,6 +51,11 @@ impl Exchange {
             State::Answered(answer) => answer.poll_piece(cx),
             State::Asked(_) | State::Over => Poll::Ready(None),
         }
+    }
+
+    /// An end of the answer is the end that the service meant: a connection that was cut looks different.
+    pub(super) const fn is_framed(&self) -> bool {
+        self.framed
     }
 
     /// Nothing more is wanted of an answer that was understood: its connection may be kept.

@@ -1,7 +1,7 @@
 //! What the fuzzers call, and the test that replays their corpora: each takes any bytes and panics on a defect.
 
 use super::ServiceError;
-use super::chat::{Reader, Saying};
+use super::chat::{Filter, Reader, Reading, Saying};
 use super::sse::Events;
 use super::wav::WavStream;
 use super::{
@@ -9,7 +9,10 @@ use super::{
     openai_realtime, openai_realtime_stt, phone_tts, speech_server, whisperlive as live,
     whisperlivekit as livekit, wyoming,
 };
+use crate::llm::{ToolCall, ToolSpec};
 use bytes::Bytes;
+use serde_json::Value;
+use std::sync::Arc;
 
 /// A fuzz target.
 pub type Target = fn(&[u8]);
@@ -33,6 +36,8 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("whisperlive", whisperlive),
     ("ollama", ollama),
     ("anthropic", anthropic),
+    ("openai_chat", openai_chat),
+    ("reply_text", reply_text),
 ];
 
 /// A stream of events, cut where its first byte says: the cut changes nothing, and each event is a chunk or refused.
@@ -87,6 +92,40 @@ fn message(data: &[u8], read: impl Fn(&str) -> Result<(), ServiceError>) {
     }
 }
 
+/// A reply in OpenAI's form, cut where its first byte says: the cut changes nothing.
+pub fn openai_chat(data: &[u8]) {
+    replies::<super::openai_chat::Stream>(data);
+}
+
+/// A model's text, cut where its first byte says: the cut changes neither what is said nor what is called.
+pub fn reply_text(data: &[u8]) {
+    let Some((cut, text)) = data.split_first() else { return };
+    let text = String::from_utf8_lossy(text);
+    let cut = text.floor_char_boundary(usize::from(*cut));
+    let (front, back) = text.split_at(cut);
+    let whole = filtered(&[&text]);
+    assert_eq!(filtered(&[front, back]), whole);
+    let letters: Vec<String> = text.chars().map(String::from).collect();
+    assert_eq!(filtered(&letters.iter().map(String::as_str).collect::<Vec<_>>()), whole);
+}
+
+/// What is said in all, and what is called.
+fn filtered(pieces: &[&str]) -> (String, Vec<ToolCall>) {
+    let tool = ToolSpec { name: "find".into(), description: String::new(), parameters: Value::Null };
+    let mut filter = Filter::new([tool].into(), Arc::default());
+    pieces.iter().for_each(|piece| filter.push(piece));
+    filter.finish(false);
+    let (mut said, mut called) = (String::new(), Vec::new());
+    while let Some(saying) = filter.next() {
+        match saying {
+            Saying::Text(text) => said += &text,
+            Saying::Call(call) => called.push(call),
+            Saying::End => {}
+        }
+    }
+    (said, called)
+}
+
 /// A reply of Ollama's, cut where its first byte says: the cut changes nothing.
 pub fn ollama(data: &[u8]) {
     replies::<super::ollama::Stream>(data);
@@ -105,23 +144,19 @@ fn replies<R: Reader>(data: &[u8]) {
 
 /// What is said until the end or an error, which is one line.
 fn sayings<R: Reader>(pieces: &[&[u8]]) -> (Vec<Saying>, bool) {
-    let (mut reader, mut found) = (R::default(), Vec::new());
+    let (mut reading, mut found) = (Reading::<R>::default(), Vec::new());
     let mut read = || -> Result<(), super::ServiceError> {
-        for piece in pieces {
+        for (at, piece) in pieces.iter().chain([&b"".as_slice()]).enumerate() {
+            if at == pieces.len() {
+                reading.finish()?;
+            }
             let mut piece = Bytes::copy_from_slice(piece);
-            while let Some(saying) = reader.next(&mut piece)? {
+            while let Some(saying) = reading.next(&mut piece)? {
                 let is_end = saying == Saying::End;
                 found.push(saying);
                 if is_end {
                     return Ok(());
                 }
-            }
-        }
-        while let Some(saying) = reader.finish()? {
-            let is_end = saying == Saying::End;
-            found.push(saying);
-            if is_end {
-                break;
             }
         }
         Ok(())

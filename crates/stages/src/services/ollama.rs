@@ -8,19 +8,18 @@ mod request;
 
 pub(super) use line::read as read_line;
 
-use super::chat::{Dialect, Reader, Saying, Session};
-use super::http::{Http, Post, content_type};
-use super::lines::Lines;
+use super::arguments;
+use super::chat::{Dialect, Heard, Reader, Service};
+use super::http::{Http, Post};
+use super::lenient::Object;
+use super::provided::Fields;
+use super::records::Due;
 use super::{ApiKey, Endpoint, Limits, ServiceError, SetupError};
 use crate::humane;
-use crate::llm::{LanguageModel, LlmCall, LlmError, LlmRequest, LlmSession, ToolCall, ToolSpec};
+use crate::llm::{LanguageModel, LlmCall, LlmError, LlmRequest, LlmSession, Provided, ToolCall, ToolSpec};
 use crate::prompt::Templates;
-use bytes::Bytes;
-use hyper::HeaderMap;
-use line::Line;
+use line::{Call, Function, Line};
 use serde::Deserialize;
-use std::collections::VecDeque;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// Its name in configuration.
@@ -90,11 +89,7 @@ impl Default for Config {
 
 /// A language model that Ollama runs.
 #[derive(Clone, Debug)]
-pub struct Ollama {
-    http: Http,
-    config: Arc<Config>,
-    templates: Arc<Templates>,
-}
+pub struct Ollama(Service<Config>);
 
 impl Ollama {
     /// A client of the service; connections are set up on the present runtime, where the model's loading is also
@@ -110,7 +105,7 @@ impl Ollama {
             let loading = Limits { first_byte: LONGEST_LOADING, ..limits };
             tokio::spawn(load(Http::new(&config.url, key, loading)?, config.clone()));
         }
-        Ok(Self { http, templates, config: Arc::new(config) })
+        Ok(Self(Service::new(http, config, templates)))
     }
 }
 
@@ -134,7 +129,7 @@ impl LanguageModel for Ollama {
     }
 
     fn open(&self, call: LlmCall) -> Result<Box<dyn LlmSession>, LlmError> {
-        Ok(Session::open(&self.http, (&self.config, &self.templates), call))
+        Ok(self.0.open(call))
     }
 }
 
@@ -144,14 +139,6 @@ impl Dialect for Config {
 
     fn post(&self, system: &str, tools: &[ToolSpec], request: &LlmRequest) -> Post {
         request::chat(self, system, tools, request)
-    }
-
-    fn check(headers: &HeaderMap) -> Result<(), ServiceError> {
-        let found = content_type(headers);
-        if found.starts_with("application/x-ndjson") {
-            return Ok(());
-        }
-        Err(ServiceError::malformed("answer", format!("{found}, where application/x-ndjson was asked for")))
     }
 
     fn explain(&self, error: ServiceError) -> ServiceError {
@@ -167,55 +154,58 @@ impl Dialect for Config {
 /// Reads a stream of lines.
 #[derive(Debug, Default)]
 pub(super) struct Stream {
-    lines: Lines,
-    calls: VecDeque<ToolCall>,
-    ended: bool,
-    tokens: Option<u32>,
+    calls: Vec<ToolCall>,
+    thinking: Fields,
 }
 
 impl Reader for Stream {
-    fn next(&mut self, piece: &mut Bytes) -> Result<Option<Saying>, ServiceError> {
-        while !self.ended {
-            let Some(line) = self.lines.next(piece)? else { return Ok(None) };
-            if let Some(text) = self.take(&line)? {
-                return Ok(Some(Saying::Text(text)));
+    const DUE: Due = Due::Values;
+
+    fn read(&mut self, record: &str, heard: &mut Heard) -> Result<(), ServiceError> {
+        read_line(record)?.into_iter().for_each(|line| self.take(line, heard));
+        Ok(())
+    }
+
+    /// The calls, of which the first has what was thought before them.
+    fn close(&mut self, heard: &mut Heard) {
+        let mut message = std::mem::take(&mut self.thinking).into_inner();
+        for mut call in self.calls.drain(..) {
+            if !message.is_empty() {
+                let provided = call.provided.get_or_insert_default();
+                (provided.service, provided.message) = (NAME.into(), std::mem::take(&mut message));
             }
+            heard.call(call);
         }
-        Ok(Some(self.closing()))
-    }
-
-    fn tokens(&self) -> Option<u32> {
-        self.tokens
-    }
-
-    fn finish(&mut self) -> Result<Option<Saying>, ServiceError> {
-        if let Some(line) = self.lines.finish()?
-            && let Some(text) = self.take(&line)?
-        {
-            return Ok(Some(Saying::Text(text)));
-        }
-        Ok(self.ended.then(|| self.closing()))
     }
 }
 
 impl Stream {
-    /// What a line says, in words.
-    fn take(&mut self, line: &str) -> Result<Option<String>, ServiceError> {
-        let Line { text, calls, done, tokens } = read_line(line)?;
-        for call in calls {
-            let id = if call.id.is_empty() { format!("call_{}", self.calls.len()) } else { call.id };
-            self.calls.push_back(ToolCall { id, ..call });
+    fn take(&mut self, line: Line, heard: &mut Heard) {
+        let Line { text, thinking, calls, reason, done, tokens } = line;
+        heard.thought |= !thinking.is_empty();
+        if !thinking.is_empty() {
+            self.thinking.add([("thinking".to_owned(), thinking.into())].into_iter().collect());
         }
-        self.ended = done;
-        self.tokens = tokens.or(self.tokens);
-        Ok(text)
-    }
-
-    /// The calls, and then the end.
-    fn closing(&mut self) -> Saying {
-        self.calls.pop_front().map_or(Saying::End, Saying::Call)
+        let room = MOST_CALLS.saturating_sub(self.calls.len());
+        self.calls.extend(calls.into_iter().filter_map(whole).take(room));
+        heard.text(text);
+        heard.tokens = tokens.or(heard.tokens);
+        heard.stopped(reason.as_deref());
+        heard.ended |= done;
     }
 }
+
+/// A call; one without a name is none.
+fn whole(Call { id, function: Object(Function { name, arguments }), own, .. }: Call) -> Option<ToolCall> {
+    let name = name.0.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty())?;
+    let own: serde_json::Map<_, _> = own.into_iter().filter(|(_, value)| !value.is_null()).collect();
+    let provided = (!own.is_empty())
+        .then(|| Box::new(Provided { service: NAME.into(), call: own, ..Provided::default() }));
+    Some(ToolCall { id: id.0.unwrap_or_default(), name, arguments: arguments::text(&arguments.0), provided })
+}
+
+/// Calls of one reply that are taken in.
+const MOST_CALLS: usize = 32;
 
 /// A model of tens of gigabytes from a slow disk.
 const LONGEST_LOADING: Duration = Duration::from_secs(10 * 60);

@@ -7,18 +7,17 @@ mod request;
 
 pub(super) use chunk::read as read_chunk;
 
-use super::chat::{Dialect, Reader, Saying, Session};
-use super::http::{Http, Post, content_type};
-use super::sse::Events;
+use super::chat::{Dialect, Heard, Reader, Service};
+use super::http::{Http, Post};
+use super::provided::Fields;
+use super::records::Due;
 use super::{ApiKey, Endpoint, Limits, ServiceError, SetupError};
 use crate::humane;
-use crate::llm::{LanguageModel, LlmCall, LlmError, LlmRequest, LlmSession, ToolSpec};
+use crate::llm::{LanguageModel, LlmCall, LlmError, LlmRequest, LlmSession, Provided, ToolSpec};
 use crate::prompt::Templates;
-use bytes::Bytes;
 use calls::Calls;
-use hyper::HeaderMap;
+use chunk::Chunk;
 use serde::Deserialize;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// Its name in configuration.
@@ -80,11 +79,7 @@ impl Default for Config {
 
 /// A language model behind chat completions.
 #[derive(Clone, Debug)]
-pub struct OpenAiChat {
-    http: Http,
-    config: Arc<Config>,
-    templates: Arc<Templates>,
-}
+pub struct OpenAiChat(Service<Config>);
 
 impl OpenAiChat {
     /// A client of the service; connections are set up on the present runtime.
@@ -94,7 +89,7 @@ impl OpenAiChat {
     pub fn new(config: Config, key: Option<&ApiKey>) -> Result<Self, SetupError> {
         let limits = Limits { connect: config.connect, first_byte: config.first_byte, idle: config.idle };
         let templates = Templates::parse(&config.system, &config.greeting)?;
-        Ok(Self { http: Http::new(&config.url, key, limits)?, config: Arc::new(config), templates })
+        Ok(Self(Service::new(Http::new(&config.url, key, limits)?, config, templates)))
     }
 }
 
@@ -108,7 +103,7 @@ impl LanguageModel for OpenAiChat {
     }
 
     fn open(&self, call: LlmCall) -> Result<Box<dyn LlmSession>, LlmError> {
-        Ok(Session::open(&self.http, (&self.config, &self.templates), call))
+        Ok(self.0.open(call))
     }
 }
 
@@ -119,72 +114,49 @@ impl Dialect for Config {
     fn post(&self, system: &str, tools: &[ToolSpec], request: &LlmRequest) -> Post {
         request::post(self, system, tools, request)
     }
-
-    fn check(headers: &HeaderMap) -> Result<(), ServiceError> {
-        event_stream(headers)
-    }
 }
 
 /// Reads a stream of chunks.
 #[derive(Debug, Default)]
 pub(super) struct Stream {
-    events: Events,
     calls: Calls,
-    /// The model has said why it stopped: what is missing behind it is no loss.
-    stopped: bool,
-    ended: bool,
-    tokens: Option<u32>,
+    /// Of the message.
+    own: Fields,
 }
 
 impl Reader for Stream {
-    fn next(&mut self, piece: &mut Bytes) -> Result<Option<Saying>, ServiceError> {
-        while !self.ended {
-            let Some(event) = self.events.next(piece)? else { return Ok(None) };
-            if let Some(text) = self.take(&event)? {
-                return Ok(Some(Saying::Text(text)));
+    const DUE: Due = Due::Events;
+
+    fn read(&mut self, record: &str, heard: &mut Heard) -> Result<(), ServiceError> {
+        read_chunk(record)?.into_iter().try_for_each(|chunk| self.take(chunk, heard))
+    }
+
+    /// The calls, of which the first has what belongs to all of them.
+    fn close(&mut self, heard: &mut Heard) {
+        let mut own = std::mem::take(&mut self.own).into_inner();
+        while let Some(mut call) = self.calls.next(NAME) {
+            if !own.is_empty() {
+                let provided = call.provided.get_or_insert_default();
+                let Provided { service, message, .. } = provided.as_mut();
+                (*service, *message) = (NAME.into(), std::mem::take(&mut own));
             }
+            heard.call(call);
         }
-        Ok(Some(self.closing()))
-    }
-
-    fn tokens(&self) -> Option<u32> {
-        self.tokens
-    }
-
-    /// Some servers end without the word for it.
-    fn finish(&mut self) -> Result<Option<Saying>, ServiceError> {
-        if let Some(event) = self.events.finish()?
-            && let Some(text) = self.take(&event)?
-        {
-            return Ok(Some(Saying::Text(text)));
-        }
-        Ok((self.stopped || self.ended).then(|| self.closing()))
     }
 }
 
 impl Stream {
-    /// What an event says, in words.
-    fn take(&mut self, event: &str) -> Result<Option<String>, ServiceError> {
-        let chunk = read_chunk(event)?;
+    fn take(&mut self, chunk: Chunk, heard: &mut Heard) -> Result<(), ServiceError> {
+        heard.pieces += chunk.calls.len() as u64;
         chunk.calls.into_iter().try_for_each(|piece| self.calls.push(piece))?;
-        self.stopped |= chunk.last;
-        self.ended |= chunk.end;
-        self.tokens = chunk.tokens.or(self.tokens);
-        Ok(chunk.text)
+        self.own.add(chunk.own);
+        heard.text(chunk.text);
+        heard.thought |= chunk.thought;
+        heard.refused |= chunk.refused;
+        heard.tokens = chunk.tokens.or(heard.tokens);
+        heard.finish = heard.finish.take().or(chunk.finish);
+        // What is about the whole stream comes at its end, if the model has stopped.
+        heard.ended |= chunk.end || (chunk.about && heard.finish.is_some());
+        Ok(())
     }
-
-    /// The calls, and then the end.
-    fn closing(&mut self) -> Saying {
-        self.ended = true;
-        self.calls.next().map_or(Saying::End, Saying::Call)
-    }
-}
-
-/// Streams only: an answer of another kind is an error page, or of a server that cannot stream.
-pub(super) fn event_stream(headers: &HeaderMap) -> Result<(), ServiceError> {
-    let found = content_type(headers);
-    if found.starts_with("text/event-stream") {
-        return Ok(());
-    }
-    Err(ServiceError::malformed("answer", format!("{found}, where text/event-stream was asked for")))
 }

@@ -1,4 +1,4 @@
-use super::{Answer, Arguments, Calling, Effect, Knowledge, Passage, Slots, Tool, ToolError};
+use super::{Answer, Arguments, Calling, Effect, Knowledge, Passage, Reach, Slots, Tool, ToolError};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -87,6 +87,10 @@ impl BuiltIn {
 }
 
 impl Tool for BuiltIn {
+    fn reach(&self) -> Reach {
+        Reach::Call
+    }
+
     fn call(&self, mut arguments: Arguments, _: Slots) -> Calling {
         let mut text = |name: &str| match arguments.remove(name) {
             Some(Value::String(text)) => text,

@@ -1,4 +1,4 @@
-use super::{Answer, Arguments, Calling, Filler, Slots, Tool, ToolError};
+use super::{Answer, Arguments, Calling, Filler, Reach, Slots, Tool, ToolError};
 use crate::llm::ToolSpec;
 use jsonschema::Validator;
 use serde_json::Value;
@@ -59,14 +59,22 @@ impl Declared {
         Ok(Self { spec, manner, arguments: Arc::new(arguments), tool })
     }
 
-    /// The call; its arguments are checked before anything is done.
-    pub(super) fn call(&self, arguments: &str, slots: Slots) -> Result<Calling, ToolError> {
-        let arguments = self.check(arguments)?;
+    /// The call, with arguments that were checked.
+    pub(super) fn call(&self, arguments: Arguments, slots: Slots) -> Calling {
         let (calling, limit) = (self.tool.call(arguments, slots), self.manner.timeout);
-        Ok(Box::pin(async move { within(limit, calling).await }))
+        let acts = self.reach() == Reach::Acts;
+        Box::pin(async move {
+            let answer = within(limit, calling).await;
+            if acts { answer.map_err(ToolError::of_what_acts) } else { answer }
+        })
     }
 
-    fn check(&self, arguments: &str) -> Result<Arguments, ToolError> {
+    pub(super) fn reach(&self) -> Reach {
+        self.tool.reach()
+    }
+
+    /// Checks arguments, before anything is done.
+    pub(super) fn check(&self, arguments: &str) -> Result<Arguments, ToolError> {
         let text = if arguments.trim().is_empty() { "{}" } else { arguments };
         let value: Value =
             serde_json::from_str(text).map_err(|error| ToolError::Arguments(format!("no JSON: {error}")))?;
@@ -140,7 +148,12 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_tool_that_takes_too_long_is_given_up() {
         let tool = declared(json!({"type": "object"})).unwrap();
-        let error = tool.call("{}", Slots::new()).unwrap().await.unwrap_err();
-        assert_eq!(error.to_string(), "it did not answer within 10s");
+        let error = tool.call(Arguments::new(), Slots::new()).await.unwrap_err();
+        assert_eq!(error.outcome(), super::super::Outcome::Late);
+        let told = error.to_string();
+        assert!(
+            told.starts_with("it was sent; its outcome is unknown (it did not answer within 10s)"),
+            "{told}"
+        );
     }
 }

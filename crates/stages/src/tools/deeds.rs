@@ -1,16 +1,25 @@
 use super::anchor::Anchor;
-use super::{Slots, ToolError};
+use super::{Answer, Calling, Slots, ToolError};
 use crate::llm::{Called, LlmRequest, Round, ToolCall};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
 
 /// What tools did in one call and no memo holds yet, and the call's slots; its clones are one.
 ///
 /// A reply that is broken off leaves no memo, and neither does a session that dies: what was done was done all the same,
-/// and must neither be forgotten nor done again.
+/// and must neither be forgotten nor done again. A call that a model makes once more for the same turn is therefore the
+/// same deed: it is joined to the one that runs, or has its result.
 #[derive(Clone, Debug, Default)]
-pub struct Deeds(Arc<Mutex<Journal>>);
+pub struct Deeds(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    journal: Mutex<Journal>,
+    /// A call has come to its end.
+    ended: Notify,
+}
 
 #[derive(Debug, Default)]
 struct Journal {
@@ -19,6 +28,8 @@ struct Journal {
     deeds: Vec<Deed>,
     /// Those that a memo of one service or another holds.
     accepted: BTreeSet<u32>,
+    /// Those whose turn is over: what is called again is done again.
+    closed: BTreeSet<u32>,
     slots: Slots,
 }
 
@@ -35,6 +46,25 @@ struct Doing {
     call: ToolCall,
     /// Its result, and whether that is an error.
     said: Option<(String, bool)>,
+    /// By which it is known again.
+    #[serde(skip)]
+    key: Option<String>,
+    /// The call that does it, if that is an earlier one.
+    #[serde(skip)]
+    joins: Option<Place>,
+    /// It failed for certain: nothing was done.
+    #[serde(skip)]
+    undone: bool,
+}
+
+/// A call that has begun.
+#[derive(Debug)]
+pub(super) struct Begun {
+    pub(super) place: Place,
+    /// With an id of our own.
+    pub(super) call: ToolCall,
+    /// The call that does the same.
+    pub(super) joins: Option<Place>,
 }
 
 /// One call of a deed.
@@ -45,36 +75,66 @@ pub(super) struct Place {
 }
 
 impl Deeds {
-    /// Calls are made, with ids of our own: those of the services repeat themselves.
-    pub(super) fn begin(&self, request: &LlmRequest, calls: Vec<ToolCall>) -> Vec<(Place, ToolCall)> {
+    /// Calls are made, with ids of our own: those of the services repeat themselves. Calls with keys are joined to those
+    /// that have done the same for this turn, or do.
+    pub(super) fn begin(&self, request: &LlmRequest, calls: Vec<(ToolCall, Option<String>)>) -> Vec<Begun> {
         let mut journal = self.journal();
         let deed = journal.calls;
-        let named = calls.into_iter().map(|call| {
-            journal.calls += 1;
-            ToolCall { id: format!("call{:05}", journal.calls % 100_000), ..call }
-        });
-        let calls: Vec<ToolCall> = named.collect();
-        let doing = calls.iter().map(|call| Doing { call: call.clone(), said: None }).collect();
-        journal.keep(Deed { id: deed, anchor: Anchor::of(request), calls: doing });
-        calls.into_iter().enumerate().map(|(at, call)| (Place { deed, at }, call)).collect()
+        journal.keep(Deed { id: deed, anchor: Anchor::of(request), calls: Vec::new() });
+        calls.into_iter().enumerate().map(|(at, keyed)| journal.begin(Place { deed, at }, keyed)).collect()
     }
 
-    /// A call has come to its end; the first end counts.
+    /// A call has come to its end, and with it those that joined it; the first end counts.
     pub(super) fn end(&self, place: Place, said: &Result<String, ToolError>) {
-        let mut journal = self.journal();
-        let Some(deed) = journal.deeds.iter_mut().find(|deed| deed.id == place.deed) else { return };
-        if let Some(doing) = deed.calls.get_mut(place.at) {
-            let told = match said {
-                Ok(text) => (text.clone(), false),
-                Err(error) => (error.to_string(), true),
-            };
-            doing.said.get_or_insert(told);
+        let told = match said {
+            Ok(text) => (text.clone(), false),
+            Err(error) => (error.to_string(), true),
+        };
+        let undone = said.as_ref().is_err_and(|error| !error.is_unsure());
+        for doing in self
+            .journal()
+            .doings()
+            .filter_map(|(at, doing)| (at == place || doing.joins == Some(place)).then_some(doing))
+        {
+            if doing.said.is_none() {
+                (doing.said, doing.undone) = (Some(told.clone()), undone);
+            }
         }
+        self.0.ended.notify_waiters();
+    }
+
+    /// What a call says that another one has joined.
+    pub(super) fn wait(&self, place: Place) -> Calling {
+        let deeds = self.clone();
+        Box::pin(async move {
+            loop {
+                let ended = deeds.0.ended.notified();
+                match deeds.said(place) {
+                    Some((text, false)) => return Ok(Answer::text(text)),
+                    Some((text, true)) => return Err(ToolError::Said(text)),
+                    None if !deeds.remembers(place) => return Err(ToolError::Died),
+                    None => ended.await,
+                }
+            }
+        })
     }
 
     /// A memo holds these. Each service has a memo of its own, so that others are still told.
     pub(super) fn accept(&self, held: &[Deed]) {
         self.journal().accepted.extend(held.iter().map(|deed| deed.id));
+        self.close(held.iter().map(|deed| deed.id));
+    }
+
+    /// Their turn is over.
+    pub(super) fn close(&self, deeds: impl IntoIterator<Item = u32>) {
+        let mut journal = self.journal();
+        journal.closed.extend(deeds);
+        let Journal { deeds, closed, .. } = &mut *journal;
+        deeds.iter_mut().filter(|deed| closed.contains(&deed.id)).for_each(Deed::forget_provided);
+    }
+
+    fn remembers(&self, place: Place) -> bool {
+        self.journal().deeds.iter().any(|deed| deed.id == place.deed)
     }
 
     /// What this memo holds and those of other services, in order.
@@ -115,15 +175,45 @@ impl Deeds {
     }
 
     fn journal(&self) -> MutexGuard<'_, Journal> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.journal.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Journal {
+    /// One more call of the deed that was kept last.
+    fn begin(&mut self, place: Place, (call, key): (ToolCall, Option<String>)) -> Begun {
+        self.calls += 1;
+        let call = ToolCall { id: format!("call{:05}", self.calls % 100_000), ..call };
+        let first = key.as_ref().and_then(|key| self.same(key));
+        let (joins, said) = first.map_or((None, None), |(first, said)| (Some(first), said));
+        if let Some(deed) = self.deeds.last_mut() {
+            deed.calls.push(Doing { call: call.clone(), said, key, joins, undone: false });
+        }
+        Begun { place, call, joins }
+    }
+
+    /// The call that has done this for the same turn, or does, and its result.
+    fn same(&mut self, key: &str) -> Option<(Place, Option<(String, bool)>)> {
+        let closed = self.closed.clone();
+        let same = |(place, doing): &(Place, &mut Doing)| {
+            let of_this_turn = !closed.contains(&place.deed);
+            of_this_turn && doing.joins.is_none() && !doing.undone && doing.key.as_deref() == Some(key)
+        };
+        self.doings().filter(same).last().map(|(place, doing)| (place, doing.said.clone()))
+    }
+
+    fn doings(&mut self) -> impl Iterator<Item = (Place, &mut Doing)> {
+        self.deeds.iter_mut().flat_map(|deed| {
+            let id = deed.id;
+            deed.calls.iter_mut().enumerate().map(move |(at, doing)| (Place { deed: id, at }, doing))
+        })
+    }
+
     fn keep(&mut self, deed: Deed) {
         if self.deeds.len() >= MOST_DEEDS {
             let oldest = self.deeds.remove(0);
             self.accepted.remove(&oldest.id);
+            self.closed.remove(&oldest.id);
         }
         self.deeds.push(deed);
     }
@@ -140,13 +230,22 @@ impl Deed {
         self.calls.iter().all(|doing| doing.said.is_some())
     }
 
-    fn round(&self, after: usize) -> Round {
-        Round { after, text: String::new(), calls: self.called() }
+    /// What providers want back is for the turn in which they gave it.
+    fn round(&self, after: usize, of_this_turn: bool) -> Round {
+        let mut calls = self.called();
+        if !of_this_turn {
+            calls.iter_mut().for_each(|called| called.call.provided = None);
+        }
+        Round { after, text: String::new(), calls }
+    }
+
+    pub(super) fn forget_provided(&mut self) {
+        self.calls.iter_mut().for_each(|doing| doing.call.provided = None);
     }
 
     /// Its calls with what came of them until now.
     pub(super) fn called(&self) -> Vec<Called> {
-        let called = |Doing { call, said }: &Doing| {
+        let called = |Doing { call, said, .. }: &Doing| {
             let (result, failed) = said.clone().unwrap_or_else(|| (STILL_RUNNING.into(), false));
             Called { call: call.clone(), result, failed }
         };
@@ -164,7 +263,7 @@ pub(super) fn rounds(request: &LlmRequest, held: &[Deed], unheld: &[Deed]) -> Ve
         let found = deed.anchor.find(request, below).or(fallback.map(|at| at.min(below)));
         if let Some(after) = found {
             below = after;
-            rounds.push(deed.round(after));
+            rounds.push(deed.round(after, after > request.history.len()));
         }
     }
     rounds.reverse();
@@ -181,8 +280,8 @@ mod tests {
     use super::*;
     use crate::llm::{Cue, Role, Said};
 
-    fn call(name: &str) -> ToolCall {
-        ToolCall { id: String::new(), name: name.into(), arguments: "{}".into() }
+    fn call(name: &str) -> (ToolCall, Option<String>) {
+        (ToolCall::new("", name, "{}"), Some(name.to_owned()))
     }
 
     #[test]
@@ -190,20 +289,55 @@ mod tests {
         let deeds = Deeds::default();
         let request = LlmRequest::new(1, Cue::Said("book it".into()));
         let places = deeds.begin(&request, vec![call("book"), call("mail")]);
-        assert_eq!((places[0].1.id.as_str(), places[1].1.id.as_str()), ("call00001", "call00002"));
-        deeds.end(places[0].0, &Ok("Booked.".into()));
+        assert_eq!((places[0].call.id.as_str(), places[1].call.id.as_str()), ("call00001", "call00002"));
+        deeds.end(places[0].place, &Ok("Booked.".into()));
         let history = vec![Said { role: Role::User, text: "book it".into() }];
         let next = LlmRequest { history, ..LlmRequest::new(2, Cue::Said("hello?".into())) };
         let told = rounds(&next, &[], &deeds.clone().unheld());
         assert_eq!((told[0].after, told[0].calls[0].result.as_str()), (1, "Booked."));
         assert_eq!(told[0].calls[1].result, STILL_RUNNING);
-        deeds.end(places[1].0, &Err(ToolError::Cancelled));
-        deeds.end(places[1].0, &Ok("too late".into()));
+        deeds.end(places[1].place, &Err(ToolError::Cancelled));
+        deeds.end(places[1].place, &Ok("too late".into()));
         let unheld = deeds.unheld();
         assert!(unheld[0].is_done() && rounds(&next, &[], &unheld)[0].calls[1].failed);
         deeds.accept(&unheld);
         assert!(deeds.unheld().is_empty());
         assert_eq!((deeds.with_accepted(&[]), deeds.with_accepted(&unheld)), (unheld.clone(), unheld));
+    }
+
+    #[test]
+    fn what_is_called_again_for_the_same_turn_is_the_same_deed() {
+        let deeds = Deeds::default();
+        let request = LlmRequest::new(1, Cue::Said("book it".into()));
+        let first = deeds.begin(&request, vec![call("book"), call("book"), call("mail")]);
+        let joins = |begun: &[Begun]| begun.iter().map(|begun| begun.joins).collect::<Vec<_>>();
+        assert_eq!(joins(&first), [None, Some(first[0].place), None]);
+        let again = deeds.begin(&request, vec![call("book")]);
+        assert_eq!(joins(&again), [Some(first[0].place)]);
+        deeds.end(first[0].place, &Ok("Booked.".into()));
+        let booked = Some(("Booked.".to_owned(), false));
+        assert_eq!(
+            [first[0].place, first[1].place, again[0].place].map(|place| deeds.said(place)),
+            [booked.clone(), booked.clone(), booked.clone(),]
+        );
+        let third = deeds.begin(&request, vec![call("book")]);
+        assert_eq!((joins(&third), deeds.said(third[0].place)), (vec![Some(first[0].place)], booked));
+        // In a later turn it is another one.
+        deeds.accept(&deeds.unheld());
+        assert_eq!(joins(&deeds.begin(&request, vec![call("book")])), [None]);
+    }
+
+    #[test]
+    fn what_failed_for_certain_may_be_tried_again_and_what_was_sent_may_not() {
+        let deeds = Deeds::default();
+        let request = LlmRequest::new(1, Cue::Said("book it".into()));
+        let first = deeds.begin(&request, vec![call("book"), call("mail")]);
+        deeds.end(first[0].place, &Err(ToolError::Said("no table".into())));
+        deeds.end(first[1].place, &Err(ToolError::cancelled(super::super::Reach::Acts)));
+        let again = deeds.begin(&request, vec![call("book"), call("mail")]);
+        assert_eq!((again[0].joins, again[1].joins), (None, Some(first[1].place)));
+        let (told, failed) = deeds.said(again[1].place).unwrap();
+        assert!(failed && told.starts_with("it was sent; its outcome is unknown"), "{told}");
     }
 
     #[test]

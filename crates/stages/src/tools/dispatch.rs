@@ -1,8 +1,9 @@
+use super::canonical::canonical;
 use super::declared::Declared;
-use super::deeds::{Deeds, Place};
-use super::running::Running;
+use super::deeds::{Begun, Deeds, Place};
+use super::running::{On, Running};
 use super::toolbox::Config;
-use super::{Effect, Manner, ToolError, ToolNews};
+use super::{Arguments, BargeIn, Effect, Reach, ToolError, ToolNews};
 use crate::llm::{LlmRequest, Next, ToolCall, ToolSpec, Weigh};
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -45,22 +46,48 @@ impl Dispatch {
         calls: Vec<ToolCall>,
         mut told: impl FnMut(ToolNews),
     ) -> Round {
+        let most = if self.is_exhausted(number) { 0 } else { self.config.calls };
+        let checked: Vec<_> =
+            calls.into_iter().enumerate().map(|(at, call)| (self.check(&call, at < most), call)).collect();
+        let keyed = checked.iter().map(|(check, call)| (call.clone(), check.as_ref().ok().and_then(key)));
+        let begun = self.deeds.begin(request, keyed.collect());
         let mut round = Round::default();
-        for (index, (place, call)) in self.deeds.begin(request, calls).into_iter().enumerate() {
-            let tool = self.tools.iter().find(|tool| tool.spec.name == call.name);
-            let calling = match tool {
-                _ if self.is_exhausted(number) || index >= self.config.calls => Err(ToolError::TooMany),
-                Some(tool) => tool.call(&call.arguments, self.deeds.slots()),
-                None => Err(self.unknown(&call.name)),
-            };
-            let manner = tool.map_or_else(Manner::default, |tool| tool.manner.clone());
-            told(ToolNews::Began { tool: call.name.clone(), filler: manner.filler.clone() });
-            let deeds = (self.deeds.clone(), place);
-            let around = (&self.control, self.weigh);
-            round.running.push(Running::begin(around, (&call, &manner), deeds, calling));
-            round.places.push(place);
+        for ((check, _), begun) in checked.into_iter().zip(begun) {
+            let tool = self.tools.iter().find(|tool| tool.spec.name == begun.call.name);
+            let filler = tool.and_then(|tool| tool.manner.filler.clone());
+            told(ToolNews::Began { tool: begun.call.name.clone(), filler });
+            round.places.push(begun.place);
+            round.running.push(self.run(check, &begun));
         }
         round
+    }
+
+    /// The tool that is called, and the arguments as it takes them.
+    fn check(&self, call: &ToolCall, allowed: bool) -> Result<(&Declared, Arguments), ToolError> {
+        let tool = self.tools.iter().find(|tool| tool.spec.name == call.name);
+        match tool {
+            _ if !allowed => Err(ToolError::TooMany),
+            Some(tool) => tool.check(&call.arguments).map(|arguments| (tool, arguments)),
+            None => Err(self.unknown(&call.name)),
+        }
+    }
+
+    /// Makes a call, or waits for the one that does the same.
+    fn run(&self, check: Result<(&Declared, Arguments), ToolError>, begun: &Begun) -> Running {
+        let around = (&self.control, self.weigh);
+        let (deeds, Begun { place, call, joins }) = (&self.deeds, begun);
+        let (manner, calling) = match (check, joins) {
+            (Err(error), _) => (On { reach: Reach::Call, barge_in: BargeIn::default() }, Err(error)),
+            // Whoever does it decides what becomes of it.
+            (Ok(_), Some(first)) => {
+                (On { reach: Reach::Call, barge_in: BargeIn::Finish }, Ok(deeds.wait(*first)))
+            }
+            (Ok((tool, arguments)), None) => {
+                let on = On { reach: tool.reach(), barge_in: tool.manner.on_barge_in };
+                (on, Ok(tool.call(arguments, deeds.slots())))
+            }
+        };
+        Running::begin(around, (call, manner), (deeds.clone(), *place), calling)
     }
 
     /// Looks after a round: what tools want of the call is done or noted in `next`. `true` when all of it is over.
@@ -94,6 +121,11 @@ impl Dispatch {
         let known = self.tools.iter().map(|tool| tool.spec.name.as_str()).collect::<Vec<_>>().join(", ");
         ToolError::Unknown { name: name.to_owned(), known }
     }
+}
+
+/// By what a call is known again; those that only do something to this call are made each time.
+fn key((tool, arguments): &(&Declared, Arguments)) -> Option<String> {
+    (tool.reach() != Reach::Call).then(|| canonical(&tool.spec.name, arguments))
 }
 
 impl Round {

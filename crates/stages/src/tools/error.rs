@@ -1,4 +1,5 @@
-use crate::services::ServiceError;
+use super::{Outcome, Reach};
+use crate::services::{Phase, ServiceError};
 use std::time::Duration;
 
 /// Why a tool did not do what it was called for; the model reads it, so it holds no secrets.
@@ -42,19 +43,70 @@ pub enum ToolError {
     /// The caller went on.
     #[error("cancelled: the caller spoke before it was done")]
     Cancelled,
+    /// The caller went on, and what was asked for elsewhere was not waited for.
+    #[error(
+        "it was asked for and not waited for, since the caller spoke: call it again if it is still needed"
+    )]
+    Dropped,
+    /// What was to be done elsewhere was sent, and may have been done.
+    #[error(
+        "it was sent; its outcome is unknown ({reason}). Do not call it again unless the caller asks for that"
+    )]
+    Unsure {
+        /// Why.
+        reason: String,
+        /// How it is told.
+        outcome: Outcome,
+    },
     /// A defect of ours.
     #[error("it ended without an answer")]
     Died,
 }
 
 impl ToolError {
+    /// The caller spoke while it ran.
+    pub(super) fn cancelled(reach: Reach) -> Self {
+        match reach {
+            Reach::Call => Self::Cancelled,
+            Reach::Asks => Self::Dropped,
+            Reach::Acts => Self::Unsure {
+                reason: "the caller spoke before it was answered".into(),
+                outcome: Outcome::Cancelled,
+            },
+        }
+    }
+
+    /// The same, of a tool that acts: whether it did is not known when no answer came to what was sent, or one that
+    /// cannot be read.
+    pub(super) fn of_what_acts(self) -> Self {
+        let unsure = match &self {
+            Self::Late(_) | Self::Died => true,
+            Self::Service(error) => match error {
+                ServiceError::Late { phase, .. } | ServiceError::Cut { phase, .. } => {
+                    *phase != Phase::Connect
+                }
+                ServiceError::Malformed { .. } | ServiceError::TooLarge { .. } => true,
+                ServiceError::Status { status, .. } => matches!(status, 408 | 502 | 504),
+                _ => false,
+            },
+            _ => false,
+        };
+        if unsure { Self::Unsure { reason: self.to_string(), outcome: self.outcome() } } else { self }
+    }
+
+    /// It may have been done.
+    pub(super) const fn is_unsure(&self) -> bool {
+        matches!(self, Self::Unsure { .. })
+    }
+
     /// How it is told.
-    pub(super) const fn outcome(&self) -> super::Outcome {
+    pub(super) const fn outcome(&self) -> Outcome {
         match self {
-            Self::Unknown { .. } | Self::Arguments(_) | Self::TooMany => super::Outcome::Refused,
-            Self::Late(_) => super::Outcome::Late,
-            Self::Cancelled => super::Outcome::Cancelled,
-            _ => super::Outcome::Failed,
+            Self::Unknown { .. } | Self::Arguments(_) | Self::TooMany => Outcome::Refused,
+            Self::Late(_) => Outcome::Late,
+            Self::Cancelled | Self::Dropped => Outcome::Cancelled,
+            Self::Unsure { outcome, .. } => *outcome,
+            _ => Outcome::Failed,
         }
     }
 }

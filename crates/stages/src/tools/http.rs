@@ -1,7 +1,7 @@
 use super::config::HttpDeclaration;
 use super::signature::sign;
 use super::template::{Template, encoded, plain};
-use super::{Answer, Arguments, Calling, Slots, Tool, ToolError};
+use super::{Answer, Arguments, Calling, Reach, Slots, Tool, ToolError};
 use crate::services::{Http, Limits, Post, ServiceError, SetupError};
 use hyper::Method;
 use hyper::header::{HeaderName, HeaderValue};
@@ -69,6 +69,10 @@ impl HttpTool {
 }
 
 impl Tool for HttpTool {
+    fn reach(&self) -> Reach {
+        if self.method.is_safe() { Reach::Asks } else { Reach::Acts }
+    }
+
     fn call(&self, arguments: Arguments, slots: Slots) -> Calling {
         let tool = self.clone();
         Box::pin(async move {

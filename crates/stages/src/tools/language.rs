@@ -1,4 +1,4 @@
-use super::{Answer, Arguments, Calling, Effect, Slots, Tool, ToolError};
+use super::{Answer, Arguments, Calling, Effect, Reach, Slots, Tool, ToolError};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -31,6 +31,10 @@ impl SwitchLanguage {
 }
 
 impl Tool for SwitchLanguage {
+    fn reach(&self) -> Reach {
+        Reach::Call
+    }
+
     fn call(&self, arguments: Arguments, _: Slots) -> Calling {
         let code = arguments.get("language").and_then(Value::as_str).unwrap_or_default();
         let language = self.0.iter().find(|language| language.code == code).cloned();

@@ -1,5 +1,5 @@
 use super::deeds::{Deeds, Place};
-use super::{Answer, BargeIn, Calling, Effect, Manner, Outcome, ToolError, ToolNews};
+use super::{Answer, BargeIn, Calling, Effect, Outcome, Reach, ToolError, ToolNews};
 use crate::llm::{ToolCall, Weigh};
 use std::future::Future;
 use std::pin::Pin;
@@ -17,10 +17,17 @@ pub(super) struct Running {
     tokens: u32,
     weigh: Weigh,
     begun: Instant,
-    on_barge_in: BargeIn,
+    on: On,
     deeds: Deeds,
     place: Place,
     task: Option<JoinHandle<Ended>>,
+}
+
+/// What becomes of a call when nobody waits for it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct On {
+    pub(super) reach: Reach,
+    pub(super) barge_in: BargeIn,
 }
 
 /// How a call ended.
@@ -36,7 +43,7 @@ impl Running {
     /// Begins; the result finds its place among the deeds by itself, whoever waits for it.
     pub(super) fn begin(
         (control, weigh): (&Handle, Weigh),
-        (call, manner): (&ToolCall, &Manner),
+        (call, on): (&ToolCall, On),
         (deeds, place): (Deeds, Place),
         calling: Result<Calling, ToolError>,
     ) -> Self {
@@ -54,7 +61,7 @@ impl Running {
             tokens: (weigh.text)(&call.name) + (weigh.text)(&call.arguments) + weigh.around,
             weigh,
             begun: Instant::now(),
-            on_barge_in: manner.on_barge_in,
+            on,
             deeds,
             place,
             task: Some(task),
@@ -73,9 +80,9 @@ impl Running {
 
     /// The caller speaks. What is told of it, if that is its end.
     pub(super) fn interrupt(mut self) -> Option<ToolNews> {
-        let is_over = self.task.is_none() || self.on_barge_in == BargeIn::Finish;
+        let is_over = self.task.is_none() || self.on.barge_in == BargeIn::Finish;
         self.leave();
-        let told = (self.weigh.text)(&ToolError::Cancelled.to_string());
+        let told = (self.weigh.text)(&ToolError::cancelled(self.on.reach).to_string());
         (!is_over).then(|| self.ended(Outcome::Cancelled, told))
     }
 
@@ -87,9 +94,9 @@ impl Running {
 
     fn leave(&mut self) {
         let Some(task) = self.task.take() else { return };
-        if self.on_barge_in == BargeIn::Cancel {
+        if self.on.barge_in == BargeIn::Cancel {
             task.abort();
-            self.deeds.end(self.place, &Err(ToolError::Cancelled));
+            self.deeds.end(self.place, &Err(ToolError::cancelled(self.on.reach)));
         }
     }
 }

@@ -2,6 +2,7 @@ use super::ToolNews;
 use super::deeds::{self, Deed};
 use super::dispatch::{Dispatch, Round};
 use super::memo::Memo;
+use crate::Expectation;
 use crate::llm::{LlmError, LlmEvent, LlmRequest, LlmSession, Next, ToolCall};
 use std::collections::VecDeque;
 use std::task::{Context, Poll};
@@ -31,6 +32,8 @@ struct Reply {
     texts: Vec<String>,
     /// What is to follow the reply, by a tool's doing.
     next: Option<Next>,
+    /// A tool has pressed keys.
+    pressed: bool,
     step: Step,
 }
 
@@ -93,10 +96,12 @@ impl Session {
         let Some(reply) = &mut self.reply else { return false };
         let Step::Running { round, .. } = &mut reply.step else { return false };
         let (id, news) = (reply.request.id, &mut self.news);
-        let language = &mut reply.request.language;
+        let (language, pressed) = (&mut reply.request.language, &mut reply.pressed);
         let told = |tool| {
-            if let ToolNews::Language(spoken) = &tool {
-                language.clone_from(&spoken.name);
+            match &tool {
+                ToolNews::Language(spoken) => language.clone_from(&spoken.name),
+                ToolNews::Keys { .. } => *pressed = true,
+                _ => {}
             }
             news.push_back(LlmEvent::Tool { id, news: tool });
         };
@@ -120,6 +125,7 @@ impl Session {
         let Some(reply) = self.reply.take() else { return };
         let mut held = reply.held;
         held.extend(self.dispatch.deeds.unheld().into_iter().filter(Deed::is_done));
+        held.iter_mut().for_each(Deed::forget_provided);
         let memo = Memo { model, deeds: held }.write();
         self.news.push_back(LlmEvent::Done { id: reply.request.id, next: reply.next.unwrap_or(next), memo });
     }
@@ -162,7 +168,17 @@ impl LlmSession for Session {
         request.memo = model;
         let (said, step) = (String::new(), Step::Model(Vec::new()));
         let (held, texts) = (deeds, Vec::new());
-        let reply = Reply { request, held, committed: false, rounds: 0, said, texts, next: None, step };
+        let reply = Reply {
+            request,
+            held,
+            committed: false,
+            rounds: 0,
+            said,
+            texts,
+            next: None,
+            pressed: false,
+            step,
+        };
         self.reply = Some(reply);
         self.ask()
     }
@@ -187,9 +203,17 @@ impl LlmSession for Session {
             let Some(reply) = &mut self.reply else { return Poll::Pending };
             match &mut reply.step {
                 Step::Model(_) => {
-                    let event = std::task::ready!(self.model.poll_event(cx))?;
-                    if let Some(event) = self.hear(event) {
-                        return Poll::Ready(Ok(event));
+                    match std::task::ready!(self.model.poll_event(cx)) {
+                        // What is to follow was said by deeds.
+                        Err(LlmError::Empty { .. }) if reply.next.is_some() || reply.pressed => {
+                            let memo = std::mem::take(&mut reply.request.memo);
+                            self.finish(Next::Listen(Expectation::anything()), memo);
+                        }
+                        event => {
+                            if let Some(event) = self.hear(event?) {
+                                return Poll::Ready(Ok(event));
+                            }
+                        }
                     }
                 }
                 // Whoever commits polls again.

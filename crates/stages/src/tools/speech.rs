@@ -202,6 +202,9 @@ impl SpeechSession for Session {
                 SpeechEvent::Calls { id, calls } => self.run(id, calls),
                 SpeechEvent::Done { id, .. } => {
                     let next = self.answer.take().and_then(|answer| answer.next);
+                    // What is called again from now on is for another turn.
+                    let done = self.dispatch.deeds.all().into_iter().filter(super::deeds::Deed::is_done);
+                    self.dispatch.deeds.close(done.map(|deed| deed.id()));
                     return Poll::Ready(Ok(SpeechEvent::Done { id, next }));
                 }
                 event => {

@@ -37,7 +37,7 @@ impl LlmSession for Session {
         *self.0.told.lock().unwrap() = results.map(|called| (called.failed, called.result.clone())).collect();
         if request.rounds.is_empty() {
             let (name, arguments) = self.0.call;
-            let call = ToolCall { id: "c".into(), name: name.into(), arguments: arguments.into() };
+            let call = ToolCall::new("c", name, arguments);
             self.1.push_back(LlmEvent::Call { id, call });
         }
         let next = Next::Listen(Expectation::anything());

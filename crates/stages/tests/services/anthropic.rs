@@ -123,8 +123,8 @@ async fn the_arguments_of_a_call_come_in_pieces() {
     let mut session = open(config(server.endpoint("")));
     session.reply(said(1)).unwrap();
     let (words, calls) = reply(&mut *session).await.unwrap();
-    let arguments = r#"{"city": "Rome"}"#.into();
-    let call = ToolCall { id: "toolu_1".into(), name: "weather".into(), arguments };
+    let arguments = r#"{"city": "Rome"}"#;
+    let call = ToolCall::new("toolu_1", "weather", arguments);
     assert_eq!((words.as_str(), calls), ("Let me see.", vec![call]));
 }
 
@@ -153,8 +153,8 @@ async fn every_failure_is_told_with_its_place() {
         (answer("401 No", json, b"sk-test is bad"), "status 401: the key is missing or was refused"),
         (answer("404 No", json, missing), "it has no model \"claude-haiku-4-5\": model: claude-none"),
         (
-            answer("200 OK", json, b"{}"),
-            "malformed answer: application/json, where text/event-stream was asked for",
+            answer("200 OK", "text/html", b"<html>"),
+            "malformed answer: text/html, where text/event-stream was asked for",
         ),
         (
             answer("200 OK", sse, b"data: {oops\n\n"),

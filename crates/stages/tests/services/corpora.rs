@@ -20,6 +20,30 @@ fn every_corpus_passes_its_target() {
     }
 }
 
+/// What models' readers and the filter are given, among them recordings: cut at each of its first bytes.
+#[test]
+fn streams_of_models_are_the_same_wherever_they_are_cut() {
+    let corpora = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus");
+    for (name, target) in TARGETS {
+        if !["sse", "ollama", "anthropic", "openai_chat", "reply_text"].contains(name) {
+            continue;
+        }
+        let corpus =
+            corpora.join(name).read_dir().unwrap().map(|entry| std::fs::read(entry.unwrap().path()).unwrap());
+        let recorded = [
+            include_bytes!("../fixtures/ollama-reply.ndjson").as_slice(),
+            include_bytes!("../fixtures/ollama-call.ndjson"),
+        ];
+        let recorded = recorded.into_iter().map(|bytes| [&[0], bytes].concat());
+        for mut data in corpus.chain(recorded) {
+            for cut in 0..=u8::MAX {
+                data[0] = cut;
+                target(&data);
+            }
+        }
+    }
+}
+
 /// What parsers look for, so that random input gets past their first byte.
 const PIECES: &[&[u8]] = &[
     b"data: ",
@@ -41,6 +65,16 @@ const PIECES: &[&[u8]] = &[
     b"{\"type\":\"transcript\",\"data_length\":11}\n",
     b"{\"text\":\"x\"}",
     b"{\"type\":\"audio-chunk\",\"payload_length\":2}\n",
+    b"<think>",
+    b"</think>",
+    b"<|im_end|>",
+    b"<tool_call>",
+    b"</tool_call>",
+    b"{\"name\":\"find\",\"arguments\":{\"id\":12}}",
+    b"[find(",
+    b"```json\n",
+    b"\"finish_reason\":\"stop\"",
+    b"null",
 ];
 
 proptest! {

@@ -12,6 +12,7 @@ mod deepgram_speech;
 mod elevenlabs;
 mod hearing;
 mod listening;
+mod models;
 mod ollama;
 mod openai_chat;
 mod openai_realtime;

@@ -110,11 +110,7 @@ async fn calls_come_whole_and_with_ids_of_their_own() {
     let mut session = Ollama::new(config(server.endpoint("")), None).unwrap().open(call).unwrap();
     session.reply(said(1)).unwrap();
     let (words, calls) = reply(&mut *session).await.unwrap();
-    let call = |id: &str, name: &str, arguments: &str| ToolCall {
-        id: id.into(),
-        name: name.into(),
-        arguments: arguments.into(),
-    };
+    let call = |id: &str, name: &str, arguments: &str| ToolCall::new(id, name, arguments);
     assert_eq!(
         (words.as_str(), calls),
         ("", vec![call("call_0", "weather", r#"{"city":"Rome"}"#), call("x1", "now", "{}")])

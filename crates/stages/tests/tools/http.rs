@@ -1,9 +1,12 @@
 //! Tools behind HTTP.
 
-use crate::model::{Model, reply, toolbox};
-use ringway_stages::llm::{Cue, LanguageModel, LlmCall, LlmRequest};
+use crate::model::{Model, event, reply, toolbox};
+use ringway_stages::llm::{Cue, LanguageModel, LlmCall, LlmEvent, LlmRequest, Role, Said};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 
 /// Answers one request with this, and gives the request.
 async fn serve(answer: &'static str) -> (u16, tokio::task::JoinHandle<String>) {
@@ -108,4 +111,124 @@ async fn the_model_is_told_how_the_service_failed() {
         let (failed, told) = call(&text, "{}").await;
         assert!(failed && told.starts_with(expected), "{told}");
     }
+}
+
+/// Answers requests when it may, and counts them.
+#[derive(Clone)]
+struct Desk {
+    asked: Arc<AtomicUsize>,
+    may: Arc<Semaphore>,
+}
+
+impl Desk {
+    fn new() -> Self {
+        Self { asked: Arc::default(), may: Arc::new(Semaphore::new(0)) }
+    }
+
+    async fn open(&self) -> u16 {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let desk = self.clone();
+        tokio::spawn(async move {
+            while let Ok((tcp, _)) = listener.accept().await {
+                tokio::spawn(desk.clone().serve(tcp));
+            }
+        });
+        port
+    }
+
+    async fn serve(self, mut tcp: TcpStream) {
+        let (mut asked, mut buffer) = (Vec::new(), [0; 4_096]);
+        while let Ok(read @ 1..) = tcp.read(&mut buffer).await {
+            asked.extend_from_slice(&buffer[..read]);
+            let text = String::from_utf8_lossy(&asked).to_lowercase();
+            let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+            let (_, length) = head.split_once("content-length: ").unwrap();
+            if body.len() >= length.lines().next().unwrap().parse().unwrap() {
+                self.asked.fetch_add(1, Ordering::SeqCst);
+                asked.clear();
+                self.may.acquire().await.unwrap().forget();
+                let _ = tcp.write_all(OK.as_bytes()).await;
+            }
+        }
+    }
+
+    fn answers(&self) {
+        self.may.add_permits(1);
+    }
+
+    fn times_asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
+
+    async fn is_asked(&self, times: usize) {
+        while self.times_asked() < times {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+/// A call of `book` that the caller speaks over, and the next reply, in which the model calls it again with `second`.
+async fn spoken_over(method: &str, on_barge_in: &str, second: &'static str) -> (Desk, Model) {
+    let desk = Desk::new();
+    let text = format!(
+        "[http.book]\ndescription = \"Books.\"\nmethod = \"{method}\"\nurl = \"http://127.0.0.1:{}/\"\n\
+         on_barge_in = \"{on_barge_in}\"\nparameters = {{ type = \"object\" }}\n",
+        desk.open().await
+    );
+    let again: &'static [(&str, &str)] = Box::leak(Box::new([("book", second)]));
+    let model = Model::that_says(&[
+        ("", &[("book", r#"{"day":"Monday","people":4}"#)]),
+        ("", again),
+        ("Booked.", &[]),
+    ]);
+    let mut session = toolbox(&model, &text, None).open(LlmCall::default()).unwrap();
+    session.reply(LlmRequest::new(1, Cue::Said("book it".into()))).unwrap();
+    session.commit();
+    assert!(matches!(event(&mut *session).await, LlmEvent::Tool { .. }));
+    desk.is_asked(1).await;
+    session.cancel();
+    let served = desk.clone();
+    tokio::spawn(async move {
+        tokio::task::yield_now().await;
+        served.answers();
+        served.answers();
+    });
+    let history = vec![Said { role: Role::User, text: "book it".into() }];
+    reply(&mut *session, LlmRequest { history, ..LlmRequest::new(2, Cue::Said("hello?".into())) }).await;
+    (desk, model)
+}
+
+fn result(model: &Model, request: usize) -> (bool, String) {
+    let asked = model.asked(request);
+    let called = asked.rounds.last().unwrap().calls.last().unwrap();
+    (called.failed, called.result.clone())
+}
+
+#[tokio::test]
+async fn what_is_called_again_while_it_runs_is_done_once() {
+    for same in [r#"{"day":"Monday","people":4}"#, r#"{ "people": 4.0, "day":"Monday" }"#] {
+        let (desk, model) = spoken_over("POST", "finish", same).await;
+        assert_eq!(desk.times_asked(), 1, "{same}");
+        assert_eq!(result(&model, 2), (false, "{\"state\":\"new\"}".into()), "{same}");
+    }
+    let (desk, _) = spoken_over("POST", "finish", r#"{"day":"Tuesday","people":4}"#).await;
+    assert_eq!(desk.times_asked(), 2, "another booking");
+}
+
+#[tokio::test]
+async fn a_request_that_left_is_told_as_one_that_may_have_been_carried_out_and_is_not_sent_again() {
+    let (desk, model) = spoken_over("POST", "cancel", r#"{"day":"Monday","people":4}"#).await;
+    let (failed, told) = result(&model, 1);
+    assert!(failed && told.starts_with("it was sent; its outcome is unknown"), "{told}");
+    assert!(!told.contains("cancelled"), "{told}");
+    assert_eq!((desk.times_asked(), result(&model, 2)), (1, (true, told)));
+}
+
+#[tokio::test]
+async fn what_only_asks_may_ask_again_when_it_was_dropped() {
+    let (desk, model) = spoken_over("GET", "cancel", r#"{"day":"Monday","people":4}"#).await;
+    let (failed, told) = result(&model, 1);
+    assert!(failed && told.starts_with("it was asked for and not waited for"), "{told}");
+    assert_eq!((desk.times_asked(), result(&model, 2)), (2, (false, "{\"state\":\"new\"}".into())));
 }

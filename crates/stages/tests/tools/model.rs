@@ -65,7 +65,7 @@ impl LlmSession for Session {
             self.events.push_back(LlmEvent::Text { id, text: text.into() });
         }
         self.events.extend(calls.iter().map(|(name, arguments)| {
-            let call = ToolCall { id: "c".into(), name: (*name).into(), arguments: (*arguments).into() };
+            let call = ToolCall::new("c", *name, *arguments);
             LlmEvent::Call { id, call }
         }));
         let next = Next::Listen(Expectation::anything());

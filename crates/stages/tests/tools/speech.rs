@@ -63,12 +63,10 @@ impl Session {
         if !text.is_empty() {
             self.events.push_back(SpeechEvent::Text { id, text: text.into() });
         }
-        let named = calls.iter().enumerate().map(|(at, (name, arguments))| ToolCall {
-            id: format!("theirs-{at}"),
-            name: (*name).into(),
-            arguments: (*arguments).into(),
-        });
-        let calls: Vec<_> = named.collect();
+        let named = |(at, (name, arguments)): (usize, &(&str, &str))| {
+            ToolCall::new(format!("theirs-{at}"), *name, *arguments)
+        };
+        let calls: Vec<_> = calls.iter().enumerate().map(named).collect();
         self.events.push_back(match calls.is_empty() {
             true => SpeechEvent::Done { id, next: None },
             false => SpeechEvent::Calls { id, calls },

@@ -5,6 +5,7 @@ use crate::services::config::Llm;
 use crate::services::fate::Fate;
 use crate::services::mocks::Mocks;
 use crate::services::paced::{Answer, Piece};
+use crate::services::quirk::{Quirk, parts};
 use crate::services::reply::Reply;
 use crate::services::stats::{Service, Ticket};
 use axum::body::Body;
@@ -27,6 +28,8 @@ struct ChatRequest {
     stream: bool,
     include_usage: bool,
     most_tokens: Option<u64>,
+    /// Calls in its messages have come back without what belongs to them.
+    unsigned: bool,
 }
 
 /// A reply on its way.
@@ -39,6 +42,7 @@ struct Completion {
     reply: Reply,
     call_id: String,
     prompt_tokens: usize,
+    quirk: Quirk,
 }
 
 /// An event that is no JSON, and no end of the stream.
@@ -70,7 +74,13 @@ async fn answer(
     complete: Instant,
 ) -> Response<Body> {
     let streamed = request.stream;
+    let unsigned = request.unsigned;
     let completion = Completion::new(llm, request, &mut fate, ticket.number());
+    if completion.quirk == Quirk::Signs && unsigned {
+        ticket.rejected();
+        let message = "Function call is missing a thought_signature in functionCall parts";
+        return ApiError::invalid(message, Some("messages"), None).into_response();
+    }
     let pauses: Vec<_> = (1..completion.reply.count()).map(|_| llm.token_ms.draw(&mut fate.rng)).collect();
     if !streamed {
         // What is not streamed is sent when its last token is there.
@@ -78,7 +88,9 @@ async fn answer(
     }
     match fate.first_byte(complete).await {
         Ok(()) if streamed => {
-            let mut response = fate.respond(ticket, completion.streamed(&pauses));
+            let mut answer = completion.streamed(&pauses);
+            fate.breaks_off = completion.quirk.stream(&mut answer, DONE, ": ping\n\n");
+            let mut response = fate.respond(ticket, answer);
             response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
             response
         }
@@ -112,9 +124,19 @@ impl ChatRequest {
             prompt_tokens: messages.iter().map(tokens_of).collect::<Result<Vec<_>, _>>()?.iter().sum(),
             stream: body["stream"] == true,
             include_usage: body["stream_options"]["include_usage"] == true,
+            unsigned: messages.iter().any(is_unsigned),
             most_tokens: most("max_completion_tokens").or_else(|| most("max_tokens")),
         })
     }
+}
+
+/// A message with calls that lacks what [`Quirk::Signs`] gave with them.
+fn is_unsigned(message: &Value) -> bool {
+    let calls = message["tool_calls"].as_array();
+    calls.is_some_and(|calls| {
+        message["reasoning_content"] != THOUGHT
+            || calls.iter().any(|call| call["extra_content"]["mock"]["thought_signature"] != SIGNATURE)
+    })
 }
 
 /// Words of a message, as a measure of its tokens.
@@ -139,9 +161,10 @@ impl Completion {
             created: Timestamp::now().as_second(),
             model: request.model,
             include_usage: request.include_usage,
-            reply: Reply::of(llm, number, request.most_tokens),
+            reply: Quirk::of(&llm.quirks, number).reply(Reply::of(llm, number, request.most_tokens)),
             call_id: format!("call_{:016x}", fate.rng.u64(..)),
             prompt_tokens: request.prompt_tokens,
+            quirk: Quirk::of(&llm.quirks, number),
         }
     }
 
@@ -156,12 +179,55 @@ impl Completion {
     /// The deltas of the tokens, or of the one call: its name comes before its arguments.
     fn deltas(&self) -> Vec<Value> {
         match &self.reply {
-            Reply::Words { tokens, .. } => tokens.iter().map(|token| json!({"content": token})).collect(),
+            Reply::Words { .. } if self.quirk == Quirk::Refuses => {
+                vec![json!({"content": null, "refusal": "I cannot help with that."})]
+            }
+            Reply::Words { tokens, .. } => tokens.iter().map(|token| self.words(token)).collect(),
+            Reply::Call { name, arguments } if self.quirk != Quirk::None => self.odd_call(name, arguments),
             Reply::Call { name, arguments } => {
                 let named = json!({"index": 0, "id": self.call_id, "type": "function", "function": {"name": name, "arguments": ""}});
                 let arguments = json!({"index": 0, "function": {"arguments": Value::from(arguments.clone()).to_string()}});
                 vec![json!({"content": null, "tool_calls": [named]}), json!({"tool_calls": [arguments]})]
             }
+        }
+    }
+
+    fn words(&self, token: &str) -> Value {
+        match self.quirk {
+            Quirk::Parts => json!({"content": parts(token)}),
+            Quirk::Nulls => json!({"content": token, "tool_calls": null, "refusal": null, "audio": null}),
+            _ => json!({"content": token}),
+        }
+    }
+
+    /// The one call as gateways have it.
+    fn odd_call(&self, name: &str, arguments: &Map<String, Value>) -> Vec<Value> {
+        let text = Value::from(arguments.clone()).to_string();
+        let (front, back) = text.split_at(text.floor_char_boundary(text.len() / 2));
+        let delta = |call: Value| json!({"tool_calls": [call]});
+        let call = |id: &str, arguments: Value| json!({"index": 0, "id": id, "type": "function", "function": {"name": name, "arguments": arguments}});
+        let whole = || call(&self.call_id, text.clone().into());
+        match self.quirk {
+            Quirk::Repeats => {
+                vec![delta(call("a", front.into())), delta(call("b", back.into())), delta(whole())]
+            }
+            Quirk::Nulls => {
+                let mut nothing = call(&self.call_id, Value::Null);
+                nothing["index"] = Value::Null;
+                let more = json!({"id": null, "function": {"name": null, "arguments": text}});
+                vec![
+                    json!({"content": null, "tool_calls": [nothing]}),
+                    delta(more),
+                    json!({"tool_calls": null}),
+                ]
+            }
+            Quirk::Objects => vec![delta(call(&self.call_id, arguments.clone().into()))],
+            Quirk::Signs => {
+                let mut signed = whole();
+                signed["extra_content"] = json!({"mock": {"thought_signature": SIGNATURE}});
+                vec![json!({"content": null, "reasoning_content": THOUGHT}), delta(signed)]
+            }
+            _ => vec![delta(whole())],
         }
     }
 
@@ -181,18 +247,24 @@ impl Completion {
     }
 
     fn last_events(&self) -> String {
-        let mut events = event(&self.chunk(&json!({}), Some(self.finish_reason())));
+        if self.quirk == Quirk::Unended {
+            return String::new();
+        }
+        let delta = if self.quirk == Quirk::Nulls { Value::Null } else { json!({}) };
+        let mut events = event(&self.chunk(&delta, Some(self.finish_reason())));
         if self.include_usage {
             let mut chunk = self.head("chat.completion.chunk");
             chunk.insert("choices".into(), json!([]));
             chunk.insert("usage".into(), self.usage());
             events += &event(&chunk.into());
         }
-        events + "data: [DONE]\n\n"
+        events + DONE
     }
 
     fn chunk(&self, delta: &Value, finish_reason: Option<&str>) -> Value {
         let mut chunk = self.head("chat.completion.chunk");
+        let unfinished = if self.quirk == Quirk::Nulls { Value::from("") } else { Value::Null };
+        let finish_reason = finish_reason.map_or(unfinished, Value::from);
         let choice = json!({"index": 0, "delta": delta, "logprobs": null, "finish_reason": finish_reason});
         chunk.insert("choices".into(), json!([choice]));
         if self.include_usage {
@@ -232,8 +304,10 @@ impl Completion {
 
     fn usage(&self) -> Value {
         let completion = self.reply.count();
+        let prompt = Value::from(self.prompt_tokens);
+        let float = Value::from(self.prompt_tokens as f64);
         json!({
-            "prompt_tokens": self.prompt_tokens,
+            "prompt_tokens": if self.quirk == Quirk::Nulls { float } else { prompt },
             "completion_tokens": completion,
             "total_tokens": self.prompt_tokens + completion,
             "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
@@ -244,6 +318,13 @@ impl Completion {
         })
     }
 }
+
+/// What stands at the end of a stream.
+const DONE: &str = "data: [DONE]\n\n";
+
+/// What has to come back with the result of a call.
+const SIGNATURE: &str = "mock-signature";
+const THOUGHT: &str = "I look it up.";
 
 fn event(data: &Value) -> String {
     format!("data: {data}\n\n")

@@ -136,3 +136,45 @@ async fn models_are_listed() {
     assert_eq!(one, list["data"][0]);
     assert_eq!(ask(&mocks(""), "GET", "/v1/models/none", &[], b"").await.status, 404);
 }
+
+#[tokio::test(start_paused = true)]
+async fn streams_differ_as_they_are_told_to() {
+    let quirks = r#"["nulls", "parts", "thinks", "writes", "empty", "refuses", "plain", "unended"]"#;
+    let mocks = mocks(&format!("[llm]\nreplies = ['Yes.']\nquirks = {quirks}"));
+    let mut streams = Vec::new();
+    for _ in 0..8 {
+        streams.push(post(&mocks, PATH, &body(&json!({"stream": true}))).await);
+    }
+    let texts: Vec<&str> = streams.iter().map(|stream| stream.text()).collect();
+    assert!(
+        texts[0].contains("\"finish_reason\":\"\"") && texts[0].contains("\"delta\":null"),
+        "{}",
+        texts[0]
+    );
+    assert!(texts[1].contains("\"reference_ids\":[1]"), "{}", texts[1]);
+    assert!(texts[2].contains("<th") && texts[2].contains("ink>"), "{}", texts[2]);
+    assert!(texts[3].contains("<|im_"), "{}", texts[3]);
+    assert!(!texts[4].contains("Yes") && texts[4].contains("\"length\""), "{}", texts[4]);
+    assert!(texts[5].contains("\"refusal\":\"I cannot"), "{}", texts[5]);
+    assert!(texts[6].starts_with("\u{feff}: ping\r\n\r\n"), "{}", texts[6]);
+    assert!(!texts[7].contains("[DONE]") && !texts[7].contains("\"stop\""), "{}", texts[7]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_comes_as_it_is_told_to_and_its_signature_has_to_come_back() {
+    let mocks = mocks("[llm]\nreplies = ['@add {\"a\": 1}']\nquirks = [\"repeats\", \"objects\", \"signs\"]");
+    let ask = async |more: &Value| post(&mocks, PATH, &body(more)).await;
+    let stream = json!({"stream": true});
+    let repeats = ask(&stream).await;
+    assert_eq!(repeats.text().matches("\"name\":\"add\"").count(), 3, "{}", repeats.text());
+    let objects = ask(&stream).await;
+    assert!(objects.text().contains("\"arguments\":{\"a\":1}"), "{}", objects.text());
+    let signed = ask(&stream).await;
+    assert!(signed.text().contains("\"thought_signature\""), "{}", signed.text());
+    for _ in 0..2 {
+        ask(&stream).await;
+    }
+    let call = json!({"id": "c", "type": "function", "function": {"name": "add", "arguments": "{}"}});
+    let messages = json!([{"role": "user", "content": "hi"}, {"role": "assistant", "content": "", "tool_calls": [call]}]);
+    assert_eq!(ask(&json!({"stream": true, "messages": messages})).await.status, 400);
+}

@@ -1,174 +1,269 @@
-use crate::llm::ToolCall;
 use crate::services::ServiceError;
-use crate::services::error::own_words;
+use crate::services::error::{failure_in, own_words};
+use crate::services::lenient::{Arguments, Count, List, Object, Text};
+use crate::services::records::{self, Held};
 use serde::Deserialize;
+use serde_json::{Map, Value, json};
 
 /// What one event of the stream says.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::services) enum Event {
-    /// More of the reply.
-    Text(String),
-    /// A call begins, its arguments follow in pieces.
-    Call(ToolCall),
-    /// More of its arguments.
-    Arguments(String),
-    /// A block of text is over, or a call.
-    BlockEnd,
-    /// The reply is.
+    /// A block begins.
+    Begin(Option<u32>, Block),
+    /// More of a block.
+    More(Option<u32>, Block),
+    /// A block is over.
+    BlockEnd(Option<u32>),
+    /// Why the model stops.
+    Stop(String),
+    /// The reply is over.
     End,
-    /// It begins; the model was given so many tokens.
-    Begin(u32),
-    /// A sign of life, thinking, and events that are not known yet: the service may add some.
-    Nothing,
+    /// The model was given so many tokens.
+    Tokens(u32),
+}
+
+/// A block, or a piece of one.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::services) enum Block {
+    /// Of the reply.
+    Text(String),
+    /// A call, with arguments as far as they are known.
+    Call { id: String, name: String, arguments: String },
+    /// More of a call's arguments.
+    Arguments(String),
+    /// What the model thought: to be given back as it came.
+    Thought(Map<String, Value>),
+    /// What is not known yet: the service may add kinds.
+    Other,
 }
 
 /// Reads an event.
-pub(in crate::services) fn read(event: &str) -> Result<Event, ServiceError> {
-    let message: Message =
-        serde_json::from_str(event).map_err(|error| ServiceError::malformed("event", error))?;
-    Ok(match message {
-        Message::ContentBlockStart { content_block: Block::ToolUse { id, name } } => {
-            Event::Call(ToolCall { id, name, arguments: String::new() })
+pub(in crate::services) fn read(event: &str) -> Result<Vec<Event>, ServiceError> {
+    let mut events = Vec::new();
+    for held in records::read::<Message>(event, "event")? {
+        match held {
+            Held::Done => events.push(Event::End),
+            Held::Value(message) => message.read(&mut events)?,
         }
-        Message::ContentBlockStart { content_block: Block::Text { text } }
-        | Message::ContentBlockDelta { delta: Delta::Text { text } } => words(text),
-        Message::ContentBlockDelta { delta: Delta::InputJson { partial_json } } => {
-            Event::Arguments(partial_json)
-        }
-        Message::ContentBlockStop {} => Event::BlockEnd,
-        Message::Stop {} => Event::End,
-        Message::Start { message: Begun { usage: Some(usage) } } => Event::Begin(usage.tokens()),
-        Message::Error { error: Failure { kind, message } } => {
-            let message = format!("{kind}: {message}");
-            return Err(ServiceError::Failed { message: own_words(message.as_bytes()) });
-        }
-        Message::Start { .. }
-        | Message::ContentBlockStart { .. }
-        | Message::ContentBlockDelta { .. }
-        | Message::Other => Event::Nothing,
-    })
+    }
+    Ok(events)
 }
 
-fn words(text: String) -> Event {
-    if text.is_empty() { Event::Nothing } else { Event::Text(text) }
+#[derive(Default, Deserialize)]
+struct Message {
+    #[serde(default, rename = "type")]
+    kind: Text,
+    #[serde(default)]
+    index: Count,
+    #[serde(default)]
+    message: Object<Begun>,
+    #[serde(default)]
+    content_block: Object<Piece>,
+    #[serde(default)]
+    delta: Object<Piece>,
+    #[serde(default)]
+    error: Value,
+    /// An answer that is not streamed comes whole.
+    #[serde(flatten)]
+    whole: Begun,
 }
 
-#[derive(Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum Message {
-    ContentBlockStart {
-        content_block: Block,
-    },
-    ContentBlockDelta {
-        delta: Delta,
-    },
-    ContentBlockStop {},
-    #[serde(rename = "message_stop")]
-    Stop {},
-    #[serde(rename = "message_start")]
-    Start {
-        message: Begun,
-    },
-    Error {
-        error: Failure,
-    },
-    #[serde(other)]
-    Other,
-}
-
-#[derive(Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum Block {
-    Text {
-        text: String,
-    },
-    ToolUse {
-        id: String,
-        name: String,
-    },
-    #[serde(other)]
-    Other,
-}
-
-#[derive(Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum Delta {
-    #[serde(rename = "text_delta")]
-    Text { text: String },
-    #[serde(rename = "input_json_delta")]
-    InputJson { partial_json: String },
-    #[serde(other)]
-    Other,
-}
-
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Begun {
     #[serde(default)]
-    usage: Option<Usage>,
+    usage: Object<Usage>,
+    #[serde(default)]
+    content: List<Object<Piece>>,
+    #[serde(default)]
+    stop_reason: Text,
 }
 
 /// What was read from a cache, or written to it, is not among the input.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Usage {
     #[serde(default)]
-    input_tokens: Option<u32>,
+    input_tokens: Count,
     #[serde(default)]
-    cache_creation_input_tokens: Option<u32>,
+    cache_creation_input_tokens: Count,
     #[serde(default)]
-    cache_read_input_tokens: Option<u32>,
+    cache_read_input_tokens: Count,
 }
 
-impl Usage {
-    fn tokens(&self) -> u32 {
-        let Self { input_tokens, cache_creation_input_tokens, cache_read_input_tokens } = self;
-        let all = [input_tokens, cache_creation_input_tokens, cache_read_input_tokens];
-        all.into_iter().flatten().fold(0, |sum, tokens| sum.saturating_add(*tokens))
+#[derive(Default, Deserialize)]
+struct Piece {
+    #[serde(default, rename = "type")]
+    kind: Text,
+    #[serde(default)]
+    text: Text,
+    #[serde(default)]
+    id: Text,
+    #[serde(default)]
+    name: Text,
+    #[serde(default)]
+    input: Arguments,
+    #[serde(default)]
+    partial_json: Arguments,
+    #[serde(default)]
+    stop_reason: Text,
+    #[serde(default)]
+    thinking: Text,
+    #[serde(default)]
+    signature: Text,
+    #[serde(default)]
+    data: Text,
+}
+
+impl Message {
+    fn read(self, events: &mut Vec<Event>) -> Result<(), ServiceError> {
+        let index = self.index.0;
+        match self.kind.0.as_deref().unwrap_or_default() {
+            "error" => return Err(self.failure()),
+            "message_start" => events.extend(self.message.0.usage.0.tokens().map(Event::Tokens)),
+            "content_block_start" => events.push(Event::Begin(index, self.content_block.0.read())),
+            "content_block_delta" => events.push(Event::More(index, self.delta.0.read())),
+            "content_block_stop" => events.push(Event::BlockEnd(index)),
+            "message_delta" => events.extend(self.delta.0.stop_reason.0.map(Event::Stop)),
+            "message_stop" => events.push(Event::End),
+            "message" => events.extend(self.whole.read()),
+            _ => failure_in(&self.error).map_or(Ok(()), Err)?,
+        }
+        Ok(())
+    }
+
+    fn failure(&self) -> ServiceError {
+        let kind = self.error.get("type").and_then(Value::as_str);
+        let message = self.error.get("message").and_then(Value::as_str);
+        match (kind, message) {
+            (Some(kind), Some(message)) => {
+                ServiceError::Failed { message: own_words(format!("{kind}: {message}").as_bytes()) }
+            }
+            _ => failure_in(&self.error).unwrap_or_else(|| ServiceError::Failed { message: own_words(b"") }),
+        }
     }
 }
 
-#[derive(Deserialize)]
-struct Failure {
-    #[serde(rename = "type")]
-    kind: String,
-    message: String,
+impl Begun {
+    fn read(self) -> impl Iterator<Item = Event> {
+        let tokens = self.usage.0.tokens().map(Event::Tokens);
+        let stop = self.stop_reason.0.map(Event::Stop);
+        let blocks = self.content.0.into_iter().map(|Object(piece)| Event::Begin(None, piece.read()));
+        tokens.into_iter().chain(blocks).chain(stop).chain([Event::End])
+    }
+}
+
+impl Usage {
+    fn tokens(&self) -> Option<u32> {
+        let Self { input_tokens, cache_creation_input_tokens, cache_read_input_tokens } = self;
+        let all = [input_tokens, cache_creation_input_tokens, cache_read_input_tokens];
+        all.into_iter().filter_map(|count| count.0).reduce(u32::saturating_add)
+    }
+}
+
+impl Piece {
+    /// Of a block or of a delta: those of one kind have the same fields.
+    fn read(self) -> Block {
+        let thinking = self.thinking.0.unwrap_or_default();
+        let field = |name: &str, text: Text| (name.to_owned(), Value::from(text.0.unwrap_or_default()));
+        match self.kind.0.as_deref().unwrap_or_default() {
+            "text" | "text_delta" => Block::Text(self.text.0.unwrap_or_default()),
+            "tool_use" => Block::Call {
+                id: self.id.0.unwrap_or_default(),
+                name: self.name.0.unwrap_or_default(),
+                arguments: self.input.0,
+            },
+            "input_json_delta" => Block::Arguments(self.partial_json.0),
+            kind @ ("thinking" | "thinking_delta" | "signature_delta") => {
+                let mut thought = json!({"type": "thinking", "thinking": thinking, "signature": ""});
+                if let (Some(signature), true) = (self.signature.0, kind != "thinking_delta") {
+                    thought["signature"] = signature.into();
+                }
+                Block::Thought(thought.as_object().cloned().unwrap_or_default())
+            }
+            "redacted_thinking" => {
+                let kind = ("type".to_owned(), Value::from("redacted_thinking"));
+                Block::Thought([kind, field("data", self.data)].into_iter().collect())
+            }
+            _ => Block::Other,
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn only(event: &str) -> Option<Event> {
+        let mut events = read(event).unwrap_or_else(|error| panic!("{event}: {error}"));
+        assert!(events.len() <= 1, "{event}");
+        events.pop()
+    }
+
     #[test]
     fn words_calls_and_the_end_are_told_from_all_else() {
         let delta = r#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Hel"}}"#;
-        assert_eq!(read(delta).unwrap(), Event::Text("Hel".into()));
+        assert_eq!(only(delta), Some(Event::More(Some(0), Block::Text("Hel".into()))));
         let start = r#"{"type":"content_block_start","index":1,
             "content_block":{"type":"tool_use","id":"toolu_1","name":"add","input":{}}}"#;
-        let call = ToolCall { id: "toolu_1".into(), name: "add".into(), arguments: String::new() };
-        assert_eq!(read(start).unwrap(), Event::Call(call));
+        let call = Block::Call { id: "toolu_1".into(), name: "add".into(), arguments: "{}".into() };
+        assert_eq!(only(start), Some(Event::Begin(Some(1), call)));
         let piece = r#"{"type":"content_block_delta","index":1,"delta":{"type":"input_json_delta","partial_json":"{\"a"}}"#;
-        assert_eq!(read(piece).unwrap(), Event::Arguments("{\"a".into()));
-        assert_eq!(read(r#"{"type":"content_block_stop","index":1}"#).unwrap(), Event::BlockEnd);
-        assert_eq!(read(r#"{"type":"message_stop"}"#).unwrap(), Event::End);
+        assert_eq!(only(piece), Some(Event::More(Some(1), Block::Arguments("{\"a".into()))));
+        assert_eq!(only(r#"{"type":"content_block_stop","index":1}"#), Some(Event::BlockEnd(Some(1))));
+        assert_eq!(only(r#"{"type":"message_stop"}"#), Some(Event::End));
         let begin = r#"{"type":"message_start","message":{"id":"m","content":[],
-            "usage":{"input_tokens":20,"cache_read_input_tokens":2000,"output_tokens":1}}}"#;
-        assert_eq!(read(begin).unwrap(), Event::Begin(2_020));
+            "usage":{"input_tokens":20,"cache_read_input_tokens":2000.0,"output_tokens":1}}}"#;
+        assert_eq!(only(begin), Some(Event::Tokens(2_020)));
+        let stop =
+            r#"{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":1}}"#;
+        assert_eq!(only(stop), Some(Event::Stop("end_turn".into())));
+    }
+
+    #[test]
+    fn null_and_other_types_are_nothing() {
         for nothing in [
+            "null",
+            "{}",
             r#"{"type":"ping"}"#,
-            r#"{"type":"message_start","message":{"id":"m","content":[]}}"#,
-            r#"{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":1}}"#,
-            r#"{"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}"#,
-            r#"{"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":""}}"#,
-            r#"{"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"hm"}}"#,
             r#"{"type":"something_new"}"#,
+            r#"{"type":"message_start","message":null}"#,
+            r#"{"type":"message_start","message":{"usage":{"input_tokens":-1,"output_tokens":null}}}"#,
+            r#"{"type":"message_delta","delta":null,"usage":null}"#,
+            r#"{"type":"message_delta","delta":{"stop_reason":null}}"#,
         ] {
-            assert_eq!(read(nothing).unwrap(), Event::Nothing, "{nothing}");
+            assert_eq!(only(nothing), None, "{nothing}");
+        }
+        for (event, block) in [
+            (r#"{"type":"content_block_start","index":0,"content_block":null}"#, Block::Other),
+            (r#"{"type":"content_block_delta","delta":null}"#, Block::Other),
+        ] {
+            assert!(
+                matches!(only(event), Some(Event::Begin(_, found) | Event::More(_, found)) if found == block)
+            );
         }
     }
 
     #[test]
+    fn an_answer_that_is_not_streamed_has_all_of_it() {
+        let whole = r#"{"type":"message","role":"assistant","stop_reason":"end_turn","usage":{"input_tokens":3},
+            "content":[{"type":"text","text":"On Monday."}]}"#;
+        let text = Event::Begin(None, Block::Text("On Monday.".into()));
+        let expected = [Event::Tokens(3), text, Event::Stop("end_turn".into()), Event::End];
+        assert_eq!(read(whole).unwrap(), expected);
+    }
+
+    #[test]
     fn an_overloaded_service_says_so() {
-        let event = r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#;
-        let error = read(event).unwrap_err().to_string();
-        assert_eq!(error, "failed inside its answer: overloaded_error: Overloaded");
+        for (event, expected) in [
+            (
+                r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#,
+                "overloaded_error: Overloaded",
+            ),
+            (r#"{"type":"error","error":"Overloaded"}"#, "Overloaded"),
+            (r#"{"error":{"message":"Overloaded"}}"#, "Overloaded"),
+            (r#"{"type":"error","error":null}"#, "without a word of why"),
+        ] {
+            let error = read(event).unwrap_err().to_string();
+            assert_eq!(error, format!("failed inside its answer: {expected}"));
+        }
     }
 }

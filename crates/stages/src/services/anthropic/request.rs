@@ -1,6 +1,7 @@
-use super::Config;
+use super::{Config, NAME};
 use crate::llm::{Called, LlmRequest, Round, ToolSpec};
-use crate::services::conversation::{Line, arguments, lines};
+use crate::services::arguments;
+use crate::services::conversation::{Line, lines};
 use crate::services::http::Post;
 use hyper::header::HeaderValue;
 use serde_json::{Value, json};
@@ -76,9 +77,12 @@ fn words(text: &str) -> Vec<Value> {
 }
 
 fn calls(round: &Round) -> Vec<Value> {
-    let mut blocks = words(&round.text);
+    // What was thought stands first, as it came.
+    let thoughts = round.provided_by(NAME).and_then(|fields| fields.get("content")?.as_array());
+    let mut blocks = thoughts.cloned().unwrap_or_default();
+    blocks.extend(words(&round.text));
     blocks.extend(round.calls.iter().map(|Called { call, .. }| {
-        json!({"type": "tool_use", "id": call.id, "name": call.name, "input": arguments(&call.arguments)})
+        json!({"type": "tool_use", "id": call.id, "name": call.name, "input": arguments::object(&call.arguments)})
     }));
     blocks
 }
@@ -131,7 +135,7 @@ mod tests {
 
     #[test]
     fn tools_and_what_they_said_are_blocks() {
-        let call = ToolCall { id: "c1".into(), name: "add".into(), arguments: r#"{"a":1}"#.into() };
+        let call = ToolCall::new("c1", "add", r#"{"a":1}"#);
         let calls = vec![Called { call, result: "no".into(), failed: true }];
         let mut request = LlmRequest::new(1, Cue::Said("one".into()));
         request.rounds.push(Round { after: 1, text: "Let me see.".into(), calls });

@@ -1,7 +1,9 @@
-use super::Config;
+use super::{Config, NAME};
 use crate::llm::{Called, LlmRequest, Round, ToolSpec};
-use crate::services::conversation::{Line, arguments, lines};
+use crate::services::arguments;
+use crate::services::conversation::{Line, lines};
 use crate::services::http::Post;
+use crate::services::provided;
 use hyper::header::HeaderValue;
 use serde_json::{Map, Value, json};
 
@@ -69,13 +71,17 @@ fn messages(line: Line<'_>) -> Vec<Value> {
 
 fn round_messages(round: &Round) -> Vec<Value> {
     let calls: Vec<Value> = round.calls.iter().map(call).collect();
-    let asked = json!({"role": "assistant", "content": round.text, "tool_calls": calls});
+    let mut asked = json!({"role": "assistant", "content": round.text, "tool_calls": calls});
+    provided::add(&mut asked, round.provided_by(NAME));
     std::iter::once(asked).chain(round.calls.iter().map(result)).collect()
 }
 
 /// Its arguments are an object here, no text.
 fn call(Called { call, .. }: &Called) -> Value {
-    json!({"id": call.id, "function": {"name": call.name, "arguments": arguments(&call.arguments)}})
+    let arguments = arguments::object(&call.arguments);
+    let mut value = json!({"id": call.id, "function": {"name": call.name, "arguments": arguments}});
+    provided::add(&mut value, call.provided_by(NAME).map(|provided| &provided.call));
+    value
 }
 
 fn result(Called { call, result, .. }: &Called) -> Value {
@@ -111,7 +117,7 @@ mod tests {
 
     #[test]
     fn tools_and_what_they_said_are_in_ollamas_form() {
-        let call = ToolCall { id: "c1".into(), name: "add".into(), arguments: r#"{"a":1}"#.into() };
+        let call = ToolCall::new("c1", "add", r#"{"a":1}"#);
         let calls = vec![Called { call, result: "1".into(), failed: false }];
         let mut request = LlmRequest::new(1, Cue::Said("one".into()));
         request.rounds.push(Round { after: 1, text: String::new(), calls });

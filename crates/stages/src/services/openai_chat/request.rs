@@ -1,10 +1,11 @@
-use super::Config;
+use super::{Config, NAME};
 use crate::llm::{Called, LlmRequest, ToolCall, ToolSpec};
 use crate::services::conversation::{Line, lines};
 use crate::services::http::Post;
+use crate::services::provided;
 use hyper::header::HeaderValue;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 
 /// The request for a reply.
@@ -47,6 +48,9 @@ struct Message<'r> {
     tool_calls: Vec<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tool_call_id: Option<&'r str>,
+    /// The provider's own fields.
+    #[serde(flatten)]
+    own: Option<&'r Map<String, Value>>,
 }
 
 impl<'r> Body<'r> {
@@ -75,7 +79,8 @@ fn messages<'r>(system: &'r str, request: &'r LlmRequest) -> Vec<Message<'r>> {
             Line::Assistant(text) => messages.push(message("assistant", text)),
             Line::Round(round) => {
                 let tool_calls = round.calls.iter().map(|called| tool_call(&called.call)).collect();
-                messages.push(Message { tool_calls, ..message("assistant", round.text.as_str()) });
+                let own = round.provided_by(NAME);
+                messages.push(Message { tool_calls, own, ..message("assistant", round.text.as_str()) });
                 messages.extend(round.calls.iter().map(result));
             }
         }
@@ -84,11 +89,14 @@ fn messages<'r>(system: &'r str, request: &'r LlmRequest) -> Vec<Message<'r>> {
 }
 
 fn message<'r>(role: &'static str, content: impl Into<Cow<'r, str>>) -> Message<'r> {
-    Message { role, content: content.into(), tool_calls: Vec::new(), tool_call_id: None }
+    Message { role, content: content.into(), tool_calls: Vec::new(), tool_call_id: None, own: None }
 }
 
-fn tool_call(ToolCall { id, name, arguments }: &ToolCall) -> Value {
-    json!({"id": id, "type": "function", "function": {"name": name, "arguments": arguments}})
+fn tool_call(call: &ToolCall) -> Value {
+    let ToolCall { id, name, arguments, .. } = call;
+    let mut value = json!({"id": id, "type": "function", "function": {"name": name, "arguments": arguments}});
+    provided::add(&mut value, call.provided_by(NAME).map(|provided| &provided.call));
+    value
 }
 
 fn result(Called { call, result, .. }: &Called) -> Message<'_> {
@@ -162,8 +170,7 @@ mod tests {
     fn tools_and_what_they_said_are_in_the_services_form() {
         let parameters = json!({"type": "object", "properties": {"city": {"type": "string"}}});
         let spec = ToolSpec { name: "weather".into(), description: "Of a city.".into(), parameters };
-        let call =
-            ToolCall { id: "c1".into(), name: "weather".into(), arguments: r#"{"city":"Rome"}"#.into() };
+        let call = ToolCall::new("c1", "weather", r#"{"city":"Rome"}"#);
         let calls = vec![Called { call, result: "Sunny.".into(), failed: false }];
         let mut request = LlmRequest::new(1, Cue::Said("weather in Rome".into()));
         request.rounds.push(Round { after: 1, text: "Let me see.".into(), calls });

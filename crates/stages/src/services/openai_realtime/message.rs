@@ -168,7 +168,7 @@ impl Response {
         let whole = self.status == "completed";
         let output = std::mem::take(&mut self.output).into_iter();
         let calls = output.filter(|item| whole && item.kind == "function_call");
-        calls.map(|Output { call_id: id, name, arguments, .. }| ToolCall { id, name, arguments }).collect()
+        calls.map(|Output { call_id: id, name, arguments, .. }| ToolCall::new(id, name, arguments)).collect()
     }
 }
 
@@ -301,8 +301,7 @@ mod tests {
         let failure = Some("out of tokens".to_owned());
         assert_eq!(read(done).unwrap(), Message::Done { response: "r1".into(), failure, calls: Vec::new() });
         let call = r#"{"type":"function_call","id":"i2","call_id":"c1","name":"add","arguments":"{}"}"#;
-        let (id, name, arguments) = ("c1".into(), "add".into(), "{}".into());
-        let called = vec![ToolCall { id, name, arguments }];
+        let called = vec![ToolCall::new("c1", "add", "{}")];
         for (status, calls) in [("completed", called), ("cancelled", Vec::new())] {
             let done = format!(
                 r#"{{"type":"response.done","response":{{"id":"r1","status":"{status}","output":[{{"type":"message"}},{call}]}}}}"#
