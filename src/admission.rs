@@ -5,7 +5,7 @@ use ringway_actors::{CoreLoad, Engines, MediaCore, Place};
 use ringway_turn::StageKind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Why a caller is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -68,7 +68,7 @@ impl Refused {
     }
 }
 
-/// How long a media core may take to stop.
+/// How long the media cores may take to stop.
 const STOP_WITHIN: Duration = Duration::from_secs(1);
 
 /// Limits of admission.
@@ -144,6 +144,11 @@ impl Admission {
         self.loads().map(|load| load.calls()).sum()
     }
 
+    /// Sockets of calls that are open, those included whose call is over and which say goodbye.
+    pub fn lines(&self) -> usize {
+        self.loads().map(|load| load.lines()).sum()
+    }
+
     /// What the cores say of themselves.
     pub fn loads(&self) -> impl Iterator<Item = &Arc<CoreLoad>> {
         self.cores.iter().map(MediaCore::load)
@@ -156,7 +161,9 @@ impl Admission {
 
     /// Stops the media cores.
     pub fn stop(&self) {
-        self.cores.iter().for_each(|core| core.stop(STOP_WITHIN));
+        self.cores.iter().for_each(MediaCore::begin_stop);
+        let deadline = Instant::now() + STOP_WITHIN;
+        self.cores.iter().for_each(|core| core.stop(deadline.saturating_duration_since(Instant::now())));
     }
 
     /// Nobody else is let in.

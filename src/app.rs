@@ -204,8 +204,14 @@ impl Server {
         telemetry::show_circuits(&self.health);
         metrics::counter!("ringway_events_dropped_total").absolute(self.events.dropped());
         metrics::gauge!("ringway_events_queued").set(self.events.queued() as f64);
+        crate::logging::report();
         metrics::gauge!("ringway_capacity_left_calls").set(self.admission.left() as f64);
         self.metrics.run_upkeep();
+    }
+
+    /// What calls have left behind so far is on the disk.
+    pub fn recordings_are_written(&self) -> bool {
+        self.recorder.as_ref().is_none_or(Recorder::is_written)
     }
 
     /// The engines that serve.

@@ -1,5 +1,17 @@
 //! The command line.
 
+/// Prints a line on standard output. Whoever closed it does not want to know, and a panic would tell them.
+macro_rules! say {
+    ($($line:tt)*) => {
+        drop(std::io::Write::write_fmt(&mut std::io::stdout(), format_args!("{}\n", format_args!($($line)*))))
+    };
+}
+
+/// Prints a line on standard error, in the same way.
+macro_rules! complain {
+    ($($line:tt)*) => { crate::logging::say(&format!($($line)*)) };
+}
+
 mod check;
 mod doctor;
 mod kb;
@@ -8,8 +20,8 @@ mod serve;
 mod talk;
 mod trace;
 
-use crate::logging::LogFormat;
 use clap::{Parser, Subcommand};
+use std::fmt::Display;
 use std::process::ExitCode;
 
 /// Voice calls from browsers and carriers, each a conversation, in one process.
@@ -61,11 +73,7 @@ pub fn run() -> ExitCode {
 }
 
 /// Says on standard error what went wrong.
-fn fail(error: &dyn std::fmt::Display) -> ExitCode {
-    eprintln!("ringway: {error}");
+fn fail(error: &dyn Display) -> ExitCode {
+    complain!("ringway: {error}");
     ExitCode::from(FAILED)
-}
-
-fn start_logging(format: LogFormat) {
-    crate::logging::start(format);
 }

@@ -31,6 +31,8 @@ enum Question {
     Handle(CallId, oneshot::Sender<Option<CallHandle>>),
     Handles(oneshot::Sender<Vec<CallHandle>>),
     Ending(String, oneshot::Sender<Ending>),
+    CarriersToAsk(oneshot::Sender<usize>),
+    EndAll(oneshot::Sender<()>),
 }
 
 /// Asks the hub; clones ask the same one.
@@ -75,6 +77,16 @@ impl Hub {
         self.ask(|answer| Question::Ending(carrier_call_id, answer)).await.unwrap_or(Ending::Unknown)
     }
 
+    /// Calls that have ended, whose carriers are about to ask what to do next.
+    pub async fn carriers_to_ask(&self) -> usize {
+        self.ask(Question::CarriersToAsk).await.unwrap_or_default()
+    }
+
+    /// The server ends: calls that are in progress still are over.
+    pub async fn end_all(&self) {
+        let _ = self.ask(Question::EndAll).await;
+    }
+
     async fn ask<T>(&self, question: impl FnOnce(oneshot::Sender<T>) -> Question) -> Option<T> {
         let (answer, wait) = oneshot::channel();
         self.0.send(question(answer)).await.ok()?;
@@ -100,7 +112,7 @@ async fn run(
                     while let Ok(event) = events.try_recv() {
                         take(&mut calls, &event, counting);
                     }
-                    answer(&mut calls, question);
+                    answer(&mut calls, question, counting);
                 }
                 None => return,
             },
@@ -123,7 +135,7 @@ async fn run(
 }
 
 /// Whoever asked may have gone meanwhile: then nobody hears the answer.
-fn answer(calls: &mut LiveCalls, question: Question) {
+fn answer(calls: &mut LiveCalls, question: Question, counting: Counting) {
     match question {
         Question::InProgress(answer) => drop(answer.send(calls.in_progress())),
         Question::Whole(id, answer) => drop(answer.send(calls.get(id).map(LiveCall::whole))),
@@ -131,6 +143,11 @@ fn answer(calls: &mut LiveCalls, question: Question) {
         Question::Handle(id, answer) => drop(answer.send(calls.get(id).and_then(|call| call.handle.clone()))),
         Question::Handles(answer) => drop(answer.send(calls.handles())),
         Question::Ending(id, answer) => drop(answer.send(calls.ending(&id))),
+        Question::CarriersToAsk(answer) => drop(answer.send(calls.carriers_to_ask(Timestamp::now()))),
+        Question::EndAll(answer) => {
+            calls.last_events().iter().for_each(|event| take(calls, event, counting));
+            let _ = answer.send(());
+        }
     }
 }
 

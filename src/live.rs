@@ -20,7 +20,20 @@ const KEPT_FOR: Duration = Duration::from_secs(3_600);
 pub struct LiveCalls {
     calls: HashMap<CallId, LiveCall>,
     ended: VecDeque<(Timestamp, CallId)>,
+    /// Bytes of what was said in calls that have ended.
+    kept_bytes: usize,
+    /// When calls ended whose carriers have not asked what to do next.
+    to_ask: HashMap<CallId, Timestamp>,
 }
+
+/// Bytes of what was said in ended calls that are kept at most.
+const KEPT_BYTES: usize = 64 << 20;
+
+/// Bytes of what was said in one call that are kept at most: its first lines go.
+const CALL_BYTES: usize = 1 << 20;
+
+/// Within which a carrier asks what to do with a call whose socket has closed.
+const ASKS_WITHIN: jiff::SignedDuration = jiff::SignedDuration::from_secs(3);
 
 /// How a call that a carrier names has ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,6 +84,9 @@ pub struct Detail {
     end_reason: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     transfer_to: Option<String>,
+    /// Of the transcript.
+    #[serde(skip)]
+    bytes: usize,
 }
 
 /// One thing that was said.
@@ -130,6 +146,22 @@ impl Line {
     }
 }
 
+impl Line {
+    fn bytes(&self) -> usize {
+        size_of::<Self>() + self.text.len()
+    }
+}
+
+impl Detail {
+    fn said(&mut self, line: Line) {
+        self.bytes += line.bytes();
+        self.transcript.push(line);
+        while self.bytes > CALL_BYTES {
+            self.bytes -= self.transcript.remove(0).bytes();
+        }
+    }
+}
+
 impl LatencyLine {
     /// The answer time that this event tells.
     pub fn of(event: &Event) -> Option<Self> {
@@ -162,20 +194,47 @@ impl LiveCalls {
         }
         let call = self.calls.get_mut(&event.call)?;
         call.take(event);
-        if matches!(event.kind, CallEventKind::Ended { .. }) {
-            self.ended.push_back((Timestamp::now(), event.call));
-            self.forget_old(Timestamp::now());
+        if let CallEventKind::Ended { reason } = &event.kind {
+            let now = Timestamp::now();
+            self.kept_bytes += call.detail.bytes;
+            // One that the carrier itself has ended is over for it.
+            if call.summary.carrier_call_id.is_some() && *reason != EndReason::Caller {
+                self.to_ask.insert(event.call, now);
+            }
+            self.ended.push_back((now, event.call));
+            self.forget_old(now);
         }
         self.calls.get(&event.call)
     }
 
-    /// How the call that a carrier calls so has ended.
-    pub fn ending(&self, carrier_call_id: &str) -> Ending {
-        let named = |call: &&LiveCall| call.summary.carrier_call_id.as_deref() == Some(carrier_call_id);
-        match self.calls.values().filter(named).max_by_key(|call| call.started) {
+    /// Calls that have ended, whose carriers are about to ask what to do next.
+    pub fn carriers_to_ask(&mut self, now: Timestamp) -> usize {
+        self.to_ask.retain(|_, ended| now.duration_since(*ended) < ASKS_WITHIN);
+        self.to_ask.len()
+    }
+
+    /// What is to be taken in of each call in progress when the server ends before it does.
+    pub fn last_events(&self) -> Vec<CallEvent> {
+        let left = self.calls.iter().filter(|(_, call)| call.detail.end_reason.is_none());
+        left.map(|(id, call)| {
+            let lasted = Timestamp::now().duration_since(call.started);
+            let at = MediaTime::from(Duration::try_from(lasted).unwrap_or_default());
+            CallEvent { call: *id, at, kind: CallEventKind::Ended { reason: EndReason::Drain } }
+        })
+        .collect()
+    }
+
+    /// How the call that a carrier calls so has ended: the carrier asks.
+    pub fn ending(&mut self, carrier_call_id: &str) -> Ending {
+        let named =
+            |(_, call): &(_, &LiveCall)| call.summary.carrier_call_id.as_deref() == Some(carrier_call_id);
+        match self.calls.iter().filter(named).max_by_key(|(_, call)| call.started) {
             None => Ending::Unknown,
-            Some(call) if call.detail.end_reason.is_none() => Ending::InProgress,
-            Some(call) => call.detail.transfer_to.clone().map_or(Ending::Over, Ending::Transferred),
+            Some((_, call)) if call.detail.end_reason.is_none() => Ending::InProgress,
+            Some((id, call)) => {
+                self.to_ask.remove(id);
+                call.detail.transfer_to.clone().map_or(Ending::Over, Ending::Transferred)
+            }
         }
     }
 
@@ -205,9 +264,13 @@ impl LiveCalls {
     /// what was said is not to be kept longer only because nobody calls.
     pub fn forget_old(&mut self, now: Timestamp) {
         let horizon = now - jiff::SignedDuration::from_secs(KEPT_FOR.as_secs() as i64);
-        while self.ended.len() > KEPT || self.ended.front().is_some_and(|(at, _)| *at < horizon) {
-            if let Some((_, id)) = self.ended.pop_front() {
-                self.calls.remove(&id);
+        while self.ended.len() > KEPT
+            || self.kept_bytes > KEPT_BYTES
+            || self.ended.front().is_some_and(|(at, _)| *at < horizon)
+        {
+            let Some((_, id)) = self.ended.pop_front() else { return };
+            if let Some(call) = self.calls.remove(&id) {
+                self.kept_bytes -= call.detail.bytes;
             }
         }
     }
@@ -303,7 +366,9 @@ impl LiveCall {
             Event::Message { turn, .. } => self.summary.turns = self.summary.turns.max(turn.number()),
             _ => {}
         }
-        self.detail.transcript.extend(Line::of(event, at));
+        if let Some(line) = Line::of(event, at) {
+            self.detail.said(line);
+        }
         self.detail.latency.extend(LatencyLine::of(event));
     }
 
@@ -378,6 +443,53 @@ mod tests {
         let kept = |number| calls.get(call(number)).is_some();
         assert!(!kept(2) && kept(3) && kept(1_002));
         assert_eq!(calls.calls.len(), KEPT);
+    }
+
+    #[test]
+    fn a_call_keeps_what_was_said_last_and_all_calls_together_keep_so_much() {
+        let line = |turn| Line { turn, who: Speaker::Bot, text: "x".repeat(CALL_BYTES / 2), at_ms: 0 };
+        let mut detail = Detail::default();
+        (1..=3).for_each(|turn| detail.said(line(turn)));
+        assert_eq!(detail.transcript.iter().map(|line| line.turn).collect::<Vec<_>>(), [3]);
+        assert_eq!(detail.bytes, detail.transcript[0].bytes());
+
+        let mut calls = LiveCalls::default();
+        let bytes = KEPT_BYTES / 4;
+        for number in 0..6 {
+            let mut live = LiveCall::new(call(number), EdgeKind::Browser, None);
+            live.detail.bytes = bytes;
+            calls.calls.insert(call(number), live);
+            let kind = CallEventKind::Ended { reason: EndReason::Caller };
+            calls.take(&CallEvent { call: call(number), at: MediaTime::ZERO, kind });
+        }
+        assert_eq!((calls.kept_bytes, calls.calls.len()), (4 * bytes, 4));
+        assert!(calls.get(call(1)).is_none() && calls.get(call(2)).is_some());
+    }
+
+    #[test]
+    fn a_drain_waits_for_carriers_that_are_about_to_ask_and_no_longer() {
+        let (mut calls, now) = (LiveCalls::default(), Timestamp::now());
+        ended(&mut calls, 1, "CA1", now, EndReason::Transferred("+49301234".into()));
+        ended(&mut calls, 2, "CA2", now, EndReason::Drain);
+        ended(&mut calls, 3, "CA3", now, EndReason::Caller);
+        assert_eq!(calls.carriers_to_ask(now), 2);
+        calls.ending("CA1");
+        assert_eq!(calls.carriers_to_ask(now), 1);
+        assert_eq!(calls.carriers_to_ask(now + ASKS_WITHIN + ASKS_WITHIN), 0);
+    }
+
+    #[test]
+    fn a_server_that_ends_tells_the_end_of_calls_that_are_left() {
+        let mut calls = LiveCalls::default();
+        ended(&mut calls, 1, "CA1", Timestamp::now(), EndReason::Caller);
+        calls.calls.insert(call(2), LiveCall::new(call(2), EdgeKind::Twilio, Some("CA2".into())));
+        let last = calls.last_events();
+        assert_eq!(last.iter().map(|event| event.call).collect::<Vec<_>>(), [call(2)]);
+        assert!(matches!(last[0].kind, CallEventKind::Ended { reason: EndReason::Drain }));
+        for event in &last {
+            calls.take(event);
+        }
+        assert!(calls.last_events().is_empty());
     }
 
     #[test]

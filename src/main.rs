@@ -1,10 +1,13 @@
 //! The ringway server and its tools.
 #![forbid(unsafe_code)]
+// They panic when nobody reads: `say!` and `complain!` of the command line do not.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
 
 mod admission;
 mod api;
 mod app;
 mod cli;
+mod drain;
 mod edge;
 mod engines;
 mod hub;
@@ -14,6 +17,7 @@ mod process;
 mod readiness;
 mod recorder;
 mod serve;
+mod signals;
 mod telemetry;
 mod tls;
 mod trace;

@@ -3,11 +3,13 @@
 use jiff::Timestamp;
 use ringway_actors::Record;
 use ringway_frame::{CallId, MediaTime};
+use ringway_stages::private_files;
 use ringway_turn::recording::{Header, input_line, output_line};
 use ringway_turn::{Config, Input, Output};
-use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
 /// Pieces of recordings that wait for the disk at most.
@@ -20,7 +22,15 @@ const PIECE: usize = 16 * 1024;
 #[derive(Clone, Debug)]
 pub struct Recorder {
     dir: PathBuf,
-    pieces: SyncSender<Piece>,
+    pieces: Pieces,
+}
+
+/// The way to the thread that writes.
+#[derive(Clone, Debug)]
+struct Pieces {
+    sender: SyncSender<Piece>,
+    /// Pieces that are not written yet.
+    waiting: Arc<AtomicUsize>,
 }
 
 /// The next part of one recording.
@@ -35,7 +45,7 @@ struct Piece {
 struct Recording {
     path: PathBuf,
     text: String,
-    pieces: Option<SyncSender<Piece>>,
+    pieces: Option<Pieces>,
 }
 
 impl Recorder {
@@ -44,10 +54,17 @@ impl Recorder {
     /// # Errors
     /// The folder cannot be made or the system has no thread left.
     pub fn start(dir: &Path) -> io::Result<Self> {
-        std::fs::create_dir_all(dir)?;
-        let (pieces, waiting) = sync_channel(WAITING);
-        std::thread::Builder::new().name("recorder".into()).spawn(move || write_all(&waiting))?;
+        private_files::create_dir(dir)?;
+        let (sender, received) = sync_channel(WAITING);
+        let waiting = Arc::<AtomicUsize>::default();
+        let pieces = Pieces { sender, waiting: waiting.clone() };
+        std::thread::Builder::new().name("recorder".into()).spawn(move || write_all(&received, &waiting))?;
         Ok(Self { dir: dir.to_owned(), pieces })
+    }
+
+    /// Everything that was handed over is on the disk, or lost.
+    pub fn is_written(&self) -> bool {
+        self.pieces.waiting.load(Ordering::Acquire) == 0
     }
 
     /// Begins the recording of a call.
@@ -74,12 +91,19 @@ impl Recording {
     fn hand_over(&mut self) {
         let Some(pieces) = &self.pieces else { return self.text.clear() };
         let text = std::mem::replace(&mut self.text, String::with_capacity(PIECE + 1_024));
-        if let Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) =
-            pieces.try_send(Piece { path: self.path.clone(), text })
-        {
+        if pieces.put(Piece { path: self.path.clone(), text }).is_err() {
             tracing::warn!(recording = %self.path.display(), "the disk does not keep up: the recording ends here");
             self.pieces = None;
         }
+    }
+}
+
+impl Pieces {
+    fn put(&self, piece: Piece) -> Result<(), TrySendError<Piece>> {
+        self.waiting.fetch_add(1, Ordering::AcqRel);
+        self.sender.try_send(piece).inspect_err(|_| {
+            self.waiting.fetch_sub(1, Ordering::AcqRel);
+        })
     }
 }
 
@@ -99,11 +123,12 @@ impl Drop for Recording {
     }
 }
 
-fn write_all(waiting: &Receiver<Piece>) {
-    for piece in waiting {
-        let written = File::options().create(true).append(true).open(&piece.path);
+fn write_all(received: &Receiver<Piece>, waiting: &AtomicUsize) {
+    for piece in received {
+        let written = private_files::append(&piece.path);
         if let Err(error) = written.and_then(|mut file| file.write_all(piece.text.as_bytes())) {
             tracing::error!(recording = %piece.path.display(), %error, "cannot be written");
         }
+        waiting.fetch_sub(1, Ordering::AcqRel);
     }
 }

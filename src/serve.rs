@@ -2,22 +2,23 @@
 
 use crate::api;
 use crate::app::{Server, StartError, Starting};
-use crate::{edge, tls, tts_api};
+use crate::signals::{Reloads, Stops};
+use crate::tls::{self, Certificate};
+use crate::{drain, tts_api};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use ringway_config::{Config, Secrets};
-use ringway_turn::EndReason;
+use rustls::ServerConfig;
 use socket2::SockRef;
 use std::io::Write;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until};
 use tokio_rustls::TlsAcceptor;
 
 /// How long a client may take for the head of a request, and for a TLS handshake.
@@ -27,8 +28,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// and a minute would pass before a deaf peer is noticed.
 const SEND_BUFFER: usize = 64 * 1024;
 
-/// How often a drain looks whether the last call has ended.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// How long nobody is accepted when the system has no descriptor left.
+const REST: Duration = Duration::from_millis(50);
 
 /// Serves until it is told to stop and the calls have ended.
 ///
@@ -36,19 +37,20 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// It cannot start.
 pub async fn run(config: Config, secrets: Secrets) -> Result<(), StartError> {
     let address = config.server.address();
-    let acceptor = config.server.tls.as_ref().map(|tls| tls::acceptor(tls, address.ip())).transpose()?;
-    let drain = config.server.drain;
-    let mut signals = Signals::new()?;
+    let (mut signals, reloads) = (Stops::new()?, Reloads::new()?);
+    let certificate =
+        config.server.tls.clone().map(|tls| Certificate::read(tls, address.ip())).transpose()?;
+    let connections = Connections::new(certificate.as_ref().map(Certificate::present));
+    tokio::spawn(reload(reloads, certificate));
     let starting = Starting::new(config.clone(), secrets);
     let listener =
         TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })?;
     let address = listener.local_addr()?;
     let tts_api = Opened::bind(&config).await?;
     let (routes, routed) = watch::channel(api::starting());
-    let tls = acceptor.is_some();
     // Also while it starts and drains: whoever comes then is refused in words, and load balancers ask /health.
-    tokio::spawn(accept(listener, acceptor.clone(), routed));
-    let tts_api = tts_api.map(|opened| opened.accept(acceptor));
+    tokio::spawn(connections.doors.clone().accept(listener, routed));
+    let tts_api = tts_api.map(|opened| opened.accept(&connections));
     let server = tokio::select! {
         server = starting.finish() => server?,
         name = signals.next() => {
@@ -59,16 +61,12 @@ pub async fn run(config: Config, secrets: Secrets) -> Result<(), StartError> {
     // It is heard as long as the task that accepts is there.
     let _ = routes.send(api::router(server.clone()));
     let tts_address = tts_api.map(|api| api.serve(&server, &config)).transpose()?;
-    announce(&server, address, tts_address, tls);
+    announce(&server, address, tts_address, connections.doors.tls.is_some());
     server.make_phrases();
     tokio::spawn(keep_up(server.clone()));
     let name = signals.next().await;
     tracing::info!(signal = name, calls = server.admission.calls(), "draining");
-    tokio::select! {
-        () = drain_calls(&server, drain) => {}
-        name = signals.next() => tracing::warn!(signal = name, calls = server.admission.calls(), "ending at once"),
-    }
-    server.admission.stop();
+    drain::drain(&server, &mut signals, connections).await;
     Ok(())
 }
 
@@ -93,9 +91,9 @@ impl Opened {
         Ok(Some(Self { listener, address }))
     }
 
-    fn accept(self, acceptor: Option<TlsAcceptor>) -> Answering {
+    fn accept(self, connections: &Connections) -> Answering {
         let (routes, routed) = watch::channel(tts_api::starting());
-        tokio::spawn(accept(self.listener, acceptor, routed));
+        tokio::spawn(connections.doors.clone().accept(self.listener, routed));
         Answering { routes, address: self.address }
     }
 }
@@ -104,24 +102,6 @@ impl Answering {
     fn serve(self, server: &Arc<Server>, config: &Config) -> Result<SocketAddr, StartError> {
         let _ = self.routes.send(tts_api::router(server.clone(), config.tts_api.clone())?);
         Ok(self.address)
-    }
-}
-
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    fn new() -> std::io::Result<Self> {
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
-    }
-
-    async fn next(&mut self) -> &'static str {
-        tokio::select! {
-            _ = self.terminate.recv() => "SIGTERM",
-            _ = self.interrupt.recv() => "SIGINT",
-        }
     }
 }
 
@@ -140,8 +120,8 @@ fn announce(server: &Server, address: SocketAddr, tts_api: Option<SocketAddr>, t
         env!("CARGO_PKG_VERSION"),
         server.engines(),
     );
-    // Whoever closed it does not want to know.
-    let _ = std::io::stdout().write_all(text.as_bytes());
+    // On a thread of its own: a pipe may be full, and whoever closed it does not want to know.
+    std::thread::spawn(move || drop(std::io::stdout().write_all(text.as_bytes())));
 }
 
 /// The metrics exporter folds its samples into buckets now and then.
@@ -153,66 +133,108 @@ async fn keep_up(server: Arc<Server>) {
     }
 }
 
-async fn accept(listener: TcpListener, acceptor: Option<TlsAcceptor>, routes: watch::Receiver<axum::Router>) {
+/// Reads the certificate again whenever that is asked for. There is no file of the log to open again.
+async fn reload(mut signals: Reloads, certificate: Option<Certificate>) {
     loop {
-        match listener.accept().await {
-            Ok((stream, _)) => {
-                let routes = routes.borrow().clone();
-                tokio::spawn(connection(stream, acceptor.clone(), routes));
-            }
-            Err(error) => {
-                // Out of file descriptors, most likely: some time for others to close.
-                tracing::error!(%error, "cannot accept");
-                tokio::time::sleep(LOOK_EVERY).await;
+        let signal = signals.next().await;
+        match certificate.as_ref().map(Certificate::read_again) {
+            None => tracing::info!(signal, "nothing is read again without TLS"),
+            Some(Ok(())) => tracing::info!(signal, "the certificate was read again"),
+            Some(Err(error)) => {
+                tracing::error!(signal, %error, "the certificate cannot be read: the one before stays");
             }
         }
     }
 }
 
-async fn connection(stream: TcpStream, acceptor: Option<TlsAcceptor>, routes: axum::Router) {
-    // A socket that cannot be tuned serves as well, only later and with more memory.
-    let _ = stream.set_nodelay(true);
-    let _ = SockRef::from(&stream).set_send_buffer_size(SEND_BUFFER);
-    match acceptor {
-        None => http(TokioIo::new(stream), routes).await,
-        Some(acceptor) => match tokio::time::timeout(PATIENCE, acceptor.accept(stream)).await {
-            Ok(Ok(stream)) => http(TokioIo::new(Box::new(stream)), routes).await,
-            Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
-            Err(_elapsed) => tracing::debug!("TLS handshake took too long"),
-        },
+/// All connections of the listeners: told when the server ends, and waited for.
+#[derive(Debug)]
+pub struct Connections {
+    closing: watch::Sender<bool>,
+    doors: Doors,
+}
+
+/// How connections are accepted.
+#[derive(Clone, Debug)]
+struct Doors {
+    tls: Option<watch::Receiver<Arc<ServerConfig>>>,
+    closing: watch::Receiver<bool>,
+}
+
+impl Connections {
+    fn new(tls: Option<watch::Receiver<Arc<ServerConfig>>>) -> Self {
+        let (sender, closing) = watch::channel(false);
+        Self { closing: sender, doors: Doors { tls, closing } }
+    }
+
+    /// Accepts nobody else, and waits until those who are being answered have their answers.
+    pub async fn close(self) {
+        let Self { closing, doors } = self;
+        drop(doors);
+        closing.send_replace(true);
+        closing.closed().await;
     }
 }
 
-async fn http<S>(io: TokioIo<S>, routes: axum::Router)
+impl Doors {
+    async fn accept(mut self, listener: TcpListener, routes: watch::Receiver<axum::Router>) {
+        loop {
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                () = closing(&mut self.closing) => return,
+            };
+            match accepted {
+                Ok((stream, _)) => {
+                    let routes = routes.borrow().clone();
+                    tokio::spawn(self.clone().connection(stream, routes));
+                }
+                Err(error) => {
+                    // Out of file descriptors, most likely: some time for others to close.
+                    tracing::error!(%error, "cannot accept");
+                    tokio::time::sleep(REST).await;
+                }
+            }
+        }
+    }
+
+    async fn connection(self, stream: TcpStream, routes: axum::Router) {
+        // A socket that cannot be tuned serves as well, only later and with more memory.
+        let _ = stream.set_nodelay(true);
+        let _ = SockRef::from(&stream).set_send_buffer_size(SEND_BUFFER);
+        let acceptor = self.tls.map(|present| TlsAcceptor::from(present.borrow().clone()));
+        match acceptor {
+            None => http(TokioIo::new(stream), routes, self.closing).await,
+            Some(acceptor) => match tokio::time::timeout(PATIENCE, acceptor.accept(stream)).await {
+                Ok(Ok(stream)) => http(TokioIo::new(Box::new(stream)), routes, self.closing).await,
+                Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
+                Err(_elapsed) => tracing::debug!("TLS handshake took too long"),
+            },
+        }
+    }
+}
+
+/// Waits until the server closes its connections.
+async fn closing(told: &mut watch::Receiver<bool>) {
+    // A sender that is gone has closed too.
+    let _ = told.wait_for(|closing| *closing).await;
+}
+
+async fn http<S>(io: TokioIo<S>, routes: axum::Router, mut closing_told: watch::Receiver<bool>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let service = TowerToHyperService::new(routes);
-    let served = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(PATIENCE)
-        .serve_connection(io, service)
-        .with_upgrades();
-    if let Err(error) = served.await {
+    let mut http1 = http1::Builder::new();
+    http1.timer(TokioTimer::new()).header_read_timeout(PATIENCE);
+    let mut served = pin!(http1.serve_connection(io, service).with_upgrades());
+    let ended = tokio::select! {
+        ended = served.as_mut() => ended,
+        () = closing(&mut closing_told) => {
+            served.as_mut().graceful_shutdown();
+            served.await
+        }
+    };
+    if let Err(error) = ended {
         tracing::debug!(%error, "connection ended");
-    }
-}
-
-/// Lets nobody in, waits for the calls, and ends those that are left at the deadline.
-async fn drain_calls(server: &Server, patience: Duration) {
-    server.admission.close();
-    let deadline = Instant::now() + patience;
-    while server.admission.calls() > 0 && Instant::now() < deadline {
-        sleep_until((Instant::now() + LOOK_EVERY).min(deadline)).await;
-    }
-    let left = server.hub.handles().await;
-    for call in &left {
-        // One that ended meanwhile needs no telling.
-        let _ = call.hang_up(EndReason::Drain);
-    }
-    // Their last words are on the way.
-    let deadline = Instant::now() + edge::GOODBYE;
-    while server.admission.calls() > 0 && Instant::now() < deadline {
-        sleep_until((Instant::now() + LOOK_EVERY).min(deadline)).await;
     }
 }

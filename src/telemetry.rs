@@ -126,6 +126,10 @@ fn describe() {
         "Work begun before a turn was over and thrown away."
     );
     describe_counter!("ringway_events_dropped_total", "Events of calls that their reader was too late for.");
+    describe_counter!(
+        "ringway_log_lines_dropped_total",
+        "Lines that are missing in the log: too many of a kind (limit), nobody reads (queue), not writable (write)."
+    );
     describe_pools();
 }
 

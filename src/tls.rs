@@ -8,13 +8,45 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::net::{IpAddr, Ipv4Addr, UdpSocket};
 use std::path::Path;
 use std::sync::Arc;
-use tokio_rustls::TlsAcceptor;
+use tokio::sync::watch;
 
-/// An acceptor with the configured certificate.
-///
-/// # Errors
-/// The certificate or its key cannot be used.
-pub fn acceptor(tls: &Tls, listen: IpAddr) -> Result<TlsAcceptor, StartError> {
+/// The listener's certificate, which may be replaced while it serves.
+#[derive(Debug)]
+pub struct Certificate {
+    tls: Tls,
+    present: watch::Sender<Arc<ServerConfig>>,
+}
+
+impl Certificate {
+    /// Reads or makes the configured certificate.
+    ///
+    /// # Errors
+    /// It or its key cannot be used.
+    pub fn read(tls: Tls, listen: IpAddr) -> Result<Self, StartError> {
+        let (present, _) = watch::channel(Arc::new(server_config(&tls, listen)?));
+        Ok(Self { tls, present })
+    }
+
+    /// What serves a connection: always the present certificate.
+    pub fn present(&self) -> watch::Receiver<Arc<ServerConfig>> {
+        self.present.subscribe()
+    }
+
+    /// Reads the files again, for connections that come from now on. One that was made at the start stays.
+    ///
+    /// # Errors
+    /// They cannot be used; the certificate before stays.
+    pub fn read_again(&self) -> Result<(), StartError> {
+        if let Tls::Files { .. } = &self.tls {
+            let config = server_config(&self.tls, IpAddr::V4(Ipv4Addr::UNSPECIFIED))?;
+            self.present.send_replace(Arc::new(config));
+        }
+        Ok(())
+    }
+}
+
+/// TLS with the configured certificate.
+fn server_config(tls: &Tls, listen: IpAddr) -> Result<ServerConfig, StartError> {
     let (chain, key) = match tls {
         Tls::SelfSigned => self_signed(names(listen))?,
         Tls::Files { certificate, key } => (read_chain(certificate)?, read_key(key)?),
@@ -27,7 +59,7 @@ pub fn acceptor(tls: &Tls, listen: IpAddr) -> Result<TlsAcceptor, StartError> {
             })
         })?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(TlsAcceptor::from(Arc::new(config)))
+    Ok(config)
 }
 
 type Pair = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
@@ -72,4 +104,37 @@ fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, StartError> {
 fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, StartError> {
     PrivateKeyDer::from_pem_file(path)
         .map_err(|error| StartError::Tls(format!("{}: {error}", path.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    fn write_pair(certificate: &Path, key: &Path) {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+        fs::write(certificate, made.cert.pem()).expect("written");
+        fs::write(key, made.signing_key.serialize_pem()).expect("written");
+    }
+
+    #[test]
+    fn a_certificate_is_read_again_and_one_that_is_no_good_leaves_the_one_before() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let (certificate, key) = (dir.path().join("cert.pem"), dir.path().join("key.pem"));
+        write_pair(&certificate, &key);
+        let tls = Tls::Files { certificate: certificate.clone(), key: key.clone() };
+        let served = Certificate::read(tls, IpAddr::V4(Ipv4Addr::LOCALHOST)).expect("it is good");
+        let present = served.present();
+
+        fs::write(&certificate, "no certificate").expect("written");
+        let error = served.read_again().expect_err("it is not").to_string();
+        assert!(error.contains("cert.pem"), "{error}");
+        write_pair(&certificate, &dir.path().join("other.pem"));
+        assert!(served.read_again().is_err(), "the key is another certificate's");
+        assert!(!present.has_changed().expect("it is there"));
+
+        write_pair(&certificate, &key);
+        served.read_again().expect("it is good again");
+        assert!(present.has_changed().expect("it is there"));
+    }
 }

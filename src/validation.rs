@@ -1,6 +1,7 @@
 //! What keeps a server from starting, found before anything is started: `serve` refuses it, and `check` tells it.
 
-use crate::{engines, tls};
+use crate::engines;
+use crate::tls::Certificate;
 use ringway_config::{Config, Loaded, Origin, Problem, Sources, load};
 use ringway_knowledge::{About, When};
 use ringway_stages::dialogue::{Diagnostic, Dialogues};
@@ -119,8 +120,8 @@ impl Validation {
 
     fn certificate(&mut self) {
         let server = &self.loaded.config.server;
-        let Some(tls) = server.tls.as_ref().filter(|_| self.is_good("server.tls")) else { return };
-        if let Err(error) = tls::acceptor(tls, server.listen) {
+        let Some(tls) = server.tls.clone().filter(|_| self.is_good("server.tls")) else { return };
+        if let Err(error) = Certificate::read(tls, server.listen) {
             self.wrong("server.tls", error.to_string());
         }
     }

@@ -29,6 +29,7 @@ pub struct MediaCore {
 pub struct CoreLoad {
     epoch: Instant,
     calls: AtomicUsize,
+    lines: AtomicUsize,
     beat_nanos: AtomicU64,
     lateness_nanos: AtomicU64,
     marker: AtomicU8,
@@ -60,6 +61,19 @@ pub struct Place {
 impl Drop for Place {
     fn drop(&mut self) {
         self.load.calls.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// The socket of one call on a media core, until it is dropped: also when the call is over and its last words are on
+/// the way.
+#[derive(Debug)]
+pub struct OpenLine {
+    load: Arc<CoreLoad>,
+}
+
+impl Drop for OpenLine {
+    fn drop(&mut self) {
+        self.load.lines.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -101,6 +115,11 @@ impl MediaCore {
     /// Reserves a place for one call.
     pub fn reserve(&self) -> Place {
         self.load.reserve()
+    }
+
+    /// Tells the thread to stop.
+    pub fn begin_stop(&self) {
+        self.handle.stop();
     }
 
     /// Stops the thread and waits for its end, at most for `bound`; calls on it are dropped. A process must not end
@@ -155,6 +174,10 @@ impl Core {
         CORE.with(|core| core.get().cloned()).expect("calls live on media cores only")
     }
 
+    pub(crate) fn load(&self) -> &Arc<CoreLoad> {
+        &self.load
+    }
+
     /// Its metronome.
     pub fn metronome(&self) -> &Rc<Metronome> {
         &self.metronome
@@ -173,6 +196,7 @@ impl CoreLoad {
         Self {
             epoch: Instant::now(),
             calls: AtomicUsize::new(0),
+            lines: AtomicUsize::new(0),
             beat_nanos: AtomicU64::new(0),
             lateness_nanos: AtomicU64::new(0),
             marker: AtomicU8::new(0),
@@ -202,6 +226,12 @@ impl CoreLoad {
         Place { load: self.clone() }
     }
 
+    /// Counts the socket of a call.
+    pub(crate) fn open_line(self: &Arc<Self>) -> OpenLine {
+        self.lines.fetch_add(1, Ordering::Relaxed);
+        OpenLine { load: self.clone() }
+    }
+
     fn beat(&self, late: Duration) {
         self.beat_nanos.store(self.epoch.elapsed().as_nanos() as u64, Ordering::Relaxed);
         self.lateness_nanos.store(late.as_nanos() as u64, Ordering::Relaxed);
@@ -210,6 +240,11 @@ impl CoreLoad {
     /// Calls that it owns, places reserved included.
     pub fn calls(&self) -> usize {
         self.calls.load(Ordering::Relaxed)
+    }
+
+    /// Sockets of its calls that are open.
+    pub fn lines(&self) -> usize {
+        self.lines.load(Ordering::Relaxed)
     }
 
     /// How long ago its metronome last ticked: long when something blocks the thread.

@@ -2,6 +2,7 @@
 
 use crate::call::{Call, Finish, InjectInto};
 use crate::clock::CallClock;
+use crate::core::OpenLine;
 use crate::event::{CallEventKind, EdgeKind};
 use crate::inbox::Inbox;
 use crate::metronome::Beat;
@@ -67,6 +68,8 @@ pub struct EdgePort {
     pub call: CallHandle,
     /// Its time.
     pub clock: CallClock,
+    /// To be kept until the socket is closed.
+    pub open: OpenLine,
 }
 
 /// A call, seen from anywhere.

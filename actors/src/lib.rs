@@ -54,7 +54,7 @@ mod watchdog;
 
 pub use clock::CallClock;
 pub use config::{Config, PlayoutConfig, RingSizes, StallBounds};
-pub use core::{Core, CoreLoad, MediaCore, Place};
+pub use core::{Core, CoreLoad, MediaCore, OpenLine, Place};
 pub use edge::{CallHandle, CallOver, EdgeCommand, EdgeInput, EdgePort};
 pub use engines::{Engines, Phrase, THE_THREE, VadEngine};
 pub use event::{

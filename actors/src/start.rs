@@ -92,6 +92,7 @@ impl CallSpec {
             commands,
             call: handle,
             clock,
+            open: core.load().open_line(),
         };
         let profile = Profile {
             id: self.id,

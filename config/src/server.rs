@@ -25,7 +25,7 @@ pub struct ServerConfig {
     /// Without it the `Host` header is believed. Scheme and host in small letters, and no slash at the end.
     #[serde(deserialize_with = "crate::addresses::public")]
     pub public_url: Option<String>,
-    /// How long SIGTERM waits for calls in progress.
+    /// How long SIGTERM waits for calls in progress; what follows takes 4 s more at most.
     #[serde(with = "crate::humane")]
     pub drain: Duration,
     /// TLS of the listener.
@@ -168,7 +168,7 @@ impl Default for ServerConfig {
             heartbeat: Duration::from_secs(25),
             allowed_origins: Vec::new(),
             public_url: None,
-            drain: Duration::from_secs(30),
+            drain: Duration::from_secs(20),
             tls: None,
             chaos: false,
         }

@@ -25,7 +25,7 @@ impl Check {
     pub fn run(self) -> ExitCode {
         let found = Validation::of(Sources::of_process(self.config.clone(), Vec::new())).with_engines();
         if self.json {
-            println!("{}", object(&found));
+            say!("{}", object(&found));
         } else {
             print(&found, self.print);
         }
@@ -35,14 +35,14 @@ impl Check {
 
 fn print(found: &Validation, effective: bool) {
     for warning in &found.warnings {
-        eprintln!("{warning}");
+        complain!("{warning}");
     }
     for problem in &found.problems {
-        println!("{problem}");
+        say!("{problem}");
     }
     match found.problems.is_empty() {
-        true if effective => print!("{}", found.loaded.to_toml()),
-        true => eprintln!("the configuration is good"),
+        true if effective => say!("{}", found.loaded.to_toml().trim_end()),
+        true => complain!("the configuration is good"),
         false => {}
     }
 }

@@ -34,7 +34,7 @@ impl Doctor {
         let loaded = match load(Sources::of_process(self.config.clone(), Vec::new())) {
             Ok(loaded) => loaded,
             Err(problems) => {
-                eprintln!("{problems}");
+                complain!("{problems}");
                 return ExitCode::from(MISTAKEN);
             }
         };
@@ -48,9 +48,9 @@ impl Doctor {
         let well = findings.iter().all(|finding| finding.outcome.is_ok());
         if self.json {
             let engines: Vec<_> = findings.iter().map(Finding::to_json).collect();
-            println!("{}", json!({ "ok": well, "engines": engines }));
+            say!("{}", json!({ "ok": well, "engines": engines }));
         } else {
-            print!("{}", finding::table(findings));
+            say!("{}", finding::table(findings).trim_end());
         }
         if well { ExitCode::SUCCESS } else { ExitCode::from(FAILED) }
     }

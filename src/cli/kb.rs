@@ -64,12 +64,12 @@ impl Kb {
         let config = match self.configured() {
             Ok(config) => config,
             Err(problems) => {
-                problems.iter().for_each(|problem| eprintln!("{problem}"));
+                problems.iter().for_each(|problem| complain!("{problem}"));
                 return ExitCode::from(MISTAKEN);
             }
         };
         let Some(dir) = config.knowledge.index.clone() else {
-            eprintln!(
+            complain!(
                 "ringway: no knowledge base is configured (`knowledge.index`); name its folder with --index"
             );
             return ExitCode::from(MISTAKEN);
@@ -130,27 +130,27 @@ impl Kb {
             let noted = noted.map(|document| json!({ "source": document.source, "notes": document.notes }));
             let (added, notes): (Vec<_>, Vec<_>) = (added.collect(), noted.collect());
             let told = json!({ "added": added, "refused": refused, "notes": notes, "others": others });
-            println!("{told}");
+            say!("{told}");
             return;
         }
-        added.for_each(|(source, passages)| println!("{passages:>6} passages  {source}"));
+        added.for_each(|(source, passages)| say!("{passages:>6} passages  {source}"));
         for Document { source, notes, .. } in documents {
-            notes.iter().for_each(|note| eprintln!("note: {source}: {note}"));
+            notes.iter().for_each(|note| complain!("note: {source}: {note}"));
         }
         if *others > 0 {
-            eprintln!("note: {others} files in folders are of other kinds and were left out");
+            complain!("note: {others} files in folders are of other kinds and were left out");
         }
-        refused.iter().for_each(|error| eprintln!("ringway: {error}"));
+        refused.iter().for_each(|error| complain!("ringway: {error}"));
     }
 
     fn list(&self, dir: &Path) -> Result<ExitCode, Box<dyn Error>> {
         let index = Index::open(dir)?;
         let sources = index.sources()?;
         if self.json {
-            println!("{}", json!({ "about": index.about(), "sources": sources }));
+            say!("{}", json!({ "about": index.about(), "sources": sources }));
         } else {
             for Source { source, passages } in sources {
-                println!("{passages:>6} passages  {source}");
+                say!("{passages:>6} passages  {source}");
             }
         }
         Ok(ExitCode::SUCCESS)
@@ -166,14 +166,14 @@ impl Kb {
         let librarian = Librarian::open(dir, &config.knowledge, embedder(config, 1)?)?;
         let found = librarian.search(question.to_owned(), most).await?;
         if librarian.counts().by_words_only > 0 {
-            eprintln!("ringway: the question could not be embedded; this was found by its words");
+            complain!("ringway: the question could not be embedded; this was found by its words");
         }
         if self.json {
-            println!("{}", json!({ "question": question, "found": found }));
+            say!("{}", json!({ "question": question, "found": found }));
         } else {
             found.iter().for_each(print_found);
             if found.is_empty() {
-                eprintln!("ringway: the knowledge base holds nothing that fits {question:?}");
+                complain!("ringway: the knowledge base holds nothing that fits {question:?}");
             }
         }
         Ok(ExitCode::SUCCESS)
@@ -185,9 +185,9 @@ impl Kb {
         let named = FileToRead::named(Path::new(source)).source;
         let removed = index.remove(source)? || index.remove(&named)?;
         if self.json {
-            println!("{}", json!({ "source": source, "removed": removed }));
+            say!("{}", json!({ "source": source, "removed": removed }));
         } else if !removed {
-            eprintln!("ringway: the knowledge base has no document {source:?}; `ringway kb list` names them");
+            complain!("ringway: the knowledge base has no document {source:?}; `ringway kb list` names them");
         }
         Ok(if removed { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
     }
@@ -259,6 +259,6 @@ fn progress(passages: usize) -> ProgressBar {
 fn print_found(found: &Found) {
     let place = |place: Option<usize>| place.map_or_else(|| "-".into(), |place| place.to_string());
     let (words, meaning) = (place(found.by_words), place(found.by_meaning));
-    println!("{:.4}  {}  (by words {words}, by meaning {meaning})", found.score, found.passage.cited());
-    println!("{}\n", found.passage.text);
+    say!("{:.4}  {}  (by words {words}, by meaning {meaning})", found.score, found.passage.cited());
+    say!("{}\n", found.passage.text);
 }

@@ -42,13 +42,13 @@ impl Replay {
                 "identical": same,
                 "difference": difference,
             });
-            println!("{line}");
+            say!("{line}");
         } else {
-            println!("call      {}", report.header.call);
-            println!("duration  {}", report.until);
-            println!("inputs    {}", report.inputs);
-            println!("outputs   {}", report.outputs);
-            println!("replay    {}", report.difference.as_ref().map_or("identical".into(), describe));
+            say!("call      {}", report.header.call);
+            say!("duration  {}", report.until);
+            say!("inputs    {}", report.inputs);
+            say!("outputs   {}", report.outputs);
+            say!("replay    {}", report.difference.as_ref().map_or("identical".into(), describe));
         }
         if same { ExitCode::SUCCESS } else { ExitCode::from(super::FAILED) }
     }

@@ -1,8 +1,9 @@
-use super::{MISTAKEN, fail, start_logging};
-use crate::logging::LogFormat;
+use super::{MISTAKEN, fail};
+use crate::logging::{self, LogFormat};
 use crate::validation::Validation;
 use clap::Args;
 use ringway_config::{Flag, Problem, Sources};
+use std::mem::ManuallyDrop;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -33,16 +34,26 @@ pub struct Serve {
 impl Serve {
     /// Serves until told to stop. Exit 2: the configuration has mistakes.
     pub fn run(self) -> ExitCode {
-        start_logging(self.log);
+        if let Err(error) = logging::start(self.log) {
+            return fail(&error);
+        }
+        let code = self.serve();
+        logging::flush();
+        code
+    }
+
+    fn serve(self) -> ExitCode {
         let flags = self.flags().collect();
         let found = Validation::of(Sources::of_process(self.config, flags));
         found.warnings.iter().for_each(warn);
         if !found.problems.is_empty() {
-            found.problems.iter().for_each(|problem| eprintln!("{problem}"));
+            found.problems.iter().for_each(|problem| complain!("{problem}"));
             return ExitCode::from(MISTAKEN);
         }
         let run = crate::serve::run(found.loaded.config, found.loaded.secrets);
-        let served = actix_rt::System::new().block_on(run);
+        // Its drop would wait for files and look-ups of names that never come back.
+        let system = ManuallyDrop::new(actix_rt::System::new());
+        let served = system.block_on(run);
         served.map_or_else(|error| fail(&error), |()| ExitCode::SUCCESS)
     }
 

@@ -15,6 +15,7 @@ use connection::ConnectError;
 use conversation::Conversation;
 use jiff::SignedDuration;
 use journal::Journal;
+use ringway_stages::private_files;
 use ringway_wire::voice_ws::Codec;
 use session::{Session, SessionError};
 use speech::{Speech, SpeechError};
@@ -80,7 +81,7 @@ impl Talk {
         match self.talk() {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
-                eprintln!("ringway: {error}");
+                complain!("ringway: {error}");
                 ExitCode::from(error.exit())
             }
         }
@@ -92,7 +93,7 @@ impl Talk {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let spoken = runtime.map_err(TalkError::Runtime)?.block_on(self.call(conversation))?;
         if let Some(path) = &self.out {
-            std::fs::write(path, spoken.bot.to_wav())
+            private_files::write(path, &spoken.bot.to_wav())
                 .map_err(|error| TalkError::Write { path: path.clone(), error })?;
         }
         if spoken.answered { Ok(()) } else { Err(TalkError::NoAnswer) }

@@ -7,6 +7,7 @@ use crate::trace::{Picture, Retraced, Trace, retrace};
 use clap::Args;
 use client::{AskError, Server};
 use ringway_frame::CallId;
+use ringway_stages::private_files;
 use ringway_turn::recording::ReplayError;
 use std::fs::File;
 use std::io::{self, BufReader, Write};
@@ -122,7 +123,7 @@ impl TraceCall {
 
     fn put(&self, told: &str) -> Result<(), TraceError> {
         if let Some(path) = &self.svg {
-            return std::fs::write(path, told)
+            return private_files::write(path, told.as_bytes())
                 .map_err(|error| TraceError::File { path: path.clone(), error });
         }
         let printed = io::stdout().write_all(format!("{}\n", told.trim_end()).as_bytes());
@@ -136,7 +137,7 @@ impl TraceCall {
 
 impl TraceError {
     fn exit(self) -> ExitCode {
-        eprintln!("ringway: {self}");
+        complain!("ringway: {self}");
         let usage = matches!(self, Self::NoCall(_) | Self::Ask(AskError::Url(_)));
         ExitCode::from(if usage { MISTAKEN } else { FAILED })
     }

@@ -16,7 +16,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_tungstenite::tungstenite::Message;
 
 /// How long the last messages may take to reach the peer.
-pub const GOODBYE: Duration = Duration::from_secs(2);
+const GOODBYE: Duration = Duration::from_secs(2);
 
 /// How an edge's protocol says and hears things. One implementation an edge.
 pub trait Protocol<S> {
@@ -121,7 +121,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
     P: Protocol<S>,
 {
-    let EdgePort { mic, playout, beat, commands, call, clock } = port;
+    let EdgePort { mic, playout, beat, commands, call, clock, open } = port;
     let mut line = Line { socket, mic, playout, call, clock, clearing: None };
     let heartbeat = Heartbeat::new(heartbeat);
     let mut wakes = Wakes { commands, beat, heartbeat, heard: Instant::now() };
@@ -134,6 +134,7 @@ where
             }
         };
         leave_line(leave, &mut line, &mut protocol).await;
+        drop(open);
     }
 }
 

@@ -10,5 +10,4 @@ mod socket;
 mod transport;
 pub mod twilio;
 
-pub use line::GOODBYE;
 pub use origin::permitted;

@@ -7,6 +7,8 @@ use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{Method, Uri};
 use axum::response::IntoResponse;
+use ringway_stages::private_files;
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -18,11 +20,22 @@ pub async fn serve(
 ) -> Result<impl IntoResponse, TtsApiError> {
     let dir = api.server.speech().dir().filter(|_| method == Method::GET);
     let path = dir.and_then(|dir| Some(dir.join(name_of(uri.path(), dir)?))).ok_or(ApiError::NotFound)?;
-    let read = tokio::task::spawn_blocking(move || std::fs::read(path)).await;
+    let read = tokio::task::spawn_blocking(move || read(&path)).await;
     let file = read.ok().and_then(Result::ok).ok_or(ApiError::NotFound)?;
     let headers =
         [(CONTENT_TYPE, "audio/wav"), (CACHE_CONTROL, "no-store"), (X_CONTENT_TYPE_OPTIONS, "nosniff")];
     Ok((headers, file))
+}
+
+/// A file, and nothing that a link leads to.
+fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut file = private_files::open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(std::io::ErrorKind::NotFound.into());
+    }
+    let mut content = Vec::new();
+    file.read_to_end(&mut content)?;
+    Ok(content)
 }
 
 /// The name of a file of speech: nothing else of the folder, nor of the machine, is shown.
@@ -37,6 +50,16 @@ fn name_of<'p>(path: &'p str, dir: &Path) -> Option<&'p str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_link_is_not_followed() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let (file, link) = (dir.path().join("file"), dir.path().join("link"));
+        std::fs::write(&file, "speech").expect("written");
+        std::os::unix::fs::symlink(&file, &link).expect("a link");
+        assert_eq!(read(&file).ok(), Some(b"speech".to_vec()));
+        assert!(read(&link).is_err() && read(dir.path()).is_err());
+    }
 
     #[test]
     fn only_files_of_speech_are_shown() {

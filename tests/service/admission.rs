@@ -70,13 +70,26 @@ async fn calls_that_outlast_the_drain_are_ended_with_the_reason() {
 }
 
 #[tokio::test]
-async fn a_second_signal_ends_the_server_at_once() {
-    let server = Setup::bench().start();
+async fn a_second_signal_ends_the_calls_in_good_order() {
+    let mut server = Setup::bench().start();
     let (mut browser, _) = Browser::call(&server).await;
     server.terminate();
     while server.get_json("/health").await.0 != 503 {}
     server.terminate();
-    let status = server.ended().await;
-    assert!(status.success(), "{status}");
+    assert_eq!(browser.event("ended").await["reason"], "drain");
+    assert_eq!(server.log("call.ended").await["reason"], "drain");
     while browser.next().await.is_some() {}
+    assert_eq!(server.ended().await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn a_signal_to_read_files_again_ends_nothing() {
+    let mut server = Setup::bench().flag("--tls").flag("self-signed").start();
+    for signal in ["-HUP", "-USR1", "-USR2"] {
+        server.signal(signal);
+        server.log("the certificate was read again").await;
+    }
+    server.terminate();
+    server.log("draining").await;
+    assert_eq!(server.ended().await.code(), Some(0));
 }

@@ -13,6 +13,7 @@ mod escalation;
 mod faults;
 mod knowledge;
 mod languages;
+mod logs;
 mod metrics;
 mod recordings;
 mod starting;

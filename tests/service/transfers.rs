@@ -33,6 +33,22 @@ async fn a_carrier_dials_whom_the_dialogue_transfers_to() {
 }
 
 #[tokio::test]
+async fn a_drain_waits_until_the_carrier_has_asked_whom_to_dial() {
+    let server = Setup::bench().with(BOOKING).start();
+    let mut carrier = Carrier::open(&server).await;
+    carrier.tell(start(json!({})));
+    carrier.microphone();
+    carrier.answered(&server).await;
+    server.terminate();
+    carrier
+        .tell(json!({"event": "dtmf", "streamSid": "MZ1", "dtmf": {"track": "inbound_track", "digit": "0"}}));
+    assert_eq!(carrier.line.closed().await, (1000, "transferred".to_owned()));
+    let (status, twiml) = after(&server, "CallSid=CA1&CallStatus=in-progress").await;
+    assert!(status == 200 && twiml.contains("<Dial>"), "{twiml}");
+    assert_eq!(server.ended().await.code(), Some(0));
+}
+
+#[tokio::test]
 async fn any_other_call_is_over_with_its_socket() {
     let server = Setup::bench().start();
     let mut carrier = Carrier::call(&server).await;

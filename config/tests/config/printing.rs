@@ -20,7 +20,7 @@ fn each_value_that_is_not_the_default_names_its_source() {
         "port = 5000  # environment: PORT",
         "chaos = true  # flag: --chaos",
         "key_end = \"#\"",
-        "drain = \"30s\"",
+        "drain = \"20s\"",
         "# tls is not set",
     ] {
         assert!(printed.lines().any(|printed| printed == line), "{line} in:\n{printed}");

@@ -1,7 +1,9 @@
 use crate::words;
 use crate::{Embedder, KnowledgeBaseError as Error, Language, Passage, Prepared, Shelf};
+use ringway_stages::private_files;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 use tantivy::directory::MmapDirectory;
@@ -186,7 +188,9 @@ impl Index {
 
     fn commit(&self, mut writer: IndexWriter) -> Result<(), Error> {
         writer.commit().map_err(|error| self.unwritten(error))?;
-        writer.wait_merging_threads().map_err(|error| self.unwritten(error))
+        writer.wait_merging_threads().map_err(|error| self.unwritten(error))?;
+        let words = self.dir.join(WORDS);
+        private_files::close_to_others(&words).map_err(|source| Error::Io { path: words, source })
     }
 
     fn unwritten(&self, error: TantivyError) -> Error {
@@ -229,14 +233,14 @@ fn create(dir: &Path, about: &About) -> Result<(), Error> {
         let path = path.to_owned();
         move |source| Error::Io { path, source }
     };
-    std::fs::create_dir_all(&words).map_err(io(&words))?;
+    private_files::create_dir(&words).map_err(io(&words))?;
     let other = |error: TantivyError| io(&words)(std::io::Error::other(error));
     let directory = MmapDirectory::open(&words).map_err(|error| other(error.into()))?;
     tantivy::Index::open_or_create(directory, schema()).map_err(other)?;
     // Last: it says that all is there.
     let path = dir.join(ABOUT);
     let json = serde_json::to_vec_pretty(about).unwrap_or_default();
-    std::fs::write(&path, json).map_err(io(&path))
+    private_files::create_new(&path).and_then(|mut file| file.write_all(&json)).map_err(io(&path))
 }
 
 fn schema() -> Schema {

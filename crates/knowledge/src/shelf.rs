@@ -96,9 +96,10 @@ impl Shelf {
         let mut found: Vec<Found> = Vec::new();
         for (address, score) in fuse(&rankings).into_iter().take(most + COPIES) {
             let passage = self.passage(&self.searcher.doc(address)?);
+            let full = found.len() == most;
             match found.iter_mut().find(|found| found.passage.text == passage.text) {
                 Some(first) => first.prefer(passage),
-                None if found.len() == most => {}
+                None if full => {}
                 None => {
                     let [by_words, by_meaning] = [0, 1].map(|way: usize| rank(&rankings[way], address));
                     found.push(Found { passage, score, by_words, by_meaning });

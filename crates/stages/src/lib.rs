@@ -17,6 +17,7 @@ pub mod llm;
 mod pcm;
 pub mod pocketsphinx;
 pub mod pool;
+pub mod private_files;
 pub mod prompt;
 mod resample;
 pub mod scripted;

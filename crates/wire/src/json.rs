@@ -74,6 +74,19 @@ impl<'a> Object<'a> {
         value.as_str().ok_or_else(|| self.wrong_type(name, "a string", value))
     }
 
+    /// What the peer calls something by: it is kept, logged and shown.
+    pub(crate) fn id(&self, name: &str) -> Result<String, ProtocolError> {
+        let text = self.string(name)?;
+        if text.len() > LONGEST_ID {
+            return Err(self.bad(name, format_args!("is to have at most {LONGEST_ID} bytes")));
+        }
+        Ok(text.to_owned())
+    }
+
+    pub(crate) fn optional_id(&self, name: &str) -> Result<Option<String>, ProtocolError> {
+        if self.get(name).is_some() { self.id(name).map(Some) } else { Ok(None) }
+    }
+
     pub(crate) fn optional_string(&self, name: &str) -> Result<Option<&'a str>, ProtocolError> {
         if self.get(name).is_some() { self.string(name).map(Some) } else { Ok(None) }
     }
@@ -100,8 +113,17 @@ impl<'a> Object<'a> {
         self.fields.keys().map(|name| Ok((name.as_str(), self.string(name)?)))
     }
 
-    /// The same, to be kept.
+    /// The same, to be kept as long as the call lasts.
     pub(crate) fn owned_strings(&self) -> Result<BTreeMap<String, String>, ProtocolError> {
+        let bytes: usize =
+            self.fields.iter().map(|(name, value)| name.len() + value.as_str().map_or(0, str::len)).sum();
+        if self.fields.len() > MOST_FIELDS || bytes > MOST_BYTES {
+            let most = format_args!("is to have at most {MOST_FIELDS} fields and {MOST_BYTES} bytes");
+            return Err(ProtocolError::recoverable(
+                ErrorCode::BadField,
+                format!("{}: {most}", self.place("")),
+            ));
+        }
         self.strings().map(|pair| pair.map(|(name, text)| (name.to_owned(), text.to_owned()))).collect()
     }
 
@@ -129,6 +151,13 @@ impl<'a> Object<'a> {
         self.bad(name, format_args!("is to be {wanted}, not {}", kind(found)))
     }
 }
+
+/// Bytes of what a peer calls something by.
+const LONGEST_ID: usize = 256;
+
+/// Fields of an object that is kept as it came, and bytes of their names and texts.
+const MOST_FIELDS: usize = 100;
+const MOST_BYTES: usize = 16 * 1_024;
 
 /// The number that `text` spells in decimal digits alone.
 pub(crate) fn digits(text: &str) -> Option<u64> {

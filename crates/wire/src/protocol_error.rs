@@ -1,4 +1,5 @@
 use crate::{MAX_MESSAGE, UserError};
+use ringway_frame::excerpt;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -17,12 +18,12 @@ pub struct ProtocolError {
 impl ProtocolError {
     /// An error after which the connection goes on.
     pub fn recoverable(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, message: message.into(), close: None }
+        Self { code, message: bounded(message.into()), close: None }
     }
 
     /// An error that ends the connection with `close`.
     pub fn fatal(code: ErrorCode, close: CloseCode, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, message: message.into(), close: Some(close) }
+        Self { code, message: bounded(message.into()), close: Some(close) }
     }
 
     /// A message longer than [`MAX_MESSAGE`]; for socket libraries that refuse it before a session sees it.
@@ -62,6 +63,18 @@ impl ProtocolError {
         self.close.get_or_insert(close);
         self
     }
+}
+
+/// Bytes of a message that quotes the peer.
+const LONGEST_MESSAGE: usize = 400;
+
+/// What is not written here may quote the peer: it is shown as an excerpt.
+fn bounded(message: Cow<'static, str>) -> Cow<'static, str> {
+    let Cow::Owned(text) = message else { return message };
+    let mut shown = String::with_capacity(text.len().min(LONGEST_MESSAGE));
+    // A string takes everything.
+    let _ = excerpt(&mut shown, text, LONGEST_MESSAGE);
+    Cow::Owned(shown)
 }
 
 /// The kinds of mistakes that peers make, by their stable names.
@@ -174,6 +187,14 @@ mod tests {
                 name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
             );
         }
+    }
+
+    #[test]
+    fn a_message_that_quotes_the_peer_is_bounded_and_has_one_line() {
+        let quoted = format!("unknown: \r\n\u{1b}[2J{}", "x".repeat(1_000_000));
+        let error = ProtocolError::recoverable(ErrorCode::BadField, quoted);
+        assert!(error.message.starts_with("unknown: \\r\\n\\u{1b}[2Jxxx"), "{error}");
+        assert!(error.message.len() <= LONGEST_MESSAGE + 3, "{}", error.message.len());
     }
 
     #[test]

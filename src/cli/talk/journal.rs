@@ -59,15 +59,15 @@ impl Journal {
     /// Prints the head of the table.
     pub fn begin(self) {
         if matches!(self, Self::People) {
-            println!("{:>8}  {:<5}  {:>7}  text", "time", "who", "answer");
+            say!("{:>8}  {:<5}  {:>7}  text", "time", "who", "answer");
         }
     }
 
     /// Prints a line.
     pub fn tell(self, entry: Entry<'_>) {
         match self {
-            Self::Json => println!("{}", serde_json::to_string(&entry).expect("every key is a string")),
-            Self::People => println!("{}", row(&entry)),
+            Self::Json => say!("{}", serde_json::to_string(&entry).expect("every key is a string")),
+            Self::People => say!("{}", row(&entry)),
         }
     }
 }

@@ -75,14 +75,21 @@ impl Setup {
 
     /// Starts it and waits until it serves.
     pub fn start(self) -> Server {
-        let mut child = self.command(&["--log", "json", "--port", "0"]).spawn().expect("the binary");
-        let stderr = child.stderr.take().expect("piped");
+        self.start_logging_to(Stdio::piped())
+    }
+
+    /// The same, with its log elsewhere.
+    pub fn start_logging_to(self, log: impl Into<Stdio>) -> Server {
+        let mut command = self.command(&["--log", "json", "--port", "0"]);
+        let mut child = command.stderr(log).spawn().expect("the binary");
         let (sender, mut log) = channel(LINES);
-        std::thread::spawn(move || {
-            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-                let _ = sender.blocking_send(line);
-            }
-        });
+        if let Some(stderr) = child.stderr.take() {
+            std::thread::spawn(move || {
+                for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                    let _ = sender.blocking_send(line);
+                }
+            });
+        }
         let stdout = BufReader::new(child.stdout.take().expect("piped"));
         let (mut page, mut voice) = (None, None);
         for line in stdout.lines().map_while(Result::ok) {
@@ -257,8 +264,13 @@ impl Server {
 
     /// Sends SIGTERM.
     pub fn terminate(&self) {
+        self.signal("-TERM");
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, signal: &str) {
         let pid = self.child.as_ref().expect("it runs").id().to_string();
-        let sent = Command::new("kill").args(["-TERM", &pid]).status().expect("kill");
+        let sent = Command::new("kill").args([signal, &pid]).status().expect("kill");
         assert!(sent.success());
     }
 

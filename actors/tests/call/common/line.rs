@@ -37,7 +37,7 @@ struct Player {
 impl Line {
     pub fn start(port: EdgePort) -> Self {
         let state = Rc::<RefCell<State>>::default();
-        let EdgePort { mic, playout, beat, commands, call, clock } = port;
+        let EdgePort { mic, playout, beat, commands, call, clock, open: _ } = port;
         tokio::task::spawn_local(speak(mic, state.clone()));
         call.tell(EdgeInput::Started).expect("the call has begun");
         let player = Player { playout, beat, commands, call: call.clone(), clock, state: state.clone() };

@@ -2,6 +2,7 @@
 
 use crate::support::{add, document, folder, indexed, shop};
 use ringway_knowledge::{About, Embedder, Index, KnowledgeBaseError, Language, Passage, Prepared, Source};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 fn sources(index: &Index) -> Vec<(String, usize)> {
@@ -27,6 +28,18 @@ async fn a_document_is_removed_by_its_name() {
     assert!(index.remove("shop.md").unwrap());
     assert!(!index.remove("shop.md").unwrap());
     assert_eq!(sources(&Index::open(dir.path()).unwrap()), [("money.txt".into(), 2)]);
+}
+
+#[tokio::test]
+async fn an_index_is_readable_by_its_user_alone() {
+    let dir = folder();
+    let base = dir.path().join("base");
+    drop(indexed(&base, &shop(), &Embedder::None).await);
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&base), mode(&base.join("words"))), (0o700, 0o700));
+    for file in files(&base.join("words")).into_iter().chain([base.join("about.json")]) {
+        assert_eq!(mode(&file), 0o600, "{}", file.display());
+    }
 }
 
 #[test]

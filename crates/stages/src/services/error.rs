@@ -1,3 +1,4 @@
+use ringway_frame::excerpt;
 use std::fmt;
 use std::io;
 use std::time::Duration;
@@ -101,11 +102,11 @@ pub enum ServiceError {
 
 impl ServiceError {
     pub(crate) fn malformed(place: &'static str, reason: impl fmt::Display) -> Self {
-        Self::Malformed { place, reason: reason.to_string() }
+        Self::Malformed { place, reason: shown(reason) }
     }
 
     pub(crate) fn cut(phase: Phase, reason: impl fmt::Display) -> Self {
-        Self::Cut { phase, reason: reason.to_string() }
+        Self::Cut { phase, reason: shown(reason) }
     }
 }
 
@@ -122,6 +123,14 @@ impl fmt::Display for Phase {
 
 /// The longest piece of a service's own words that is passed on.
 const LONGEST_MESSAGE: usize = 300;
+
+/// What may quote the service, bounded and on one line.
+fn shown(reason: impl fmt::Display) -> String {
+    let mut text = String::new();
+    // A string takes everything.
+    let _ = excerpt(&mut text, reason, LONGEST_MESSAGE);
+    text
+}
 
 /// What a service says for itself, out of the usual shapes of an error's body; short, on one line.
 pub(super) fn own_words(body: &[u8]) -> String {
@@ -177,6 +186,15 @@ mod tests {
             "no such model\n",
         ] {
             assert_eq!(own_words(body.as_bytes()), "no such model", "{body}");
+        }
+    }
+
+    #[test]
+    fn an_error_that_quotes_an_answer_is_bounded_and_has_one_line() {
+        let answer = format!("unknown variant `\r\n{}`", "x".repeat(1_000_000));
+        for error in [ServiceError::malformed("event", &answer), ServiceError::cut(Phase::Answer, &answer)] {
+            let told = error.to_string();
+            assert!(told.len() < LONGEST_MESSAGE + 100 && !told.contains(char::is_control), "{told}");
         }
     }
 

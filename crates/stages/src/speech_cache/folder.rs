@@ -1,5 +1,6 @@
 use super::Key;
-use std::fs::{self, DirEntry, File, OpenOptions};
+use crate::private_files;
+use std::fs::{self, DirEntry};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,7 +13,7 @@ pub(super) struct Folder(PathBuf);
 impl Folder {
     /// Makes it, where it is not there.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
-        fs::create_dir_all(path)?;
+        private_files::create_dir(path)?;
         Ok(Self(path.canonicalize()?))
     }
 
@@ -26,7 +27,7 @@ impl Folder {
     }
 
     pub(super) fn read(&self, key: Key) -> io::Result<Vec<u8>> {
-        let file = File::open(self.file(key))?;
+        let file = private_files::open(&self.file(key))?;
         let about = file.metadata()?;
         // Others never end, or wait for whoever writes them.
         if !about.is_file() || about.len() > LARGEST {
@@ -39,13 +40,13 @@ impl Folder {
 
     /// Whether a file of this length is there.
     pub(super) fn holds(&self, key: Key, bytes: u64) -> bool {
-        fs::metadata(self.file(key)).is_ok_and(|about| about.is_file() && about.len() == bytes)
+        fs::symlink_metadata(self.file(key)).is_ok_and(|about| about.is_file() && about.len() == bytes)
     }
 
     /// It has been used now.
     pub(super) fn touch(&self, key: Key) {
         // One that is gone needs no time.
-        let _ = File::open(self.file(key)).and_then(|file| file.set_modified(SystemTime::now()));
+        let _ = private_files::open(&self.file(key)).and_then(|file| file.set_modified(SystemTime::now()));
     }
 
     /// All at once: whoever reads sees the old file, or the new one.
@@ -53,10 +54,7 @@ impl Folder {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let unfinished = self.0.join(format!("{key}.{}-{number}.{UNFINISHED}", std::process::id()));
-        let written = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(&unfinished)
+        let written = private_files::create_new(&unfinished)
             // The clock of files is coarse: what was used right before would seem younger.
             .and_then(|mut file| file.write_all(content).and_then(|()| file.set_modified(SystemTime::now())))
             .and_then(|()| fs::rename(&unfinished, self.file(key)));

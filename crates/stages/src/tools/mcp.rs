@@ -20,7 +20,7 @@ use serde_json::Value;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 use tokio::process::Command;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
@@ -174,11 +174,16 @@ impl Keeper {
 
 /// What a program complains of is the operator's to read.
 async fn log(server: Arc<str>, complaints: impl AsyncRead + Unpin) {
-    let mut lines = BufReader::new(complaints).lines();
-    while let Ok(Some(line)) = lines.next_line().await {
-        tracing::debug!(%server, line, "the server of tools says");
+    let (mut complaints, mut line) = (BufReader::new(complaints), Vec::new());
+    while (&mut complaints).take(LONGEST_LINE).read_until(b'\n', &mut line).await.is_ok_and(|read| read > 0) {
+        let said = String::from_utf8_lossy(&line);
+        tracing::debug!(%server, line = said.trim_end(), "the server of tools says");
+        line.clear();
     }
 }
+
+/// Bytes of a line of a program's complaints that are kept together.
+const LONGEST_LINE: u64 = 4 * 1_024;
 
 /// One tool of a server.
 #[derive(Debug)]

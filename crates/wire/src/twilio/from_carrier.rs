@@ -1,7 +1,7 @@
 use super::{Dialect, payload, scan};
 use crate::json::{self, Object};
 use crate::{CloseCode, ErrorCode, ProtocolError};
-use ringway_frame::{Format, MediaTime};
+use ringway_frame::{Excerpt, Format, MediaTime};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -115,7 +115,7 @@ impl<'a> FromCarrier<'a> {
             "dtmf" => Self::Dtmf(dtmf(&message)?),
             "mark" => Self::mark(message.object("mark")?.string("name")?, audio),
             "stop" => Self::Stop,
-            other => Self::Unknown(other.to_owned()),
+            other => Self::Unknown(Excerpt::of(other).to_string()),
         })
     }
 }
@@ -127,9 +127,9 @@ fn start(dialect: &Dialect, message: &Object<'_>) -> Result<Start, ProtocolError
         None => BTreeMap::new(),
     };
     Ok(Start {
-        stream: start.string(dialect.stream)?.to_owned(),
-        call: start.string(dialect.call)?.to_owned(),
-        account: start.string(dialect.account)?.to_owned(),
+        stream: start.id(dialect.stream)?,
+        call: start.id(dialect.call)?,
+        account: start.id(dialect.account)?,
         format: format(dialect, &start.object(dialect.media_format)?)?,
         custom_parameters,
     })
@@ -141,7 +141,7 @@ fn format(dialect: &Dialect, media_format: &Object<'_>) -> Result<Format, Protoc
     let channels = media_format.optional_digits("channels")?.unwrap_or(1);
     let spoken = dialect.format(encoding, hz).filter(|_| channels == 1);
     spoken.ok_or_else(|| {
-        let found = format!("{encoding} at {hz} Hz with {channels} channels");
+        let found = format!("{} at {hz} Hz with {channels} channels", Excerpt::of(encoding));
         let message = format!("{} is not spoken here: {found}", media_format.place("encoding"));
         ProtocolError::fatal(ErrorCode::UnknownCodec, CloseCode::Kind, message)
     })

@@ -1,7 +1,7 @@
 use super::{AudioFormat, Codec};
 use crate::json::{self, Object};
 use crate::{CloseCode, ErrorCode, ProtocolError};
-use ringway_frame::SampleRate;
+use ringway_frame::{Excerpt, SampleRate};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -75,8 +75,10 @@ impl Up {
             "interrupt" => Self::Interrupt,
             "stop" => Self::Stop,
             other => {
-                let what =
-                    format!("type: a client says start, mute, dtmf, interrupt and stop, not {other:?}");
+                let what = format!(
+                    "type: a client says start, mute, dtmf, interrupt and stop, not \"{}\"",
+                    Excerpt::of(other)
+                );
                 return Err(ProtocolError::recoverable(ErrorCode::UnknownMessage, what));
             }
         })
@@ -95,7 +97,7 @@ fn start(message: &Object<'_>) -> Result<Start, ProtocolError> {
     let format = rate
         .and_then(|rate| AudioFormat::new(codec, rate))
         .ok_or_else(|| message.bad("sampleRate", format_args!("is to be 16000 or 48000, not {hz}")))?;
-    let dialogue = message.optional_string("dialogue")?.map(str::to_owned);
+    let dialogue = message.optional_id("dialogue")?;
     let parameters = message.optional_object("parameters")?;
     let parameters = parameters.map(|parameters| parameters.owned_strings()).transpose()?.unwrap_or_default();
     Ok(Start { format, dialogue, parameters })
@@ -103,7 +105,7 @@ fn start(message: &Object<'_>) -> Result<Start, ProtocolError> {
 
 fn codec(name: &str) -> Result<Codec, ProtocolError> {
     Codec::from_name(name).ok_or_else(|| {
-        let message = format!("codec: pcm16 and opus are spoken here, not {name:?}");
+        let message = format!("codec: pcm16 and opus are spoken here, not \"{}\"", Excerpt::of(name));
         ProtocolError::fatal(ErrorCode::UnknownCodec, CloseCode::Kind, message)
     })
 }
