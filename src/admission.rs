@@ -121,6 +121,17 @@ impl Admission {
         Ok(Admitted { core, place: core.reserve() })
     }
 
+    /// Whether a place could be reserved now; who asks before a caller comes for it counts as that caller.
+    ///
+    /// # Errors
+    /// As [`Self::admit`].
+    pub fn would_admit(&self) -> Result<(), Refused> {
+        let chosen = self.choose().map(drop);
+        chosen.inspect_err(|refused| {
+            metrics::counter!("ringway_refusals_total", "reason" => refused.reason()).increment(1);
+        })
+    }
+
     fn choose(&self) -> Result<&MediaCore, Refused> {
         if self.is_draining() {
             return Err(Refused::Draining);

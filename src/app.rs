@@ -14,10 +14,11 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use metrics_exporter_prometheus::PrometheusHandle;
 use ringway_actors::{CallSpec, EdgeKind, EdgePort, Engines, EventSink, MediaCore, Place, ServiceHealth};
-use ringway_config::{Config, Secrets, ServerConfig};
+use ringway_config::{CarrierConfig, Config, Secrets, ServerConfig};
 use ringway_frame::{CallId, Format};
 use ringway_stages::prompt::{self, Variables};
 use ringway_stages::speech_cache::Tiers;
+use ringway_stages::transfer::Transfers;
 use ringway_wire::{ErrorCode, ProtocolError};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -33,6 +34,7 @@ const LANGUAGE: &str = "language";
 #[derive(Debug)]
 pub struct Server {
     pub config: ServerConfig,
+    pub carrier: CarrierConfig,
     pub secrets: Secrets,
     pub admission: Admission,
     pub hub: Hub,
@@ -43,6 +45,7 @@ pub struct Server {
     pools: engines::Pools,
     caching: engines::Caching,
     voices: engines::Voices,
+    transfers: Arc<Transfers>,
     events: EventSink,
     dialogues: Vec<String>,
     recorder: Option<Recorder>,
@@ -59,10 +62,14 @@ pub struct Arrival {
     pub dialogue: Option<String>,
     /// The carrier's own id of the call.
     pub carrier_call_id: Option<String>,
-    /// The caller's number.
+    /// The number of the person on the line.
     pub caller: Option<String>,
-    /// The number that was called.
+    /// Our own number.
     pub called: Option<String>,
+    /// Which side placed the call, as the carrier names it.
+    pub direction: Option<String>,
+    /// Who or what answered an outbound call.
+    pub answered_by: Option<String>,
     /// All that it passes on, by name.
     pub parameters: BTreeMap<String, String>,
 }
@@ -114,7 +121,7 @@ impl Starting {
         let metrics = telemetry::install(config.metrics.enabled)?;
         let wanted = (config.clone(), secrets.clone());
         let built = tokio::task::spawn_blocking(move || engines::build(&wanted.0, &wanted.1)).await;
-        let engines::Built { engines, dialogues, pools, caching, voices } =
+        let engines::Built { engines, dialogues, pools, caching, voices, transfers } =
             built.map_err(std::io::Error::other)??;
         let engines = Arc::new(engines);
         telemetry::expect_services(&engines);
@@ -133,6 +140,7 @@ impl Starting {
         let loads = cores.iter().map(|core| core.load().clone()).collect();
         Ok(Arc::new(Server {
             config: config.server,
+            carrier: config.carrier,
             secrets,
             admission: Admission::new(cores, engines.clone(), limits),
             hub: Hub::start(reader, Counting::new(config.metrics.answer_budget)),
@@ -143,6 +151,7 @@ impl Starting {
             pools,
             caching,
             voices,
+            transfers,
             events,
             dialogues,
             recorder: config.recording.dir.as_deref().map(Recorder::start).transpose()?,
@@ -178,6 +187,8 @@ impl Server {
             edge: edge.name().to_owned(),
             caller: arrival.caller.clone(),
             called: arrival.called.clone(),
+            direction: arrival.direction.clone(),
+            answered_by: arrival.answered_by.clone(),
             parameters: arrival.parameters.clone(),
             began: Timestamp::now().to_zoned(self.time_zone.clone()),
             language: self.language.clone(),
@@ -202,6 +213,7 @@ impl Server {
         self.pools.report();
         self.admission.report();
         telemetry::show_circuits(&self.health);
+        metrics::counter!("ringway_transfers_refused_total").absolute(self.transfers.refused());
         metrics::counter!("ringway_events_dropped_total").absolute(self.events.dropped());
         metrics::gauge!("ringway_events_queued").set(self.events.queued() as f64);
         crate::logging::report();

@@ -34,6 +34,7 @@ use ringway_stages::speech_cache::{DirError, Tiers};
 use ringway_stages::speech_to_speech::SpeechToSpeech;
 use ringway_stages::stt::SpeechToText;
 use ringway_stages::tools::{Knowledge, Mistake, SpeechToolbox, Toolbox, Tools, ToolsError, ToolsFile};
+use ringway_stages::transfer::Transfers;
 use ringway_stages::tts::{TextToSpeech, TtsError};
 use ringway_stages::vad::VadError;
 use std::collections::BTreeSet;
@@ -53,6 +54,8 @@ pub struct Built {
     pub caching: Caching,
     /// The voices one by one.
     pub voices: Voices,
+    /// Whom calls may be handed to.
+    pub transfers: Arc<Transfers>,
 }
 
 /// Why an engine cannot be used.
@@ -108,9 +111,11 @@ pub enum EngineError {
 /// One cannot be used.
 pub fn build(config: &Config, secrets: &Secrets) -> Result<Built, EngineError> {
     let librarian = knowledge::open(config, secrets)?;
-    let tools = tools(config, librarian.as_ref())?;
+    let transfers = transfers(config);
+    let tools = tools(config, &transfers, librarian.as_ref())?;
     let tiers = Tiers::open(&config.tts_cache)?;
     let mut builder = Builder::new(config, secrets, tools, librarian);
+    builder.transfers = transfers.clone();
     let s2s = builder.all(&config.speech_to_speech.engines, Builder::s2s)?;
     let stt = builder.all(&config.stt.engines, Builder::stt)?;
     let llm = builder.all(&config.llm.engines, Builder::llm)?;
@@ -124,7 +129,7 @@ pub fn build(config: &Config, secrets: &Secrets) -> Result<Built, EngineError> {
     }
     let vad = vad::build(config, Instructions::best())?;
     let engines = spoken.into_engines(vad, s2s, llm);
-    Ok(Built { engines, dialogues: builder.dialogues, pools: builder.pools, caching, voices })
+    Ok(Built { engines, dialogues: builder.dialogues, pools: builder.pools, caching, voices, transfers })
 }
 
 /// Builds the recogniser of this name alone; services are connected to on the present runtime.
@@ -188,6 +193,7 @@ struct Builder<'a> {
     config: &'a Config,
     secrets: &'a Secrets,
     tools: Option<Tools>,
+    transfers: Arc<Transfers>,
     librarian: Option<Librarian>,
     dialogues: Vec<String>,
     /// What dialogues may say.
@@ -204,7 +210,8 @@ impl<'a> Builder<'a> {
     ) -> Self {
         let (dialogues, texts) = (Vec::new(), BTreeSet::new());
         let pools = Pools::beside(librarian.clone());
-        Self { config, secrets, tools, librarian, dialogues, texts, pools }
+        let transfers = transfers(config);
+        Self { config, secrets, tools, transfers, librarian, dialogues, texts, pools }
     }
 
     fn chosen_voice(&mut self, name: &str) -> Result<Chosen, EngineError> {
@@ -300,6 +307,8 @@ impl<'a> Builder<'a> {
                 let pronounceable = |word: &str| words.as_ref().is_none_or(|words| words.pronounceable(word));
                 let dialogues =
                     Dialogues::load(&config.dir, &pronounceable).map_err(EngineError::Dialogues)?;
+                let transfers = self.transfers.clone();
+                let dialogues = dialogues.with_transfers(transfers).map_err(EngineError::Dialogues)?;
                 let dialogues = dialogues.with_default(&config.default).map_err(EngineError::Default)?;
                 self.dialogues = dialogues.names().map(str::to_owned).collect();
                 self.texts = dialogues.texts();
@@ -392,11 +401,24 @@ impl<'a> Builder<'a> {
     }
 }
 
+/// Whom calls may be handed to: what makes no sense in it is told where the configuration is read.
+fn transfers(config: &Config) -> Arc<Transfers> {
+    Arc::new(Transfers::new(&config.transfer).unwrap_or_default())
+}
+
 /// The tools of the configuration, whose secrets only the environment has.
-fn tools(config: &Config, librarian: Option<&Librarian>) -> Result<Option<Tools>, EngineError> {
+fn tools(
+    config: &Config,
+    transfers: &Arc<Transfers>,
+    librarian: Option<&Librarian>,
+) -> Result<Option<Tools>, EngineError> {
     let Some(path) = &config.tools.file else { return Ok(None) };
     let file = ToolsFile::load(path, &variable).map_err(EngineError::ToolsFile)?;
     let knowledge = librarian.map(|librarian| Arc::new(librarian.clone()) as Arc<dyn Knowledge>);
+    let file = file.transferring(transfers.clone());
+    if file.transfers_to_nobody() {
+        tracing::warn!(file = %path.display(), "{}", NOBODY);
+    }
     let file =
         file.speaking(languages::names(config)).map_err(|mistake| EngineError::ToolsFile(vec![mistake]))?;
     Ok(Some(Tools::start(file, knowledge)?))
@@ -444,6 +466,10 @@ const EMBEDDED: [&str; 4] = ["pocketsphinx", "flite", "dialogue", "scripted"];
 fn lines(diagnostics: &[Diagnostic]) -> String {
     diagnostics.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
+
+/// What is said of a tool that can do nothing.
+pub const NOBODY: &str =
+    "the tool transfer has nobody to transfer calls to: list them in transfer.targets or transfer.allow";
 
 /// Scripted engines behind this recogniser, and a detector that is never built.
 #[cfg(test)]

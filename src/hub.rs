@@ -160,7 +160,7 @@ fn take(calls: &mut LiveCalls, event: &CallEvent, counting: Counting) {
 fn log(event: &CallEvent, call: &LiveCall) {
     let id = event.call;
     match &event.kind {
-        CallEventKind::Started { handle, carrier_call_id } => tracing::info!(
+        CallEventKind::Started { handle, carrier_call_id, .. } => tracing::info!(
             callId = %id, edge = handle.edge.name(), carrierCallId = carrier_call_id.as_deref(), "call.started"
         ),
         CallEventKind::Ended { reason } => tracing::info!(

@@ -4,6 +4,7 @@ use crate::trace::{Timeline, Trace, TurnTrace};
 use jiff::Timestamp;
 use ringway_actors::{CallEvent, CallEventKind, CallHandle, EdgeKind, RingReport, StageState};
 use ringway_frame::{CallId, MediaTime};
+use ringway_stages::prompt::Variables;
 use ringway_turn::{EndReason, Event, Latency, Speaker, SpeechState, StageKind};
 use serde::Serialize;
 use std::collections::{HashMap, VecDeque};
@@ -77,6 +78,8 @@ pub struct Summary {
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Detail {
+    #[serde(flatten)]
+    parties: Parties,
     transcript: Vec<Line>,
     latency: Vec<LatencyLine>,
     stages: HashMap<StageKind, StageLine>,
@@ -88,6 +91,36 @@ pub struct Detail {
     #[serde(skip)]
     bytes: usize,
 }
+
+/// Who is on the line, as far as a carrier has told.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Parties {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    caller: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    called: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    direction: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answered_by: Option<String>,
+}
+
+impl Parties {
+    fn of(variables: &Variables) -> Self {
+        let shown =
+            |value: &Option<String>| value.as_ref().map(|value| value.chars().take(LONGEST).collect());
+        Self {
+            caller: shown(&variables.caller),
+            called: shown(&variables.called),
+            direction: shown(&variables.direction),
+            answered_by: shown(&variables.answered_by),
+        }
+    }
+}
+
+/// Characters of a number or an address that are kept of an ended call.
+const LONGEST: usize = 256;
 
 /// One thing that was said.
 #[derive(Clone, Debug, Serialize)]
@@ -187,8 +220,9 @@ impl LatencyLine {
 impl LiveCalls {
     /// Takes an event in, and returns the call it belongs to.
     pub fn take(&mut self, event: &CallEvent) -> Option<&LiveCall> {
-        if let CallEventKind::Started { handle, carrier_call_id } = &event.kind {
+        if let CallEventKind::Started { handle, carrier_call_id, variables } = &event.kind {
             let mut call = LiveCall::new(event.call, handle.edge, carrier_call_id.clone());
+            call.detail.parties = Parties::of(variables);
             call.handle = Some(handle.clone());
             self.calls.insert(event.call, call);
         }

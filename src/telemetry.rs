@@ -1,6 +1,7 @@
 //! Metrics from call events; the names and labels are the contract of docs/operate/metrics.md.
 
 use crate::admission::Refused;
+use crate::edge::refusal;
 use crate::live::{LiveCall, reason_name};
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
@@ -114,6 +115,10 @@ fn describe() {
     describe_gauge!("ringway_ring_depth_frames", "Frames in the fullest ring of its kind, of all calls.");
     describe_counter!("ringway_calls_total", "Calls that ended, by outcome.");
     describe_counter!("ringway_refusals_total", "Callers refused, by reason.");
+    describe_counter!(
+        "ringway_transfers_refused_total",
+        "Transfers to numbers or names that the operator has not listed."
+    );
     describe_counter!("ringway_protocol_errors_total", "Breaches of an edge's protocol.");
     describe_counter!("ringway_ring_drops_total", "Frames dropped because a ring was full.");
     describe_counter!("ringway_stage_restarts_total", "Stages rebuilt inside a call.");
@@ -184,7 +189,7 @@ fn begin_at_zero() {
     for winner in Winner::ALL {
         hedges(StageKind::Llm, winner).increment(0);
     }
-    for reason in Refused::REASONS {
+    for reason in Refused::REASONS.into_iter().chain(refusal::REASONS) {
         counter!("ringway_refusals_total", "reason" => reason).increment(0);
     }
     for part in PARTS {

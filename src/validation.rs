@@ -6,9 +6,11 @@ use ringway_config::{Config, Loaded, Origin, Problem, Sources, load};
 use ringway_knowledge::{About, When};
 use ringway_stages::dialogue::{Diagnostic, Dialogues};
 use ringway_stages::tools::{Mistake, ToolsFile};
+use ringway_stages::transfer::Transfers;
 use std::fs::OpenOptions;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use tokio::runtime::Builder;
 
 /// What a configuration says, and all that is wrong with it and with the files that it names.
@@ -181,7 +183,10 @@ fn of_tools(mistake: Mistake) -> Problem {
 fn of_dialogues(config: &Config, dir: &Path) -> Vec<Problem> {
     let words = config.dictionary();
     let pronounceable = |word: &str| words.as_ref().is_none_or(|words| words.pronounceable(word));
-    let diagnostics = Dialogues::load(dir, &pronounceable).err().unwrap_or_default();
+    let transfers = Arc::new(Transfers::new(&config.transfer).unwrap_or_default());
+    let loaded = Dialogues::load(dir, &pronounceable);
+    let diagnostics =
+        loaded.and_then(|dialogues| dialogues.with_transfers(transfers)).err().unwrap_or_default();
     let problem = |Diagnostic { file, line, key, message }| Problem {
         origin: Origin::File { path: file, line },
         key,

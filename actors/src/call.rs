@@ -202,8 +202,9 @@ impl Call {
 
     /// Builds all stages, before the first message of the edge.
     pub(crate) fn begin(&mut self, call: &Addr<Self>, handle: CallHandle) {
-        self.events
-            .put(CallEventKind::Started { handle, carrier_call_id: self.profile.carrier_call_id.clone() });
+        let Profile { carrier_call_id, variables, .. } = &self.profile;
+        let (carrier_call_id, variables) = (carrier_call_id.clone(), variables.clone());
+        self.events.put(CallEventKind::Started { handle, carrier_call_id, variables });
         self.start(StageKind::Vad, call);
         self.start_conversation(call);
     }

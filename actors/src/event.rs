@@ -3,6 +3,7 @@
 use crate::edge::CallHandle;
 use ringway_frame::{CallId, MediaTime};
 use ringway_stages::llm::Emptiness;
+use ringway_stages::prompt::Variables;
 use ringway_turn::{EndReason, StageKind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -164,6 +165,8 @@ pub enum CallEventKind {
         handle: CallHandle,
         /// The carrier's own id of it.
         carrier_call_id: Option<String>,
+        /// What is known of it.
+        variables: Arc<Variables>,
     },
     /// Part of the conversation.
     Turn(ringway_turn::Event),

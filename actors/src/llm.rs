@@ -126,7 +126,7 @@ pub(crate) fn after(next: Next) -> (After, Expectation) {
     match next {
         Next::Listen(expectation) => (After::Listen { digits: expectation.keys() }, expectation),
         Next::HangUp => (After::HangUp, Expectation::anything()),
-        Next::Transfer(to) => (After::Transfer(to), Expectation::anything()),
+        Next::Transfer(to) => (After::Transfer(to.to_string()), Expectation::anything()),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::problem::Problem;
 use crate::setting::Setting;
-use ringway_stages::services::Endpoint;
+use crate::{PublicUrl, PublicUrlError};
 use serde::{Deserialize, Deserializer};
 use toml::Value;
 
@@ -31,21 +31,8 @@ pub(crate) fn origins<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<
     texts.iter().map(|text| origin(text).ok_or_else(|| serde::de::Error::custom(NO_ORIGIN))).collect()
 }
 
-fn web(text: &str) -> Result<String, String> {
-    let endpoint = Endpoint::parse(text).map_err(|error| match error {
-        ringway_stages::services::EndpointError::UserInfo => "must not hold a user or a password".to_owned(),
-        _ => NO_WEB_ADDRESS.to_owned(),
-    })?;
-    let (scheme, rest) = text.split_once("://").ok_or(NO_WEB_ADDRESS)?;
-    let scheme = scheme.to_ascii_lowercase();
-    if !["http", "https"].contains(&scheme.as_str()) || endpoint.host().is_empty() {
-        return Err(NO_WEB_ADDRESS.to_owned());
-    }
-    if rest.contains(['?', '#']) {
-        return Err("must end with its path: nothing can stand behind a ? or a #".to_owned());
-    }
-    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    Ok(format!("{scheme}://{}{}", host.to_ascii_lowercase(), path.trim_end_matches('/')))
+fn web(text: &str) -> Result<String, PublicUrlError> {
+    text.parse::<PublicUrl>().map(|url| url.http(""))
 }
 
 fn origin(text: &str) -> Option<String> {
@@ -56,7 +43,6 @@ fn origin(text: &str) -> Option<String> {
     (!host.contains('/')).then(|| format!("{scheme}://{host}"))
 }
 
-const NO_WEB_ADDRESS: &str = "must begin with https:// or http://, then a host";
 const NO_ORIGIN: &str = "each must be an origin such as https://shop.example, without a path";
 
 /// What is often given with an address, by section. The longest stand first.
@@ -92,7 +78,7 @@ mod tests {
         ] {
             assert!(web(text).is_err(), "{text}");
         }
-        assert_eq!(web("https://me:secret@voice.example").unwrap_err(), "must not hold a user or a password");
+        assert_eq!(web("https://me:secret@voice.example"), Err(PublicUrlError::Credentials));
     }
 
     #[test]

@@ -18,6 +18,7 @@
 
 mod addresses;
 mod alias;
+mod carrier;
 mod document;
 mod engines;
 mod environment;
@@ -28,6 +29,7 @@ mod load;
 mod neighbours;
 mod print;
 mod problem;
+mod public_url;
 mod schema;
 mod sense;
 mod server;
@@ -36,6 +38,7 @@ mod setting;
 mod suggest;
 
 pub use alias::{ALIASES, Alias, Meaning};
+pub use carrier::{CarrierConfig, Refusal};
 pub use engines::{ApologyConfig, DialogueConfig, EnginesOf, VadConfig};
 pub use environment::variable_of;
 pub use fuzz::fuzz;
@@ -44,6 +47,7 @@ pub use load::{DEFAULT_FILE, Flag, Loaded, SCHEMA, Sources, load, parse};
 pub use neighbours::{LiveKitConfig, RedisConfig, RedisUrl, RedisUrlError};
 pub use print::default_of;
 pub use problem::{Origin, Problem, Problems};
+pub use public_url::{PublicUrl, PublicUrlError};
 pub use schema::{Key, Kind, Schema};
 pub use sense::ENGINES;
 pub use server::{LimitsConfig, MetricsConfig, RecordingConfig, Secrets, ServerConfig, Tls, TtsApiConfig};
@@ -64,6 +68,10 @@ pub struct Config {
     pub server: ServerConfig,
     /// How much is taken in.
     pub limits: LimitsConfig,
+    /// What callers of carriers hear when they cannot be taken.
+    pub carrier: CarrierConfig,
+    /// Whom calls may be handed to.
+    pub transfer: ringway_stages::transfer::Config,
     /// What is shown at `/metrics`.
     pub metrics: MetricsConfig,
     /// How turns are taken.
@@ -161,6 +169,8 @@ impl Default for Config {
         Self {
             server: ServerConfig::default(),
             limits: LimitsConfig::default(),
+            carrier: CarrierConfig::default(),
+            transfer: ringway_stages::transfer::Config::default(),
             metrics: MetricsConfig::default(),
             turn: ringway_turn::Config::default(),
             call: ringway_actors::Config::default(),

@@ -285,6 +285,7 @@ fn secrets(variables: &Variables, config: &Config, problems: &mut Vec<Problem>) 
     Secrets {
         admin_token: secret(Secrets::ADMIN_TOKEN, ""),
         twilio_auth_token: secret(Secrets::TWILIO_AUTH_TOKEN, ""),
+        twilio_shared_key: secret(Secrets::TWILIO_SHARED_KEY, ""),
         api_keys: named.map(|it| (it.variable.to_owned(), secret(it.variable, it.path))).collect(),
     }
 }

@@ -4,6 +4,7 @@ use crate::languages::is_code;
 use crate::services::{Keyed, keyed};
 use crate::{Config, DialogueConfig, LimitsConfig, Secrets, ServerConfig, Tls};
 use ringway_stages::secret::named;
+use ringway_stages::transfer::{self, Destination, Transfers};
 use ringway_stages::{prompt, services};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -19,6 +20,7 @@ pub(crate) fn mistakes(config: &Config, secrets: &Secrets) -> Vec<Mistake> {
         turn.iter().map(|problem| (format!("turn.{}", problem.key), problem.reason.to_owned())).collect();
     mistakes.extend(server(config));
     mistakes.extend(listeners(config, secrets));
+    mistakes.extend(carrier(config));
     mistakes.extend(tts_api(config));
     mistakes.extend(numbers(config));
     mistakes.extend(engines(config));
@@ -56,6 +58,27 @@ fn listeners(config: &Config, secrets: &Secrets) -> Vec<Mistake> {
     if voice.is_some_and(|voice| voice == ours && voice.port() != 0) {
         mistakes.push(at("tts_api.port", "is the port of server.port, at the same address"));
     }
+    mistakes
+}
+
+fn carrier(config: &Config) -> Vec<Mistake> {
+    let transfers = Transfers::new(&config.transfer).err().unwrap_or_default();
+    let told = |problem: transfer::Problem| at(&format!("transfer.{}", problem.key), problem.message);
+    let mut mistakes: Vec<Mistake> = transfers.into_iter().map(told).collect();
+    let on_failure = config.turn.transfer_on_failure.as_deref().map(Destination::written);
+    if let Some(Err(error)) = on_failure {
+        mistakes.push(at("turn.transfer_on_failure", error.to_string()));
+    }
+    let spoken = [
+        ("carrier.sorry", &config.carrier.sorry),
+        ("carrier.sorry_language", &config.carrier.sorry_language),
+    ];
+    mistakes.extend(
+        spoken
+            .into_iter()
+            .filter(|(_, text)| text.trim().is_empty())
+            .map(|(key, _)| at(key, "must not be empty")),
+    );
     mistakes
 }
 

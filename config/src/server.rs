@@ -22,7 +22,8 @@ pub struct ServerConfig {
     #[serde(deserialize_with = "crate::addresses::origins")]
     pub allowed_origins: Vec<String>,
     /// How carriers reach us, such as `https://voice.example`: signatures are computed over it and TwiML names it.
-    /// Without it the `Host` header is believed. Scheme and host in small letters, and no slash at the end.
+    /// Without it the request's own `Host` is believed, and what a proxy says of it where that is signed. Scheme and host
+    /// in small letters, and no slash at the end.
     #[serde(deserialize_with = "crate::addresses::public")]
     pub public_url: Option<String>,
     /// How long SIGTERM waits for calls in progress; what follows takes 4 s more at most.
@@ -106,6 +107,8 @@ pub struct Secrets {
     pub admin_token: Option<String>,
     /// `TWILIO_AUTH_TOKEN`.
     pub twilio_auth_token: Option<String>,
+    /// `TWILIO_SHARED_KEY_SECRET`.
+    pub twilio_shared_key: Option<String>,
     /// Keys of the services that serve, by the variables that the configuration names.
     pub api_keys: BTreeMap<String, Option<String>>,
 }
@@ -115,6 +118,8 @@ impl Secrets {
     pub const ADMIN_TOKEN: &'static str = "RINGWAY_ADMIN_TOKEN";
     /// The variable of Twilio's token.
     pub const TWILIO_AUTH_TOKEN: &'static str = "TWILIO_AUTH_TOKEN";
+    /// The variable of the key that Twilio signs webhooks with in the token's place.
+    pub const TWILIO_SHARED_KEY: &'static str = "TWILIO_SHARED_KEY_SECRET";
 
     /// The key in this variable.
     pub fn api_key(&self, variable: &str) -> Option<ApiKey> {
@@ -127,8 +132,12 @@ impl Secrets {
     }
 
     pub(crate) fn by_variable(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
-        let Self { admin_token, twilio_auth_token, api_keys } = self;
-        let ours = [(Self::ADMIN_TOKEN, admin_token), (Self::TWILIO_AUTH_TOKEN, twilio_auth_token)];
+        let Self { admin_token, twilio_auth_token, twilio_shared_key, api_keys } = self;
+        let ours = [
+            (Self::ADMIN_TOKEN, admin_token),
+            (Self::TWILIO_AUTH_TOKEN, twilio_auth_token),
+            (Self::TWILIO_SHARED_KEY, twilio_shared_key),
+        ];
         let services = api_keys.iter().map(|(variable, key)| (variable.as_str(), key));
         ours.into_iter().chain(services).map(|(variable, secret)| (variable, secret.as_deref()))
     }

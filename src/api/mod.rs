@@ -26,9 +26,7 @@ pub fn router(server: Arc<Server>) -> Router {
         .route("/api/calls/{id}", get(calls::show).delete(calls::hang_up))
         .route("/api/calls/{id}/trace", get(trace::show))
         .route("/voice-ws", get(edge::browser::accept))
-        .route("/media/twilio", get(edge::twilio::accept))
-        .route("/media/twilio/voice", post(edge::twilio::voice))
-        .route("/media/twilio/after", post(edge::twilio::after));
+        .merge(edge::twilio::routes());
     if let Some(path) = server.config.browser_path.as_deref().filter(|path| *path != "/voice-ws") {
         routes = routes.route(path, get(edge::browser::accept));
     }

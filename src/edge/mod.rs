@@ -6,6 +6,7 @@ pub mod browser;
 mod browser_audio;
 mod line;
 mod origin;
+pub mod refusal;
 mod socket;
 mod transport;
 pub mod twilio;

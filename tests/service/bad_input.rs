@@ -109,37 +109,63 @@ async fn a_message_of_a_mebibyte_and_a_byte_is_refused() {
 }
 
 #[tokio::test]
-async fn a_carrier_that_breaks_the_protocol_is_closed_with_the_reason() {
+async fn a_carrier_that_breaks_the_protocol_before_its_call_is_closed_with_the_reason() {
     let server = Setup::bench().start();
     let bystander = bystander(&server).await;
-    let begun = |message: Value| vec![start(json!({})), message];
     let mut codec = start(json!({}));
     codec["start"]["mediaFormat"]["encoding"] = json!("audio/l16");
     let mut bad = media(1, &[0; 160]);
     bad["media"]["payload"] = json!("not base64!");
-    let mut number = media(1, &[0; 160]);
-    number["media"]["payload"] = json!(17);
     let mistakes = [
-        (vec![media(1, &[0; 160])], 1008, "media_before_start"),
-        (begun(start(json!({}))), 1008, "start_twice"),
-        (begun(bad), 1007, "bad_base64"),
-        (begun(number), 1007, "bad_field"),
-        (vec![codec], 1003, "unknown_codec"),
+        (Message::text(media(1, &[0; 160]).to_string()), 1008, "media_before_start"),
+        (Message::text(bad.to_string()), 1007, "bad_base64"),
+        (Message::text(codec.to_string()), 1003, "unknown_codec"),
+        (Message::binary(vec![0; 160]), 1003, "text_expected"),
+        (Message::text("{"), 1007, "bad_json"),
     ];
-    for (messages, close, reason) in mistakes {
-        let mut carrier = Carrier::open(&server).await;
+    for (message, close, reason) in mistakes {
+        let carrier = Carrier::open(&server).await;
         carrier.tell(json!({"event": "connected", "protocol": "Call", "version": "1.0.0"}));
-        messages.into_iter().for_each(|message| carrier.tell(message));
-        assert_eq!(carrier.line.closed().await, (close, reason.to_owned()));
+        carrier.line.send(message);
+        let mut line = carrier.line;
+        assert_eq!(line.closed().await, (close, reason.to_owned()));
     }
-    let mut carrier = Carrier::call(&server).await;
-    carrier.line.send(Message::binary(vec![0; 160]));
-    assert_eq!(carrier.line.closed().await, (1003, "text_expected".to_owned()));
-    let mut carrier = Carrier::call(&server).await;
-    carrier.line.send(Message::text("{"));
-    assert_eq!(carrier.line.closed().await, (1007, "bad_json".to_owned()));
     undisturbed(bystander).await;
 }
+
+#[tokio::test]
+async fn odd_messages_of_a_carrier_end_no_call() {
+    let mut server = Setup::bench().start();
+    let mut carrier = Carrier::call(&server).await;
+    let odd = [
+        (r#"{"event":"media","media":{"payload":"%%%"}}"#, "bad_base64"),
+        (r#"{"event":"media","sequenceNumber":1.5,"media":{"payload":"/////w=="}}"#, "bad_field"),
+        (r#"{"event":"dtmf","dtmf":{"digit":"w"}}"#, "bad_field"),
+        (r#"{"event":"mark","mark":{}}"#, "bad_field"),
+        (r#"{"foo":1}"#, "bad_field"),
+        ("hello", "bad_json"),
+        ("", "bad_json"),
+    ];
+    for (message, _) in odd {
+        carrier.line.send(Message::text(message));
+    }
+    carrier.tell(start(json!({})));
+    carrier.line.send(Message::binary(vec![0; 160]));
+    carrier.microphone();
+    carrier.answered(&server).await;
+    carrier.say("digits/day-1");
+    carrier.answered(&server).await;
+    for (code, times) in
+        [("bad_base64", 1), ("bad_field", 4), ("bad_json", 2), ("start_twice", 1), ("text_expected", 1)]
+    {
+        let series = format!("ringway_protocol_errors_total{{edge=\"twilio\",code=\"{code}\"}}");
+        assert_eq!(server.metric(&series).await, Some(f64::from(times)), "{code}");
+    }
+    let line = server.log_with(REFUSED, &[("code", "bad_field")]).await;
+    assert_eq!(line["error"], "sequenceNumber: is no whole number", "the first of its kind, with its field");
+}
+
+const REFUSED: &str = "a carrier's message is refused, and the call goes on";
 
 #[tokio::test]
 async fn carrier_audio_of_any_length_is_reframed() {
@@ -200,31 +226,6 @@ async fn a_page_of_another_site_may_not_connect() {
             Err(error) => panic!("{error}"),
         }
     }
-}
-
-#[tokio::test]
-async fn a_forged_signature_opens_nothing() {
-    let server = Setup::bench()
-        .with("[server]\npublic_url = \"https://voice.example\"")
-        .env("TWILIO_AUTH_TOKEN", "12345")
-        .start();
-    let body = "CallSid=CA1&From=%2B15550001";
-    let parameters = [("CallSid", "CA1"), ("From", "+15550001")];
-    let url = "https://voice.example/media/twilio/voice";
-    let signature = ringway_wire::twilio::signature::sign("12345", url, &parameters);
-    for (signature, status) in [(signature.as_str(), 200), ("Zm9yZ2Vk", 403)] {
-        let request = hyper::Request::post(server.url("/media/twilio/voice"))
-            .header("content-type", "application/x-www-form-urlencoded")
-            .header("x-twilio-signature", signature);
-        let (answer, twiml) = server.request(request, body).await;
-        assert_eq!(answer, status);
-        assert_eq!(twiml.contains("wss://voice.example/media/twilio"), status == 200, "{twiml}");
-    }
-    let unsigned = tokio_tungstenite::connect_async(server.ws("/media/twilio")).await;
-    let Err(tokio_tungstenite::tungstenite::Error::Http(response)) = unsigned else {
-        panic!("let in unsigned")
-    };
-    assert_eq!(response.status(), 403);
 }
 
 #[tokio::test]

@@ -22,3 +22,4 @@ mod talk;
 mod trace;
 mod transfers;
 mod tts_api;
+mod webhooks;

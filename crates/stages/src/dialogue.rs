@@ -34,8 +34,10 @@ pub use diagnostic::Diagnostic;
 pub use words::ListenedWord;
 
 use crate::llm::{Cue, LanguageModel, LlmCall, LlmError, LlmSession, Next};
+use crate::transfer::Transfers;
+use answer::Known;
 use diagnostic::{Place, Problems};
-use script::Script;
+use script::{Action, Script};
 use session::Session;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -52,6 +54,7 @@ pub struct Dialogues {
     scripts: BTreeMap<String, Arc<Script>>,
     default: String,
     pace: Duration,
+    transfers: Arc<Transfers>,
 }
 
 impl Dialogues {
@@ -105,7 +108,9 @@ impl Dialogues {
             }
         }
         match scripts.keys().next().cloned() {
-            Some(default) if diagnostics.is_empty() => Ok(Self { scripts, default, pace: Duration::ZERO }),
+            Some(default) if diagnostics.is_empty() => {
+                Ok(Self { scripts, default, pace: Duration::ZERO, transfers: Arc::default() })
+            }
             None if diagnostics.is_empty() => Err(vec![nothing()]),
             _ => Err(diagnostics),
         }
@@ -118,6 +123,32 @@ impl Dialogues {
     pub fn with_default(mut self, name: &str) -> Result<Self, LlmError> {
         self.script(name)?;
         name.clone_into(&mut self.default);
+        Ok(self)
+    }
+
+    /// The same, with this policy of which numbers callers may have themselves transferred to by keying or saying them;
+    /// without one, none.
+    ///
+    /// # Errors
+    /// A dialogue would have such a number dialled, and the policy lists nobody.
+    pub fn with_transfers(mut self, transfers: Arc<Transfers>) -> Result<Self, Vec<Diagnostic>> {
+        let vain = self.scripts.values().filter(|_| transfers.are_empty()).flat_map(|script| {
+            let targets = script.all_actions().filter_map(|action| match action {
+                Action::Transfer(to) if to.slots().next().is_some() => Some(to),
+                _ => None,
+            });
+            targets.map(|to| Diagnostic {
+                file: script.file.clone(),
+                line: to.place.line,
+                key: to.place.key.clone(),
+                message: NOBODY.to_owned(),
+            })
+        });
+        let vain: Vec<_> = vain.collect();
+        if !vain.is_empty() {
+            return Err(vain);
+        }
+        self.transfers = transfers;
         Ok(self)
     }
 
@@ -165,7 +196,8 @@ impl LanguageModel for Dialogues {
 
     fn open(&self, call: LlmCall) -> Result<Box<dyn LlmSession>, LlmError> {
         let script = self.script(call.dialogue.as_deref().unwrap_or(&self.default))?;
-        Ok(Box::new(Session::new(script.clone(), self.pace)))
+        let known = Known { transfers: self.transfers.clone(), variables: call.variables };
+        Ok(Box::new(Session::new(script.clone(), known, self.pace)))
     }
 }
 
@@ -189,7 +221,7 @@ pub fn fuzz(bytes: &[u8]) {
     };
     let mut memo = memo::Memo::start(&script);
     for cue in fuzz_cues(text) {
-        let answer = answer::answer(&script, memo, &cue);
+        let answer = answer::answer(&script, &Known::default(), memo, &cue);
         if let Next::Listen(expectation) = &answer.next {
             expectation.completes(text);
         }
@@ -204,6 +236,10 @@ fn fuzz_cues(text: &str) -> impl Iterator<Item = Cue> {
         [Cue::Joined, Cue::Pressed("1".into()), Cue::Silent(1), Cue::Said(text.into()), Cue::Silent(255)];
     others.into_iter().chain(quoted)
 }
+
+/// Callers choose the number, and would choose one that costs.
+const NOBODY: &str =
+    "the caller chooses the number: list those that may be dialled in transfer.allow or transfer.targets";
 
 fn read(
     name: &str,

@@ -30,6 +30,7 @@ pub mod spoken;
 pub mod stt;
 mod text;
 pub mod tools;
+pub mod transfer;
 pub mod tts;
 pub mod vad;
 

@@ -3,6 +3,7 @@
 use crate::Expectation;
 use crate::prompt::Variables;
 use crate::tools::{Deeds, ToolNews};
+use crate::transfer::Destination;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::fmt;
@@ -212,8 +213,8 @@ pub enum Next {
     Listen(Expectation),
     /// Hang up.
     HangUp,
-    /// Transfer to this number.
-    Transfer(String),
+    /// Transfer there.
+    Transfer(Destination),
 }
 
 /// What a language model says.

@@ -7,6 +7,7 @@
 
 mod variables;
 
+pub(crate) use variables::CALL_SLOTS;
 pub use variables::{Variables, time_zone};
 
 use crate::tools::{Deeds, Slots};

@@ -28,6 +28,7 @@ mod speech;
 mod template;
 mod toolbox;
 mod toolset;
+mod transfer;
 
 pub use config::{Mistake, ToolsFile};
 pub use declared::{BargeIn, Manner};
@@ -40,6 +41,7 @@ pub use speech::SpeechToolbox;
 pub use toolbox::{Config, Toolbox};
 pub use toolset::{Tools, ToolsError};
 
+use crate::transfer::Destination;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -91,8 +93,8 @@ pub struct Answer {
 pub enum Effect {
     /// It is over, once the reply was heard.
     HangUp,
-    /// It is transferred to this number, once the reply was heard.
-    Transfer(String),
+    /// It is transferred there, once the reply was heard.
+    Transfer(Destination),
     /// A slot has this value from now on.
     Slot(String, String),
     /// These keys are pressed, behind what was said before.

@@ -3,6 +3,7 @@
 use crate::{CloseCode, ErrorCode, ProtocolError};
 use bytes::BufMut;
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
@@ -101,11 +102,48 @@ impl<'a> Object<'a> {
         value.as_u64().ok_or_else(|| self.wrong_type(name, "a whole number", value))
     }
 
-    /// A whole number, also as a string of digits; `None` where the field is missing.
+    /// A whole number, also as a string of digits or with a fraction of zero; `None` where the field is missing.
     pub(crate) fn optional_digits(&self, name: &str) -> Result<Option<u64>, ProtocolError> {
         let Some(value) = self.get(name) else { return Ok(None) };
-        let number = value.as_u64().or_else(|| digits(value.as_str()?));
+        let number = value.as_u64().or_else(|| digits(value.as_str()?)).or_else(|| whole(value.as_f64()?));
         number.map(Some).ok_or_else(|| self.wrong_type(name, "a whole number", value))
+    }
+
+    /// A string, or a number or a truth value as text; `None` where the field is missing.
+    pub(crate) fn optional_text(&self, name: &str) -> Result<Option<Cow<'a, str>>, ProtocolError> {
+        let Some(value) = self.get(name) else { return Ok(None) };
+        let text = scalar(value).map(Some);
+        text.ok_or_else(|| self.wrong_type(name, "a string", value))
+    }
+
+    /// The same of a field that must be there.
+    pub(crate) fn text(&self, name: &str) -> Result<Cow<'a, str>, ProtocolError> {
+        self.optional_text(name)?.ok_or_else(|| self.bad(name, "is missing"))
+    }
+
+    /// The object in field `name`, if the field is there; an empty array is an empty object, as some languages write it.
+    pub(crate) fn optional_map(&self, name: &'a str) -> Result<Option<Self>, ProtocolError> {
+        let is_empty = |value: &Value| value.as_array().is_some_and(Vec::is_empty);
+        if self.get(name).is_some_and(is_empty) { Ok(None) } else { self.optional_object(name) }
+    }
+
+    /// The same of what a peer calls something by: bounded.
+    pub(crate) fn optional_text_id(&self, name: &str) -> Result<Option<String>, ProtocolError> {
+        let Some(text) = self.optional_text(name)? else { return Ok(None) };
+        if text.len() > LONGEST_ID {
+            return Err(self.bad(name, format_args!("is to have at most {LONGEST_ID} bytes")));
+        }
+        Ok(Some(text.into_owned()))
+    }
+
+    /// All fields as text, to be kept as long as the call lasts, whatever they hold: what is neither text nor a number nor
+    /// a truth value as JSON.
+    pub(crate) fn owned_texts(&self) -> Result<BTreeMap<String, String>, ProtocolError> {
+        let text = |value: &Value| scalar(value).map_or_else(|| value.to_string(), Cow::into_owned);
+        let known = self.fields.iter().filter(|(_, value)| !value.is_null());
+        let texts: BTreeMap<_, _> = known.map(|(name, value)| (name.clone(), text(value))).collect();
+        self.check_size(texts.iter().map(|(name, text)| name.len() + text.len()))?;
+        Ok(texts)
     }
 
     /// All fields and their texts.
@@ -115,16 +153,20 @@ impl<'a> Object<'a> {
 
     /// The same, to be kept as long as the call lasts.
     pub(crate) fn owned_strings(&self) -> Result<BTreeMap<String, String>, ProtocolError> {
-        let bytes: usize =
-            self.fields.iter().map(|(name, value)| name.len() + value.as_str().map_or(0, str::len)).sum();
-        if self.fields.len() > MOST_FIELDS || bytes > MOST_BYTES {
-            let most = format_args!("is to have at most {MOST_FIELDS} fields and {MOST_BYTES} bytes");
-            return Err(ProtocolError::recoverable(
-                ErrorCode::BadField,
-                format!("{}: {most}", self.place("")),
-            ));
-        }
+        self.check_size(
+            self.fields.iter().map(|(name, value)| name.len() + value.as_str().map_or(0, str::len)),
+        )?;
         self.strings().map(|pair| pair.map(|(name, text)| (name.to_owned(), text.to_owned()))).collect()
+    }
+
+    /// Of what is kept as it came, there is not too much: the bytes of each field.
+    fn check_size(&self, fields: impl ExactSizeIterator<Item = usize>) -> Result<(), ProtocolError> {
+        let (count, bytes) = (fields.len(), fields.sum::<usize>());
+        if count <= MOST_FIELDS && bytes <= MOST_BYTES {
+            return Ok(());
+        }
+        let most = format_args!("is to have at most {MOST_FIELDS} fields and {MOST_BYTES} bytes");
+        Err(ProtocolError::recoverable(ErrorCode::BadField, format!("{}: {most}", self.place(""))))
     }
 
     /// The error that says what is wrong with field `name`.
@@ -152,6 +194,23 @@ impl<'a> Object<'a> {
     }
 }
 
+/// The whole number that `number` is, if it is one that a float can tell exactly.
+fn whole(number: f64) -> Option<u64> {
+    let exact = (0.0..=EXACT).contains(&number) && number.fract() == 0.0;
+    exact.then_some(number as u64)
+}
+
+/// The greatest whole number up to which a float tells all of them.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
+/// A string as it is, a number or a truth value as JSON writes it.
+fn scalar(value: &Value) -> Option<Cow<'_, str>> {
+    match value {
+        Value::String(text) => Some(Cow::Borrowed(text)),
+        Value::Number(_) | Value::Bool(_) => Some(Cow::Owned(value.to_string())),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
 /// Bytes of what a peer calls something by.
 const LONGEST_ID: usize = 256;
 

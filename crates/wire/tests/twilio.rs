@@ -45,6 +45,7 @@ fn a_call_is_heard_from_greeting_to_stop() {
         timestamp: Some(MediaTime::from_millis(20)),
         track: Track::Inbound,
         payload: &[0xff, 0xff, 0, 1],
+        unreadable: None,
     };
     let call = [
         (CONNECTED, FromCarrier::Connected),
@@ -83,7 +84,7 @@ fn messages_in_a_senseless_order_are_refused() {
     let error = refusal(&mut Session::new(&Dialect::TWILIO), MEDIA);
     assert_eq!((error.code, error.close), (ErrorCode::MediaBeforeStart, Some(CloseCode::Order)));
     let error = refusal(&mut streaming(), START);
-    assert_eq!((error.code, error.close), (ErrorCode::StartTwice, Some(CloseCode::Order)));
+    assert_eq!((error.code, error.close), (ErrorCode::StartTwice, None), "the call goes on");
 }
 
 #[test]
@@ -92,6 +93,7 @@ fn other_codecs_are_refused_by_name() {
         ("audio/x-mulaw", "audio/x-l16"),
         (r#""sampleRate":8000"#, r#""sampleRate":16000"#),
         (r#""channels":1"#, r#""channels":2"#),
+        (r#""sampleRate":8000"#, r#""sampleRate":"16000""#),
     ] {
         let error = refusal(&mut Session::new(&Dialect::TWILIO), &START.replace(found, instead));
         assert_eq!((error.code, error.close), (ErrorCode::UnknownCodec, Some(CloseCode::Kind)), "{instead}");
@@ -99,61 +101,142 @@ fn other_codecs_are_refused_by_name() {
     }
 }
 
-#[test]
-fn malformed_messages_are_refused_with_the_place() {
+fn malformed() -> Vec<(String, ErrorCode, &'static str)> {
     use ErrorCode::{BadBase64, BadField, BadJson};
-    let cases = [
+    vec![
         ("hello".to_owned(), BadJson, "the message is not JSON"),
         (MEDIA[..MEDIA.len() - 1].to_owned(), BadJson, "the message is not JSON"),
         (String::new(), BadJson, "the message is not JSON"),
         ("[".repeat(10_000), BadJson, "the message is not JSON"),
         ("[]".to_owned(), BadField, "a message is a JSON object, not an array"),
         ("{}".to_owned(), BadField, "event: is missing"),
+        (r#"{"event":null}"#.to_owned(), BadField, "event: is missing"),
         (r#"{"event":7}"#.to_owned(), BadField, "event: is to be a string, not a number"),
         (MEDIA.replace("//8AAQ==", "no base64"), BadBase64, "media.payload is not base64"),
         (MEDIA.replace("//8AAQ==", "//8AAQ==="), BadBase64, "media.payload is not base64"),
         (MEDIA.replace("//8AAQ==", "A"), BadBase64, "media.payload is not base64"),
+        (MEDIA.replace("//8AAQ==", "__8-_w=="), BadBase64, "media.payload is not base64"),
         (MEDIA.replace(r#""//8AAQ==""#, "[1]"), BadField, "media.payload: is to be a string, not an array"),
-        (MEDIA.replace(r#""20""#, r#""soon""#), BadField, "media.timestamp: is to be a whole number"),
+        (MEDIA.replace(r#""//8AAQ==""#, "null"), BadField, "media.payload: is missing"),
         (MEDIA.replace("inbound", "sideways"), BadField, "media.track: is to be inbound or outbound"),
         (r#"{"event":"media"}"#.to_owned(), BadField, "media: is missing"),
         (r#"{"event":"media","media":null}"#.to_owned(), BadField, "media: is missing"),
+        (r#"{"event":"media","media":"x"}"#.to_owned(), BadField, "media: is to be an object, not a string"),
         (DTMF.replace(r#""1""#, r#""12""#), BadField, "dtmf.digit: is to be one of"),
+        (DTMF.replace(r#""1""#, r#""w""#), BadField, "dtmf.digit: is to be one of"),
+        (DTMF.replace(r#""1""#, r#""""#), BadField, "dtmf.digit: is to be one of"),
+        (r#"{"event":"dtmf","dtmf":{}}"#.to_owned(), BadField, "dtmf.digit: is missing"),
         (MARK.replace(r#""x""#, "{}"), BadField, "mark.name: is to be a string, not an object"),
-    ];
-    for (text, code, place) in cases {
-        let error = refusal(&mut streaming(), &text);
+        (r#"{"event":"mark","mark":{}}"#.to_owned(), BadField, "mark.name: is missing"),
+    ]
+}
+
+#[test]
+fn malformed_messages_are_refused_with_the_place_before_the_stream_begins() {
+    for (text, code, place) in malformed() {
+        let error = refusal(&mut Session::new(&Dialect::TWILIO), &text);
         assert_eq!((error.code, error.close), (code, Some(CloseCode::Bytes)), "{text}");
         assert!(error.message.starts_with(place), "{text}: {error}");
     }
 }
 
 #[test]
-fn a_start_message_without_its_parts_is_refused() {
-    for part in ["accountSid", "callSid", "mediaFormat", "encoding", "sampleRate"] {
-        let error = refusal(&mut Session::new(&Dialect::TWILIO), &START.replacen(part, "other", 1));
-        assert_eq!(error.code, ErrorCode::BadField, "{part}");
-        assert!(error.message.contains(part), "{part}: {error}");
+fn a_malformed_message_in_a_stream_is_refused_and_the_stream_goes_on() {
+    let mut session = streaming();
+    for (text, code, place) in malformed() {
+        let error = refusal(&mut session, &text);
+        assert_eq!((error.code, error.close), (code, None), "{text}");
+        assert!(error.message.starts_with(place), "{text}: {error}");
+        let next = session.text(MEDIA, &mut Vec::new()).map(|event| format!("{event:?}"));
+        assert!(next.is_ok_and(|event| event.starts_with("Message(Media")), "{text}");
     }
-    let error = refusal(&mut Session::new(&Dialect::TWILIO), &START.replace(r#""booking""#, "7"));
-    assert_eq!(error.message, "start.customParameters.dialogue: is to be a string, not a number");
+}
+
+#[test]
+fn a_number_that_is_none_costs_no_audio_and_is_named() {
+    for (found, instead, name) in [
+        (r#""sequenceNumber":"3""#, r#""sequenceNumber":1.5"#, Some("sequenceNumber")),
+        (r#""sequenceNumber":"3""#, r#""sequenceNumber":"""#, Some("sequenceNumber")),
+        (r#""sequenceNumber":"3""#, r#""sequenceNumber":1e300"#, Some("sequenceNumber")),
+        (r#""chunk":"2""#, r#""chunk":-2"#, Some("chunk")),
+        (r#""chunk":"2""#, r#""chunk":"99999999999999999999""#, Some("chunk")),
+        (r#""timestamp":"20""#, r#""timestamp":"-20""#, Some("timestamp")),
+        (r#""timestamp":"20""#, r#""timestamp":[]"#, Some("timestamp")),
+        (r#""timestamp":"20""#, r#""timestamp":20.0"#, None),
+        (r#""timestamp":"20""#, r#""timestamp":null"#, None),
+    ] {
+        let text = MEDIA.replace(found, instead);
+        let mut audio = Vec::new();
+        let Ok(Event::Message(FromCarrier::Media(media))) = streaming().text(&text, &mut audio) else {
+            panic!("{text}")
+        };
+        assert_eq!((media.unreadable, media.payload), (name, &[0xff, 0xff, 0, 1][..]), "{text}");
+    }
+}
+
+#[test]
+fn keys_and_marks_may_be_numbers() {
+    let mut audio = Vec::new();
+    let key = streaming().text(&DTMF.replace(r#""1""#, "5"), &mut audio).map(|event| format!("{event:?}"));
+    assert_eq!(key, Ok("Message(Dtmf('5'))".to_owned()));
+    let mark = MARK.replace(r#""x""#, "7");
+    assert_eq!(streaming().text(&mark, &mut audio), Ok(Event::Message(FromCarrier::Mark("7"))));
+}
+
+fn started(text: &str) -> Start {
+    match Session::new(&Dialect::TWILIO).text(text, &mut Vec::new()) {
+        Ok(Event::Message(FromCarrier::Start(start))) => start,
+        other => panic!("{text}: {other:?}"),
+    }
+}
+
+#[test]
+fn a_start_message_may_lack_all_but_the_streams_name() {
+    for part in ["accountSid", "callSid", "mediaFormat", "encoding", "sampleRate", "channels", "tracks"] {
+        started(&START.replacen(part, "other", 1));
+        started(&START.replacen(r#""tracks":["inbound"]"#, r#""tracks":null"#, 1));
+    }
+    assert_eq!(started(&START.replace("callSid", "other")).call, "");
+    let outer = START.replacen(r#""streamSid":"MZ1","#, "", 1);
+    assert_eq!(started(&outer).stream, "MZ1", "the message itself names it too");
+    let error = refusal(&mut Session::new(&Dialect::TWILIO), &START.replace("streamSid", "other"));
+    assert_eq!((error.code, error.message.as_ref()), (ErrorCode::BadField, "streamSid: is missing"));
+    let error = refusal(&mut Session::new(&Dialect::TWILIO), r#"{"event":"start"}"#);
+    assert_eq!((error.code, error.close), (ErrorCode::BadField, Some(CloseCode::Bytes)));
+}
+
+#[test]
+fn numbers_in_a_start_message_may_be_written_as_text() {
+    for rate in [r#""8000""#, "8000.0"] {
+        let text = START.replace(r#""sampleRate":8000"#, &format!(r#""sampleRate":{rate}"#));
+        assert_eq!(started(&text).format, Format::Mulaw8k, "{rate}");
+    }
+}
+
+#[test]
+fn parameters_of_any_type_arrive_as_text() {
+    let parameters =
+        |json: &str| started(&START.replace(r#"{"dialogue":"booking"}"#, json)).custom_parameters;
+    let all = r#"{"vip":true,"n":5,"part":0.5,"none":null,"list":[1,"a"],"text":"é"}"#;
+    let expected = [("list", r#"[1,"a"]"#), ("n", "5"), ("part", "0.5"), ("text", "é"), ("vip", "true")];
+    assert_eq!(parameters(all), expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
+    for nothing in ["null", "{}", "[]"] {
+        assert!(parameters(nothing).is_empty(), "{nothing}");
+    }
+    let text = START.replace(r#"{"dialogue":"booking"}"#, "[1]");
+    assert_eq!(refusal(&mut Session::new(&Dialect::TWILIO), &text).code, ErrorCode::BadField);
 }
 
 #[test]
 fn binary_and_oversized_messages_are_refused() {
-    let error = streaming().binary();
+    let error = Session::new(&Dialect::TWILIO).binary();
     assert_eq!((error.code, error.close), (ErrorCode::TextExpected, Some(CloseCode::Kind)));
+    let error = streaming().binary();
+    assert_eq!((error.code, error.close), (ErrorCode::TextExpected, None));
     let longest = format!("{CONNECTED}{}", " ".repeat(MAX_MESSAGE - CONNECTED.len()));
     assert!(Session::new(&Dialect::TWILIO).text(&longest, &mut Vec::new()).is_ok());
-    let error = refusal(&mut Session::new(&Dialect::TWILIO), &format!("{longest} "));
+    let error = refusal(&mut streaming(), &format!("{longest} "));
     assert_eq!((error.code, error.close), (ErrorCode::MessageTooLarge, Some(CloseCode::Size)));
-}
-
-#[test]
-fn a_refused_message_leaves_the_session_as_it_was() {
-    let mut session = streaming();
-    refusal(&mut session, "hello");
-    assert!(matches!(session.text(MEDIA, &mut Vec::new()), Ok(Event::Message(FromCarrier::Media(_)))));
 }
 
 #[test]
@@ -252,6 +335,7 @@ proptest! {
             timestamp: Some(MediaTime::ZERO),
             track: Track::Inbound,
             payload: &payload,
+            unreadable: None,
         };
         let heard = session.text(std::str::from_utf8(&out).unwrap(), &mut audio);
         prop_assert_eq!(heard, Ok(Event::Message(FromCarrier::Media(media))));

@@ -4,6 +4,18 @@ use super::script::{Action, Fallback, Pattern, Script, State};
 use super::template::Template;
 use crate::Expectation;
 use crate::llm::{Cue, Next};
+use crate::prompt::Variables;
+use crate::transfer::{Destination, Transfers};
+use std::sync::Arc;
+
+/// What a dialogue knows beside its script.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Known {
+    /// Whom callers may choose.
+    pub(super) transfers: Arc<Transfers>,
+    /// The call.
+    pub(super) variables: Arc<Variables>,
+}
 
 /// What the dialogue says to something that the caller did.
 #[derive(Debug, PartialEq, Eq)]
@@ -14,8 +26,8 @@ pub(super) struct Answer {
 }
 
 /// The answer to what the caller did where the conversation stands. The same input gives the same answer.
-pub(super) fn answer(script: &Script, memo: Memo, cue: &Cue) -> Answer {
-    let mut step = Step { script, memo, said: Vec::new() };
+pub(super) fn answer(script: &Script, known: &Known, memo: Memo, cue: &Cue) -> Answer {
+    let mut step = Step { script, known, memo, said: Vec::new() };
     let next = match cue {
         Cue::Joined => step.begin(),
         // Such as a word spoken into the goodbye.
@@ -30,6 +42,7 @@ pub(super) fn answer(script: &Script, memo: Memo, cue: &Cue) -> Answer {
 /// One answer in the making.
 struct Step<'s> {
     script: &'s Script,
+    known: &'s Known,
     memo: Memo,
     said: Vec<String>,
 }
@@ -37,7 +50,9 @@ struct Step<'s> {
 impl<'s> Step<'s> {
     fn begin(&mut self) -> Next {
         self.memo = Memo::start(self.script);
-        self.enter(&self.script.start)
+        self.memo.slots = self.known.variables.call_slots();
+        let machine = self.script.machine.as_ref().filter(|_| self.known.variables.is_machine());
+        self.enter(machine.map_or(&self.script.start, |(_, state)| state))
     }
 
     fn hear(&mut self, text: &str) -> Next {
@@ -56,15 +71,33 @@ impl<'s> Step<'s> {
     }
 
     fn follow(&mut self, understood: Option<Understood<'s>>) -> Next {
-        let Some(Understood { choice, value }) = understood else {
-            self.memo.misses = self.memo.misses.saturating_add(1);
-            return self.fall_back(self.script.no_match(self.state()), self.memo.misses);
-        };
-        self.memo.misses = 0;
+        let Some(Understood { choice, value }) = understood else { return self.miss() };
         self.memo.slots.extend(choice.set.iter().cloned());
         self.memo.slots.extend(choice.slot.clone().map(|slot| (slot, value)));
+        if let Some(Action::Transfer(to)) = &choice.action
+            && self.destination(to).is_none()
+        {
+            return self.miss();
+        }
+        self.memo.misses = 0;
         self.say(choice.say.as_ref());
         self.act(choice.action.as_ref())
+    }
+
+    /// Nothing that can be followed was answered.
+    fn miss(&mut self) -> Next {
+        self.memo.misses = self.memo.misses.saturating_add(1);
+        self.fall_back(self.script.no_match(self.state()), self.memo.misses)
+    }
+
+    /// Whom a transfer leads to: whom the operator has written, or what the caller has made of it, if that may be dialled.
+    fn destination(&self, to: &Template) -> Option<Destination> {
+        let target = to.render(&self.memo.slots);
+        if to.slots().next().is_some() {
+            self.known.transfers.choose(&target).ok()
+        } else {
+            Destination::written(&target).ok()
+        }
     }
 
     /// The `times`-th time in a row without an answer.
@@ -84,7 +117,7 @@ impl<'s> Step<'s> {
             None => self.listen(),
             Some(Action::Repeat) => self.ask_again(),
             Some(Action::Goto { state, .. }) => self.enter(state),
-            Some(Action::Transfer(to)) => Next::Transfer(to.render(&self.memo.slots)),
+            Some(Action::Transfer(to)) => self.destination(to).map_or(Next::HangUp, Next::Transfer),
             Some(Action::HangUp) => Next::HangUp,
         }
     }

@@ -3,6 +3,7 @@ use super::reader::{Lines, Table, Text};
 use super::script::{Action, Choice, Fallback, Finally, Pattern, Phrase, Script, State};
 use super::template::{Template, is_slot_name};
 use crate::spoken;
+use crate::transfer::Destination;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use toml::de::DeTable;
@@ -39,6 +40,7 @@ impl Reader<'_> {
             name: name.to_owned(),
             file: self.problems.file().to_owned(),
             start: self.start(&mut table),
+            machine: table.string("machine", self.problems).map(|machine| (machine.place, machine.value)),
             states: table.table("state", self.problems).map(|states| self.states(states)).unwrap_or_default(),
             everywhere: self.choices("everywhere", &mut table),
             no_match: self.fallback("no_match", &mut table),
@@ -236,12 +238,14 @@ impl Reader<'_> {
 
     fn checked_target(&mut self, to: Template) -> Action {
         let target = to.render(&Default::default());
-        let dialable = |c: char| c.is_ascii_digit() || matches!(c, '+' | '*' | '#');
-        let good = target.starts_with("sip:") || target.chars().all(dialable);
-        if !good || (target.is_empty() && to.slots().next().is_none()) {
-            self.problems
-                .report(&to.place, "must be a telephone number such as +15550100, or a sip: address");
-        }
+        let problem = if to.slots().next().is_none() {
+            Destination::written(&target).err().map(|error| error.to_string())
+        } else {
+            let dialable = |c: char| c.is_ascii_digit() || c == '+';
+            (!target.chars().all(dialable))
+                .then(|| "must be a telephone number where a slot is in it".to_owned())
+        };
+        problem.into_iter().for_each(|problem| self.problems.report(&to.place, problem));
         Action::Transfer(to)
     }
 

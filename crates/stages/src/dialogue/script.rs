@@ -10,6 +10,8 @@ pub(super) struct Script {
     pub(super) name: String,
     pub(super) file: PathBuf,
     pub(super) start: String,
+    /// Where it begins when a machine has answered a call that we placed.
+    pub(super) machine: Option<(Place, String)>,
     pub(super) states: BTreeMap<String, State>,
     /// Choices that every state has, behind its own.
     pub(super) everywhere: Vec<Choice>,

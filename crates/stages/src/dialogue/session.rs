@@ -1,4 +1,4 @@
-use super::answer::answer;
+use super::answer::{Known, answer};
 use super::memo::Memo;
 use super::script::Script;
 use crate::llm::{LlmError, LlmEvent, LlmRequest, LlmSession};
@@ -13,14 +13,15 @@ use tokio::time::{Sleep, sleep};
 #[derive(Debug)]
 pub(super) struct Session {
     script: Arc<Script>,
+    known: Known,
     pace: Duration,
     running: Option<Running>,
     waker: Option<Waker>,
 }
 
 impl Session {
-    pub(super) fn new(script: Arc<Script>, pace: Duration) -> Self {
-        Self { script, pace, running: None, waker: None }
+    pub(super) fn new(script: Arc<Script>, known: Known, pace: Duration) -> Self {
+        Self { script, known, pace, running: None, waker: None }
     }
 }
 
@@ -28,7 +29,7 @@ impl LlmSession for Session {
     fn reply(&mut self, request: LlmRequest) -> Result<(), LlmError> {
         self.running = None;
         let memo = Memo::read(&request.memo, &self.script)?;
-        let answer = answer(&self.script, memo, &request.cue);
+        let answer = answer(&self.script, &self.known, memo, &request.cue);
         let done = LlmEvent::Done { id: request.id, next: answer.next, memo: answer.memo.write() };
         let text = go_on(answer.text, &request.already);
         self.running = Some(Running { id: request.id, text, said: 0, done, pause: None });

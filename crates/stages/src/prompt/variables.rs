@@ -15,10 +15,14 @@ pub struct Variables {
     pub carrier_call_id: Option<String>,
     /// By which edge it comes.
     pub edge: String,
-    /// The caller's number.
+    /// The number of the person on the line, whichever side placed the call.
     pub caller: Option<String>,
-    /// The number that was called.
+    /// Our own number.
     pub called: Option<String>,
+    /// Which side placed the call, as the carrier names it: `inbound`, `outbound-api`.
+    pub direction: Option<String>,
+    /// Who or what answered a call that we placed, as the carrier names it: `human`, `machine_start`.
+    pub answered_by: Option<String>,
     /// What the caller's side passed on, by name: anybody may have written it.
     pub parameters: BTreeMap<String, String>,
     /// When it began, where its operator is.
@@ -28,12 +32,14 @@ pub struct Variables {
 }
 
 /// All that a template may name.
-pub(super) const NAMES: [&str; 12] = [
+pub(super) const NAMES: [&str; 14] = [
+    "answered_by",
     "call_id",
     "carrier_call_id",
     "called",
     "caller",
     "date",
+    "direction",
     "edge",
     "language",
     "parameter",
@@ -43,7 +49,22 @@ pub(super) const NAMES: [&str; 12] = [
     "weekday",
 ];
 
+/// Slots that every dialogue may say from the beginning; empty where nothing is known.
+pub(crate) const CALL_SLOTS: [&str; 4] = ["answered_by", "called", "caller", "direction"];
+
 impl Variables {
+    /// What a dialogue knows of its call.
+    pub(crate) fn call_slots(&self) -> Slots {
+        let values = [&self.answered_by, &self.called, &self.caller, &self.direction];
+        let known = CALL_SLOTS.into_iter().zip(values);
+        known.filter_map(|(name, value)| Some((name.to_owned(), value.clone()?))).collect()
+    }
+
+    /// A machine answered a call that we placed.
+    pub(crate) fn is_machine(&self) -> bool {
+        self.answered_by.as_deref().is_some_and(|by| by.starts_with("machine") || by == "fax")
+    }
+
     pub(super) fn values(&self, slots: &Slots) -> Value {
         let mut values = BTreeMap::from([
             ("call_id", self.call_id.as_str().into()),
@@ -53,9 +74,14 @@ impl Variables {
             ("slot", named(slots)),
         ]);
         values.extend(moment(&self.began));
-        let numbers =
-            [("carrier_call_id", &self.carrier_call_id), ("caller", &self.caller), ("called", &self.called)];
-        values.extend(numbers.into_iter().filter_map(|(name, value)| Some((name, data(value.as_deref()?)))));
+        let told = [
+            ("carrier_call_id", &self.carrier_call_id),
+            ("caller", &self.caller),
+            ("called", &self.called),
+            ("direction", &self.direction),
+            ("answered_by", &self.answered_by),
+        ];
+        values.extend(told.into_iter().filter_map(|(name, value)| Some((name, data(value.as_deref()?)))));
         Value::from_pairs(values)
     }
 }
@@ -89,9 +115,15 @@ pub(super) fn nothing() -> Value {
 
 /// A call that brings everything that it may bring, parameters and slots of any name.
 pub(super) fn everything() -> Value {
-    let number = || Some("+1234".to_owned());
-    let full =
-        Variables { carrier_call_id: number(), caller: number(), called: number(), ..Variables::default() };
+    let told = || Some("+1234".to_owned());
+    let full = Variables {
+        carrier_call_id: told(),
+        caller: told(),
+        called: told(),
+        direction: told(),
+        answered_by: told(),
+        ..Variables::default()
+    };
     let mut values: BTreeMap<String, Value> = BTreeMap::new();
     let known = full.values(&Slots::new());
     values.extend(NAMES.iter().filter_map(|name| Some(((*name).to_owned(), known.get_attr(name).ok()?))));

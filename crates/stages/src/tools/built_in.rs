@@ -37,7 +37,7 @@ impl Kind {
 
     pub(super) const fn description(self) -> &'static str {
         match self {
-            Self::Transfer => "Transfers the caller to another number, once you have said so.",
+            Self::Transfer => "Transfers the caller to somebody else, once you have said so.",
             Self::HangUp => "Ends the call, once you have said goodbye.",
             Self::SendDtmf => "Presses keys of the telephone on the caller's line.",
             Self::SetSlot => "Keeps something that the caller said, under a name.",
@@ -51,7 +51,6 @@ impl Kind {
     pub(super) fn parameters(self) -> Value {
         let text = |description: &str| json!({"type": "string", "description": description});
         match self {
-            Self::Transfer => object("to", text("The number, or the SIP address.")),
             Self::HangUp => json!({"type": "object", "properties": {}}),
             Self::SendDtmf => object("digits", json!({"type": "string", "pattern": "^[0-9A-D*#]{1,32}$"})),
             Self::SetSlot => {
@@ -59,7 +58,8 @@ impl Kind {
                 json!({"type": "object", "required": ["name", "value"], "properties": properties})
             }
             Self::LookUp => object("question", text("What is to be known, in a few words.")),
-            // Its own type knows the languages.
+            // Their own types know whom and which there are.
+            Self::Transfer => object("to", text("Whom.")),
             Self::SwitchLanguage => object("language", text("Its code.")),
         }
     }
@@ -97,11 +97,11 @@ impl Tool for BuiltIn {
             _ => String::new(),
         };
         let answer = match self.kind {
-            Kind::Transfer => self.effect(TRANSFERRED, Effect::Transfer(text("to"))),
             Kind::HangUp => self.effect(HUNG_UP, Effect::HangUp),
             Kind::SendDtmf => self.effect("They are being pressed.", Effect::Keys(text("digits"))),
             Kind::SetSlot => self.effect("Kept.", Effect::Slot(text("name"), text("value"))),
             Kind::LookUp => return look_up(self.knowledge.clone(), text("question")),
+            Kind::Transfer => Err(ToolError::Said("calls are not transferred here".into())),
             Kind::SwitchLanguage => Err(ToolError::Said("there is no other language".into())),
         };
         Box::pin(std::future::ready(answer))
@@ -125,8 +125,6 @@ fn look_up(knowledge: Option<Arc<dyn Knowledge>>, question: String) -> Calling {
 
 const NOTHING_KNOWN: &str =
     "The knowledge base holds nothing that fits. Ask it in other words, or say that you do not know.";
-const TRANSFERRED: &str =
-    "The caller will be transferred as soon as your next words were heard: announce it.";
 const HUNG_UP: &str = "The call will end as soon as your next words were heard: say goodbye.";
 
 /// Enough for an answer, and little enough to be read before it.

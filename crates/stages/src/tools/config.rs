@@ -10,6 +10,7 @@ use super::template::Template;
 use super::{Language, Manner};
 use crate::llm::ToolSpec;
 use crate::services::Endpoint;
+use crate::transfer::Transfers;
 use hyper::Method;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use reader::Reader;
@@ -30,6 +31,7 @@ pub struct ToolsFile {
     pub(super) languages: Arc<[Language]>,
     /// Where it was read, and the lines of its keys.
     origin: (PathBuf, places::Places),
+    pub(super) transfers: Arc<Transfers>,
 }
 
 /// A mistake in a file of tools.
@@ -133,6 +135,17 @@ impl ToolsFile {
         told.sort_by(|one, other| (one.line, &one.key).cmp(&(other.line, &other.key)));
         let origin = (path.to_owned(), places::Places::of(text));
         if told.is_empty() { Ok(Self { origin, ..file }) } else { Err(told) }
+    }
+
+    /// With this policy of whom calls are transferred to; without one it is nobody.
+    #[must_use]
+    pub fn transferring(self, transfers: Arc<Transfers>) -> Self {
+        Self { transfers, ..self }
+    }
+
+    /// It has a tool to transfer calls, and nobody to transfer them to.
+    pub fn transfers_to_nobody(&self) -> bool {
+        self.built_in.contains_key(&Kind::Transfer) && self.transfers.are_empty()
     }
 
     /// Declared for calls that can be in these languages, the first one among them.

@@ -59,6 +59,12 @@ impl Declared {
         Ok(Self { spec, manner, arguments: Arc::new(arguments), tool })
     }
 
+    /// The same, with arguments checked against another schema than the model is told: one that is good.
+    pub(super) fn taking(self, schema: &Value) -> Self {
+        let arguments = jsonschema::validator_for(schema).map_or(self.arguments, Arc::new);
+        Self { arguments, ..self }
+    }
+
     /// The call, with arguments that were checked.
     pub(super) fn call(&self, arguments: Arguments, slots: Slots) -> Calling {
         let (calling, limit) = (self.tool.call(arguments, slots), self.manner.timeout);

@@ -1,5 +1,6 @@
 use super::{Outcome, Reach};
 use crate::services::{Phase, ServiceError};
+use crate::transfer;
 use std::time::Duration;
 
 /// Why a tool did not do what it was called for; the model reads it, so it holds no secrets.
@@ -17,6 +18,9 @@ pub enum ToolError {
     /// The arguments are none that it takes.
     #[error("the arguments are wrong: {0}")]
     Arguments(String),
+    /// Nobody is to be called there.
+    #[error(transparent)]
+    Transfer(#[from] transfer::Refused),
     /// It took too long.
     #[error("it did not answer within {0:?}")]
     Late(Duration),
@@ -102,7 +106,7 @@ impl ToolError {
     /// How it is told.
     pub(super) const fn outcome(&self) -> Outcome {
         match self {
-            Self::Unknown { .. } | Self::Arguments(_) | Self::TooMany => Outcome::Refused,
+            Self::Unknown { .. } | Self::Arguments(_) | Self::Transfer(_) | Self::TooMany => Outcome::Refused,
             Self::Late(_) => Outcome::Late,
             Self::Cancelled | Self::Dropped => Outcome::Cancelled,
             Self::Unsure { outcome, .. } => *outcome,

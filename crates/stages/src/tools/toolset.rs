@@ -5,6 +5,7 @@ use super::http::HttpTool;
 use super::language::SwitchLanguage;
 use super::mcp::Server;
 use super::toolbox::Config;
+use super::transfer::Transfer;
 use super::{Deeds, Knowledge, Manner, Mistake, Tool, ToolsFile};
 use crate::llm::{ToolSpec, Weigh};
 use crate::services::SetupError;
@@ -66,7 +67,13 @@ impl Tools {
             fixed.push(declare(spec, manner, Arc::new(tool))?);
         }
         for (kind, declaration) in file.built_in {
+            let mut arguments = None;
             let (parameters, tool): (_, Arc<dyn Tool>) = match kind {
+                Kind::Transfer => {
+                    let tool = Transfer::new(file.transfers.clone());
+                    arguments = Some(Transfer::arguments());
+                    (tool.parameters(), Arc::new(tool))
+                }
                 Kind::SwitchLanguage => {
                     let tool = SwitchLanguage::new(file.languages.clone());
                     (tool.parameters(), Arc::new(tool))
@@ -75,7 +82,11 @@ impl Tools {
             };
             let description = declaration.description.unwrap_or_else(|| kind.description().into());
             let spec = ToolSpec { name: kind.name().into(), description, parameters };
-            fixed.push(declare(spec, declaration.manner, tool)?);
+            let declared = declare(spec, declaration.manner, tool)?;
+            fixed.push(match arguments {
+                Some(arguments) => declared.taking(&arguments),
+                None => declared,
+            });
         }
         let servers =
             file.mcp.into_iter().map(|(name, declaration)| Server::start(name, declaration)).collect();

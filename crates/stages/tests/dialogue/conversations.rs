@@ -1,6 +1,6 @@
 //! Whole conversations with the dialogues that are shipped, and with the one that the manual shows.
 
-use crate::support::{Caller, one, root, shipped};
+use crate::support::{Caller, one, root, shipped, to};
 use ringway_stages::llm::Next;
 
 #[test]
@@ -51,7 +51,7 @@ fn a_caller_who_is_not_understood_three_times_is_transferred() {
     assert_eq!(caller.says("uh the weather"), format!("Sorry, I did not get that. {again}"));
     assert_eq!(caller.says(""), format!("Sorry, I still did not get that. {again}"));
     assert_eq!(caller.says("what"), "I connect you to a colleague.");
-    assert_eq!(caller.next, Some(Next::Transfer("+15550100".to_owned())));
+    assert_eq!(caller.next, Some(Next::Transfer(to("+15550100"))));
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn an_operator_is_there_in_every_state() {
             answers.iter().for_each(|answer| drop(caller.says(answer)));
             let reply = if by_key { caller.presses("0") } else { caller.says("I want a human, please") };
             assert_eq!(reply, "I connect you to a colleague.");
-            assert_eq!(caller.next, Some(Next::Transfer("+15550100".to_owned())));
+            assert_eq!(caller.next, Some(Next::Transfer(to("+15550100"))));
         }
     }
 }

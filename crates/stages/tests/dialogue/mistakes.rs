@@ -2,7 +2,9 @@
 
 use crate::support::{dialogues, root, shipped};
 use ringway_stages::dialogue::Dialogues;
+use ringway_stages::transfer;
 use std::path::Path;
+use std::sync::Arc;
 
 /// What is told of a dialogue, one mistake a line.
 fn told(text: &str) -> Vec<String> {
@@ -197,6 +199,24 @@ fn values_that_cannot_be_meant_are_refused() {
 }
 
 #[test]
+fn a_caller_may_only_choose_a_number_that_is_listed() {
+    let choice = "digits = \"3..8\"\nslot = \"to\"\ntransfer = \"{to}\"";
+    let dialogues = || dialogues(&[("test", &asking(choice, ""))]).unwrap();
+    let vain = dialogues().with_transfers(Arc::default()).unwrap_err();
+    assert_eq!(
+        vain[0].to_string(),
+        "test.toml:7: state.ask.choice[1].transfer: the caller chooses the number: list those that may be dialled in \
+         transfer.allow or transfer.targets"
+    );
+    let config = transfer::Config { allow: vec!["47xx".into()], ..transfer::Config::default() };
+    let transfers = Arc::new(transfer::Transfers::new(&config).unwrap());
+    assert!(dialogues().with_transfers(transfers).is_ok());
+    let fixed = "keys = [\"1\"]\ntransfer = \"+15550100\"";
+    let fixed = crate::support::dialogues(&[("test", &asking(fixed, ""))]).unwrap();
+    assert!(fixed.with_transfers(Arc::default()).is_ok(), "the operator has written it");
+}
+
+#[test]
 fn no_input_limits_must_be_counts() {
     for limit in ["0", "256", "-1", "\"3\"", "1.5"] {
         let told = told(&asking("keys = [\"1\"]\nsay = \"Ok.\"", &format!("[no_input]\nlimit = {limit}")));
@@ -243,4 +263,11 @@ fn a_word_of_a_built_in_answer_must_have_a_pronunciation_too() {
             "test.toml:5: state.ask.choice[1]: no pronunciation of \"seven\" is known, so it cannot be recognised"
         ]
     );
+}
+
+#[test]
+fn the_state_for_machines_is_there() {
+    let dialogue =
+        asking("keys = [\"1\"]\nsay = \"Ok.\"", "").replacen("start", "machine = \"tape\"\nstart", 1);
+    assert_eq!(told(&dialogue), ["test.toml:1: machine: there is no state \"tape\"; there are: ask"]);
 }

@@ -1,8 +1,11 @@
 //! Small dialogues that show one rule each.
 
-use crate::support::{Caller, one};
+use crate::support::{Caller, drain, one, request, to};
 use ringway_stages::dialogue::Dialogues;
-use ringway_stages::llm::Next;
+use ringway_stages::llm::{Cue, LanguageModel, LlmCall, Next};
+use ringway_stages::prompt::Variables;
+use ringway_stages::transfer;
+use std::sync::Arc;
 
 /// A menu of two departments that repeats what it understood.
 fn menu() -> Dialogues {
@@ -153,7 +156,7 @@ fn a_state_has_its_own_fallbacks_and_may_lead_on() {
     assert!(matches!(caller.next, Some(Next::Listen(_))));
     caller.joins();
     assert_eq!(caller.presses("1"), "");
-    assert_eq!(caller.next, Some(Next::Transfer("sip:desk@example.com".to_owned())));
+    assert_eq!(caller.next, Some(Next::Transfer(to("sip:desk@example.com"))));
 }
 
 #[test]
@@ -196,4 +199,58 @@ fn a_states_own_choice_counts_before_that_of_everywhere() {
         (caller.says("support"), caller.presses("2")),
         ("Everywhere.".to_owned(), "Everywhere.".to_owned())
     );
+}
+
+/// A menu of extensions: two digits from 47 on, which the operator lists.
+fn switchboard() -> Dialogues {
+    let dialogues = one(r#"
+        start = "menu"
+        machine = "message"
+        no_match.say = "Sorry?"
+        [state.menu]
+        prompt = "Hello {caller}. Which extension?"
+        [[state.menu.choice]]
+        digits = "2..8"
+        slot = "extension"
+        say = "I connect you."
+        transfer = "{extension}"
+        [state.message]
+        prompt = "Please call us back at {called}."
+        hang_up = true
+        "#);
+    let config = transfer::Config { allow: vec!["47xx".into()], ..transfer::Config::default() };
+    dialogues.with_transfers(Arc::new(transfer::Transfers::new(&config).unwrap())).unwrap()
+}
+
+#[test]
+fn a_caller_is_connected_to_a_number_that_is_listed_and_to_no_other() {
+    let switchboard = switchboard();
+    let mut caller = Caller::of(&switchboard, "test");
+    caller.joins();
+    assert_eq!(caller.presses("1900"), "Sorry? Hello . Which extension?");
+    assert_eq!(caller.presses("90012345"), "Sorry? Hello . Which extension?");
+    assert_eq!(caller.presses("4711"), "I connect you.");
+    assert_eq!(caller.next, Some(Next::Transfer(to("4711"))));
+}
+
+#[test]
+fn a_dialogue_knows_who_is_on_the_line_and_what_it_says_to_a_machine() {
+    let switchboard = switchboard();
+    let begins = |answered_by: Option<&str>| {
+        let variables = Variables {
+            caller: Some("+431".into()),
+            called: Some("+432".into()),
+            answered_by: answered_by.map(str::to_owned),
+            ..Variables::default()
+        };
+        let call = LlmCall { variables: Arc::new(variables), ..LlmCall::default() };
+        let mut session = switchboard.open(call).unwrap();
+        session.reply(request(1, Cue::Joined, "")).unwrap();
+        drain(&mut *session).0
+    };
+    assert_eq!(begins(Some("human")), "Hello +431. Which extension?");
+    assert_eq!(begins(None), "Hello +431. Which extension?");
+    for machine in ["machine_start", "machine_end_beep", "fax"] {
+        assert_eq!(begins(Some(machine)), "Please call us back at +432.", "{machine}");
+    }
 }

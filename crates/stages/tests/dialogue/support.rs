@@ -2,6 +2,7 @@
 
 use ringway_stages::dialogue::{Diagnostic, Dialogues};
 use ringway_stages::llm::{Cue, LanguageModel, LlmCall, LlmEvent, LlmRequest, LlmSession, Next};
+use ringway_stages::transfer::Destination;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
@@ -28,6 +29,11 @@ pub fn dialogues(texts: &[(&str, &str)]) -> Result<Dialogues, Vec<Diagnostic>> {
 /// A dialogue named "test".
 pub fn one(text: &str) -> Dialogues {
     dialogues(&[("test", text)]).unwrap()
+}
+
+/// Whom an operator has written down.
+pub fn to(text: &str) -> Destination {
+    Destination::written(text).unwrap()
 }
 
 /// The request of a fresh reply.

@@ -5,6 +5,7 @@ use ringway_stages::llm::{
     LanguageModel, LlmCall, LlmError, LlmEvent, LlmRequest, LlmSession, Next, ToolCall, ToolSpec,
 };
 use ringway_stages::tools::{Config, Knowledge, ToolNews, Toolbox, Tools, ToolsFile};
+use ringway_stages::transfer::{self, Transfers};
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::path::Path;
@@ -82,11 +83,18 @@ impl LlmSession for Session {
     }
 }
 
-/// The tools that a text declares.
+/// The tools that a text declares, with a desk to transfer calls to.
 pub(crate) fn declared(text: &str) -> ToolsFile {
     let variable = |name: &str| Some(format!("value-of-{name}"));
     ToolsFile::parse(Path::new("tools.toml"), text, &variable)
         .unwrap_or_else(|mistakes| panic!("{mistakes:?}"))
+        .transferring(transfers())
+}
+
+/// There is a desk, and nobody else.
+fn transfers() -> Arc<Transfers> {
+    let targets = [("desk".to_owned(), "+431234".to_owned())].into();
+    Arc::new(Transfers::new(&transfer::Config { targets, allow: Vec::new() }).unwrap())
 }
 
 pub(crate) fn toolbox(model: &Model, text: &str, knowledge: Option<Arc<dyn Knowledge>>) -> Toolbox {

@@ -7,6 +7,7 @@ use ringway_stages::speech_to_speech::{
     Hearing, Remark, SpeechCall, SpeechError, SpeechEvent, SpeechSession, SpeechToSpeech, Wanted,
 };
 use ringway_stages::tools::{Config, Finding, Knowledge, Outcome, Passage, SpeechToolbox, ToolNews, Tools};
+use ringway_stages::transfer::Destination;
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex};
@@ -184,9 +185,9 @@ async fn who_has_said_goodbye_is_not_asked_for_more() {
     let over = answer(&mut *session, 1).await;
     assert_eq!(over, ("Goodbye.".into(), vec![Outcome::Done], Some(Next::HangUp)));
     assert!(!service.told()[0].2);
-    let silent = Service::that(&[("", &[("transfer", r#"{"to":"+431"}"#)]), ("One moment.", &[])]);
+    let silent = Service::that(&[("", &[("transfer", r#"{"to":"desk"}"#)]), ("One moment.", &[])]);
     let put_through = answer(&mut *open(&silent, "[built_in.transfer]\n"), 1).await;
-    assert_eq!(put_through.2, Some(Next::Transfer("+431".into())));
+    assert_eq!(put_through.2, Some(Next::Transfer(Destination::written("+431234").unwrap())));
     assert_eq!((put_through.0.as_str(), silent.told()[0].2), ("One moment.", true));
 }
 

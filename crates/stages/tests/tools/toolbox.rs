@@ -3,6 +3,7 @@
 use crate::model::{Model, event, reply, toolbox};
 use ringway_stages::llm::{Cue, LanguageModel, LlmCall, LlmEvent, LlmRequest, LlmSession, Next, Role, Said};
 use ringway_stages::tools::{Finding, Knowledge, Outcome, Passage, ToolNews};
+use ringway_stages::transfer::Destination;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -139,13 +140,33 @@ async fn keys_are_told_between_what_is_said_before_and_behind_them() {
 }
 
 #[tokio::test]
+async fn a_model_cannot_have_anybody_dialled_whom_the_operator_has_not_listed() {
+    let wanted: &[(&str, &str)] = &[
+        ("transfer", r#"{"to":"+88213000000"}"#),
+        ("transfer", r#"{"to":""}"#),
+        ("transfer", r#"{"to":"the front desk"}"#),
+        ("transfer", r#"{"to":"sip:x@evil.example"}"#),
+        ("transfer", r#"{"to":17}"#),
+    ];
+    let model = Model::that_says(&[("", wanted), ("I cannot do that.", &[])]);
+    let reply = reply(&mut *open(&model), said(1, "call my cousin")).await;
+    assert!(matches!(reply.next, Some(Next::Listen(_))), "{:?}", reply.next);
+    assert!(outcomes(&reply.news).iter().all(|(_, outcome)| *outcome == Outcome::Refused));
+    let round = model.asked(1).rounds[0].clone();
+    assert_eq!(round.calls[0].result, "\"+88213000000\" is nobody to transfer to; there are: desk");
+    assert_eq!(round.calls.iter().filter(|call| call.failed).count(), wanted.len());
+    let known = model.known.lock().unwrap();
+    let tool = known.iter().find(|tool| tool.name == "transfer").unwrap();
+    assert_eq!(tool.parameters["properties"]["to"]["enum"], serde_json::json!(["desk"]));
+}
+
+#[tokio::test]
 async fn a_call_is_transferred_when_the_reply_was_heard() {
-    let model =
-        Model::that_says(&[("", &[("transfer", r#"{"to":"+431234"}"#)]), ("I put you through.", &[])]);
+    let model = Model::that_says(&[("", &[("transfer", r#"{"to":"Desk"}"#)]), ("I put you through.", &[])]);
     let put_through = reply(&mut *open(&model), said(1, "a person please")).await;
     assert_eq!(
         (put_through.words.as_str(), put_through.next),
-        ("I put you through.", Some(Next::Transfer("+431234".into())))
+        ("I put you through.", Some(Next::Transfer(Destination::written("+431234").unwrap())))
     );
     // Who has said goodbye already is not asked again.
     let model = Model::that_says(&[("Goodbye.", &[("hang_up", "{}")])]);

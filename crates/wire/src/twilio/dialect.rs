@@ -41,6 +41,11 @@ impl Dialect {
         encodings: &[Encoding { name: "audio/x-mulaw", format: Format::Mulaw8k }],
     };
 
+    /// The format of a stream that does not tell its own.
+    pub(super) fn usual_format(&self) -> Format {
+        self.encodings.first().map_or(Format::Mulaw8k, |encoding| encoding.format)
+    }
+
     /// The format that the carrier calls `name` at `hz` samples a second.
     pub(super) fn format(&self, name: &str, hz: u64) -> Option<Format> {
         let spoken =

@@ -29,9 +29,9 @@ pub enum FromCarrier<'a> {
 pub struct Start {
     /// The stream: each message to the carrier names it.
     pub stream: String,
-    /// The carrier's own id of the call.
+    /// The carrier's own id of the call; empty when it tells none.
     pub call: String,
-    /// The customer's account at the carrier.
+    /// The customer's account at the carrier; empty when it tells none.
     pub account: String,
     /// How audio is coded, both ways.
     pub format: Format,
@@ -52,6 +52,8 @@ pub struct Media<'a> {
     pub track: Track,
     /// The coded samples.
     pub payload: &'a [u8],
+    /// A number that is none, by the name of its field: it counts as missing, and the audio is as good as any other.
+    pub unreadable: Option<&'static str>,
 }
 
 /// Whose audio it is.
@@ -82,7 +84,11 @@ impl<'a> FromCarrier<'a> {
     ///
     /// # Errors
     /// The message is no JSON, misses a field, has one of a wrong type, or its payload is no base64.
-    pub fn parse(dialect: &Dialect, text: &str, audio: &'a mut Vec<u8>) -> Result<Self, ProtocolError> {
+    pub fn parse(
+        dialect: &'static Dialect,
+        text: &str,
+        audio: &'a mut Vec<u8>,
+    ) -> Result<Self, ProtocolError> {
         match scan::media(dialect, text) {
             Some(scanned) if payload::decode(scanned.payload, audio).is_ok() => {
                 Ok(Self::Media(scanned.media(audio)))
@@ -102,7 +108,7 @@ impl<'a> FromCarrier<'a> {
 
     /// [`FromCarrier::parse`] without the scanner: every message through a JSON tree.
     pub(crate) fn parse_tree(
-        dialect: &Dialect,
+        dialect: &'static Dialect,
         text: &str,
         audio: &'a mut Vec<u8>,
     ) -> Result<Self, ProtocolError> {
@@ -113,7 +119,7 @@ impl<'a> FromCarrier<'a> {
             "start" => Self::Start(start(dialect, &message)?),
             "media" => Self::Media(media(dialect, &message, audio)?),
             "dtmf" => Self::Dtmf(dtmf(&message)?),
-            "mark" => Self::mark(message.object("mark")?.string("name")?, audio),
+            "mark" => Self::mark(&message.object("mark")?.text("name")?, audio),
             "stop" => Self::Stop,
             other => Self::Unknown(Excerpt::of(other).to_string()),
         })
@@ -122,22 +128,30 @@ impl<'a> FromCarrier<'a> {
 
 fn start(dialect: &Dialect, message: &Object<'_>) -> Result<Start, ProtocolError> {
     let start = message.object("start")?;
-    let custom_parameters = match start.optional_object(dialect.custom_parameters)? {
-        Some(parameters) => parameters.owned_strings()?,
-        None => BTreeMap::new(),
-    };
+    let parameters = start.optional_map(dialect.custom_parameters)?;
+    let stream = start.optional_text_id(dialect.stream)?;
+    let stream = stream.map_or_else(|| message.optional_text_id(dialect.stream), |id| Ok(Some(id)))?;
+    let id = |name| start.optional_text_id(name).map(Option::unwrap_or_default);
     Ok(Start {
-        stream: start.id(dialect.stream)?,
-        call: start.id(dialect.call)?,
-        account: start.id(dialect.account)?,
-        format: format(dialect, &start.object(dialect.media_format)?)?,
-        custom_parameters,
+        stream: stream.ok_or_else(|| message.bad(dialect.stream, "is missing"))?,
+        call: id(dialect.call)?,
+        account: id(dialect.account)?,
+        format: match start.optional_object(dialect.media_format)? {
+            Some(media_format) => format(dialect, &media_format)?,
+            None => dialect.usual_format(),
+        },
+        custom_parameters: parameters
+            .map(|parameters| parameters.owned_texts())
+            .transpose()?
+            .unwrap_or_default(),
     })
 }
 
 fn format(dialect: &Dialect, media_format: &Object<'_>) -> Result<Format, ProtocolError> {
-    let encoding = media_format.string("encoding")?;
-    let hz = media_format.number(dialect.sample_rate)?;
+    let usual = dialect.usual_format();
+    let encoding = media_format.optional_string("encoding")?;
+    let encoding = encoding.or(dialect.encoding_name(usual)).unwrap_or_default();
+    let hz = media_format.optional_digits(dialect.sample_rate)?.unwrap_or(usual.rate().hz().into());
     let channels = media_format.optional_digits("channels")?.unwrap_or(1);
     let spoken = dialect.format(encoding, hz).filter(|_| channels == 1);
     spoken.ok_or_else(|| {
@@ -148,20 +162,23 @@ fn format(dialect: &Dialect, media_format: &Object<'_>) -> Result<Format, Protoc
 }
 
 fn media<'a>(
-    dialect: &Dialect,
+    dialect: &'static Dialect,
     message: &Object<'_>,
     audio: &'a mut Vec<u8>,
 ) -> Result<Media<'a>, ProtocolError> {
-    message.optional_string(dialect.stream)?;
     let media = message.object("media")?;
     payload::decode_field(&media, audio)?;
-    Ok(Media {
-        sequence: message.optional_digits(dialect.sequence)?,
-        chunk: media.optional_digits("chunk")?,
-        timestamp: media.optional_digits("timestamp")?.map(from_millis),
-        track: track(&media)?,
-        payload: audio,
-    })
+    let mut unreadable = None;
+    let mut number = |object: &Object<'_>, name: &'static str| {
+        object.optional_digits(name).unwrap_or_else(|_| {
+            unreadable = Some(name);
+            None
+        })
+    };
+    let sequence = number(message, dialect.sequence);
+    let chunk = number(&media, "chunk");
+    let timestamp = number(&media, "timestamp").map(from_millis);
+    Ok(Media { sequence, chunk, timestamp, track: track(&media)?, payload: audio, unreadable })
 }
 
 fn track(media: &Object<'_>) -> Result<Track, ProtocolError> {
@@ -171,7 +188,7 @@ fn track(media: &Object<'_>) -> Result<Track, ProtocolError> {
 
 fn dtmf(message: &Object<'_>) -> Result<char, ProtocolError> {
     let dtmf = message.object("dtmf")?;
-    json::dtmf_digit(dtmf.string("digit")?)
+    json::dtmf_digit(&dtmf.text("digit")?)
         .ok_or_else(|| dtmf.bad("digit", "is to be one of 0-9, *, # and A-D"))
 }
 

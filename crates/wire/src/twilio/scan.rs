@@ -68,6 +68,7 @@ impl Scanned<'_> {
             timestamp: self.timestamp.map(from_millis),
             track: self.track.unwrap_or_default(),
             payload: audio,
+            unreadable: None,
         }
     }
 }

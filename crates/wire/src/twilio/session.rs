@@ -3,8 +3,9 @@ use crate::{CloseCode, ErrorCode, MAX_MESSAGE, ProtocolError};
 
 /// The server's end of one carrier socket: text in, events out, their order checked.
 ///
-/// Every error ends the socket, since a carrier has no message for one: close it with the error's close code and
-/// the name of its code as the reason.
+/// Before the stream begins every error ends the socket, since a carrier has no message for one: close it with the
+/// error's close code and the name of its code as the reason. A stream that has begun is somebody's call: then an odd
+/// message is refused, and the call goes on.
 #[derive(Clone, Debug)]
 pub struct Session {
     dialect: &'static Dialect,
@@ -64,7 +65,8 @@ impl Session {
     /// Takes a text message; audio is decoded into `audio`, which loses what it held.
     ///
     /// # Errors
-    /// What the carrier did wrong; always fatal.
+    /// What the carrier did wrong: fatal before the stream begins, recoverable in it. A message that is too long is always
+    /// fatal.
     pub fn text<'a>(&mut self, text: &str, audio: &'a mut Vec<u8>) -> Result<Event<'a>, ProtocolError> {
         if text.len() > MAX_MESSAGE {
             return Err(ProtocolError::message_too_large());
@@ -72,15 +74,24 @@ impl Session {
         if self.state == State::Stopped {
             return Ok(Event::Ignored(Notice::AfterStop));
         }
-        let message =
-            FromCarrier::parse(self.dialect, text, audio).map_err(|error| error.closing(CloseCode::Bytes))?;
-        self.order(message)
+        match FromCarrier::parse(self.dialect, text, audio) {
+            Ok(message) => self.order(message),
+            Err(error) => Err(self.weighed(error, CloseCode::Bytes)),
+        }
     }
 
     /// What is to be said of a binary message: this protocol has none.
     pub fn binary(&self) -> ProtocolError {
         let message = "media comes as JSON text with base64, not as binary messages";
-        ProtocolError::fatal(ErrorCode::TextExpected, CloseCode::Kind, message)
+        self.weighed(ProtocolError::recoverable(ErrorCode::TextExpected, message), CloseCode::Kind)
+    }
+
+    /// An error ends what has not begun with `close`, and no call that goes on.
+    fn weighed(&self, error: ProtocolError, close: CloseCode) -> ProtocolError {
+        match self.state {
+            State::AwaitingStart => error.closing(close),
+            State::Streaming | State::Stopped => ProtocolError { close: None, ..error },
+        }
     }
 
     fn order<'a>(&mut self, message: FromCarrier<'a>) -> Result<Event<'a>, ProtocolError> {
@@ -109,9 +120,5 @@ fn media_before_start() -> ProtocolError {
 }
 
 fn start_twice() -> ProtocolError {
-    ProtocolError::fatal(
-        ErrorCode::StartTwice,
-        CloseCode::Order,
-        "a socket carries one stream: start came twice",
-    )
+    ProtocolError::recoverable(ErrorCode::StartTwice, "a socket carries one stream: start came twice")
 }

@@ -1,5 +1,4 @@
-//! The answer to a carrier's webhook that connects a call to a media socket, as
-//! [TwiML](https://www.twilio.com/docs/voice/twiml/stream).
+//! Answers to a carrier's webhooks, as [TwiML](https://www.twilio.com/docs/voice/twiml).
 
 use std::fmt::Write;
 
@@ -19,7 +18,7 @@ pub fn connect_stream<'a>(
     action: &str,
     parameters: impl IntoIterator<Item = (&'a str, &'a str)>,
 ) -> String {
-    let mut twiml = String::from(r#"<?xml version="1.0" encoding="UTF-8"?><Response><Connect action=""#);
+    let mut twiml = format!(r#"{RESPONSE}<Connect action=""#);
     push_escaped(&mut twiml, action);
     twiml.push_str(r#""><Stream url=""#);
     push_escaped(&mut twiml, url);
@@ -35,19 +34,49 @@ pub fn connect_stream<'a>(
     twiml
 }
 
-/// Hands the call to `number`, a telephone number or a SIP address.
-pub fn dial(number: &str) -> String {
-    let noun = if number.starts_with("sip:") { "Sip" } else { "Number" };
-    let mut twiml = format!(r#"<?xml version="1.0" encoding="UTF-8"?><Response><Dial><{noun}>"#);
-    push_escaped(&mut twiml, number);
+/// What a call is handed to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Noun {
+    /// A telephone number.
+    Number,
+    /// A SIP address.
+    Sip,
+}
+
+/// Hands the call to `to`.
+pub fn dial(noun: Noun, to: &str) -> String {
+    let noun = match noun {
+        Noun::Number => "Number",
+        Noun::Sip => "Sip",
+    };
+    let mut twiml = format!("{RESPONSE}<Dial><{noun}>");
+    push_escaped(&mut twiml, to);
     write!(twiml, "</{noun}></Dial></Response>").expect("a String takes all that is written to it");
     twiml
 }
 
 /// Ends the call.
 pub fn hang_up() -> String {
-    String::from(r#"<?xml version="1.0" encoding="UTF-8"?><Response><Hangup/></Response>"#)
+    format!("{RESPONSE}<Hangup/></Response>")
 }
+
+/// Gives the caller the busy tone, without answering the call; for calls that come in only.
+pub fn reject() -> String {
+    format!(r#"{RESPONSE}<Reject reason="busy"/></Response>"#)
+}
+
+/// Has the carrier say `text` in `language`, such as `en-US`, and ends the call.
+pub fn say(text: &str, language: &str) -> String {
+    let mut twiml = format!(r#"{RESPONSE}<Say language=""#);
+    push_escaped(&mut twiml, language);
+    twiml.push_str(r#"">"#);
+    push_escaped(&mut twiml, text);
+    twiml.push_str("</Say><Hangup/></Response>");
+    twiml
+}
+
+/// What every answer begins with.
+const RESPONSE: &str = r#"<?xml version="1.0" encoding="UTF-8"?><Response>"#;
 
 /// Appends `text` as the value of an attribute.
 fn push_escaped(xml: &mut String, text: &str) {
@@ -83,11 +112,23 @@ mod tests {
     #[test]
     fn a_call_is_handed_to_a_number_or_a_sip_address() {
         insta::assert_snapshot!(
-            dial("+4930123"),
+            dial(Noun::Number, "+4930123"),
             @r#"<?xml version="1.0" encoding="UTF-8"?><Response><Dial><Number>+4930123</Number></Dial></Response>"#
         );
-        assert!(dial("sip:desk@example.com").contains("<Sip>sip:desk@example.com</Sip>"));
-        assert!(dial("<&").contains("<Number>&lt;&amp;</Number>"));
+        assert!(dial(Noun::Sip, "sip:desk@example.com").contains("<Sip>sip:desk@example.com</Sip>"));
+        assert!(dial(Noun::Number, "<&").contains("<Number>&lt;&amp;</Number>"));
+    }
+
+    #[test]
+    fn a_caller_who_cannot_be_taken_hears_the_busy_tone_or_a_sentence() {
+        insta::assert_snapshot!(
+            reject(),
+            @r#"<?xml version="1.0" encoding="UTF-8"?><Response><Reject reason="busy"/></Response>"#
+        );
+        insta::assert_snapshot!(
+            say("Later, <please>.", "en-GB"),
+            @r#"<?xml version="1.0" encoding="UTF-8"?><Response><Say language="en-GB">Later, &lt;please&gt;.</Say><Hangup/></Response>"#
+        );
     }
 
     #[test]

@@ -4,12 +4,13 @@ use super::ways;
 use crate::dialogue::diagnostic::Problems;
 use crate::dialogue::script::{Action, Choice, Fallback, Script, State};
 use crate::dialogue::template::Template;
+use crate::prompt::CALL_SLOTS;
 use std::collections::{BTreeMap, BTreeSet};
 
 type Names<'s> = BTreeSet<&'s str>;
 
 pub(super) fn check(script: &Script, problems: &mut Problems) {
-    let ever: Names<'_> = script.all_choices().flat_map(Choice::slots).collect();
+    let ever: Names<'_> = script.all_choices().flat_map(Choice::slots).chain(CALL_SLOTS).collect();
     let known = known_on_entry(script);
     for (name, state) in &script.states {
         // A state that cannot be reached is reported as such.
@@ -32,8 +33,10 @@ fn explanation(slot: &str, state: &str, ever: &Names<'_>) -> String {
 
 /// The slots that every way to a state sets: what all the ways into it have in common, until nothing changes.
 fn known_on_entry(script: &Script) -> BTreeMap<&str, Names<'_>> {
-    let mut known: BTreeMap<&str, Names<'_>> = BTreeMap::from([(script.start.as_str(), Names::new())]);
-    let mut ahead = vec![script.start.as_str()];
+    let begin = || Names::from(CALL_SLOTS);
+    let mut known: BTreeMap<&str, Names<'_>> =
+        ways::beginnings(script).map(|state| (state, begin())).collect();
+    let mut ahead: Vec<&str> = known.keys().copied().collect();
     while let Some(name) = ahead.pop() {
         let Some(state) = script.states.get(name) else { continue };
         for (action, choice) in ways::actions(script, state) {

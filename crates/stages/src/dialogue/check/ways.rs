@@ -9,6 +9,11 @@ pub(super) fn check(script: &Script, problems: &mut Problems) {
         let message = format!("there is no state {:?}{}", script.start, nearest(script, &script.start));
         problems.report(&Place { line: 1, key: "start".to_owned() }, message);
     }
+    if let Some((place, machine)) = &script.machine
+        && !script.states.contains_key(machine)
+    {
+        problems.report(place, format!("there is no state {machine:?}{}", nearest(script, machine)));
+    }
     gotos(script, problems);
     unreachable(script, problems);
     for (name, state) in &script.states {
@@ -27,6 +32,11 @@ pub(super) fn actions<'s>(script: &'s Script, state: &'s State) -> Vec<(&'s Acti
     chosen.chain(finals).chain(state.action.iter().map(|action| (action, None))).collect()
 }
 
+/// The states that a call may begin in.
+pub(super) fn beginnings(script: &Script) -> impl Iterator<Item = &str> {
+    std::iter::once(script.start.as_str()).chain(script.machine.iter().map(|(_, state)| state.as_str()))
+}
+
 fn gotos(script: &Script, problems: &mut Problems) {
     for action in script.all_actions() {
         let Action::Goto { place, state } = action else { continue };
@@ -38,7 +48,7 @@ fn gotos(script: &Script, problems: &mut Problems) {
 
 fn unreachable(script: &Script, problems: &mut Problems) {
     let mut reached = BTreeSet::new();
-    let mut ahead = vec![script.start.as_str()];
+    let mut ahead: Vec<&str> = beginnings(script).collect();
     while let Some(name) = ahead.pop() {
         let Some(state) = script.states.get(name).filter(|_| reached.insert(name)) else { continue };
         ahead.extend(actions(script, state).into_iter().filter_map(|(action, _)| target(action)));
