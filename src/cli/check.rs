@@ -5,7 +5,6 @@ use ringway_config::{Origin, Problem, Sources};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 /// Tells all mistakes of the configuration and of the dialogues, one a line.
 #[derive(Clone, Debug, Args)]
