@@ -1,8 +1,10 @@
 //! Metrics from call events; the names and labels are the contract of docs/operate/metrics.md.
 
+use crate::access::Denied;
 use crate::admission::Refused;
-use crate::edge::refusal;
+use crate::edge::EXCESS;
 use crate::live::{LiveCall, reason_name};
+use crate::refusals;
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use ringway_actors::{
@@ -120,11 +122,19 @@ fn describe() {
         "Transfers to numbers or names that the operator has not listed."
     );
     describe_counter!("ringway_protocol_errors_total", "Breaches of an edge's protocol.");
+    describe_counter!(
+        "ringway_excess_total",
+        "Frames of audio and messages dropped unread because they came too fast."
+    );
     describe_counter!("ringway_ring_drops_total", "Frames dropped because a ring was full.");
     describe_counter!("ringway_stage_restarts_total", "Stages rebuilt inside a call.");
     describe_counter!("ringway_false_interruptions_total", "Noises over the bot after which it went on.");
     describe_counter!("ringway_context_summaries_total", "Summaries of what was said that were wanted.");
     describe_counter!("ringway_context_messages_total", "Messages that left the context of a call.");
+    describe_counter!(
+        "ringway_clauses_left_out_total",
+        "Clauses of replies that were not said because voices refused them."
+    );
     describe_counter!("ringway_fillers_total", "Fillers spoken because an answer took too long.");
     describe_counter!(
         "ringway_speculation_wasted_total",
@@ -175,6 +185,9 @@ fn begin_at_zero() {
         for code in ErrorCode::ALL {
             counter!("ringway_protocol_errors_total", "edge" => edge, "code" => code.name()).increment(0);
         }
+        for kind in EXCESS {
+            counter!("ringway_excess_total", "edge" => edge, "kind" => kind).increment(0);
+        }
     }
     for stage in StageKind::ALL {
         for cause in CAUSES {
@@ -189,7 +202,7 @@ fn begin_at_zero() {
     for winner in Winner::ALL {
         hedges(StageKind::Llm, winner).increment(0);
     }
-    for reason in Refused::REASONS.into_iter().chain(refusal::REASONS) {
+    for reason in Refused::REASONS.into_iter().chain(Denied::REASONS).chain(refusals::REASONS) {
         counter!("ringway_refusals_total", "reason" => reason).increment(0);
     }
     for part in PARTS {
@@ -199,6 +212,7 @@ fn begin_at_zero() {
         counter!("ringway_ring_drops_total", "ring" => ring).increment(0);
     }
     counter!("ringway_false_interruptions_total").increment(0);
+    counter!("ringway_clauses_left_out_total").increment(0);
     counter!("ringway_fillers_total").increment(0);
     ["done", "failed"].into_iter().for_each(|outcome| summaries(outcome).increment(0));
     ["summarised", "forgotten"].into_iter().for_each(|fate| context_messages(fate).increment(0));
@@ -325,6 +339,7 @@ impl Counting {
                 histogram!("ringway_barge_in_seconds").record(after.as_secs_f64());
             }
             Event::FalseInterruption { .. } => counter!("ringway_false_interruptions_total").increment(1),
+            Event::Unspoken { .. } => counter!("ringway_clauses_left_out_total").increment(1),
             Event::Filler { .. } => counter!("ringway_fillers_total").increment(1),
             Event::Summarised { messages, .. } => {
                 summaries("done").increment(1);

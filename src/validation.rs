@@ -86,6 +86,11 @@ impl Validation {
             Ok(tools) => {
                 let unusable = in_runtime(|| tools.unusable()).unwrap_or_default();
                 self.problems.extend(unusable.into_iter().map(of_tools));
+                let transfers = Arc::new(Transfers::new(&config.transfer).unwrap_or_default());
+                let tools = tools.transferring(transfers);
+                if tools.transfers_to_nobody() {
+                    self.doubtful("tools.file", engines::NOBODY);
+                }
                 Some(tools)
             }
             Err(mistakes) => {

@@ -22,11 +22,13 @@ mod carrier;
 mod document;
 mod engines;
 mod environment;
+mod exposure;
 mod fuzz;
 mod knowledge;
 mod languages;
 mod load;
 mod neighbours;
+mod network;
 mod print;
 mod problem;
 mod public_url;
@@ -39,12 +41,13 @@ mod suggest;
 
 pub use alias::{ALIASES, Alias, Meaning};
 pub use carrier::{CarrierConfig, Refusal};
-pub use engines::{ApologyConfig, DialogueConfig, EnginesOf, VadConfig};
+pub use engines::{ApologyConfig, DialogueConfig, EnginesOf, VadConfig, VoicesConfig};
 pub use environment::variable_of;
 pub use fuzz::fuzz;
 pub use languages::{LanguageConfig, name_of};
 pub use load::{DEFAULT_FILE, Flag, Loaded, SCHEMA, Sources, load, parse};
 pub use neighbours::{LiveKitConfig, RedisConfig, RedisUrl, RedisUrlError};
+pub use network::Network;
 pub use print::default_of;
 pub use problem::{Origin, Problem, Problems};
 pub use public_url::{PublicUrl, PublicUrlError};
@@ -89,7 +92,7 @@ pub struct Config {
     /// Language models, in order of preference.
     pub llm: EnginesOf,
     /// Voices, in order of preference.
-    pub tts: EnginesOf,
+    pub tts: VoicesConfig,
     /// Dialogue scripts.
     pub dialogue: DialogueConfig,
     /// The embedded recogniser.
@@ -172,14 +175,14 @@ impl Default for Config {
             carrier: CarrierConfig::default(),
             transfer: ringway_stages::transfer::Config::default(),
             metrics: MetricsConfig::default(),
-            turn: ringway_turn::Config::default(),
+            turn: ringway_turn::Config { language: Some("en".into()), ..ringway_turn::Config::default() },
             call: ringway_actors::Config::default(),
             circuit: ringway_stages::health::Config::default(),
             vad: VadConfig::default(),
             speech_to_speech: EnginesOf { engines: Vec::new() },
             stt: EnginesOf::one("pocketsphinx"),
             llm: EnginesOf::one("dialogue"),
-            tts: EnginesOf::one("flite"),
+            tts: VoicesConfig::default(),
             dialogue: DialogueConfig::default(),
             pocketsphinx: ringway_stages::pocketsphinx::Config::default(),
             flite: ringway_stages::flite::Config::default(),

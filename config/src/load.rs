@@ -2,6 +2,7 @@ use crate::addresses;
 use crate::alias;
 use crate::document;
 use crate::environment::{self, Said, Variables};
+use crate::exposure;
 use crate::languages;
 use crate::problem::{Origin, Problem, Problems};
 use crate::schema::Schema;
@@ -189,9 +190,15 @@ impl<'v> Layers<'v> {
         let mut unread = Vec::new();
         let config_in = |code: &str| config_of(settings.document_in(code), path, &mut unread);
         config.languages = languages::read(settings, &config.call.language, config_in, problems);
+        config.turn.language.get_or_insert_with(|| config.call.language.clone());
         problems.extend(unread);
         let secrets = secrets(variables, &config, problems);
         self.check_sense(path, &config, &secrets);
+        for (key, message) in exposure::warnings(&config, &secrets) {
+            let origin = self.settings.origin(&key).cloned();
+            let origin = origin.unwrap_or_else(|| Origin::File { path: path.to_owned(), line: 1 });
+            self.warnings.push(Problem { origin, key, message });
+        }
         let Self { settings: provenance, warnings, problems: mut found, .. } = self;
         let loaded = Loaded { file: path.to_owned(), config, secrets, warnings, provenance };
         if found.is_empty() {

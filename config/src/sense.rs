@@ -117,6 +117,9 @@ fn numbers(config: &Config) -> Vec<Mistake> {
     if config.limits.calls == 0 {
         mistakes.push(at("limits.calls", "must not be zero"));
     }
+    if config.limits.connections == 0 {
+        mistakes.push(at("limits.connections", "must not be zero"));
+    }
     if config.limits.media_cores > MOST_CORES {
         mistakes.push(at("limits.media_cores", format!("must be at most {MOST_CORES}")));
     }
@@ -376,6 +379,10 @@ fn engines(config: &Config) -> Vec<Mistake> {
         for name in names.iter().filter(|name| !known.contains(&name.as_str())) {
             mistakes.push(at(key, format!("no engine is named {name:?}; there are: {}", known.join(", "))));
         }
+    }
+    let voices = &config.tts;
+    for name in voices.normalize.iter().filter(|name| !voices.engines.contains(name)) {
+        mistakes.push(at("tts.normalize", format!("{name:?} is not among tts.engines")));
     }
     mistakes
 }
