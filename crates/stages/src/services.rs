@@ -28,6 +28,7 @@ mod foreign;
 pub mod fuzz;
 mod http;
 mod lenient;
+mod listening;
 pub mod livekit;
 mod multipart;
 pub mod ollama;
@@ -49,6 +50,7 @@ mod stt_link;
 mod transcript;
 mod voice;
 mod wav;
+mod websocket;
 mod whisper;
 pub mod whisper_auto;
 pub mod whisperlive;
@@ -59,7 +61,7 @@ pub mod wyoming_tts;
 
 pub use connector::SetupError;
 pub use endpoint::{ApiKey, Endpoint, EndpointError};
-pub use error::{Phase, ServiceError};
+pub use error::{Phase, Refused, ServiceError};
 pub(crate) use http::{Accepted, Http, Post};
 
 use std::time::Duration;
