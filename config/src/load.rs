@@ -136,7 +136,12 @@ impl Layers {
         let secrets = secrets(variables, &config);
         self.check_sense(path, &config, &secrets);
         if self.problems.is_empty() {
-            let Self { settings: provenance, warnings, .. } = self;
+            let Self { settings: provenance, mut warnings, .. } = self;
+            warnings.extend(sense::doubts(&config).into_iter().map(|(key, message)| {
+                let origin = provenance.origin(&key).cloned();
+                let origin = origin.unwrap_or_else(|| Origin::File { path: path.to_owned(), line: 1 });
+                Problem { origin, key, message }
+            }));
             return Ok(Loaded { config, secrets, warnings, provenance });
         }
         self.problems.sort();

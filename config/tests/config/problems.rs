@@ -183,6 +183,27 @@ fn origins_and_the_public_address_are_looked_at() {
 }
 
 #[test]
+fn a_public_address_without_tls_is_permitted_and_doubted() {
+    let warned = file("[server]\npublic_url = \"http://h.example:3000\"").loaded().warnings;
+    let told: Vec<_> = warned.iter().map(ToString::to_string).collect();
+    assert!(told[0].starts_with("a.toml:2: server.public_url: TwiML names a socket without TLS"), "{told:?}");
+    assert!(file("[server]\npublic_url = \"HTTPS://H.example/\"").loaded().warnings.is_empty());
+}
+
+#[test]
+fn whom_calls_are_handed_to_is_looked_at() {
+    let text = "[turn]\ntransfer_on_failure = \"sales\"\n[transfer]\nallow = [\"+43*\", \"*\"]\n\
+                targets = { desk = \"the desk\", orders = \"+43 1 234\" }\n[carrier]\nsorry = \" \"";
+    let wanted = [
+        "a.toml:2: turn.transfer_on_failure: must be a telephone number such as +15550100, or a sip: address",
+        "a.toml:4: transfer.allow: \"*\" must begin with a digit: it would permit any number",
+        "a.toml:5: transfer.targets: desk: \"the desk\" must be a telephone number such as +15550100, or a sip: address",
+        "a.toml:7: carrier.sorry: must not be empty",
+    ];
+    assert_eq!(file(text).problems(), wanted);
+}
+
+#[test]
 fn what_could_be_read_is_handed_on_for_further_checks() {
     let problems = file("[server]\nport = \"x\"\n[dialogue]\ndefault = \"echo\"").load().unwrap_err();
     assert_eq!(problems.readable.dialogue.default, "echo");
