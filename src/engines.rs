@@ -21,6 +21,7 @@ use ringway_knowledge::{Informed, Librarian, When};
 use ringway_stages::dialogue::{Diagnostic, Dialogues};
 use ringway_stages::flite::Flite;
 use ringway_stages::llm::{LanguageModel, LlmError};
+use ringway_stages::normalize::Normalized;
 use ringway_stages::pocketsphinx::{self, Pocketsphinx};
 use ringway_stages::pool::StartError;
 use ringway_stages::scripted;
@@ -359,7 +360,16 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// A voice that is given figures in words, where that is configured.
     fn tts(&mut self, name: &str) -> Result<Arc<dyn TextToSpeech>, EngineError> {
+        let voice = self.bare_tts(name)?;
+        Ok(match normalized(self.config, name) {
+            Some(language) => Normalized::around(voice, language),
+            None => voice,
+        })
+    }
+
+    fn bare_tts(&mut self, name: &str) -> Result<Arc<dyn TextToSpeech>, EngineError> {
         match name {
             "flite" => {
                 let config = self.config.flite;
@@ -421,6 +431,12 @@ fn tools(
         tracing::warn!(file = %path.display(), "{}", NOBODY);
     }
     Ok(Some(Tools::start(file.speaking(languages::names(config))?, knowledge)?))
+}
+
+/// The language in whose words this voice is given figures, if it is.
+fn normalized<'c>(config: &'c Config, name: &str) -> Option<&'c str> {
+    let wanted = config.tts.normalize.iter().any(|engine| engine == name);
+    config.turn.language.as_deref().filter(|_| wanted)
 }
 
 fn lines(diagnostics: &[Diagnostic]) -> String {

@@ -125,6 +125,10 @@ fn describe() {
     describe_counter!("ringway_false_interruptions_total", "Noises over the bot after which it went on.");
     describe_counter!("ringway_context_summaries_total", "Summaries of what was said that were wanted.");
     describe_counter!("ringway_context_messages_total", "Messages that left the context of a call.");
+    describe_counter!(
+        "ringway_clauses_left_out_total",
+        "Clauses of replies that were not said because voices refused them."
+    );
     describe_counter!("ringway_fillers_total", "Fillers spoken because an answer took too long.");
     describe_counter!(
         "ringway_speculation_wasted_total",
@@ -199,6 +203,7 @@ fn begin_at_zero() {
         counter!("ringway_ring_drops_total", "ring" => ring).increment(0);
     }
     counter!("ringway_false_interruptions_total").increment(0);
+    counter!("ringway_clauses_left_out_total").increment(0);
     counter!("ringway_fillers_total").increment(0);
     ["done", "failed"].into_iter().for_each(|outcome| summaries(outcome).increment(0));
     ["summarised", "forgotten"].into_iter().for_each(|fate| context_messages(fate).increment(0));
@@ -325,6 +330,7 @@ impl Counting {
                 histogram!("ringway_barge_in_seconds").record(after.as_secs_f64());
             }
             Event::FalseInterruption { .. } => counter!("ringway_false_interruptions_total").increment(1),
+            Event::Unspoken { .. } => counter!("ringway_clauses_left_out_total").increment(1),
             Event::Filler { .. } => counter!("ringway_fillers_total").increment(1),
             Event::Summarised { messages, .. } => {
                 summaries("done").increment(1);

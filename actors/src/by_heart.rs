@@ -43,7 +43,7 @@ impl TtsSession for ByHeart {
     fn poll_next(&mut self, cx: &mut Context<'_>, frame: &mut Frame) -> Poll<Result<TtsEvent, TtsError>> {
         let recites = self.owed.0 > 0;
         let event = if recites { self.recital.poll_next(cx, frame) } else { self.voice.poll_next(cx, frame) };
-        if matches!(event, Poll::Ready(Ok(TtsEvent::Done { .. }))) {
+        if matches!(event, Poll::Ready(Ok(TtsEvent::Done { .. }) | Err(TtsError::Refused { .. }))) {
             let owed = if recites { &mut self.owed.0 } else { &mut self.owed.1 };
             *owed = owed.saturating_sub(1);
         }

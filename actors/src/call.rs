@@ -28,7 +28,7 @@ use crate::router::{Events, Router, StageNews, Watches};
 use crate::s2s::SpeechStage;
 use crate::stage::{Child, Death, Fault, Inject, Rest, StageError, spawn};
 use crate::stt::SttStage;
-use crate::tts::{TtsStage, VoiceCount};
+use crate::tts::{Refusals, TtsStage, VoiceCount};
 use crate::vad::VadStage;
 use crate::vad_batch::Ticket;
 use crate::watchdog::{WATCH_EVERY, WATCH_IDLE_EVERY, Watchdog};
@@ -63,6 +63,7 @@ pub struct Call {
     watchdog: Watchdog,
     watching: (Duration, SpawnHandle),
     count: VoiceCount,
+    refusals: Refusals,
     edge: mpsc::Sender<EdgeCommand>,
     events: Events,
     apology: Option<Epoch>,
@@ -187,6 +188,7 @@ impl Call {
             watchdog,
             watching: (Duration::ZERO, SpawnHandle::default()),
             count: VoiceCount::default(),
+            refusals: Refusals::default(),
             edge: parts.edge,
             events: parts.events,
             apology: None,

@@ -383,7 +383,9 @@ impl Router {
             }
             Input::ReplyEnd { .. } => self.events.put(ready(StageKind::Llm)),
             // This one is repaid when the turn has heard of it.
-            Input::ClauseEnd { .. } if self.stages.watches.tts.answers() <= 1 => {
+            Input::ClauseEnd { .. } | Input::ClauseRefused { left_out: Some(_), .. }
+                if self.stages.watches.tts.answers() <= 1 =>
+            {
                 self.events.put(ready(StageKind::Tts));
             }
             _ => {}

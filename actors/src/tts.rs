@@ -19,6 +19,27 @@ use std::time::Duration;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct VoiceCount(Rc<Cell<(Epoch, u32)>>);
 
+/// What a voice may do about a clause that it refuses; outlives the stage, so that one that refuses everything is found out.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Refusals {
+    /// No other voice could say it.
+    alone: bool,
+    /// Clauses that were refused since one was spoken.
+    in_a_row: Rc<Cell<u32>>,
+}
+
+impl Refusals {
+    /// One more; whether the voice goes on without it.
+    fn goes_on(&self, lasting: bool) -> bool {
+        self.in_a_row.set(self.in_a_row.get() + 1);
+        self.alone && lasting && self.in_a_row.get() == 1
+    }
+
+    fn spoke(&self) {
+        self.in_a_row.set(0);
+    }
+}
+
 impl VoiceCount {
     pub(crate) fn begin(&self, epoch: Epoch) {
         if self.0.get().0 != epoch {
@@ -61,6 +82,7 @@ pub(crate) struct TtsStage {
     owed: usize,
     /// Keys that are being pressed.
     pressing: Option<(ClauseId, Tones)>,
+    refusals: Refusals,
     retry: Retry,
     voice: Lent<Writer>,
     count: VoiceCount,
@@ -106,6 +128,7 @@ impl TtsStage {
             backlog: VecDeque::new(),
             owed: 0,
             pressing: None,
+            refusals: Refusals::default(),
             retry: Retry::default(),
             voice,
             count,
@@ -115,6 +138,11 @@ impl TtsStage {
             router,
             obituary: Obituary::default(),
         }
+    }
+
+    /// With what is known of clauses that were refused before, and whether no other voice could say them.
+    pub(crate) fn refusing(self, refusals: Refusals, alone: bool) -> Self {
+        Self { refusals: Refusals { alone, ..refusals }, ..self }
     }
 
     fn take(&mut self, epoch: Epoch, task: Task) -> Result<(), StageError> {
@@ -199,12 +227,28 @@ impl TtsStage {
                 Input::Word { epoch, clause: ClauseId::new(clause), upto, frames }
             }
             TtsEvent::Done { clause } => {
+                self.refusals.spoke();
                 self.owed = self.owed.saturating_sub(1);
                 Input::ClauseEnd { epoch, clause: ClauseId::new(clause), frames }
             }
         };
         self.router.report(Report::Input(input))?;
         if matches!(event, TtsEvent::Done { .. }) { self.hand_over() } else { Ok(()) }
+    }
+
+    /// The turn is told which clause it was. A voice that would refuse it again goes on with the next, if there is no other
+    /// that could say it; one that refuses two in a row does not.
+    fn refused(&mut self, error: TtsError, epoch: Epoch) -> Result<(), StageError> {
+        let TtsError::Refused { clause, lasting, .. } = error else { return Err(error.into()) };
+        let left_out = self.refusals.goes_on(lasting).then(|| self.count.frames());
+        let clause = ClauseId::new(clause);
+        self.router.report(Report::Input(Input::ClauseRefused { epoch, clause, left_out }))?;
+        if left_out.is_none() {
+            return Err(error.into());
+        }
+        tracing::warn!(%error, "a clause is left out");
+        self.owed = self.owed.saturating_sub(1);
+        self.hand_over()
     }
 
     /// The next of what is made, tones before words that come behind them.
@@ -235,7 +279,8 @@ impl Stage for TtsStage {
                 return Ok(());
             }
             match self.poll_next(cx) {
-                Poll::Ready(event) => self.relay(event?, epoch)?,
+                Poll::Ready(Ok(event)) => self.relay(event, epoch)?,
+                Poll::Ready(Err(error)) => self.refused(error, epoch)?,
                 Poll::Pending => return Ok(()),
             }
         }

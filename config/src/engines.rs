@@ -23,6 +23,22 @@ pub struct EnginesOf {
     pub engines: Vec<String>,
 }
 
+/// Voices, by name, in order of preference.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct VoicesConfig {
+    /// Their names.
+    pub engines: Vec<String>,
+    /// Those that are given numbers, prices, times and the like in words.
+    pub normalize: Vec<String>,
+}
+
+impl Default for VoicesConfig {
+    fn default() -> Self {
+        Self { engines: vec!["flite".into()], normalize: Vec::new() }
+    }
+}
+
 impl EnginesOf {
     pub(crate) fn one(name: &str) -> Self {
         Self { engines: vec![name.to_owned()] }

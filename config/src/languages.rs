@@ -84,13 +84,15 @@ pub(crate) fn read(
         for key in SAID.into_iter().filter(|key| text(key).is_some_and(|text| text.trim().is_empty())) {
             wrong(&format!(".{key}"), MUST_BE_SAID);
         }
+        let mut config = config_of(code);
+        config.turn.language = Some(code.to_owned());
         let sections: Vec<_> = settings.sections_of(code).collect();
         let own = |stage| sections.iter().any(|section| belongs(section, stage));
         let language = LanguageConfig {
             name: text("name").unwrap_or_else(|| name_of(code)),
             filler: text("filler").unwrap_or_default(),
             apology: text("apology").unwrap_or_default(),
-            config: config_of(code),
+            config,
             own_stt: own(STT),
             own_tts: own(TTS),
         };

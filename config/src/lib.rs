@@ -38,7 +38,7 @@ mod suggest;
 
 pub use alias::{ALIASES, Alias, Meaning};
 pub use carrier::{CarrierConfig, Refusal};
-pub use engines::{ApologyConfig, DialogueConfig, EnginesOf, VadConfig};
+pub use engines::{ApologyConfig, DialogueConfig, EnginesOf, VadConfig, VoicesConfig};
 pub use environment::variable_of;
 pub use fuzz::fuzz;
 pub use languages::{LanguageConfig, name_of};
@@ -88,7 +88,7 @@ pub struct Config {
     /// Language models, in order of preference.
     pub llm: EnginesOf,
     /// Voices, in order of preference.
-    pub tts: EnginesOf,
+    pub tts: VoicesConfig,
     /// Dialogue scripts.
     pub dialogue: DialogueConfig,
     /// The embedded recogniser.
@@ -171,14 +171,14 @@ impl Default for Config {
             carrier: CarrierConfig::default(),
             transfer: ringway_stages::transfer::Config::default(),
             metrics: MetricsConfig::default(),
-            turn: ringway_turn::Config::default(),
+            turn: ringway_turn::Config { language: Some("en".into()), ..ringway_turn::Config::default() },
             call: ringway_actors::Config::default(),
             circuit: ringway_stages::health::Config::default(),
             vad: VadConfig::default(),
             speech_to_speech: EnginesOf { engines: Vec::new() },
             stt: EnginesOf::one("pocketsphinx"),
             llm: EnginesOf::one("dialogue"),
-            tts: EnginesOf::one("flite"),
+            tts: VoicesConfig::default(),
             dialogue: DialogueConfig::default(),
             pocketsphinx: ringway_stages::pocketsphinx::Config::default(),
             flite: ringway_stages::flite::Config::default(),

@@ -132,6 +132,7 @@ impl Layers {
         let mut unread = Vec::new();
         let config_in = |code: &str| config_of(settings.document_in(code), path, &mut unread);
         config.languages = languages::read(settings, &config.call.language, config_in, problems);
+        config.turn.language.get_or_insert_with(|| config.call.language.clone());
         problems.extend(unread);
         let secrets = secrets(variables, &config);
         self.check_sense(path, &config, &secrets);

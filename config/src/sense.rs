@@ -369,6 +369,10 @@ fn engines(config: &Config) -> Vec<Mistake> {
             mistakes.push(at(key, format!("no engine is named {name:?}; there are: {}", known.join(", "))));
         }
     }
+    let voices = &config.tts;
+    for name in voices.normalize.iter().filter(|name| !voices.engines.contains(name)) {
+        mistakes.push(at("tts.normalize", format!("{name:?} is not among tts.engines")));
+    }
     mistakes
 }
 

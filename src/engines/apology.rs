@@ -8,9 +8,10 @@ use tokio::runtime::Handle;
 /// Speaks a phrase once for each format, so that it needs no engine when it is needed: by the first voice that can,
 /// for a service may not be there yet. Without any it is silent.
 pub fn speak(text: &str, voices: &[Arc<dyn TextToSpeech>]) -> Result<Phrase, TtsError> {
+    let text = &ringway_turn::speech_form(text);
     for voice in voices {
         match speak_by(voice, text) {
-            Err(error @ TtsError::Service { .. }) => {
+            Err(error @ (TtsError::Service { .. } | TtsError::Refused { .. })) => {
                 tracing::warn!(%error, text, "a phrase is not spoken by this voice");
             }
             outcome => return outcome,

@@ -44,7 +44,7 @@ impl Caching {
         texts: [&str; 2],
     ) -> Vec<Arc<dyn TextToSpeech>> {
         let clauses = texts.into_iter().flat_map(|text| ringway_turn::clauses(&config.turn, text));
-        let phrases = clauses.map(str::to_owned).collect();
+        let phrases = clauses.collect();
         self.remember_all(config, chain, phrases)
     }
 
@@ -118,8 +118,8 @@ fn phrases(config: &Config, texts: &BTreeSet<String>) -> Vec<String> {
     let ours = [&config.turn.filler, &config.apology.text];
     let all = texts.iter().chain(ours).chain(&config.tts_cache.phrases);
     let clauses = all.flat_map(|text| ringway_turn::clauses(&config.turn, text));
-    let known: BTreeSet<&str> = clauses.filter(|clause| !clause.contains(GAP)).collect();
-    known.into_iter().map(str::to_owned).collect()
+    let known: BTreeSet<String> = clauses.filter(|clause| !clause.contains(GAP)).collect();
+    known.into_iter().collect()
 }
 
 /// All that shapes a voice's audio beside the text; only its digest is kept.
@@ -130,8 +130,12 @@ struct Identity {
 
 /// `None`: nothing of this voice is kept.
 fn identity(config: &Config, name: &str) -> Option<Identity> {
+    // What is kept of a voice as it is keeps its name.
+    let words = super::normalized(config, name)
+        .map(|language| format!(" in words of {language}"))
+        .unwrap_or_default();
     if name == FLITE {
-        let of = format!("flite {:?}", config.flite.voice);
+        let of = format!("flite {:?}{words}", config.flite.voice);
         return Some(Identity { of, speed: config.flite.speed.into() });
     }
     let options: &dyn fmt::Debug = match name {
@@ -144,7 +148,7 @@ fn identity(config: &Config, name: &str) -> Option<Identity> {
         phone_tts::NAME => &config.phone_tts,
         _ => return None,
     };
-    config.tts_cache.services.then(|| Identity { of: format!("{name} {options:?}"), speed: 1.0 })
+    config.tts_cache.services.then(|| Identity { of: format!("{name} {options:?}{words}"), speed: 1.0 })
 }
 
 /// The embedded voice.

@@ -158,6 +158,7 @@ fn note_row(note: &Note) -> Row {
         What::FalseInterruption => ("turn", "it was nothing, the answer goes on"),
         What::Late => ("turn", "a stage keeps the caller waiting for too long"),
         What::Hedged => ("llm", "is later than usual, a second one is asked the same"),
+        What::Unspoken => ("tts", "refuses a clause, which is left out"),
         What::Filler => ("turn", "takes long, the wait is bridged"),
         What::Summarised => ("llm", "the oldest turns have become a summary"),
         What::NotSummarised => ("llm", "no summary of the oldest turns came"),

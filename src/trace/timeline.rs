@@ -89,6 +89,7 @@ impl Timeline {
             Event::BargeIn { turn, .. } => (turn, What::BargeIn),
             Event::FalseInterruption { turn, .. } => (turn, What::FalseInterruption),
             Event::Filler { turn } => (turn, What::Filler),
+            Event::Unspoken { turn } => (turn, What::Unspoken),
             Event::Late { turn, .. } => (turn, What::Late),
             Event::Hedged { turn } => (turn, What::Hedged),
             Event::Summarised { turn, .. } => (turn, What::Summarised),

@@ -133,6 +133,8 @@ pub enum What {
     Late,
     /// The model was later than usual, and a second one was asked the same.
     Hedged,
+    /// Voices refused a clause of the reply.
+    Unspoken,
     /// The wait was bridged.
     Filler,
     /// The oldest turns became a summary.

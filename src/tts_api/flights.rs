@@ -112,7 +112,6 @@ impl TtsApi {
         let chain = tokio::task::spawn_blocking(move || server.voices().at(&voice, speed)).await;
         let chain = chain.map_err(|end| TtsApiError::Storage(std::io::Error::other(end)))??;
         let clauses = ringway_turn::clauses(self.server.turn(), &wish.text);
-        let clauses = clauses.into_iter().map(str::to_owned).collect();
         self.synthesis.speak(chain, clauses).await.map(Arc::new)
     }
 }

@@ -93,7 +93,9 @@ impl Call {
                 self.core.engines.apology_in(self.profile.language).audio(format).clone(),
             )),
         };
-        let actor = TtsStage::new(session, voice, self.count.clone(), format, self.inbox.clone());
+        let alone = !self.life(StageKind::Tts).chain.has_others();
+        let actor = TtsStage::new(session, voice, self.count.clone(), format, self.inbox.clone())
+            .refusing(self.refusals.clone(), alone);
         let child = spawn(actor, STAGE_MAILBOX, self.bury(StageKind::Tts, call));
         let addr = child.addr.clone();
         self.stages.tts = Some(child);

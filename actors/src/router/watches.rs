@@ -25,7 +25,7 @@ impl Watches {
             }
             Input::Voiced { .. } => self.s2s.progress(),
             Input::Word { .. } => self.tts.progress(),
-            Input::ClauseEnd { .. } => self.tts.repay(),
+            Input::ClauseEnd { .. } | Input::ClauseRefused { left_out: Some(_), .. } => self.tts.repay(),
             _ => {}
         }
     }

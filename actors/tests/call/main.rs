@@ -11,6 +11,7 @@ mod hedge;
 mod history;
 mod languages;
 mod marks;
+mod refusals;
 mod streaming;
 mod supervision;
 mod tools;

@@ -38,8 +38,8 @@ fn the_default_file_has_the_embedded_engines() {
 #[test]
 fn the_benchmark_file_has_scripted_engines_on_one_core() {
     let config = file(BENCH).loaded().config;
-    for engines in [&config.stt, &config.llm, &config.tts] {
-        assert_eq!(engines.engines, ["scripted"]);
+    for engines in [&config.stt.engines, &config.llm.engines, &config.tts.engines] {
+        assert_eq!(*engines, ["scripted"]);
     }
     assert_eq!(config.limits.media_cores, 1);
     assert_eq!(config.turn.hang_over_fixed, Some(Duration::from_millis(200)));
@@ -63,7 +63,7 @@ fn the_benchmark_file_of_services_needs_no_key() {
 #[test]
 fn the_ready_files_are_right_and_keep_the_embedded_engines_behind_the_services() {
     let three = file(include_str!("../../ready/whisper-ollama-piper.toml")).loaded().config;
-    let chains = [&three.stt, &three.llm, &three.tts].map(|chain| chain.engines.join(" "));
+    let chains = [&three.stt.engines, &three.llm.engines, &three.tts.engines].map(|chain| chain.join(" "));
     assert_eq!(chains, ["whisper_auto pocketsphinx", "ollama dialogue", "piper flite"]);
     let server =
         file(include_str!("../../ready/speech-server.toml")).env("EC2_WEBSOCKET_URL", "ws://10.0.0.1:9000");
@@ -74,7 +74,8 @@ fn the_ready_files_are_right_and_keep_the_embedded_engines_behind_the_services()
     let realtime = realtime.loaded().config;
     assert_eq!(realtime.speech_to_speech.engines, ["openai_realtime"]);
     for config in [server, realtime] {
-        let chains = [&config.stt, &config.llm, &config.tts].map(|chain| chain.engines.join(" "));
+        let chains =
+            [&config.stt.engines, &config.llm.engines, &config.tts.engines].map(|chain| chain.join(" "));
         assert_eq!(chains, ["pocketsphinx", "dialogue", "flite"]);
     }
 }

@@ -14,6 +14,7 @@ pub mod health;
 mod humane;
 pub mod level;
 pub mod llm;
+pub mod normalize;
 mod pcm;
 pub mod pocketsphinx;
 pub mod pool;

@@ -23,6 +23,7 @@ pub mod embeddings;
 mod endpoint;
 mod error;
 mod exchange;
+mod foreign;
 #[doc(hidden)]
 pub mod fuzz;
 mod http;

@@ -71,7 +71,7 @@ pub trait TtsSession {
     /// is pending.
     ///
     /// # Errors
-    /// The session is broken.
+    /// The session is broken, but for a clause that is [refused](TtsError::Refused) for good: it goes on behind it.
     fn poll_next(&mut self, cx: &mut Context<'_>, frame: &mut Frame) -> Poll<Result<TtsEvent, TtsError>>;
 }
 
@@ -101,6 +101,18 @@ pub enum TtsError {
         /// What it said.
         reason: String,
     },
+    /// The voice does not speak this clause, or gave nothing that could be heard.
+    #[error("{engine}: {source}")]
+    Refused {
+        /// Which.
+        engine: &'static str,
+        /// The clause.
+        clause: u32,
+        /// When and how.
+        source: crate::services::ServiceError,
+        /// It would refuse it again; the session goes on with the next clause. Otherwise the session is broken.
+        lasting: bool,
+    },
     /// A service failed.
     #[error("{engine}: {source}")]
     Service {
@@ -109,4 +121,18 @@ pub enum TtsError {
         /// When and how.
         source: crate::services::ServiceError,
     },
+}
+
+impl TtsError {
+    /// What a service said, while it owed this clause.
+    pub(crate) fn of_service(
+        engine: &'static str,
+        clause: Option<u32>,
+        source: crate::services::ServiceError,
+    ) -> Self {
+        match clause.filter(|_| source.is_about_clause()) {
+            Some(clause) => Self::Refused { engine, clause, lasting: source.is_lasting(), source },
+            None => Self::Service { engine, source },
+        }
+    }
 }

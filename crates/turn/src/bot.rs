@@ -4,6 +4,7 @@ use crate::barge_in::Doubt;
 use crate::heard::Words;
 use crate::latency::Marks;
 use crate::reply::{Model, Reply};
+use crate::speech_form::{Places, Spoken};
 use crate::tool::Tools;
 use crate::utterance::{Phase, join};
 use crate::{
@@ -19,8 +20,8 @@ impl Turn {
         self.ids.request = request.next();
         let model = if self.health.converses() { StageKind::SpeechToSpeech } else { StageKind::Llm };
         self.patience.asked(model, self.now);
-        let (epoch, config) = (self.next_epoch, &self.config);
-        let reply = self.reply.get_or_insert_with(|| Reply::new(turn, epoch, ended, config));
+        let (epoch, language) = (self.next_epoch, (&*self.config, self.rules()));
+        let reply = self.reply.get_or_insert_with(|| Reply::new(turn, epoch, ended, language));
         reply.cue = Some(caller.clone());
         reply.model = Model::Asked(request);
         reply.tools = Tools::default();
@@ -88,17 +89,20 @@ impl Turn {
         let clause = self.ids.clause;
         self.ids.clause = clause.next();
         let epoch = reply.epoch;
-        let command = match &words {
+        let (command, places) = match &words {
             Words::Reply(range) => {
-                let text = reply.text()[range.clone()].to_owned();
-                Command::Speak { epoch, clause, text }
+                let (text, places) = reply.spoken(range.clone()).into_parts();
+                (Command::Speak { epoch, clause, text }, places)
             }
-            Words::Filler(text) => Command::Speak { epoch, clause, text: text.clone() },
-            Words::Keys(keys) => Command::Press { epoch, clause, keys: keys.clone() },
+            Words::Filler(text) => {
+                let (text, places) = Spoken::of(text, 0..text.len()).into_parts();
+                (Command::Speak { epoch, clause, text }, places)
+            }
+            Words::Keys(keys) => (Command::Press { epoch, clause, keys: keys.clone() }, Places::default()),
         };
         // A voice that has begun is waited for by the watchdog: whether its audio flows is not seen from here.
         let begins = !reply.ledger.speaks_in(epoch);
-        reply.ledger.speak(epoch, clause, words);
+        reply.ledger.speak_as(epoch, clause, words, places);
         self.next_epoch = self.next_epoch.max(epoch.next());
         if begins {
             self.patience.asked(StageKind::Tts, self.now);
@@ -141,6 +145,22 @@ impl Turn {
         }
     }
 
+    /// The voice refused the clause. It goes on with the next, or dies of it and is asked again.
+    pub(crate) fn clause_refused(&mut self, epoch: Epoch, clause: ClauseId, left_out: Option<u32>) {
+        let Some(reply) = &mut self.reply else { return };
+        let turn = reply.turn;
+        if let Some(Words::Reply(piece)) = reply.ledger.words_of(epoch, clause) {
+            reply.refusals.count(&piece);
+            if left_out.is_some() {
+                reply.refusals.leave_out(piece);
+            }
+        }
+        if let Some(frames) = left_out {
+            self.tell(Event::Unspoken { turn });
+            self.clause_end(epoch, clause, frames);
+        }
+    }
+
     pub(crate) fn played(&mut self, epoch: Epoch, frames: u32) {
         if let Some(reply) = &mut self.reply
             && reply.ledger.played(epoch, frames)
@@ -179,7 +199,8 @@ impl Turn {
 
     fn tell_heard(&mut self) {
         let Some(reply) = &mut self.reply else { return };
-        let heard = [reply.ledger.heard_filler().unwrap_or_default(), reply.heard()];
+        let heard = reply.heard();
+        let heard = [reply.ledger.heard_filler().unwrap_or_default(), &heard];
         let told = heard.iter().map(|piece| piece.trim().len()).sum();
         if told > reply.told {
             let text = join(&heard);
@@ -267,7 +288,7 @@ impl Turn {
 
     /// Puts a reply and what it answers into the context, as far as it was heard. Tells what follows.
     pub(crate) fn close(&mut self, reply: Reply) -> After {
-        let heard = reply.heard().to_owned();
+        let heard = reply.heard();
         if let Some(words) = reply.callers_words() {
             self.keep(Speaker::Caller, words.to_owned());
             if !reply.announced {
@@ -328,8 +349,8 @@ impl Turn {
         self.filler_spent = true;
         let Some(since) = self.waiting_since() else { return };
         let turn = self.utterance.as_ref().map_or(self.turn, |utterance| utterance.turn);
-        let (epoch, config) = (self.next_epoch, &self.config);
-        self.reply.get_or_insert_with(|| Reply::new(turn, epoch, since, config));
+        let (epoch, language) = (self.next_epoch, (&*self.config, self.rules()));
+        self.reply.get_or_insert_with(|| Reply::new(turn, epoch, since, language));
         self.release();
         if self.reply.is_none() {
             // It came with nothing to say: it is over, and perhaps the call with it.

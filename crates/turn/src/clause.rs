@@ -1,23 +1,27 @@
 use crate::Config;
 use crate::reply::trimmed;
+use crate::sentence::{CLOSERS, Mark, Rules};
+use crate::speech_form::Spoken;
 use std::ops::Range;
 
-/// The clauses that a whole reply is spoken in, without the blanks around them: what a voice is asked for.
+/// The clauses that a whole reply is spoken in: what a voice is asked for, in the form that it is spoken in.
 ///
 /// ```
 /// use ringway_turn::{Config, clauses};
 ///
-/// let said = clauses(&Config::default(), "Of course. What day would you like?");
+/// let said = clauses(&Config::default(), "**Of course.** What day would you like?");
 /// assert_eq!(said, ["Of course.", "What day would you like?"]);
 /// ```
-pub fn clauses<'t>(config: &Config, text: &'t str) -> Vec<&'t str> {
-    let mut cutter = Cutter::new(config);
+pub fn clauses(config: &Config, text: &str) -> Vec<String> {
+    let mut cutter = Cutter::new(config, config.rules());
     let mut found = Vec::new();
     while let Some(clause) = cutter.next(text) {
         found.push(clause);
     }
     found.extend(cutter.rest(text));
-    found.into_iter().filter_map(|clause| trimmed(text, clause)).map(|clause| &text[clause]).collect()
+    let clauses = found.into_iter().filter_map(|clause| trimmed(text, clause));
+    let spoken = clauses.map(|clause| Spoken::of(text, clause));
+    spoken.filter(Spoken::is_audible).map(Spoken::into_text).collect()
 }
 
 /// Cuts a growing text into clauses to be spoken, each as soon as it stands.
@@ -26,6 +30,7 @@ pub fn clauses<'t>(config: &Config, text: &'t str) -> Vec<&'t str> {
 /// how the text was cut into tokens.
 #[derive(Debug)]
 pub(crate) struct Cutter {
+    rules: Rules,
     min_first: usize,
     min: usize,
     max: usize,
@@ -34,8 +39,9 @@ pub(crate) struct Cutter {
 }
 
 impl Cutter {
-    pub(crate) fn new(config: &Config) -> Self {
+    pub(crate) fn new(config: &Config, rules: Rules) -> Self {
         Self {
+            rules,
             min_first: config.clause_min_first,
             min: config.clause_min,
             max: config.clause_max,
@@ -59,6 +65,11 @@ impl Cutter {
         None
     }
 
+    /// What has not been looked at is in another language.
+    pub(crate) fn follow(&mut self, rules: Rules) {
+        self.rules = rules;
+    }
+
     /// The text up to here needs no clause.
     pub(crate) fn skip(&mut self, upto: usize) {
         (self.begin, self.looked) = (upto, upto);
@@ -79,20 +90,24 @@ impl Cutter {
     /// Whether a clause ends right before `c` at `at`: behind a mark that stands at the end of a word.
     fn ends_clause(&self, text: &str, at: usize, c: char) -> bool {
         let clause = &text[self.begin..at];
-        let marked = clause.trim_end_matches(CLOSERS);
-        let Some(mark) = marked.chars().next_back() else { return false };
-        if SENTENCE_WITHOUT_BLANK.contains(&mark) {
-            return !CLOSERS.contains(&c);
-        }
         if c == '\n' {
             return !clause.trim().is_empty();
         }
-        c.is_whitespace() && (ends_sentence(marked, mark) || self.ends_phrase(clause, mark))
+        let marked = clause.trim_end_matches(CLOSERS);
+        let Some(mark) = Mark::of(marked) else { return false };
+        match mark {
+            Mark::Alone => !CLOSERS.contains(&c) && Mark::of(c.encode_utf8(&mut [0; 4])) != Some(mark),
+            Mark::PhraseAlone => !CLOSERS.contains(&c) && self.is_long(clause),
+            Mark::Sentence => c.is_whitespace(),
+            Mark::FullStop => c.is_whitespace() && self.rules.ends_sentence(marked),
+            Mark::Phrase => c.is_whitespace() && self.is_long(clause),
+        }
     }
 
-    fn ends_phrase(&self, clause: &str, mark: char) -> bool {
+    /// Long enough to end within a sentence.
+    fn is_long(&self, clause: &str) -> bool {
         let min = if self.begin == 0 { self.min_first } else { self.min };
-        PHRASE.contains(&mark) && clause.trim_start().len() >= min
+        clause.trim_start().len() >= min
     }
 
     /// Where to cut a clause that grew too long: behind its last blank, or right here.
@@ -103,42 +118,17 @@ impl Cutter {
     }
 }
 
-fn ends_sentence(text: &str, mark: char) -> bool {
-    match mark {
-        '!' | '?' | '…' => true,
-        '.' => !is_abbreviation(last_word(text)),
-        _ => false,
-    }
-}
-
-fn last_word(text: &str) -> &str {
-    text.rsplit(char::is_whitespace).next().unwrap_or_default().trim_start_matches(OPENERS)
-}
-
-/// Whether the full stop that ends `word` belongs to it: "Mr.", "e.g.", an initial, "3." before a list's entry.
-fn is_abbreviation(word: &str) -> bool {
-    let Some(stem) = word.strip_suffix('.') else { return false };
-    let initial = stem.chars().count() == 1 && stem.chars().all(|c| c.is_alphabetic() && c != 'I');
-    let dotted = stem.contains('.') && stem.split('.').all(|part| part.chars().count() == 1);
-    initial || dotted || ABBREVIATIONS.iter().any(|known| stem.eq_ignore_ascii_case(known))
-}
-
-const CLOSERS: [char; 6] = ['"', '\'', ')', ']', '”', '’'];
-const OPENERS: [char; 6] = ['"', '\'', '(', '[', '“', '‘'];
-const PHRASE: [char; 5] = [',', ';', ':', '—', '–'];
-const SENTENCE_WITHOUT_BLANK: [char; 4] = ['。', '！', '？', '，'];
-const ABBREVIATIONS: [&str; 24] = [
-    "mr", "mrs", "ms", "dr", "prof", "st", "jr", "sr", "vs", "etc", "approx", "no", "dept", "fig", "inc",
-    "ltd", "co", "jan", "feb", "aug", "sept", "oct", "nov", "dec",
-];
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
 
     fn clauses_of(tokens: &[&str]) -> Vec<String> {
-        let mut cutter = Cutter::new(&Config::default());
+        clauses_in("en", tokens)
+    }
+
+    fn clauses_in(language: &str, tokens: &[&str]) -> Vec<String> {
+        let mut cutter = Cutter::new(&Config::default(), Rules::of(language));
         let mut text = String::new();
         let mut clauses = Vec::new();
         for token in tokens {
@@ -153,7 +143,7 @@ mod tests {
 
     #[test]
     fn the_first_clause_stands_before_the_second_is_complete() {
-        let mut cutter = Cutter::new(&Config::default());
+        let mut cutter = Cutter::new(&Config::default(), Rules::of("en"));
         assert_eq!(cutter.next("Of course."), None);
         assert_eq!(cutter.next("Of course. When"), Some(0..10));
         assert_eq!(cutter.next("Of course. When would"), None);
@@ -192,6 +182,44 @@ mod tests {
         assert_eq!(clauses_of(&["こんにちは。お元気ですか？"]), ["こんにちは。", "お元気ですか？"]);
     }
 
+    #[test]
+    fn sentences_end_where_their_language_ends_them() {
+        for (language, text, clauses) in [
+            ("en", "1. Press one. 2. Press two.", vec!["1. Press one.", "2. Press two."]),
+            ("en", "Options: 1. Press one. Done.", vec!["Options: 1. Press one.", "Done."]),
+            (
+                "en",
+                "Ask for Lt. Smith in Apt. 4. Thank you.",
+                vec!["Ask for Lt. Smith in Apt. 4.", "Thank you."],
+            ),
+            (
+                "de",
+                "Am 3. Oktober, d. h. bis zum 31. 12. Danke!",
+                vec!["Am 3. Oktober,", "d. h. bis zum 31. 12. Danke!"],
+            ),
+            ("de", "Wir haben ca. 20 Plätze. Gut?", vec!["Wir haben ca. 20 Plätze.", "Gut?"]),
+            ("fr", "Chez Mme. Petit, av. Foch. Merci.", vec!["Chez Mme. Petit,", "av. Foch.", "Merci."]),
+            (
+                "es",
+                "La Sra. Gil vive en la Avda. Sol. Gracias.",
+                vec!["La Sra. Gil vive en la Avda. Sol.", "Gracias."],
+            ),
+            ("it", "Il Dott. Rossi è qui. Bene.", vec!["Il Dott. Rossi è qui.", "Bene."]),
+            ("hi", "नमस्ते। आप कैसे हैं?", vec!["नमस्ते।", "आप कैसे हैं?"]),
+            ("ar", "مرحبا. كيف حالك؟ شكرا", vec!["مرحبا.", "كيف حالك؟", "شكرا"]),
+            ("ur", "ٹھیک ہے۔ شکریہ۔", vec!["ٹھیک ہے۔", "شکریہ۔"]),
+            ("hy", "Բարև ձեզ։ Ինչպե՞ս եք։", vec!["Բարև ձեզ։", "Ինչպե՞ս եք։"]),
+            ("am", "ሰላም ነው። እንዴት ነህ፧ ደህና", vec!["ሰላም ነው።", "እንዴት ነህ፧", "ደህና"]),
+            ("th", "สวัสดีครับ ยินดีต้อนรับ", vec!["สวัสดีครับ", "ยินดีต้อนรับ"]),
+            ("zh", "你好。请问您贵姓？谢谢", vec!["你好。", "请问您贵姓？", "谢谢"]),
+            ("ja", "はい。「そうです。」お元気ですか？", vec!["はい。", "「そうです。」", "お元気ですか？"]),
+            ("el", "Τι κάνεις; Είμαι καλά· εσύ;", vec!["Τι κάνεις;", "Είμαι καλά·", "εσύ;"]),
+        ] {
+            let found = clauses_in(language, &[text]);
+            assert_eq!(found.iter().map(|clause| clause.trim()).collect::<Vec<_>>(), clauses, "{language}");
+        }
+    }
+
     fn text() -> impl Strategy<Value = String> {
         let piece = prop_oneof![
             "[a-z]{1,12}",
@@ -203,6 +231,10 @@ mod tests {
             Just("Mr. ".into()),
             Just("? ".into()),
             Just("ü。".into()),
+            Just("3. ".into()),
+            Just("ca. ".into()),
+            Just("**".into()),
+            Just("й; ".into()),
             "\\PC{0,4}",
         ];
         proptest::collection::vec(piece, 0..80).prop_map(|pieces: Vec<String>| pieces.concat())
@@ -225,7 +257,9 @@ mod tests {
         fn clauses_do_not_depend_on_how_tokens_were_cut(text in text()) {
             let chars: Vec<String> = text.chars().map(String::from).collect();
             let tokens: Vec<&str> = chars.iter().map(String::as_str).collect();
-            prop_assert_eq!(clauses_of(&tokens), clauses_of(&[&text]));
+            for language in ["en", "de"] {
+                prop_assert_eq!(clauses_in(language, &tokens), clauses_in(language, &[&text]));
+            }
         }
     }
 }

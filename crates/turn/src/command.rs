@@ -272,6 +272,11 @@ pub enum Event {
         /// Its code.
         language: String,
     },
+    /// A clause of the reply is left out: voices refused it.
+    Unspoken {
+        /// The turn.
+        turn: TurnNumber,
+    },
     /// The caller has waited for long and a filler is spoken.
     Filler {
         /// The turn.

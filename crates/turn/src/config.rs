@@ -1,3 +1,4 @@
+use crate::sentence::Rules;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -101,6 +102,9 @@ pub struct Config {
     #[serde(with = "crate::humane::option")]
     pub speculate_on_guess: Option<Duration>,
 
+    /// The language that replies are cut into sentences by, until a call goes over to another: which full stops are those
+    /// of abbreviations and ordinals. Default `call.language`.
+    pub language: Option<String>,
     /// A reply's first clause may end at a comma after this many bytes. Default 12; more sounds smoother, later.
     pub clause_min_first: usize,
     /// A later clause may end at a comma after this many bytes. Default 40.
@@ -199,6 +203,7 @@ impl Default for Config {
             transcribe_after: None,
             speculate_by_energy: true,
             speculate_on_guess: Some(Duration::from_millis(300)),
+            language: None,
             clause_min_first: 12,
             clause_min: 40,
             clause_max: 200,
@@ -239,6 +244,11 @@ impl Config {
     /// How long a stage may keep the caller waiting for its first result.
     pub fn late_after(&self) -> Option<Duration> {
         self.answer_budget.map(|budget| budget.mul_f64(self.late_share.into()))
+    }
+
+    /// Where sentences end in the language that calls begin in.
+    pub(crate) fn rules(&self) -> Rules {
+        Rules::of(self.language.as_deref().unwrap_or("en"))
     }
 
     /// All mistakes at once; empty when there is none.

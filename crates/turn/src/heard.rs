@@ -1,4 +1,5 @@
 use crate::ClauseId;
+use crate::speech_form::Places;
 use ringway_frame::{Epoch, FRAME};
 use std::ops::Range;
 use std::time::Duration;
@@ -23,6 +24,8 @@ struct Strand {
 struct Entry {
     clause: ClauseId,
     words: Words,
+    /// Where what the voice says is written.
+    places: Places,
     marks: Vec<Mark>,
     end: Option<u32>,
     /// Its text grows while it sounds.
@@ -47,13 +50,18 @@ struct Mark {
 }
 
 impl Ledger {
-    /// `clause` speaks `words` after all before it.
+    /// `clause` speaks `words` after all before it, as they are written.
     pub(crate) fn speak(&mut self, epoch: Epoch, clause: ClauseId, words: Words) {
+        self.speak_as(epoch, clause, words, Places::default());
+    }
+
+    /// The same in another form, whose bytes are written at these places.
+    pub(crate) fn speak_as(&mut self, epoch: Epoch, clause: ClauseId, words: Words, places: Places) {
         if self.strands.last().is_none_or(|strand| strand.epoch != epoch) {
             self.strands.push(Strand { epoch, played: 0, sounding: false, entries: Vec::new() });
         }
         let strand = self.strands.last_mut().expect("just pushed if there was none");
-        strand.entries.push(Entry { clause, words, marks: Vec::new(), end: None, grows: false });
+        strand.entries.push(Entry { clause, words, places, marks: Vec::new(), end: None, grows: false });
     }
 
     /// `clause` speaks the reply's text from byte `from` on, as it comes.
@@ -71,6 +79,16 @@ impl Ledger {
         }
     }
 
+    /// What nobody can say, up to byte `upto`, belongs to the newest clause; `false`: there is none.
+    pub(crate) fn lengthen(&mut self, upto: usize) -> bool {
+        let newest = self.newest().filter(|entry| matches!(entry.words, Words::Reply(_)));
+        if let Some(Entry { words: Words::Reply(range), .. }) = newest {
+            range.end = range.end.max(upto);
+            return true;
+        }
+        false
+    }
+
     /// What is spoken is over: of the reply's text only what is before byte `heard` is left.
     pub(crate) fn break_off(&mut self, heard: usize) {
         for strand in &mut self.strands {
@@ -86,7 +104,7 @@ impl Ledger {
     /// The text of `clause` up to `upto` is within the first `frames` frames. `text` is the reply's.
     pub(crate) fn word(&mut self, epoch: Epoch, clause: ClauseId, upto: u32, frames: u32, text: &str) {
         let Some(entry) = self.entry(epoch, clause) else { return };
-        let upto = upto as usize;
+        let upto = entry.places.written(upto as usize);
         if matches!(&entry.words, Words::Reply(range) if !text[range.clone()].is_char_boundary(upto)) {
             return;
         }
@@ -94,6 +112,11 @@ impl Ledger {
         if upto > last.upto && upto <= entry.words.len() && frames >= last.frames {
             entry.marks.push(Mark { upto, frames });
         }
+    }
+
+    /// What this clause speaks.
+    pub(crate) fn words_of(&mut self, epoch: Epoch, clause: ClauseId) -> Option<Words> {
+        Some(self.entry(epoch, clause)?.words.clone())
     }
 
     /// The clause is within the first `frames` frames.
@@ -168,9 +191,10 @@ impl Ledger {
         }
     }
 
-    /// Whether all that was spoken has been heard.
+    /// Whether all that was spoken has been heard. A strand of which nothing is left to say proves nothing.
     pub(crate) fn is_heard_out(&self) -> bool {
-        self.strands.last().is_none_or(|strand| strand.made().is_some_and(|made| strand.played >= made))
+        let last = self.strands.iter().rfind(|strand| !strand.entries.is_empty());
+        last.is_none_or(|strand| strand.made().is_some_and(|made| strand.played >= made))
     }
 
     /// How much has been made whole and not been heard; `None` while something is still being made.

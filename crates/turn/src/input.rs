@@ -275,6 +275,15 @@ pub enum Input {
         /// Frames of the epoch made so far.
         frames: u32,
     },
+    /// The voice refused this clause: it said so, or gave no audio for it.
+    ClauseRefused {
+        /// The bot's utterance.
+        epoch: Epoch,
+        /// The clause.
+        clause: ClauseId,
+        /// The voice goes on with the next one, behind so many frames of the epoch; `None`: it dies of it.
+        left_out: Option<u32>,
+    },
     /// The first frame of `epoch` has been made. Only the parts of [`Latency`](crate::Latency) depend on it.
     Voiced {
         /// The bot's utterance.

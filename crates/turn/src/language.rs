@@ -4,6 +4,7 @@
 //! was said before; the recogniser between two utterances, so that each is heard by one.
 
 use crate::ending::Life;
+use crate::sentence::Rules;
 use crate::{Command, Event, StageKind, Turn};
 use serde::{Deserialize, Serialize};
 
@@ -64,6 +65,11 @@ impl Turn {
         self.tongue.current.as_ref().map(|language| language.code.as_str())
     }
 
+    /// Where sentences end in it.
+    pub(crate) fn rules(&self) -> Rules {
+        self.language().map_or_else(|| self.config.rules(), Rules::of)
+    }
+
     /// What is said while an answer takes long.
     pub fn filler(&self) -> &str {
         self.tongue.current.as_ref().map_or(&self.config.filler, |language| &language.filler)
@@ -84,6 +90,10 @@ impl Turn {
         self.context.language.clone_from(&language.name);
         let (turn, code) = (self.turn_of_reply(), language.code.clone());
         self.tongue.current = Some(language);
+        let rules = self.rules();
+        if let Some(reply) = &mut self.reply {
+            reply.follow(rules);
+        }
         (self.tongue.ear.wanted, self.tongue.voice.wanted) = (true, true);
         self.push(Command::Language { language: code.clone() });
         self.tell(Event::Language { turn, language: code });

@@ -92,9 +92,12 @@ mod latency;
 mod mark;
 mod patience;
 pub mod recording;
+mod refusals;
 mod reply;
+mod sentence;
 mod silence;
 mod speech;
+mod speech_form;
 mod spoken;
 mod stages;
 mod timer;
@@ -113,4 +116,5 @@ pub use input::{
 };
 pub use language::Language;
 pub use mark::{Mark, Observer, Step};
+pub use speech_form::speech_form;
 pub use turn::Turn;

@@ -116,7 +116,9 @@ impl Observer {
                 Some(self.answering(Step::Done(StageKind::Llm)))
             }
             Input::Voiced { epoch } => self.voiced(*epoch),
-            Input::ClauseEnd { epoch, .. } => self.spoken(*epoch),
+            Input::ClauseEnd { epoch, .. } | Input::ClauseRefused { epoch, left_out: Some(_), .. } => {
+                self.spoken(*epoch)
+            }
             Input::Sounding { epoch } => self.sounding(*epoch),
             Input::StageLost { stage } => Some(self.stage_lost(*stage)),
             Input::StageReady { stage } => {

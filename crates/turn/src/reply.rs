@@ -1,6 +1,9 @@
 use crate::clause::Cutter;
 use crate::heard::{Ledger, Words};
 use crate::latency::Marks;
+use crate::refusals::Refusals;
+use crate::sentence::Rules;
+use crate::speech_form::{Code, Spoken};
 use crate::tool::Tools;
 use crate::{After, CallerTurn, ClauseId, Config, Memo, RequestId, TurnNumber};
 use ringway_frame::{Epoch, MediaTime};
@@ -42,12 +45,22 @@ pub(crate) struct Reply {
     text: String,
     cutter: Cutter,
     unspoken: VecDeque<Words>,
+    /// Where what nobody can say begins: marks and code in front of the next clause.
+    silent: Option<usize>,
+    code: Code,
+    /// What voices refused of it.
+    pub(crate) refusals: Refusals,
     /// Tools that run for it.
     pub(crate) tools: Tools,
 }
 
 impl Reply {
-    pub(crate) fn new(turn: TurnNumber, epoch: Epoch, ended: MediaTime, config: &Config) -> Self {
+    pub(crate) fn new(
+        turn: TurnNumber,
+        epoch: Epoch,
+        ended: MediaTime,
+        (config, rules): (&Config, Rules),
+    ) -> Self {
         Self {
             turn,
             cue: None,
@@ -62,8 +75,11 @@ impl Reply {
             announced: false,
             told: 0,
             text: String::new(),
-            cutter: Cutter::new(config),
+            cutter: Cutter::new(config, rules),
             unspoken: VecDeque::new(),
+            silent: None,
+            code: Code::Skip,
+            refusals: Refusals::default(),
             tools: Tools::default(),
         }
     }
@@ -107,7 +123,32 @@ impl Reply {
     /// The text is complete.
     pub(crate) fn complete(&mut self, after: After, memo: Memo, now: MediaTime) {
         self.pause(now);
+        self.end_silently(now);
         self.model = Model::Done { after, memo };
+    }
+
+    /// What nobody can say at the end belongs to the clause before it. If nothing but code was to be said, it is read.
+    fn end_silently(&mut self, now: MediaTime) {
+        let Some(silent) = self.silent.take() else { return };
+        let end = self.text.trim_end().len();
+        if let Some(Words::Reply(last)) = self.unspoken.back_mut() {
+            last.end = end;
+        } else if !self.ledger.lengthen(end) && self.code == Code::Skip {
+            self.code = Code::Read;
+            if self.spoken(silent..end).is_audible() {
+                self.enqueue(silent..end, now);
+            }
+        }
+    }
+
+    /// The form in which this piece of the text is spoken.
+    pub(crate) fn spoken(&self, piece: Range<usize>) -> Spoken {
+        Spoken::with(&self.text, piece, self.code)
+    }
+
+    /// What has not been cut into clauses is in another language.
+    pub(crate) fn follow(&mut self, rules: Rules) {
+        self.cutter.follow(rules);
     }
 
     /// No more clauses are spoken than those that were. The request that is not wanted any more.
@@ -127,6 +168,7 @@ impl Reply {
         self.text.truncate(heard);
         self.ledger.break_off(heard);
         self.unspoken.clear();
+        self.silent = None;
         self.cutter.skip(heard);
     }
 
@@ -170,9 +212,9 @@ impl Reply {
         self.released && self.is_spoken() && self.ledger.is_heard_out()
     }
 
-    /// What was heard of it, the filler aside.
-    pub(crate) fn heard(&self) -> &str {
-        self.text[..self.ledger.heard(&self.text)].trim()
+    /// What was heard of it, as it is written, the filler aside.
+    pub(crate) fn heard(&self) -> String {
+        self.refusals.without(&self.text, self.ledger.heard(&self.text))
     }
 
     /// The clause that sounds now or next.
@@ -185,12 +227,16 @@ impl Reply {
         self.unspoken.push_back(Words::Keys(keys));
     }
 
-    /// A clause without its surrounding blanks; one that is all blank is not spoken.
+    /// A clause without its surrounding blanks; one in which there is nothing to say belongs to the next.
     fn enqueue(&mut self, clause: Range<usize>, now: MediaTime) {
-        if let Some(clause) = trimmed(&self.text, clause) {
-            self.marks.clause.get_or_insert(now);
-            self.unspoken.push_back(Words::Reply(clause));
+        let Some(clause) = trimmed(&self.text, clause) else { return };
+        if !self.spoken(clause.clone()).is_audible() {
+            self.silent.get_or_insert(clause.start);
+            return;
         }
+        self.marks.clause.get_or_insert(now);
+        let start = self.silent.take().unwrap_or(clause.start);
+        self.unspoken.push_back(Words::Reply(start..clause.end));
     }
 }
 

@@ -2,7 +2,7 @@ use crate::heard::Words;
 use crate::reply::{Model, trimmed};
 use crate::tool::Tools;
 use crate::utterance::Phase;
-use crate::{Command, Playout, Purpose, StageKind, Stt, Turn};
+use crate::{Command, Event, Playout, Purpose, StageKind, Stt, Turn};
 use ringway_frame::MediaTime;
 
 /// Which stages are away, and which have too much to do.
@@ -124,18 +124,28 @@ impl Turn {
         if again.is_empty() {
             return;
         }
-        let (epoch, released) = (reply.next_epoch(), reply.released);
+        let (epoch, released, turn) = (reply.next_epoch(), reply.released, reply.turn);
         self.next_epoch = epoch.next();
         let trim = |words| match words {
             Words::Reply(range) => trimmed(reply.text(), range).map(Words::Reply),
             words => Some(words),
         };
-        let again: Vec<_> = again.into_iter().filter_map(trim).collect();
+        let gave_up = |words: &Words| matches!(words, Words::Reply(piece) if reply.refusals.gave_up(piece));
+        let (left_out, again): (Vec<_>, Vec<_>) = again.into_iter().filter_map(trim).partition(gave_up);
+        for words in &left_out {
+            if let Words::Reply(piece) = words {
+                reply.refusals.leave_out(piece.clone());
+            }
+        }
         if released {
             self.push(Command::Playout(Playout::Release(epoch)));
+        }
+        for _ in left_out {
+            self.tell(Event::Unspoken { turn });
         }
         for words in again {
             self.say(words);
         }
+        self.settle_reply();
     }
 }

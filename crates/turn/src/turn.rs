@@ -214,6 +214,7 @@ impl Turn {
             Input::Sounding { epoch } => self.sounding(epoch),
             Input::Word { epoch, clause, upto, frames } => self.word(epoch, clause, upto, frames),
             Input::ClauseEnd { epoch, clause, frames } => self.clause_end(epoch, clause, frames),
+            Input::ClauseRefused { epoch, clause, left_out } => self.clause_refused(epoch, clause, left_out),
             Input::Played { epoch, frames } => self.played(epoch, frames),
             Input::StageLost { stage } => self.stage_lost(stage),
             Input::StageReady { stage } => self.stage_ready(stage),

@@ -25,6 +25,8 @@ pub enum Fault {
     Page,
     /// The connection ends after a time, or after so many bytes.
     Limit,
+    /// An answer over HTTP with status 200 and nothing in it.
+    Empty,
 }
 
 /// How far failures go.
@@ -58,15 +60,15 @@ pub struct Rule {
 /// Not a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "not a share and a failure such as 2%:500; there are refuse, hang, cut, slow, garbage, type, page, limit and 400 to \
-     599"
+    "not a share and a failure such as 2%:500; there are refuse, hang, cut, slow, garbage, type, page, limit, empty and 400 \
+     to 599"
 )]
 pub struct BadRule;
 
 impl Fault {
     /// How many kinds there are: those of [`Fault::KINDS`].
-    pub const KINDS: [&'static str; 9] =
-        ["refuse", "status", "hang", "cut", "slow", "garbage", "type", "page", "limit"];
+    pub const KINDS: [&'static str; 10] =
+        ["refuse", "status", "hang", "cut", "slow", "garbage", "type", "page", "limit", "empty"];
 
     /// Its place in [`Fault::KINDS`].
     pub const fn kind(self) -> usize {
@@ -80,6 +82,7 @@ impl Fault {
             Self::Type => 6,
             Self::Page => 7,
             Self::Limit => 8,
+            Self::Empty => 9,
         }
     }
 
@@ -118,6 +121,7 @@ impl FromStr for Fault {
             "type" => Ok(Self::Type),
             "page" => Ok(Self::Page),
             "limit" => Ok(Self::Limit),
+            "empty" => Ok(Self::Empty),
             status => match status.parse() {
                 Ok(status @ 400..=599) => Ok(Self::Status(status)),
                 _ => Err(BadRule),
@@ -168,7 +172,7 @@ mod tests {
     #[test]
     fn rules_are_read_and_told() {
         let rules = ["2%:500", "0.5%:hang", "100%:refuse", "10%:cut", "1%:slow", "3%:garbage", "5%:429"];
-        for text in rules.into_iter().chain(["1%:type", "2%:page", "0.25%:limit"]) {
+        for text in rules.into_iter().chain(["1%:type", "2%:page", "0.25%:limit", "4%:empty"]) {
             let rule: Rule = text.parse().unwrap();
             assert_eq!(rule.to_string().replace(' ', ":"), text);
         }

@@ -96,6 +96,9 @@ impl Fate {
         if self.fault == Some(Fault::Garbage) {
             pieces = vec![Piece { after: Duration::ZERO, bytes: garbage }];
         }
+        if self.fault == Some(Fault::Empty) {
+            pieces.clear();
+        }
         let length: usize = pieces.iter().map(|piece| piece.bytes.len()).sum();
         let mut breaks_off = self.fault == Some(Fault::Cut);
         if breaks_off {

@@ -68,6 +68,9 @@ pub enum ServiceError {
         /// What is wrong with it, and where.
         reason: String,
     },
+    /// It says that it made the audio of a clause, and there is none.
+    #[error("gave no audio")]
+    Silent,
     /// The connection ended before the answer did.
     #[error("the connection ended {phase}: {reason}")]
     Cut {
@@ -103,6 +106,28 @@ pub enum ServiceError {
 impl ServiceError {
     pub(crate) fn malformed(place: &'static str, reason: impl fmt::Display) -> Self {
         Self::Malformed { place, reason: shown(reason) }
+    }
+
+    /// Whether it may be the clause that a voice stumbled over, rather than the service that is away, full, or set up in a
+    /// way that no clause could be made.
+    pub(crate) const fn is_about_clause(&self) -> bool {
+        match self {
+            Self::Status { status, .. } => {
+                !matches!(status, 300..=399 | 401..=405 | 407 | 408 | 410 | 429 | 502..=504 | 529)
+            }
+            Self::Failed { .. } | Self::Malformed { .. } | Self::TooLarge { .. } | Self::Silent => true,
+            Self::Cut { phase, .. } | Self::Late { phase, .. } => !matches!(phase, Phase::Connect),
+            Self::Refused { .. }
+            | Self::NoModel { .. }
+            | Self::Unfit { .. }
+            | Self::Full { .. }
+            | Self::Backlog { .. } => false,
+        }
+    }
+
+    /// Whether the same request would be refused again, whenever it came.
+    pub(crate) const fn is_lasting(&self) -> bool {
+        matches!(self, Self::Status { status: 400 | 406 | 411 | 413..=415 | 422 | 451, .. })
     }
 
     pub(crate) fn cut(phase: Phase, reason: impl fmt::Display) -> Self {

@@ -4,14 +4,13 @@
 use super::connector::Connector;
 use super::stream::Stream;
 use super::voice::{Coding, Later, Pieces, Requested, Session, Spares};
-use super::wav::header;
+use super::wav::header_of;
 use super::wyoming::{self, Event, Events};
 use super::{Endpoint, Phase, ServiceError, SetupError};
 use crate::alarm::Alarm;
 use crate::humane;
 use crate::tts::{TextToSpeech, TtsCall, TtsError, TtsSession};
 use bytes::Bytes;
-use ringway_frame::SampleRate;
 use serde::{Deserialize, Serialize};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -328,11 +327,11 @@ struct Said {
 
 fn wav_header(start: &Start) -> Result<Bytes, ServiceError> {
     let Start { rate, width, channels } = *start;
-    let hz = SampleRate::new(rate).filter(|_| width == 2 && channels == 1).ok_or_else(|| {
-        let found = format_args!("{rate} Hz, {width} bytes, {channels} channels; 16 bits of one are read");
-        ServiceError::malformed("audio-start", found)
-    })?;
-    Ok(Bytes::copy_from_slice(&header(hz, u32::MAX)))
+    if !(1..=4).contains(&width) || !(1..=2).contains(&channels) {
+        let found = format_args!("{rate} Hz, {width} bytes, {channels} channels");
+        return Err(ServiceError::malformed("audio-start", found));
+    }
+    Ok(Bytes::copy_from_slice(&header_of(rate, (channels as u16, width as u16), u32::MAX)))
 }
 
 impl Pieces for Audio {

@@ -102,7 +102,16 @@ impl SpeechCache {
         let mut frame = Frame::silence(format);
         for (id, text) in (0..).zip(texts) {
             session.speak(Clause { id, text: (*text).to_owned() })?;
-            while !matches!(poll_fn(|cx| session.poll_next(cx, &mut frame)).await?, TtsEvent::Done { .. }) {}
+            loop {
+                match poll_fn(|cx| session.poll_next(cx, &mut frame)).await {
+                    Ok(TtsEvent::Done { .. }) => break,
+                    Err(TtsError::Refused { lasting: true, source, .. }) => {
+                        tracing::warn!(voice = self.name(), error = %source, text, "a phrase is not made ahead");
+                        break;
+                    }
+                    event => event?,
+                };
+            }
         }
         Ok(session.made())
     }

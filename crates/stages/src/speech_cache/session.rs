@@ -97,10 +97,11 @@ impl Session {
             return Ok(());
         };
         let (key, clause) = (*key, clause.clone());
-        self.clauses[at] = match read.filter(|speech| speech.format() == self.format) {
-            Some(speech) => Source::Memory(Playback::new(clause.id, self.tiers.promote(key, speech))),
-            None => self.ask_engine(key, clause)?,
-        };
+        self.clauses[at] =
+            match read.filter(|speech| speech.format() == self.format && !speech.audio().is_empty()) {
+                Some(speech) => Source::Memory(Playback::new(clause.id, self.tiers.promote(key, speech))),
+                None => self.ask_engine(key, clause)?,
+            };
         Ok(())
     }
 
@@ -152,7 +153,13 @@ impl TtsSession for Session {
             None | Some(Source::Disk(..) | Source::Behind(..)) => return Poll::Pending,
             Some(Source::Memory(playback)) => playback.next(frame),
             Some(Source::Engine(_, recording)) => {
-                let event = ready!(self.engine.poll_next(cx, frame))?;
+                let event = match ready!(self.engine.poll_next(cx, frame)) {
+                    Err(refused @ TtsError::Refused { .. }) => {
+                        self.clauses.pop_front();
+                        return Poll::Ready(Err(refused));
+                    }
+                    event => event?,
+                };
                 match event {
                     TtsEvent::Audio => recording.hear(frame),
                     TtsEvent::Word { upto, .. } => recording.mark(upto),

@@ -126,7 +126,8 @@ impl Recording {
     /// All of it, unless it is too long to be kept.
     pub(super) fn finish(self, format: Format) -> Option<Speech> {
         let whole = self.audio.len() == self.frames as usize * format.bytes();
-        whole.then(|| Speech::new(format, self.audio.into(), self.words.into()))
+        // Silence is made anew: it may have been a failure.
+        (whole && self.frames > 0).then(|| Speech::new(format, self.audio.into(), self.words.into()))
     }
 
     fn is_too_long(&self, frame: usize) -> bool {

@@ -5,7 +5,7 @@ use crate::voices::{clause, next, spoken, wav};
 use ringway_frame::{Format, Frame};
 use ringway_stages::services::openai_speech::{Audio, Config, OpenAiSpeech};
 use ringway_stages::services::{ApiKey, Endpoint};
-use ringway_stages::tts::{TextToSpeech, TtsCall, TtsEvent, TtsSession};
+use ringway_stages::tts::{TextToSpeech, TtsCall, TtsError, TtsEvent, TtsSession};
 use std::time::Duration;
 
 const PCM: &str = "audio/pcm";
@@ -141,5 +141,62 @@ async fn a_voice_that_says_nothing_is_given_up() {
         let error = spoken(&mut *session, Format::Pcm8k).await.unwrap_err().to_string();
         assert_eq!(error, format!("openai_tts: {expected}"));
         server.gone().await;
+    }
+}
+
+#[tokio::test]
+async fn a_voice_that_answers_without_a_sample_has_failed() {
+    let header = wav(24_000, 0);
+    for body in [&b""[..], &header, &[0]] {
+        let server = Server::start(vec![answer("200 OK", PCM, body), answer("200 OK", PCM, &pcm(40))]).await;
+        let mut session = open(config(server.endpoint("")), Format::Pcm8k);
+        session.speak(clause(7, "Good day.")).unwrap();
+        let error = spoken(&mut *session, Format::Pcm8k).await.unwrap_err();
+        assert_eq!(error.to_string(), "openai_tts: gave no audio");
+        assert!(matches!(error, TtsError::Refused { clause: 7, lasting: false, .. }), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_clause_that_is_refused_for_good_is_not_the_end_of_the_session() {
+    let refusal = br#"{"error":{"message":"no phoneme comes out"}}"#;
+    let answers = vec![answer("400 Bad", "application/json", refusal), answer("200 OK", PCM, &pcm(40))];
+    let server = Server::start(answers).await;
+    let mut session = open(config(server.endpoint("")), Format::Pcm8k);
+    session.speak(clause(1, "See § 4.")).unwrap();
+    let error = spoken(&mut *session, Format::Pcm8k).await.unwrap_err();
+    assert!(matches!(error, TtsError::Refused { clause: 1, lasting: true, .. }), "{error:?}");
+    session.speak(clause(2, "Goodbye.")).unwrap();
+    assert_eq!(spoken(&mut *session, Format::Pcm8k).await.unwrap().0.len(), 2);
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_the_service_is_not_held_against_a_clause() {
+    for status in ["401 No", "403 No", "404 No", "429 Later", "503 Later"] {
+        let server = Server::start(vec![answer(status, "text/plain", b"no")]).await;
+        let mut session = open(config(server.endpoint("")), Format::Pcm8k);
+        session.speak(clause(1, "One.")).unwrap();
+        let error = spoken(&mut *session, Format::Pcm8k).await.unwrap_err();
+        assert!(matches!(error, TtsError::Service { .. }), "{status}: {error:?}");
+    }
+}
+
+#[tokio::test]
+async fn compressed_audio_and_pages_are_refused_by_name_whatever_they_are_said_to_be() {
+    for (body, kind) in [
+        (&b"ID3\x04\0\0\0\0\0\0\0\0\0\0\0\0\0"[..], "MP3"),
+        (b"OggS\0\x02\0\0\0\0\0\0\0\0\0\0\0\0", "Ogg"),
+        (b"{\"detail\":\"no such voice\"}", "JSON"),
+        (b"<!DOCTYPE html><html></html>", "HTML"),
+    ] {
+        for cut in [1, 7, 11, body.len()] {
+            let steps = vec![chunked(PCM), chunk(&body[..cut]), chunk(&body[cut..]), chunk(b"")];
+            let steps = if cut == body.len() { answer("200 OK", "audio/wav", body) } else { steps };
+            let server = Server::start(vec![steps]).await;
+            let mut session = open(config(server.endpoint("")), Format::Pcm8k);
+            session.speak(clause(1, "One.")).unwrap();
+            let error = spoken(&mut *session, Format::Pcm8k).await.unwrap_err().to_string();
+            assert!(error.starts_with(&format!("openai_tts: malformed audio: it is {kind}")), "{error}");
+        }
     }
 }

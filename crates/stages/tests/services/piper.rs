@@ -126,7 +126,7 @@ async fn every_failure_is_told_with_its_place() {
         ),
         (
             answer("200 OK", "audio/wav", b"<html>not audio"),
-            "malformed WAV audio: it does not begin with RIFF and WAVE",
+            "malformed audio: it is HTML or XML, where WAV or bare samples are due",
         ),
         (
             answer("200 OK", HTML, half),

@@ -158,8 +158,8 @@ async fn every_failure_is_told_with_its_place() {
             "malformed event: audio-chunk before audio-start",
         ),
         (
-            b"{\"type\":\"audio-start\",\"data\":{\"rate\":8000,\"width\":4,\"channels\":1}}\n",
-            "malformed audio-start: 8000 Hz, 4 bytes, 1 channels; 16 bits of one are read",
+            b"{\"type\":\"audio-start\",\"data\":{\"rate\":8000,\"width\":5,\"channels\":1}}\n",
+            "malformed audio-start: 8000 Hz, 5 bytes, 1 channels",
         ),
         (start, "the connection ended inside the answer: the service closed it"),
         (b"", "the connection ended before the answer: the service closed it"),

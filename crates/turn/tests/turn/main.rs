@@ -15,4 +15,5 @@ mod late;
 mod line;
 mod marks;
 mod recordings;
+mod refusals;
 mod tools;

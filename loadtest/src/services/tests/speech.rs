@@ -38,3 +38,12 @@ async fn garbage_is_a_page_and_no_audio() {
     assert_eq!(reply.status, 200);
     assert!(reply.head.to_lowercase().contains("content-type: text/html"), "{}", reply.head);
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_empty_answer_is_one_of_its_type_without_a_sample() {
+    let mocks = mocks("[speech]\nfail = ['100%:empty']\n");
+    let body = json!({"model": "m", "voice": "alloy", "input": "Good day.", "response_format": "pcm"});
+    let reply = post(&mocks, "/v1/audio/speech", &body).await;
+    assert_eq!((reply.status, reply.body.len(), reply.whole), (200, 0, true));
+    assert!(reply.head.to_lowercase().contains("content-type: audio/pcm"), "{}", reply.head);
+}

@@ -72,7 +72,7 @@ impl<V: Requested> TtsSession for Session<V> {
 
     fn poll_next(&mut self, cx: &mut Context<'_>, frame: &mut Frame) -> Poll<Result<TtsEvent, TtsError>> {
         let Some(spoken) = self.spoken.front_mut() else { return Poll::Pending };
-        let event = spoken.poll_next(cx, frame);
+        let (clause, event) = (spoken.id(), spoken.poll_next(cx, frame));
         for behind in self.spoken.iter_mut().skip(1) {
             behind.prepare(cx);
         }
@@ -81,7 +81,7 @@ impl<V: Requested> TtsSession for Session<V> {
             self.spoken.pop_front();
             self.ask();
         }
-        Poll::Ready(event.map_err(|source| TtsError::Service { engine: V::NAME, source }))
+        Poll::Ready(event.map_err(|source| TtsError::of_service(V::NAME, Some(clause), source)))
     }
 }
 

@@ -2,8 +2,9 @@ use crate::flite::trim::Trim;
 use crate::pcm;
 use crate::resample::Resampler;
 use crate::services::ServiceError;
+use crate::services::foreign::{self, First};
 use crate::services::wav::WavStream;
-use bytes::{Buf, Bytes};
+use bytes::{Buf, Bytes, BytesMut};
 use ringway_frame::{FRAME, Format, Frame, SampleRate};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,12 +21,24 @@ pub(in crate::services) enum Coding {
     Call,
 }
 
+/// What was found out about audio by its first bytes.
+#[derive(Debug)]
+enum Look {
+    /// Nothing yet: they wait until there are enough of them.
+    First(BytesMut),
+    /// It can be played.
+    Fine,
+    /// It is something else, which is told when it is to be played.
+    Foreign(&'static str),
+}
+
 /// Makes frames in the call's format of audio that comes in pieces: trims, resamples, encodes.
 ///
 /// Each frame is made when it is asked for, so that much audio that comes at once does not hold up the core.
 #[derive(Debug)]
 pub(in crate::services) struct Speech {
     pieces: VecDeque<Bytes>,
+    look: Look,
     source: Source,
     shaper: Option<Shaper>,
     spares: Spares,
@@ -37,6 +50,8 @@ pub(in crate::services) struct Speech {
     promised: Option<u64>,
     /// Bytes that came.
     received: u64,
+    /// No sample was among them yet.
+    empty: bool,
     end: End,
 }
 
@@ -71,6 +86,8 @@ impl Speech {
         };
         Self {
             pieces: VecDeque::new(),
+            // A file is known by its reader.
+            look: if coding == Coding::Wav { Look::Fine } else { Look::First(BytesMut::new()) },
             source,
             shaper: None,
             spares,
@@ -79,6 +96,7 @@ impl Speech {
             samples: Vec::new(),
             promised: None,
             received: 0,
+            empty: true,
             end: End::Open,
         }
     }
@@ -90,12 +108,38 @@ impl Speech {
 
     /// The next piece of the audio.
     pub(in crate::services) fn take(&mut self, piece: Bytes) {
-        if let (Source::Pcm { .. }, 0, true) = (&self.source, self.received, piece.starts_with(b"RIFF")) {
+        self.received += piece.len() as u64;
+        match &mut self.look {
+            Look::Fine if piece.is_empty() => {}
+            Look::Fine => self.pieces.push_back(piece),
+            Look::First(head) => {
+                head.extend_from_slice(&piece);
+                self.look_at_head(false);
+            }
+            Look::Foreign(_) => {}
+        }
+    }
+
+    /// Finds out what the first bytes are, if there are enough of them.
+    fn look_at_head(&mut self, ended: bool) {
+        let Look::First(head) = &mut self.look else { return };
+        let found = match &self.source {
+            // Loud speech of 8 bits looks like anything but a file's name.
+            Source::Call => foreign::magic(head).map_or(First::Plain, First::Foreign),
+            _ => foreign::first(head, ended),
+        };
+        let look = match found {
+            First::More => return,
+            First::Foreign(kind) => Look::Foreign(kind),
+            First::Wav | First::Plain => Look::Fine,
+        };
+        if found == First::Wav {
             self.source = Source::Wav(WavStream::new());
         }
-        self.received += piece.len() as u64;
-        if !piece.is_empty() {
-            self.pieces.push_back(piece);
+        if let Look::First(head) = std::mem::replace(&mut self.look, look)
+            && !head.is_empty()
+        {
+            self.pieces.push_back(head.freeze());
         }
     }
 
@@ -103,6 +147,7 @@ impl Speech {
     pub(in crate::services) fn finish(&mut self) {
         if self.end == End::Open {
             self.end = End::Told;
+            self.look_at_head(true);
         }
     }
 
@@ -114,6 +159,11 @@ impl Speech {
     /// Something came.
     pub(in crate::services) const fn has_begun(&self) -> bool {
         self.received > 0
+    }
+
+    /// Not one sample came.
+    pub(in crate::services) const fn is_empty(&self) -> bool {
+        self.empty
     }
 
     /// All has come.
@@ -145,6 +195,9 @@ impl Speech {
 
     /// Writes the next 20 ms; `false`: they have not come, or there are no more.
     pub(in crate::services) fn next(&mut self, frame: &mut Frame) -> Result<bool, ServiceError> {
+        if let Look::Foreign(kind) = self.look {
+            return Err(foreign::refusal(kind));
+        }
         if matches!(self.source, Source::Call) {
             return Ok(self.pass(frame));
         }
@@ -170,6 +223,7 @@ impl Speech {
         if there == 0 || (there < self.format.bytes() && self.end == End::Open) {
             return false;
         }
+        self.empty = false;
         let mut room = frame.payload_mut();
         while !room.is_empty()
             && let Some(piece) = self.pieces.front_mut()
@@ -190,7 +244,9 @@ impl Speech {
             Source::Wav(wav) => {
                 let most = wav.rate().map_or(FIRST_STEP, SampleRate::frame_samples);
                 wav.read(piece, most, &mut self.raw)?;
-                if self.promised.is_none() {
+                if wav.files() > 1 {
+                    self.promised = None;
+                } else if self.promised.is_none() {
                     self.promised = wav.left().map(|left| left + self.raw.len() as u64);
                 }
             }
@@ -198,8 +254,13 @@ impl Speech {
             Source::Call => {}
         }
         self.pieces.pop_front_if(|piece| piece.is_empty());
+        self.empty &= self.raw.is_empty();
         let Some(rate) = self.rate() else { return Ok(()) };
         let (spares, to) = (&self.spares, self.format.rate());
+        if let Some(mut other) = self.shaper.take_if(|shaper| shaper.resampler.rates().0 != rate) {
+            other.finish(&mut self.samples);
+            spares.put(other.resampler);
+        }
         let shaper = self.shaper.get_or_insert_with(|| Shaper::new(rate, spares.get(rate, to)));
         shaper.push(&self.raw, &mut self.samples);
         self.raw.clear();
@@ -376,14 +437,46 @@ mod tests {
     }
 
     #[test]
-    fn a_wav_file_is_one_whatever_was_announced() {
+    fn a_wav_file_is_one_whatever_was_announced_and_however_it_is_cut() {
         let mut file = crate::services::wav::header(SampleRate::HZ_8000, 320).to_vec();
         file.extend([0x40; 320]);
-        let coding = Coding::Pcm(SampleRate::HZ_24000);
-        let mut speech = Speech::new(coding, Spares::default(), Format::Pcm8k);
-        speech.take(file.into());
+        for cut in 0..=60 {
+            let coding = Coding::Pcm(SampleRate::HZ_24000);
+            let mut speech = Speech::new(coding, Spares::default(), Format::Pcm8k);
+            for piece in [&file[..cut], &file[cut..]] {
+                speech.take(Bytes::copy_from_slice(piece));
+            }
+            speech.finish();
+            let heard = frames(&mut speech, Format::Pcm8k);
+            assert_eq!(heard.iter().map(Frame::payload).collect::<Vec<_>>(), [[0x40; 320]], "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_audio_is_refused_by_its_name_and_never_played() {
+        for (coding, body, kind) in [
+            (Coding::Pcm(SampleRate::HZ_24000), &b"{\"error\": \"no voice\"}"[..], "JSON"),
+            (Coding::Pcm(SampleRate::HZ_24000), b"ID3\x04\0\0\0\0\0\0\0\0\0\0\0\0", "MP3"),
+            (Coding::Call, b"OggS\0\x02\0\0\0\0\0\0\0\0\0\0", "Ogg"),
+            (Coding::Wav, b"<html>an error</html>", "HTML"),
+        ] {
+            let mut speech = Speech::new(coding, Spares::default(), Format::Pcm8k);
+            speech.take(Bytes::copy_from_slice(body));
+            speech.finish();
+            let error = speech.next(&mut Frame::silence(Format::Pcm8k)).unwrap_err().to_string();
+            assert!(error.contains(kind), "{error}");
+        }
+    }
+
+    #[test]
+    fn files_of_different_rates_are_one_speech() {
+        let mut body = crate::services::wav::header(SampleRate::HZ_8000, 1_600).to_vec();
+        body.extend([0x40; 1_600]);
+        body.extend(crate::services::wav::header(SampleRate::HZ_16000, 3_200));
+        body.extend([0x40; 3_200]);
+        let mut speech = Speech::new(Coding::Wav, Spares::default(), Format::Pcm8k);
+        speech.take(body.into());
         speech.finish();
-        let heard = frames(&mut speech, Format::Pcm8k);
-        assert_eq!(heard.iter().map(Frame::payload).collect::<Vec<_>>(), [[0x40; 320]]);
+        assert_eq!(frames(&mut speech, Format::Pcm8k).len(), 10);
     }
 }

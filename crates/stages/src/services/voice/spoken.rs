@@ -13,6 +13,8 @@ pub(super) struct Spoken {
     pieces: Option<Box<dyn Pieces>>,
     speech: Speech,
     progress: Progress,
+    /// There is something to be heard.
+    sounds: bool,
     /// Told when its turn comes.
     failed: Option<ServiceError>,
 }
@@ -26,7 +28,12 @@ impl Spoken {
         if !sounds {
             speech.give_up();
         }
-        Self { pieces, speech, progress: Progress::new(clause, false), failed: None }
+        Self { pieces, speech, progress: Progress::new(clause, false), sounds, failed: None }
+    }
+
+    /// The clause.
+    pub(super) fn id(&self) -> u32 {
+        self.progress.clause().id
     }
 
     /// Moves its request on while another clause sounds.
@@ -51,6 +58,9 @@ impl Spoken {
             if self.speech.next(frame)? {
                 self.progress.spoke();
                 return Poll::Ready(Ok(TtsEvent::Audio));
+            }
+            if self.pieces.is_none() && self.sounds && self.speech.is_empty() {
+                return Poll::Ready(Err(ServiceError::Silent));
             }
             if self.pieces.is_none() {
                 return Poll::Ready(Ok(self.progress.end()));

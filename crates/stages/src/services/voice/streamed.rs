@@ -113,6 +113,10 @@ struct Utterance {
     number: u64,
     speech: Speech,
     progress: Progress,
+    /// There is something to be heard.
+    sounds: bool,
+    /// Told when its turn comes.
+    failed: Option<ServiceError>,
     /// Bytes of the text whose place in the audio is known.
     cursor: usize,
 }
@@ -158,6 +162,7 @@ impl<D: Dialect> Streamed<D> {
         if text.contains(char::is_alphanumeric) {
             self.dialect.speak(self.numbers, text, self.link.queue());
         } else {
+            utterance.sounds = false;
             utterance.speech.give_up();
         }
     }
@@ -205,7 +210,11 @@ impl<D: Dialect> Streamed<D> {
         };
         let wanted = number.and_then(|number| self.asked.iter_mut().find(|asked| asked.number == number));
         match (heard, wanted) {
-            (Heard::Failed(None, error), _) | (Heard::Failed(_, error), Some(_)) => return Err(error),
+            (Heard::Failed(None, error), _) => return Err(error),
+            (Heard::Failed(_, error), Some(utterance)) => {
+                utterance.failed = Some(error);
+                utterance.speech.finish();
+            }
             (Heard::Audio(_, audio), Some(utterance)) => {
                 utterance.speech.take(audio);
                 self.fresh = false;
@@ -237,13 +246,13 @@ impl<D: Dialect> Streamed<D> {
     ) -> Poll<Result<TtsEvent, ServiceError>> {
         loop {
             if let Some(front) = self.asked.front_mut()
-                && let Some(event) = front.next(frame)?
+                && let Some(event) = front.next(frame).transpose()
             {
-                if let TtsEvent::Done { .. } = event {
+                if matches!(event, Ok(TtsEvent::Done { .. })) {
                     self.asked.pop_front();
                     self.ask();
                 }
-                return Poll::Ready(Ok(event));
+                return Poll::Ready(event);
             }
             match self.link.poll(cx) {
                 Poll::Ready(Ok(message)) => {
@@ -284,14 +293,21 @@ impl<D: Dialect> TtsSession for Streamed<D> {
     }
 
     fn poll_next(&mut self, cx: &mut Context<'_>, frame: &mut Frame) -> Poll<Result<TtsEvent, TtsError>> {
-        self.poll_event(cx, frame).map_err(|source| TtsError::Service { engine: D::NAME, source })
+        let event = self.poll_event(cx, frame);
+        let refused = |source| {
+            let refused = self.asked.pop_front().map(|clause| clause.progress.clause().id);
+            self.ask();
+            TtsError::of_service(D::NAME, refused, source)
+        };
+        event.map_err(refused)
     }
 }
 
 impl Utterance {
     fn new(clause: Clause, timed: bool, format: Format) -> Self {
         let speech = Speech::new(Coding::Call, Spares::default(), format);
-        Self { number: 0, speech, progress: Progress::new(clause, timed), cursor: 0 }
+        let progress = Progress::new(clause, timed);
+        Self { number: 0, speech, progress, sounds: true, failed: None, cursor: 0 }
     }
 
     /// Audio is to come.
@@ -308,7 +324,13 @@ impl Utterance {
             self.progress.spoke();
             return Ok(Some(TtsEvent::Audio));
         }
-        Ok(self.speech.is_told().then(|| self.progress.end()))
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
+        match self.speech.is_told() {
+            true if self.sounds && self.speech.is_empty() => Err(ServiceError::Silent),
+            told => Ok(told.then(|| self.progress.end())),
+        }
     }
 
     /// Finds words in the text, and marks where in the audio each ends.

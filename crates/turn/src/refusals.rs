@@ -1,0 +1,68 @@
+use std::ops::Range;
+
+/// What voices refused of one reply.
+#[derive(Debug, Default)]
+pub(crate) struct Refusals {
+    /// Clauses by their ends, which stay where they are when their beginnings were said, and how often each was refused.
+    counts: Vec<(usize, u32)>,
+    left_out: Vec<Range<usize>>,
+}
+
+impl Refusals {
+    /// A voice refused this piece of the reply's text.
+    pub(crate) fn count(&mut self, piece: &Range<usize>) {
+        match self.counts.iter_mut().find(|(end, _)| *end == piece.end) {
+            Some((_, times)) => *times += 1,
+            None => self.counts.push((piece.end, 1)),
+        }
+    }
+
+    /// No voice is asked for it again.
+    pub(crate) fn gave_up(&self, piece: &Range<usize>) -> bool {
+        self.counts.iter().any(|(end, times)| *end == piece.end && *times >= MOST)
+    }
+
+    /// It is not said.
+    pub(crate) fn leave_out(&mut self, piece: Range<usize>) {
+        self.left_out.push(piece);
+    }
+
+    /// What is left of the first `heard` bytes of the reply's text.
+    pub(crate) fn without(&self, text: &str, heard: usize) -> String {
+        let (mut said, mut at) = (Vec::new(), 0);
+        for piece in self.left_out.iter().filter(|piece| piece.end <= text.len()) {
+            said.push(text[at..piece.start.min(heard).max(at)].trim());
+            at = piece.end.min(heard).max(at);
+        }
+        said.push(text[at..heard.max(at)].trim());
+        said.retain(|piece| !piece.is_empty());
+        said.join(" ")
+    }
+}
+
+/// How often a clause is asked for.
+const MOST: u32 = 2;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clause_is_given_up_when_it_was_refused_twice_wherever_it_began() {
+        let mut refusals = Refusals::default();
+        refusals.count(&(5..20));
+        assert!(!refusals.gave_up(&(5..20)));
+        refusals.count(&(9..20));
+        assert!(refusals.gave_up(&(9..20)) && !refusals.gave_up(&(21..30)));
+    }
+
+    #[test]
+    fn what_is_left_out_was_not_heard() {
+        let mut refusals = Refusals::default();
+        let text = "One. Two. Three.";
+        refusals.leave_out(5..9);
+        for (heard, said) in [(4, "One."), (9, "One."), (16, "One. Three.")] {
+            assert_eq!(refusals.without(text, heard), said);
+        }
+    }
+}
