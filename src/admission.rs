@@ -1,10 +1,16 @@
 //! Who may still come in: places are reserved before a call is accepted.
 
+use crate::addresses::{AddressFull, Addresses, Held, Kind};
+use crate::refusals;
 use crate::telemetry::stage_name;
+use crate::unstarted::{Full, Late, Ticket, Unstarted};
+use actix_rt::ArbiterHandle;
 use ringway_actors::{CoreLoad, Engines, MediaCore, Place};
 use ringway_turn::StageKind;
-use std::sync::Arc;
+use std::future::Future;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Why a caller is refused.
@@ -36,14 +42,33 @@ pub enum Refused {
         /// How late.
         late_ms: u64,
     },
+    /// As many sockets are open without a call as are permitted.
+    #[error("as many sockets are open without a call as are permitted")]
+    Unstarted,
+    /// The caller's address holds as much as it may.
+    #[error(transparent)]
+    Address(AddressFull),
     /// The server is about to stop.
     #[error("the server is draining")]
     Draining,
 }
 
+impl From<Full> for Refused {
+    fn from(_: Full) -> Self {
+        Self::Unstarted
+    }
+}
+
+impl From<AddressFull> for Refused {
+    fn from(full: AddressFull) -> Self {
+        Self::Address(full)
+    }
+}
+
 impl Refused {
     /// Every reason.
-    pub const REASONS: [&str; 5] = ["capacity", "engine_slots", "unavailable", "overload", "draining"];
+    pub const REASONS: [&str; 7] =
+        ["capacity", "engine_slots", "unavailable", "overload", "unstarted", "address", "draining"];
 
     /// Its stable code for pages: where there is no room, why does not matter to them.
     pub fn code(self) -> &'static str {
@@ -51,9 +76,16 @@ impl Refused {
             Self::Capacity { .. }
             | Self::EngineSlots { .. }
             | Self::Unavailable { .. }
-            | Self::Overload { .. } => "capacity",
+            | Self::Overload { .. }
+            | Self::Unstarted
+            | Self::Address(_) => "capacity",
             Self::Draining => "draining",
         }
+    }
+
+    /// Counts and logs it.
+    fn tell(self, address: Option<IpAddr>) {
+        refusals::refused(self.reason(), &self, address, "");
     }
 
     /// Its stable name in metrics and close reasons.
@@ -63,6 +95,8 @@ impl Refused {
             Self::EngineSlots { .. } => "engine_slots",
             Self::Unavailable { .. } => "unavailable",
             Self::Overload { .. } => "overload",
+            Self::Unstarted => "unstarted",
+            Self::Address(_) => "address",
             Self::Draining => "draining",
         }
     }
@@ -76,6 +110,8 @@ const STOP_WITHIN: Duration = Duration::from_secs(1);
 pub struct Limits {
     /// Calls at once.
     pub calls: usize,
+    /// Sockets without a call at once.
+    pub unstarted: usize,
     /// Calls for each slot of the recogniser that serves; 0: any number.
     pub calls_per_recogniser: usize,
     /// Calls for each slot of the voice that serves; 0: any number.
@@ -91,53 +127,117 @@ pub struct Admission {
     engines: Arc<Engines>,
     limits: Limits,
     draining: AtomicBool,
+    unstarted: Arc<Unstarted>,
+    addresses: Arc<Addresses>,
+    /// Places are counted and taken under it, so that two cores do not both take the last one; once a call.
+    door: Mutex<()>,
+}
+
+/// A socket that may say `start`: it holds no place yet.
+#[derive(Debug)]
+pub struct Arrived {
+    ticket: Ticket,
+    core: usize,
+    address: Option<IpAddr>,
+    _of_address: Held,
 }
 
 /// A caller who has been let in.
 #[derive(Debug)]
-pub struct Admitted<'a> {
-    /// The core that the call will live on.
-    pub core: &'a MediaCore,
-    /// Its place there.
+pub struct Admitted {
+    /// Its place on the core where its socket lives.
     pub place: Place,
+    /// Its share of what its address may hold.
+    pub of_address: Held,
+}
+
+impl Arrived {
+    /// Waits for a start message.
+    ///
+    /// # Errors
+    /// None came in time; the socket holds nothing any more.
+    pub async fn start_within<T>(self, start: impl Future<Output = T>) -> Result<(Self, T), Late> {
+        let Self { ticket, core, address, _of_address } = self;
+        let (ticket, started) = ticket.start_within(start).await?;
+        Ok((Self { ticket, core, address, _of_address }, started))
+    }
 }
 
 impl Admission {
     /// Opens the door to these cores.
-    pub fn new(cores: Vec<MediaCore>, engines: Arc<Engines>, limits: Limits) -> Self {
-        let admission = Self { cores, engines, limits, draining: AtomicBool::new(false) };
+    pub fn new(
+        cores: Vec<MediaCore>,
+        engines: Arc<Engines>,
+        limits: Limits,
+        addresses: Arc<Addresses>,
+    ) -> Self {
+        let unstarted = Unstarted::new(limits.unstarted);
+        let draining = AtomicBool::new(false);
+        let door = Mutex::default();
+        let admission = Self { cores, engines, limits, draining, unstarted, addresses, door };
         admission.report();
         admission
     }
 
-    /// Reserves a place on the core with the fewest calls.
+    /// Lets a socket in that has not said `start` yet, on the core with the fewest calls and sockets. An address of
+    /// `None` has no limits of its own.
     ///
     /// # Errors
-    /// Full, late, without an engine that serves, or draining.
-    pub fn admit(&self) -> Result<Admitted<'_>, Refused> {
-        let core = self.choose().inspect_err(|refused| {
-            metrics::counter!("ringway_refusals_total", "reason" => refused.reason()).increment(1);
-        })?;
-        Ok(Admitted { core, place: core.reserve() })
+    /// A call would be refused now, or too many sockets are open without a call, in all or from this address.
+    pub async fn receive(&self, address: Option<IpAddr>) -> Result<(Arrived, ArbiterHandle), Refused> {
+        self.enter(address).await.inspect_err(|refused| refused.tell(address))
     }
 
-    /// Whether a place could be reserved now; who asks before a caller comes for it counts as that caller.
+    async fn enter(&self, address: Option<IpAddr>) -> Result<(Arrived, ArbiterHandle), Refused> {
+        self.choose()?;
+        let of_address = self.addresses.take(address, Kind::Unstarted)?;
+        let mut core = 0;
+        let place = || {
+            core = self.choose()?;
+            Ok::<_, Refused>(core)
+        };
+        let ticket = self.unstarted.enter(place).await?;
+        let handle = self.cores[core].handle();
+        Ok((Arrived { ticket, core, address, _of_address: of_address }, handle))
+    }
+
+    /// Whether a call would be admitted now; who asks before a caller comes for it counts as that caller.
     ///
     /// # Errors
     /// As [`Self::admit`].
     pub fn would_admit(&self) -> Result<(), Refused> {
-        let chosen = self.choose().map(drop);
-        chosen.inspect_err(|refused| {
-            metrics::counter!("ringway_refusals_total", "reason" => refused.reason()).increment(1);
-        })
+        self.choose().map(drop).inspect_err(|refused| refusals::count(refused.reason()))
     }
 
-    fn choose(&self) -> Result<&MediaCore, Refused> {
+    /// Reserves a place for a call that begins, on the core where its socket lives.
+    ///
+    /// # Errors
+    /// Full, late, without an engine that serves, draining, or its address has as many calls as it may.
+    pub fn admit(&self, arrived: Arrived) -> Result<Admitted, Refused> {
+        let Arrived { ticket, core, address, _of_address } = arrived;
+        drop(ticket);
+        self.reserve(core, address).inspect_err(|refused| refused.tell(address))
+    }
+
+    fn reserve(&self, core: usize, address: Option<IpAddr>) -> Result<Admitted, Refused> {
+        let of_address = self.addresses.take(address, Kind::Call)?;
+        let _one_at_a_time = self.door.lock().unwrap_or_else(PoisonError::into_inner);
         if self.is_draining() {
             return Err(Refused::Draining);
         }
         self.limits.check(&self.engines, self.calls())?;
-        Ok(&self.cores[choose(self.loads(), self.limits.lateness)?])
+        choose(std::iter::once((self.cores[core].load(), 0)), self.limits.lateness)?;
+        Ok(Admitted { place: self.cores[core].reserve(), of_address })
+    }
+
+    /// The core with the fewest calls and sockets, if a call would be admitted now.
+    fn choose(&self) -> Result<usize, Refused> {
+        if self.is_draining() {
+            return Err(Refused::Draining);
+        }
+        self.limits.check(&self.engines, self.calls())?;
+        let loads = self.loads().enumerate().map(|(core, load)| (load, self.unstarted.on_core(core)));
+        choose(loads, self.limits.lateness)
     }
 
     /// Calls that would be admitted now, besides those in progress: none while nobody would be served, or while draining.
@@ -232,15 +332,18 @@ fn bound(engines: &[Option<usize>], per_slot: usize) -> Option<usize> {
     }
 }
 
-/// The core with the fewest calls of those that hear and are in time.
-fn choose<'c>(cores: impl Iterator<Item = &'c Arc<CoreLoad>>, lateness: Duration) -> Result<usize, Refused> {
-    let hearing: Vec<_> = cores.enumerate().filter(|(_, core)| core.hears()).collect();
+/// The core with the fewest calls, and sockets that may become calls, of those that hear and are in time.
+fn choose<'c>(
+    cores: impl Iterator<Item = (&'c Arc<CoreLoad>, usize)>,
+    lateness: Duration,
+) -> Result<usize, Refused> {
+    let hearing: Vec<_> = cores.enumerate().filter(|(_, (core, _))| core.hears()).collect();
     let late = |core: &CoreLoad| core.lateness().max(core.silent_for());
-    let in_time = hearing.iter().filter(|(_, core)| late(core) <= lateness);
-    if let Some((index, _)) = in_time.min_by_key(|(_, core)| core.calls()) {
+    let in_time = hearing.iter().filter(|(_, (core, _))| late(core) <= lateness);
+    if let Some((index, _)) = in_time.min_by_key(|(_, (core, unstarted))| core.calls() + unstarted) {
         return Ok(*index);
     }
-    match hearing.iter().map(|(_, core)| late(core)).min() {
+    match hearing.iter().map(|(_, (core, _))| late(core)).min() {
         Some(late) => Err(Refused::Overload { late_ms: late.as_millis() as u64 }),
         None => Err(Refused::Unavailable { stage: StageKind::Vad }),
     }
@@ -260,21 +363,34 @@ mod tests {
         core
     }
 
+    fn placed(cores: &[Arc<CoreLoad>]) -> Result<usize, Refused> {
+        choose(cores.iter().map(|core| (core, 0)), PATIENT)
+    }
+
+    #[test]
+    fn sockets_without_a_call_count_when_one_is_placed() {
+        let cores = [core(true), core(true)];
+        let loads = || cores.iter().zip([1, 0]);
+        assert_eq!(choose(loads(), PATIENT), Ok(1));
+        let _two = (cores[1].reserve(), cores[1].reserve());
+        assert_eq!(choose(loads(), PATIENT), Ok(0));
+    }
+
     #[test]
     fn a_call_is_placed_on_the_emptiest_core_that_hears() {
         let cores = [core(true), core(false), core(true)];
         let _one = cores[0].reserve();
-        assert_eq!(choose(cores.iter(), PATIENT), Ok(2));
+        assert_eq!(placed(&cores), Ok(2));
         let _more = (cores[2].reserve(), cores[2].reserve());
-        assert_eq!(choose(cores.iter(), PATIENT), Ok(0), "the empty one is deaf");
+        assert_eq!(placed(&cores), Ok(0), "the empty one is deaf");
         cores[1].set_hears(true);
-        assert_eq!(choose(cores.iter(), PATIENT), Ok(1));
+        assert_eq!(placed(&cores), Ok(1));
     }
 
     #[test]
     fn a_call_that_nobody_would_hear_is_refused() {
         let refused = Refused::Unavailable { stage: StageKind::Vad };
-        assert_eq!(choose([core(false), core(false)].iter(), PATIENT), Err(refused));
+        assert_eq!(placed(&[core(false), core(false)]), Err(refused));
         assert_eq!(refused.to_string(), "no vad engine can serve at the moment");
         assert_eq!((refused.code(), refused.reason()), ("capacity", "unavailable"));
     }
@@ -285,7 +401,10 @@ mod tests {
         while cores[0].silent_for().is_zero() {
             std::hint::spin_loop();
         }
-        assert!(matches!(choose(cores.iter(), Duration::ZERO), Err(Refused::Overload { .. })));
+        assert!(matches!(
+            choose(cores.iter().map(|core| (core, 0)), Duration::ZERO),
+            Err(Refused::Overload { .. })
+        ));
     }
 
     #[test]
@@ -318,7 +437,13 @@ mod tests {
     fn engine_slots_go_with_the_threads_that_are_lost() {
         let recogniser = Arc::new(Threads(AtomicUsize::new(2)));
         let engines = crate::engines::scripted_with(recogniser.clone());
-        let limits = Limits { calls: 10, calls_per_recogniser: 2, calls_per_voice: 0, lateness: PATIENT };
+        let limits = Limits {
+            calls: 10,
+            unstarted: 10,
+            calls_per_recogniser: 2,
+            calls_per_voice: 0,
+            lateness: PATIENT,
+        };
         assert_eq!((limits.check(&engines, 3), limits.capacity(&engines)), (Ok(()), 4));
         let full = |calls| Err(Refused::EngineSlots { stage: StageKind::Stt, calls });
         assert_eq!(limits.check(&engines, 4), full(4));

@@ -1,15 +1,13 @@
 //! The assembly: configuration to engines, media cores, and the server.
 
+use crate::addresses::Addresses;
 use crate::admission::{Admission, Limits};
-use crate::api::ApiError;
 use crate::engines;
 use crate::hub::Hub;
 use crate::readiness::Stages;
 use crate::recorder::Recorder;
 use crate::telemetry::{self, Counting};
 use crate::watch_cores::BlockedCores;
-use axum::http::HeaderMap;
-use axum::http::header::AUTHORIZATION;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -109,6 +107,7 @@ pub enum StartError {
 pub struct Starting {
     config: Config,
     secrets: Secrets,
+    addresses: Arc<Addresses>,
 }
 
 impl Starting {
@@ -123,7 +122,13 @@ impl Starting {
                 return Err(StartError::NoToken(address));
             }
         }
-        Ok(Self { config, secrets })
+        let addresses = Addresses::new(&config.limits);
+        Ok(Self { config, secrets, addresses })
+    }
+
+    /// What each address holds, connections and calls alike.
+    pub fn addresses(&self) -> &Arc<Addresses> {
+        &self.addresses
     }
 
     /// Builds engines, on a thread of their own since it takes seconds, and media cores. Needs a running actix system.
@@ -131,7 +136,7 @@ impl Starting {
     /// # Errors
     /// Whatever keeps it from serving.
     pub async fn finish(self) -> Result<Arc<Server>, StartError> {
-        let Self { config, secrets } = self;
+        let Self { config, secrets, addresses } = self;
         let metrics = telemetry::install(config.metrics.enabled)?;
         let wanted = (config.clone(), secrets.clone());
         let built = tokio::task::spawn_blocking(move || engines::build(&wanted.0, &wanted.1)).await;
@@ -147,6 +152,7 @@ impl Starting {
         }
         let limits = Limits {
             calls: config.limits.calls,
+            unstarted: config.limits.unstarted_sockets(),
             calls_per_recogniser: config.limits.calls_per_recogniser,
             calls_per_voice: config.limits.calls_per_voice,
             lateness: config.limits.lateness,
@@ -156,7 +162,7 @@ impl Starting {
             config: config.server,
             carrier: config.carrier,
             secrets,
-            admission: Admission::new(cores, engines.clone(), limits),
+            admission: Admission::new(cores, engines.clone(), limits, addresses),
             hub: Hub::start(reader, Counting::new(config.metrics.answer_budget)),
             metrics,
             blocked: BlockedCores::watch(loads)?,
@@ -264,41 +270,6 @@ impl Server {
     pub fn make_phrases(&self) {
         self.caching.fill();
     }
-
-    /// Lets only those through who know the token.
-    ///
-    /// # Errors
-    /// The token is not set, missing or wrong.
-    pub fn authorize(&self, headers: &HeaderMap) -> Result<(), ApiError> {
-        let token = self.secrets.admin_token.as_deref().ok_or(ApiError::Unauthorized)?;
-        let given = headers.get(AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
-        if given.is_some_and(|given| constant_time_eq(given, token.as_bytes())) {
-            Ok(())
-        } else {
-            Err(ApiError::Unauthorized)
-        }
-    }
-
-    /// Lets those read what was said in calls who may: on loopback everybody, elsewhere those who know the token.
-    ///
-    /// # Errors
-    /// The token is missing or wrong.
-    pub fn authorize_reader(&self, headers: &HeaderMap) -> Result<(), ApiError> {
-        if self.config.listen.is_loopback() { Ok(()) } else { self.authorize(headers) }
-    }
-
-    /// The same where a token is set; on loopback without one everybody may.
-    ///
-    /// # Errors
-    /// The token is missing or wrong.
-    pub fn authorize_if_required(&self, headers: &HeaderMap) -> Result<(), ApiError> {
-        if self.secrets.admin_token.is_some() { self.authorize(headers) } else { Ok(()) }
-    }
-}
-
-/// Compares in a time that does not tell where the first difference is.
-fn constant_time_eq(left: &[u8], right: &[u8]) -> bool {
-    left.len() == right.len() && left.iter().zip(right).fold(0, |all, (a, b)| all | (a ^ b)) == 0
 }
 
 fn start_cores(

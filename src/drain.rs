@@ -1,7 +1,7 @@
 //! The end of the server: calls, goodbyes, transfers, records, connections and media cores, in this order.
 
 use crate::app::Server;
-use crate::serve::Connections;
+use crate::listener::Connections;
 use crate::signals::Stops;
 use ringway_turn::EndReason;
 use std::time::Duration;

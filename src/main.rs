@@ -3,6 +3,8 @@
 // They panic when nobody reads: `say!` and `complain!` of the command line do not.
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
+mod access;
+mod addresses;
 mod admission;
 mod api;
 mod app;
@@ -11,17 +13,21 @@ mod drain;
 mod edge;
 mod engines;
 mod hub;
+mod listener;
 mod live;
 mod logging;
+mod open_connections;
 mod process;
 mod readiness;
 mod recorder;
+mod refusals;
 mod serve;
 mod signals;
 mod telemetry;
 mod tls;
 mod trace;
 mod tts_api;
+mod unstarted;
 mod watch_cores;
 mod web;
 

@@ -21,6 +21,22 @@ pub fn render() -> String {
     cpu.into_iter().chain(memory).collect()
 }
 
+/// Files that this process may still open; `None` where there is no `/proc`.
+pub fn free_files() -> Option<usize> {
+    let limits = fs::read_to_string("/proc/self/limits").ok()?;
+    let open = fs::read_dir("/proc/self/fd").ok()?.count();
+    Some(most_files(&limits)?.saturating_sub(open))
+}
+
+/// The soft limit.
+fn most_files(limits: &str) -> Option<usize> {
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
+    match line.split_whitespace().next()? {
+        "unlimited" => Some(usize::MAX),
+        limit => limit.parse().ok(),
+    }
+}
+
 fn series(name: &str, kind: &str, help: &str, value: f64) -> String {
     format!("# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n")
 }
@@ -54,6 +70,14 @@ mod tests {
     fn memory_is_found_among_the_others() {
         assert_eq!(resident("Name:\tx\nVmHWM:\t  30 kB\nVmRSS:\t   20 kB\n"), Some(20_480));
         assert_eq!(resident("Name:\tx\n"), None);
+    }
+
+    #[test]
+    fn the_limit_of_open_files_is_found() {
+        let line = "Max open files            1024                 524288               files     ";
+        assert_eq!(most_files(&format!("Limit  Soft Limit\n{line}\n")), Some(1_024));
+        assert_eq!(most_files("Max open files  unlimited  unlimited  files"), Some(usize::MAX));
+        assert_eq!(most_files(""), None);
     }
 
     #[test]

@@ -2,34 +2,17 @@
 
 use crate::api;
 use crate::app::{Server, StartError, Starting};
+use crate::edge::twilio::signature_is_required;
+use crate::listener::{Connections, Gate};
 use crate::signals::{Reloads, Stops};
 use crate::tls::{self, Certificate};
-use crate::{drain, tts_api};
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
+use crate::{drain, process, tts_api};
 use ringway_config::{Config, Secrets};
-use rustls::ServerConfig;
-use socket2::SockRef;
 use std::io::Write;
 use std::net::SocketAddr;
-use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio_rustls::TlsAcceptor;
-
-/// How long a client may take for the head of a request, and for a TLS handshake.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// Bytes that the system keeps for a peer that does not read: 2 s of wideband audio. It would grow them to megabytes,
-/// and a minute would pass before a deaf peer is noticed.
-const SEND_BUFFER: usize = 64 * 1024;
-
-/// How long nobody is accepted when the system has no descriptor left.
-const REST: Duration = Duration::from_millis(50);
 
 /// Serves until it is told to stop and the calls have ended.
 ///
@@ -40,16 +23,18 @@ pub async fn run(config: Config, secrets: Secrets) -> Result<(), StartError> {
     let (mut signals, reloads) = (Stops::new()?, Reloads::new()?);
     let certificate =
         config.server.tls.clone().map(|tls| Certificate::read(tls, address.ip())).transpose()?;
-    let connections = Connections::new(certificate.as_ref().map(Certificate::present));
+    let present = certificate.as_ref().map(Certificate::present);
     tokio::spawn(reload(reloads, certificate));
     let starting = Starting::check(config.clone(), secrets)?;
+    let gate = Gate::new(&config, starting.addresses().clone());
+    let connections = Connections::new(present, gate);
     let listener =
         TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })?;
     let address = listener.local_addr()?;
     let tts_api = Opened::bind(&config).await?;
     let (routes, routed) = watch::channel(api::starting());
     // Also while it starts and drains: whoever comes then is refused in words, and load balancers ask /health.
-    tokio::spawn(connections.doors.clone().accept(listener, routed));
+    tokio::spawn(connections.accept(listener, routed));
     let tts_api = tts_api.map(|opened| opened.accept(&connections));
     let server = tokio::select! {
         server = starting.finish() => server?,
@@ -58,10 +43,14 @@ pub async fn run(config: Config, secrets: Secrets) -> Result<(), StartError> {
             return Ok(());
         }
     };
+    if let Some(free) = process::free_files() {
+        connections.leave_files(free);
+    }
     // It is heard as long as the task that accepts is there.
     let _ = routes.send(api::router(server.clone()));
     let tts_address = tts_api.map(|api| api.serve(&server, &config)).transpose()?;
-    announce(&server, address, tts_address, connections.doors.tls.is_some());
+    announce(&server, address, tts_address, connections.are_encrypted());
+    warn_of_unsigned(&server);
     server.make_phrases();
     tokio::spawn(keep_up(server.clone()));
     let name = signals.next().await;
@@ -93,7 +82,7 @@ impl Opened {
 
     fn accept(self, connections: &Connections) -> Answering {
         let (routes, routed) = watch::channel(tts_api::starting());
-        tokio::spawn(connections.doors.clone().accept(self.listener, routed));
+        tokio::spawn(connections.accept(self.listener, routed));
         Answering { routes, address: self.address }
     }
 }
@@ -124,6 +113,15 @@ fn announce(server: &Server, address: SocketAddr, tts_api: Option<SocketAddr>, t
     std::thread::spawn(move || drop(std::io::stdout().write_all(text.as_bytes())));
 }
 
+/// Whoever can reach the carrier's socket can begin calls.
+fn warn_of_unsigned(server: &Server) {
+    if !signature_is_required(&server.secrets) {
+        tracing::warn!(
+            "requests at /media/twilio are not verified: any program that reaches them can begin calls; set TWILIO_AUTH_TOKEN"
+        );
+    }
+}
+
 /// The metrics exporter folds its samples into buckets now and then.
 async fn keep_up(server: Arc<Server>) {
     let mut every = tokio::time::interval(crate::telemetry::UPKEEP_EVERY);
@@ -144,97 +142,5 @@ async fn reload(mut signals: Reloads, certificate: Option<Certificate>) {
                 tracing::error!(signal, %error, "the certificate cannot be read: the one before stays");
             }
         }
-    }
-}
-
-/// All connections of the listeners: told when the server ends, and waited for.
-#[derive(Debug)]
-pub struct Connections {
-    closing: watch::Sender<bool>,
-    doors: Doors,
-}
-
-/// How connections are accepted.
-#[derive(Clone, Debug)]
-struct Doors {
-    tls: Option<watch::Receiver<Arc<ServerConfig>>>,
-    closing: watch::Receiver<bool>,
-}
-
-impl Connections {
-    fn new(tls: Option<watch::Receiver<Arc<ServerConfig>>>) -> Self {
-        let (sender, closing) = watch::channel(false);
-        Self { closing: sender, doors: Doors { tls, closing } }
-    }
-
-    /// Accepts nobody else, and waits until those who are being answered have their answers.
-    pub async fn close(self) {
-        let Self { closing, doors } = self;
-        drop(doors);
-        closing.send_replace(true);
-        closing.closed().await;
-    }
-}
-
-impl Doors {
-    async fn accept(mut self, listener: TcpListener, routes: watch::Receiver<axum::Router>) {
-        loop {
-            let accepted = tokio::select! {
-                accepted = listener.accept() => accepted,
-                () = closing(&mut self.closing) => return,
-            };
-            match accepted {
-                Ok((stream, _)) => {
-                    let routes = routes.borrow().clone();
-                    tokio::spawn(self.clone().connection(stream, routes));
-                }
-                Err(error) => {
-                    // Out of file descriptors, most likely: some time for others to close.
-                    tracing::error!(%error, "cannot accept");
-                    tokio::time::sleep(REST).await;
-                }
-            }
-        }
-    }
-
-    async fn connection(self, stream: TcpStream, routes: axum::Router) {
-        // A socket that cannot be tuned serves as well, only later and with more memory.
-        let _ = stream.set_nodelay(true);
-        let _ = SockRef::from(&stream).set_send_buffer_size(SEND_BUFFER);
-        let acceptor = self.tls.map(|present| TlsAcceptor::from(present.borrow().clone()));
-        match acceptor {
-            None => http(TokioIo::new(stream), routes, self.closing).await,
-            Some(acceptor) => match tokio::time::timeout(PATIENCE, acceptor.accept(stream)).await {
-                Ok(Ok(stream)) => http(TokioIo::new(Box::new(stream)), routes, self.closing).await,
-                Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
-                Err(_elapsed) => tracing::debug!("TLS handshake took too long"),
-            },
-        }
-    }
-}
-
-/// Waits until the server closes its connections.
-async fn closing(told: &mut watch::Receiver<bool>) {
-    // A sender that is gone has closed too.
-    let _ = told.wait_for(|closing| *closing).await;
-}
-
-async fn http<S>(io: TokioIo<S>, routes: axum::Router, mut closing_told: watch::Receiver<bool>)
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let service = TowerToHyperService::new(routes);
-    let mut http1 = http1::Builder::new();
-    http1.timer(TokioTimer::new()).header_read_timeout(PATIENCE);
-    let mut served = pin!(http1.serve_connection(io, service).with_upgrades());
-    let ended = tokio::select! {
-        ended = served.as_mut() => ended,
-        () = closing(&mut closing_told) => {
-            served.as_mut().graceful_shutdown();
-            served.await
-        }
-    };
-    if let Err(error) = ended {
-        tracing::debug!(%error, "connection ended");
     }
 }

@@ -1,8 +1,10 @@
 //! Metrics from call events; the names and labels are the contract of docs/operate/metrics.md.
 
+use crate::access::Denied;
 use crate::admission::Refused;
-use crate::edge::refusal;
+use crate::edge::EXCESS;
 use crate::live::{LiveCall, reason_name};
+use crate::refusals;
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use ringway_actors::{
@@ -120,6 +122,10 @@ fn describe() {
         "Transfers to numbers or names that the operator has not listed."
     );
     describe_counter!("ringway_protocol_errors_total", "Breaches of an edge's protocol.");
+    describe_counter!(
+        "ringway_excess_total",
+        "Frames of audio and messages dropped unread because they came too fast."
+    );
     describe_counter!("ringway_ring_drops_total", "Frames dropped because a ring was full.");
     describe_counter!("ringway_stage_restarts_total", "Stages rebuilt inside a call.");
     describe_counter!("ringway_false_interruptions_total", "Noises over the bot after which it went on.");
@@ -179,6 +185,9 @@ fn begin_at_zero() {
         for code in ErrorCode::ALL {
             counter!("ringway_protocol_errors_total", "edge" => edge, "code" => code.name()).increment(0);
         }
+        for kind in EXCESS {
+            counter!("ringway_excess_total", "edge" => edge, "kind" => kind).increment(0);
+        }
     }
     for stage in StageKind::ALL {
         for cause in CAUSES {
@@ -193,7 +202,7 @@ fn begin_at_zero() {
     for winner in Winner::ALL {
         hedges(StageKind::Llm, winner).increment(0);
     }
-    for reason in Refused::REASONS.into_iter().chain(refusal::REASONS) {
+    for reason in Refused::REASONS.into_iter().chain(Denied::REASONS).chain(refusals::REASONS) {
         counter!("ringway_refusals_total", "reason" => reason).increment(0);
     }
     for part in PARTS {

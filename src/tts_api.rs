@@ -12,9 +12,9 @@ mod flights;
 mod request;
 mod synthesis;
 
-use crate::api::ApiError;
+use crate::access::{self, Door};
+use crate::api::body;
 use crate::app::Server;
-use crate::edge::permitted;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::middleware::{self, Next};
@@ -68,10 +68,10 @@ pub fn starting() -> Router {
     Router::new().route("/health", get(health)).fallback(crate::api::starting_error)
 }
 
-/// Pages of other sites may not spend what a voice costs; beyond loopback only those may who know the token.
+/// As everything else that does something.
 async fn guard(State(api): State<Arc<TtsApi>>, request: Request, next: Next) -> Response {
-    match api.admit(&request) {
-        Ok(()) => next.run(request).await,
+    match access::admit(&api.server, Door::Guarded, &request) {
+        Ok(()) => body::read(request::LONGEST_BODY, request, next).await,
         Err(refusal) => TtsApiError::from(refusal).into_response(),
     }
 }
@@ -121,17 +121,6 @@ async fn clear(State(api): State<Arc<TtsApi>>) -> Answer {
 }
 
 impl TtsApi {
-    fn admit(&self, request: &Request) -> Result<(), ApiError> {
-        let headers = request.headers();
-        let elsewhere = headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site");
-        permitted(headers, &self.server.config).map_err(ApiError::Origin)?;
-        if elsewhere {
-            return Err(ApiError::Origin("another site".to_owned()));
-        }
-        let is_local = self.config.listen.is_none_or(|listen| listen.is_loopback());
-        if is_local { Ok(()) } else { self.server.authorize(headers) }
-    }
-
     async fn answer(&self, wish: Wish) -> Answer {
         let _place = self.places.try_acquire().map_err(|_| TtsApiError::Busy)?;
         let voice = self.check(&wish)?;

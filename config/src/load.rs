@@ -1,6 +1,7 @@
 use crate::alias;
 use crate::document;
 use crate::environment::{self, Said, Variables};
+use crate::exposure;
 use crate::languages;
 use crate::problem::{Origin, Problem, Problems};
 use crate::schema::Schema;
@@ -136,6 +137,11 @@ impl Layers {
         problems.extend(unread);
         let secrets = secrets(variables, &config);
         self.check_sense(path, &config, &secrets);
+        for (key, message) in exposure::warnings(&config, &secrets) {
+            let origin = self.settings.origin(&key).cloned();
+            let origin = origin.unwrap_or_else(|| Origin::File { path: path.to_owned(), line: 1 });
+            self.warnings.push(Problem { origin, key, message });
+        }
         if self.problems.is_empty() {
             let Self { settings: provenance, mut warnings, .. } = self;
             warnings.extend(sense::doubts(&config).into_iter().map(|(key, message)| {

@@ -354,6 +354,12 @@ mod tests {
         let number = Kind::Integer { least: 0, most: i64::MAX };
         let keys = [
             key("calls", number.clone(), false),
+            key("calls_per_address", number.clone(), false),
+            key("unstarted", number.clone(), false),
+            key("unstarted_per_address", number.clone(), false),
+            key("connections", number.clone(), false),
+            key("connections_per_address", number.clone(), false),
+            key("exempt_addresses", Kind::List(Box::new(Kind::Text)), false),
             key("calls_per_recogniser", number.clone(), false),
             key("calls_per_voice", number.clone(), false),
             key("media_cores", number, false),

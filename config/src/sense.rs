@@ -109,6 +109,9 @@ fn numbers(config: &Config) -> Vec<Mistake> {
     if config.limits.calls == 0 {
         mistakes.push(at("limits.calls", "must not be zero"));
     }
+    if config.limits.connections == 0 {
+        mistakes.push(at("limits.connections", "must not be zero"));
+    }
     if config.limits.media_cores > MOST_CORES {
         mistakes.push(at("limits.media_cores", format!("must be at most {MOST_CORES}")));
     }

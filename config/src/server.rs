@@ -1,3 +1,4 @@
+use crate::Network;
 use ringway_stages::services::ApiKey;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -23,6 +24,8 @@ pub struct ServerConfig {
     /// How carriers reach us, such as `https://voice.example`: signatures are computed over it and TwiML names it.
     /// Without it the request's own `Host` is believed, and what a proxy says of it where that is signed.
     pub public_url: Option<String>,
+    /// Proxies whose `X-Forwarded-For` names the client, for the limits per address.
+    pub trusted_proxies: Vec<Network>,
     /// How long SIGTERM waits for calls in progress; what follows takes 4 s more at most.
     #[serde(with = "crate::humane")]
     pub drain: Duration,
@@ -53,6 +56,18 @@ pub enum Tls {
 pub struct LimitsConfig {
     /// Calls at once.
     pub calls: usize,
+    /// Calls at once from one address; 0: any number. Signed requests of a carrier are not limited.
+    pub calls_per_address: usize,
+    /// Media sockets at once that have not sent `start` yet; 0: as many as calls.
+    pub unstarted: usize,
+    /// The same from one address; 0: any number. Signed requests of a carrier are not limited.
+    pub unstarted_per_address: usize,
+    /// HTTP connections at once; fewer where the process may open few files.
+    pub connections: usize,
+    /// HTTP connections at once from one address; 0: any number.
+    pub connections_per_address: usize,
+    /// Addresses without limits of their own: this machine, and proxies that tell no client's address.
+    pub exempt_addresses: Vec<Network>,
     /// Calls for each thread of the recogniser that serves; 0: any number.
     pub calls_per_recogniser: usize,
     /// Calls for each thread of the voice that serves; 0: any number.
@@ -152,6 +167,13 @@ impl ServerConfig {
     }
 }
 
+impl LimitsConfig {
+    /// Media sockets at once that have not sent `start` yet.
+    pub fn unstarted_sockets(&self) -> usize {
+        if self.unstarted == 0 { self.calls } else { self.unstarted }
+    }
+}
+
 impl TtsApiConfig {
     /// Address and port, where it is served.
     pub fn address(&self) -> Option<SocketAddr> {
@@ -174,6 +196,7 @@ impl Default for ServerConfig {
             heartbeat: Duration::from_secs(25),
             allowed_origins: Vec::new(),
             public_url: None,
+            trusted_proxies: Network::LOOPBACK.to_vec(),
             drain: Duration::from_secs(20),
             tls: None,
             chaos: false,
@@ -185,6 +208,12 @@ impl Default for LimitsConfig {
     fn default() -> Self {
         Self {
             calls: 100,
+            calls_per_address: 25,
+            unstarted: 0,
+            unstarted_per_address: 16,
+            connections: 1_024,
+            connections_per_address: 128,
+            exempt_addresses: Network::LOOPBACK.to_vec(),
             calls_per_recogniser: 0,
             calls_per_voice: 0,
             media_cores: 0,

@@ -3,25 +3,22 @@ use crate::app::Server;
 use crate::live::Whole;
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use ringway_frame::CallId;
 use ringway_turn::EndReason;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// `GET /api/calls`: the calls in progress.
-pub async fn list(State(server): State<Arc<Server>>, headers: HeaderMap) -> Result<Json<Value>, ApiError> {
-    server.authorize_reader(&headers)?;
-    Ok(Json(json!({ "calls": server.hub.in_progress().await })))
+pub async fn list(State(server): State<Arc<Server>>) -> Json<Value> {
+    Json(json!({ "calls": server.hub.in_progress().await }))
 }
 
 /// `GET /api/calls/{id}`.
 pub async fn show(
     State(server): State<Arc<Server>>,
     Path(id): Path<String>,
-    headers: HeaderMap,
 ) -> Result<Json<Whole>, ApiError> {
-    server.authorize_reader(&headers)?;
     let call = server.hub.whole(parse(&id)?).await;
     call.map(Json).ok_or(ApiError::UnknownCall(id))
 }
@@ -30,9 +27,7 @@ pub async fn show(
 pub async fn hang_up(
     State(server): State<Arc<Server>>,
     Path(id): Path<String>,
-    headers: HeaderMap,
 ) -> Result<StatusCode, ApiError> {
-    server.authorize_if_required(&headers)?;
     let call = server.hub.handle(parse(&id)?).await.ok_or_else(|| ApiError::UnknownCall(id.clone()))?;
     call.hang_up(EndReason::Operator).map_err(|_| ApiError::UnknownCall(id))?;
     Ok(StatusCode::NO_CONTENT)

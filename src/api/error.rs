@@ -1,3 +1,5 @@
+use crate::access::Denied;
+use crate::admission::Refused;
 use axum::Json;
 use axum::http::StatusCode;
 use axum::http::header::CONNECTION;
@@ -13,21 +15,27 @@ pub enum ApiError {
     /// Nothing is served there.
     #[error("nothing is served at this path")]
     NotFound,
-    /// The request needs the server's token.
-    #[error("this needs the header Authorization: Bearer with the server's token")]
-    Unauthorized,
+    /// Whoever asks may not.
+    #[error(transparent)]
+    Denied(#[from] Denied),
     /// The body is not what is wanted.
     #[error("{0}")]
     BadRequest(String),
-    /// The request comes from a page that is not permitted.
-    #[error("pages of {0:?} may not connect here")]
-    Origin(String),
+    /// The body is longer than any that is wanted.
+    #[error("a body has at most {longest} bytes here")]
+    LongBody {
+        /// How long it may be.
+        longest: usize,
+    },
+    /// The body did not come in time.
+    #[error("the request's body did not come in time")]
+    SlowBody,
     /// The carrier's signature is missing or wrong.
     #[error("the X-Twilio-Signature is missing or does not match this request")]
     Signature,
     /// The caller cannot be let in.
     #[error(transparent)]
-    Refused(#[from] crate::admission::Refused),
+    Refused(#[from] Refused),
     /// The engines are being built.
     #[error("the server is starting")]
     Starting,
@@ -41,9 +49,12 @@ impl ApiError {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::UnknownCall(_) | Self::NotFound => StatusCode::NOT_FOUND,
-            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::Denied(Denied::Token) => StatusCode::UNAUTHORIZED,
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
-            Self::Origin(_) | Self::Signature => StatusCode::FORBIDDEN,
+            Self::LongBody { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
+            Self::Denied(_) | Self::Signature => StatusCode::FORBIDDEN,
+            Self::Refused(Refused::Address(_)) => StatusCode::TOO_MANY_REQUESTS,
             Self::Refused(_) | Self::Starting => StatusCode::SERVICE_UNAVAILABLE,
             Self::Handshake(_) => StatusCode::UPGRADE_REQUIRED,
         }
@@ -54,9 +65,11 @@ impl ApiError {
         match self {
             Self::UnknownCall(_) => "unknown_call",
             Self::NotFound => "not_found",
-            Self::Unauthorized => "unauthorized",
+            Self::Denied(Denied::Token) => "unauthorized",
+            Self::Denied(denied) => denied.reason(),
             Self::BadRequest(_) => "bad_request",
-            Self::Origin(_) => "origin",
+            Self::LongBody { .. } => "body_too_long",
+            Self::SlowBody => "body_too_slow",
             Self::Signature => "signature",
             Self::Refused(refused) => refused.reason(),
             Self::Starting => "starting",

@@ -1,5 +1,6 @@
 //! The HTTP face: health, metrics, calls, the page, and the doors to the edges.
 
+pub mod body;
 mod calls;
 mod chaos;
 mod error;
@@ -9,31 +10,59 @@ mod trace;
 pub use error::{ApiError, starting as starting_error};
 
 use crate::app::Server;
-use crate::{edge, process, web};
+use crate::{access, edge, process, web};
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::header::CONTENT_TYPE;
-use axum::response::IntoResponse;
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use std::sync::Arc;
 
-/// All routes.
+/// All routes: each behind its door. Who may not ask is told so before anything of a body is read.
 pub fn router(server: Arc<Server>) -> Router {
-    let mut routes = Router::new()
+    Router::new()
         .route("/health", get(health::health))
         .route("/metrics", get(metrics))
+        .merge(web::routes())
+        .merge(guarded(&server))
+        .merge(sockets(&server))
+        .merge(carriers(&server))
+        .fallback(error::not_found)
+        .with_state(server)
+}
+
+/// What reveals or does something: whatever is not open for a reason belongs here.
+fn guarded(server: &Arc<Server>) -> Router<Arc<Server>> {
+    let mut routes = Router::new()
         .route("/api/calls", get(calls::list))
         .route("/api/calls/{id}", get(calls::show).delete(calls::hang_up))
-        .route("/api/calls/{id}/trace", get(trace::show))
-        .route("/voice-ws", get(edge::browser::accept))
-        .merge(edge::twilio::routes());
-    if let Some(path) = server.config.browser_path.as_deref().filter(|path| *path != "/voice-ws") {
-        routes = routes.route(path, get(edge::browser::accept));
-    }
+        .route("/api/calls/{id}/trace", get(trace::show));
     if server.config.chaos {
         routes = routes.route("/api/calls/{id}/chaos", post(chaos::inject));
     }
-    routes.merge(web::routes()).fallback(error::not_found).with_state(server)
+    routes.layer(from_fn(read_body)).route_layer(from_fn_with_state(server.clone(), access::guard))
+}
+
+/// Where browsers connect.
+fn sockets(server: &Arc<Server>) -> Router<Arc<Server>> {
+    let mut routes = Router::new().route("/voice-ws", get(edge::browser::accept));
+    if let Some(path) = server.config.browser_path.as_deref().filter(|path| *path != "/voice-ws") {
+        routes = routes.route(path, get(edge::browser::accept));
+    }
+    routes.route_layer(from_fn_with_state(server.clone(), access::socket))
+}
+
+/// Where carriers connect, and what they ask over HTTP.
+fn carriers(server: &Arc<Server>) -> Router<Arc<Server>> {
+    let webhooks = edge::twilio::webhooks().layer(from_fn(read_body));
+    let webhooks = webhooks.route_layer(from_fn_with_state(server.clone(), access::webhook));
+    let sockets = edge::twilio::sockets();
+    sockets.route_layer(from_fn_with_state(server.clone(), access::carrier_socket)).merge(webhooks)
+}
+
+async fn read_body(request: Request, next: Next) -> Response {
+    body::read(body::LONGEST, request, next).await
 }
 
 /// The routes of a server whose engines are being built.

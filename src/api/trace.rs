@@ -4,7 +4,6 @@ use crate::trace::{Picture, Trace};
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
-use axum::http::HeaderMap;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
@@ -40,10 +39,8 @@ impl Default for Wish {
 pub async fn show(
     State(server): State<Arc<Server>>,
     Path(id): Path<String>,
-    headers: HeaderMap,
     wish: Result<Query<Wish>, QueryRejection>,
 ) -> Result<Response, ApiError> {
-    server.authorize_reader(&headers)?;
     let Query(wish) = wish.map_err(|rejection| ApiError::BadRequest(rejection.body_text()))?;
     let mut trace = server.hub.trace(calls::parse(&id)?).await.ok_or(ApiError::UnknownCall(id))?;
     trace.keep_last(wish.turns);

@@ -1,19 +1,22 @@
 //! `/voice-ws`: the browser socket.
 
 use super::browser_audio::BrowserAudio;
+use super::intake::{BEFORE_START, too_fast};
 use super::line::{Leave, Line, Protocol, goodbye, serve};
-use super::origin;
 use super::socket::{Lost, Socket};
 use super::transport::{Handshake, Moving};
-use crate::admission::Refused;
+use crate::access;
+use crate::addresses::Held;
+use crate::admission::{Admitted, Arrived, Refused};
 use crate::api::ApiError;
 use crate::app::{Arrival, Server};
 use crate::live::reason_name;
+use crate::unstarted::Late;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{Request, Response};
 use bytes::BufMut;
-use ringway_actors::{CallEventKind, EdgeInput, EdgeKind, Place, StageState};
+use ringway_actors::{CallEventKind, EdgeInput, EdgeKind, StageState};
 use ringway_frame::{Format, Frame};
 use ringway_turn::{EndReason, Event as TurnEvent, Latency, SpeechState, StageKind, TurnNumber};
 use ringway_wire::voice_ws::{self, ConversationState, Down, Event, Session, Stage, Start, TurnLatency};
@@ -22,10 +25,11 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::Semaphore;
 use tokio_tungstenite::tungstenite::Message;
 
-/// How long a socket may be open without a start message.
-const START_WITHIN: Duration = Duration::from_secs(10);
+/// Bytes of a message: the longest frame has 1,920, and a start message a few parameters.
+const LONGEST: usize = 16 * 1024;
 
 /// Close code of a server that is full (RFC 6455's registry: try again later).
 const TRY_AGAIN_LATER: u16 = 1013;
@@ -41,18 +45,23 @@ pub async fn accept(
     State(server): State<Arc<Server>>,
     mut request: Request<Body>,
 ) -> Result<Response<Body>, ApiError> {
-    origin::permitted(request.headers(), &server.config).map_err(ApiError::Origin)?;
-    let (response, socket) = Handshake::read(&mut request)?.answer();
-    match server.admission.admit() {
+    let address = access::limited_by(&server, &request);
+    let handshake = Handshake::read(&mut request)?;
+    let received = server.admission.receive(address).await;
+    if let Err(refused) = received
+        && REFUSING.available_permits() == 0
+    {
+        return Err(refused.into());
+    }
+    let (response, socket) = handshake.answer();
+    match received {
         Err(refused) => drop(tokio::spawn(async move { refuse(socket.await, refused).await })),
-        Ok(admitted) => {
-            let place = admitted.place;
-            let core = admitted.core.handle();
+        Ok((arrived, core)) => {
             let server = server.clone();
             tokio::spawn(async move {
                 let Ok(moving) = socket.await else { return };
                 core.spawn_fn(move || {
-                    tokio::task::spawn_local(session(moving, server, place));
+                    tokio::task::spawn_local(session(moving, server, arrived));
                 });
             });
         }
@@ -60,39 +69,69 @@ pub async fn accept(
     Ok(response)
 }
 
+/// Sockets that are told why they are refused, at once; beyond them the handshake is refused.
+static REFUSING: Semaphore = Semaphore::const_new(64);
+
 async fn refuse(moving: std::io::Result<Moving>, refused: Refused) {
+    let Ok(_one_of_few) = REFUSING.try_acquire() else { return };
     let Ok((transport, read)) = moving.and_then(Moving::arrive) else { return };
-    let mut socket = Socket::new(transport, read).await;
+    let mut socket = Socket::new(transport, read, LONGEST).await;
+    turn_away(&mut socket, refused).await;
+}
+
+async fn turn_away<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut Socket<S>, refused: Refused) {
     let error = UserError {
         code: refused.code().into(),
         message: refused.to_string(),
         session_id: None,
         recoverable: false,
     };
-    let told = say(&mut socket, &Down::Error(error));
+    let told = say(socket, &Down::Error(error));
     if told.and_then(|()| socket.close(TRY_AGAIN_LATER, refused.reason())).is_ok() {
-        goodbye(&mut socket).await;
+        goodbye(socket).await;
     }
 }
 
 /// One socket on its media core.
-async fn session(moving: Moving, server: Arc<Server>, place: Place) {
+async fn session(moving: Moving, server: Arc<Server>, arrived: Arrived) {
     let Ok((transport, read)) = moving.arrive() else { return };
-    let mut socket = Socket::new(transport, read).await;
+    let mut socket = Socket::new(transport, read, LONGEST).await;
     let mut protocol = Session::new();
-    let start = tokio::time::timeout(START_WITHIN, await_start(&mut socket, &mut protocol, &server)).await;
-    match start {
-        Ok(Ok(Some(start))) => match BrowserAudio::new(start.format) {
-            Ok(audio) => begin(socket, (protocol, audio), start, &server, place),
-            Err(_) => {
-                let _ = socket.close(INTERNAL, "codec");
-                goodbye(&mut socket).await;
+    match arrived.start_within(await_start(&mut socket, &mut protocol, &server)).await {
+        Ok((arrived, Ok(Some(start)))) => {
+            let begun = server.admission.admit(arrived);
+            match begun {
+                Ok(admitted) => prepare(socket, protocol, start, &server, admitted).await,
+                Err(refused) => turn_away(&mut socket, refused).await,
             }
-        },
-        Ok(Ok(None)) => hang_up_before_start(&mut socket).await,
-        Ok(Err(Some(error))) => part(&mut socket, &error).await,
-        Ok(Err(None)) => {}
-        Err(_elapsed) => part(&mut socket, &ProtocolError::no_start()).await,
+        }
+        Ok((arrived, ended)) => {
+            drop(arrived);
+            match ended {
+                Err(Some(error)) => part(&mut socket, &error).await,
+                Err(None) => {}
+                Ok(_) => hang_up_before_start(&mut socket).await,
+            }
+        }
+        Err(Late) => part(&mut socket, &ProtocolError::no_start()).await,
+    }
+}
+
+async fn prepare<S>(
+    mut socket: Socket<S>,
+    protocol: Session,
+    start: Start,
+    server: &Server,
+    admitted: Admitted,
+) where
+    S: AsyncRead + AsyncWrite + Unpin + 'static,
+{
+    match BrowserAudio::new(start.format) {
+        Ok(audio) => begin(socket, (protocol, audio), start, server, admitted),
+        Err(_) => {
+            let _ = socket.close(INTERNAL, "codec");
+            goodbye(&mut socket).await;
+        }
     }
 }
 
@@ -102,7 +141,7 @@ async fn await_start<S: AsyncRead + AsyncWrite + Unpin>(
     session: &mut Session,
     server: &Server,
 ) -> Result<Option<Start>, Option<ProtocolError>> {
-    loop {
+    for _ in 0..BEFORE_START {
         let message = poll_fn(|cx| {
             let _ = socket.poll_flush(cx);
             socket.poll_message(cx)
@@ -127,6 +166,7 @@ async fn await_start<S: AsyncRead + AsyncWrite + Unpin>(
             Err(error) => return Err(Some(error)),
         }
     }
+    Err(Some(too_fast()))
 }
 
 /// Tells of a mistake that the client may mend.
@@ -145,7 +185,7 @@ fn count(error: &ProtocolError) {
 
 fn fatal(lost: Lost) -> Option<ProtocolError> {
     match lost {
-        Lost::TooLarge => Some(ProtocolError::message_too_large()),
+        Lost::TooLarge(longest) => Some(ProtocolError::longer_than(longest)),
         Lost::Broken(what) => Some(ProtocolError::broken(what)),
         Lost::Gone | Lost::SlowConsumer => None,
     }
@@ -179,10 +219,11 @@ fn begin<S>(
     (session, audio): (Session, BrowserAudio),
     start: Start,
     server: &Server,
-    place: Place,
+    admitted: Admitted,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
+    let Admitted { place, of_address } = admitted;
     let arrival = Arrival { dialogue: start.dialogue, parameters: start.parameters, ..Arrival::default() };
     let port = server.start_call(EdgeKind::Browser, Format::Pcm16k, arrival, place);
     let id = port.call.id.to_string();
@@ -195,7 +236,8 @@ fn begin<S>(
     if say(&mut socket, &started).is_err() {
         return;
     }
-    let browser = Browser { session, audio, id, restarts: [0; StageKind::ALL.len()] };
+    let restarts = [0; StageKind::ALL.len()];
+    let browser = Browser { session, audio, id, restarts, _of_address: of_address };
     tokio::task::spawn_local(serve(socket, port, browser, server.config.heartbeat));
 }
 
@@ -205,12 +247,32 @@ struct Browser {
     audio: BrowserAudio,
     id: String,
     restarts: [u32; StageKind::ALL.len()],
+    _of_address: Held,
 }
 
 impl Browser {
+    fn hear_audio<S>(&mut self, bytes: &[u8], line: &mut Line<S>) -> Result<(), Leave> {
+        let mut session = std::mem::take(&mut self.session);
+        let event = session.binary(bytes).map_err(Leave::from);
+        let taken = event.and_then(|event| self.take(event, line));
+        self.session = session;
+        taken
+    }
+
+    fn hear_text<S>(&mut self, text: &str, line: &mut Line<S>) -> Result<(), Leave> {
+        if !line.permits_message()? {
+            return Ok(());
+        }
+        let event = self.session.text(text)?;
+        self.take(event, line)
+    }
+
     fn take<S>(&mut self, event: Option<Event<'_>>, line: &mut Line<S>) -> Result<(), Leave> {
         let input = match event {
             Some(Event::Audio(bytes)) => {
+                if !line.permits_audio()? {
+                    return Ok(());
+                }
                 let mic = &mut line.mic;
                 self.audio
                     .decode(bytes, |samples| mic.hear(samples).expect("the session checked its length"))?;
@@ -320,22 +382,16 @@ fn say<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut Socket<S>, message: &Down
 impl<S: AsyncRead + AsyncWrite + Unpin> Protocol<S> for Browser {
     fn hear(&mut self, message: Message, line: &mut Line<S>) -> Result<(), Leave> {
         let taken = match &message {
-            Message::Binary(bytes) => {
-                let mut session = std::mem::take(&mut self.session);
-                let taken =
-                    session.binary(bytes).map_err(Leave::from).and_then(|event| self.take(event, line));
-                self.session = session;
-                taken
-            }
-            Message::Text(text) => {
-                let event = self.session.text(text).map_err(Leave::from);
-                event.and_then(|event| self.take(event, line))
-            }
-            Message::Close(_) => return Err(Leave::HungUp),
-            Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => return Ok(()),
+            Message::Binary(bytes) => self.hear_audio(bytes, line),
+            Message::Text(text) => self.hear_text(text, line),
+            Message::Close(_) => Err(Leave::HungUp),
+            Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => line.permits_message().map(drop),
         };
         match taken {
             Err(Leave::Protocol(error)) if error.is_recoverable() => {
+                if !line.permits_message()? {
+                    return Ok(());
+                }
                 let _ = line.call.tell(EdgeInput::ProtocolError(error.code.name()));
                 Ok(say(&mut line.socket, &Down::Error(error.to_user(Some(&self.id))))?)
             }

@@ -1,5 +1,6 @@
 //! One call's socket at work: commands of the call, ticks of the metronome and messages of the peer, in this order.
 
+use super::intake::Allowance;
 use super::socket::{Lost, Socket};
 use ringway_actors::{
     Beat, CallClock, CallEventKind, CallHandle, EdgeCommand, EdgeInput, EdgePort, Mic, Playout,
@@ -67,8 +68,29 @@ pub struct Line<S> {
     pub playout: Playout,
     pub call: CallHandle,
     pub clock: CallClock,
+    /// What the peer may still send.
+    pub allowance: Allowance,
+    /// When something came from the peer last.
+    pub heard: Instant,
     /// When the clear was decided that is on its way to the socket.
     clearing: Option<Instant>,
+}
+
+impl<S> Line<S> {
+    /// Whether 20 ms of audio that just came are to be heard: asked before they are decoded.
+    pub fn permits_audio(&mut self) -> Result<bool, Leave> {
+        Ok(self.allowance.audio(self.heard)?)
+    }
+
+    /// Whether a piece of audio of any length, or a mark, that just came is to be looked into.
+    pub fn permits_piece(&mut self) -> Result<bool, Leave> {
+        Ok(self.allowance.piece(self.heard)?)
+    }
+
+    /// Whether any other message that just came is to be heeded.
+    pub fn permits_message(&mut self) -> Result<bool, Leave> {
+        Ok(self.allowance.message(self.heard)?)
+    }
 }
 
 /// What woke the line.
@@ -84,7 +106,6 @@ struct Wakes {
     commands: tokio::sync::mpsc::Receiver<EdgeCommand>,
     beat: Beat,
     heartbeat: Heartbeat,
-    heard: Instant,
 }
 
 /// Pings the peer now and then.
@@ -122,9 +143,11 @@ where
     P: Protocol<S>,
 {
     let EdgePort { mic, playout, beat, commands, call, clock, open } = port;
-    let mut line = Line { socket, mic, playout, call, clock, clearing: None };
+    let heard = Instant::now();
+    let allowance = Allowance::new(call.edge.name(), heard);
+    let mut line = Line { socket, mic, playout, call, clock, allowance, heard, clearing: None };
     let heartbeat = Heartbeat::new(heartbeat);
-    let mut wakes = Wakes { commands, beat, heartbeat, heard: Instant::now() };
+    let mut wakes = Wakes { commands, beat, heartbeat };
     let _ = line.call.tell(EdgeInput::Started);
     async move {
         let leave = loop {
@@ -155,7 +178,7 @@ impl Wakes {
             return Poll::Ready(Wake::Flushed(result));
         }
         if let Poll::Ready(message) = line.socket.poll_message(cx) {
-            self.heard = Instant::now();
+            line.heard = Instant::now();
             return Poll::Ready(Wake::Message(message));
         }
         self.heartbeat.next.as_mut().poll(cx).map(|()| Wake::Heartbeat)
@@ -191,7 +214,7 @@ where
         Wake::Heartbeat => {
             wakes.heartbeat.beat();
             line.mic.rest_when_idle();
-            if wakes.heard.elapsed() >= wakes.heartbeat.patience() {
+            if line.heard.elapsed() >= wakes.heartbeat.patience() {
                 return Err(Lost::Gone.into());
             }
             Ok(line.socket.ping()?)
@@ -278,7 +301,9 @@ where
         Leave::Over(reason) => reason,
         Leave::HungUp | Leave::Lost(Lost::Gone) => EndReason::Caller,
         Leave::Lost(Lost::SlowConsumer) => EndReason::SlowConsumer,
-        Leave::Lost(Lost::TooLarge) => return part(line, ProtocolError::message_too_large(), protocol).await,
+        Leave::Lost(Lost::TooLarge(longest)) => {
+            return part(line, ProtocolError::longer_than(longest), protocol).await;
+        }
         Leave::Lost(Lost::Broken(what)) => {
             return part(line, ProtocolError::broken(what), protocol).await;
         }

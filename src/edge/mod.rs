@@ -4,11 +4,12 @@
 
 pub mod browser;
 mod browser_audio;
+mod intake;
 mod line;
 mod origin;
-pub mod refusal;
 mod socket;
 mod transport;
 pub mod twilio;
 
+pub use intake::EXCESS;
 pub use origin::permitted;

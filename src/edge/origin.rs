@@ -1,7 +1,9 @@
 //! Which pages may open a browser socket.
 
+use crate::access::is_loopback;
 use axum::http::HeaderMap;
 use axum::http::header::{HOST, ORIGIN};
+use axum::http::uri::Authority;
 use ringway_config::ServerConfig;
 use std::net::IpAddr;
 
@@ -25,12 +27,10 @@ pub fn permitted(headers: &HeaderMap, server: &ServerConfig) -> Result<(), Strin
 /// Whether a page at this authority is our own. On loopback a name that others may give us in the DNS is not: their page
 /// would be where we are once the name has been rebound.
 fn is_ours(authority: &str, server: &ServerConfig) -> bool {
-    let name = match authority.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-        _ => authority,
-    };
-    let is_address = || name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
-    !server.listen.is_loopback() || name == "localhost" || name.ends_with(".localhost") || is_address()
+    let address = authority.parse::<Authority>().ok();
+    let is_address =
+        || address.is_some_and(|address| address.host().trim_matches(['[', ']']).parse::<IpAddr>().is_ok());
+    !server.listen.is_loopback() || is_loopback(authority) || is_address()
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! A WebSocket that never waits to send: what the peer does not read piles up to a bound, then the peer is dropped.
 
+use super::intake::Metered;
 use bytes::{Bytes, BytesMut};
 use futures_util::{Sink, Stream};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::CapacityError;
@@ -14,7 +15,8 @@ use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 /// The server's end of one WebSocket.
 #[derive(Debug)]
 pub struct Socket<S> {
-    stream: WebSocketStream<S>,
+    stream: WebSocketStream<Metered<S>>,
+    longest: usize,
     scratch: BytesMut,
     dirty: bool,
 }
@@ -29,8 +31,8 @@ pub enum Lost {
     #[error("the peer does not read")]
     SlowConsumer,
     /// A message is longer than permitted.
-    #[error("a message is too long")]
-    TooLarge,
+    #[error("a message has more than {0} bytes")]
+    TooLarge(usize),
     /// Text that is not UTF-8, or frames that break RFC 6455.
     #[error("the peer breaks the WebSocket protocol: {0}")]
     Broken(String),
@@ -45,31 +47,35 @@ const GATHER: usize = 4 * 1024;
 /// tungstenite zero-fills its whole read buffer at each read; a message of 20 ms has a few hundred bytes.
 const READ_BUFFER: usize = 2 * 1024;
 
-/// Limits of every socket we serve.
-pub fn limits() -> WebSocketConfig {
+/// Limits of a socket whose messages have at most so many bytes.
+fn limits(longest: usize) -> WebSocketConfig {
     WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(GATHER)
         .max_write_buffer_size(BACKLOG)
-        .max_message_size(Some(ringway_wire::MAX_MESSAGE))
-        .max_frame_size(Some(ringway_wire::MAX_MESSAGE))
+        .max_message_size(Some(longest))
+        .max_frame_size(Some(longest))
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
-    /// Goes on behind the handshake; `read` is what came with it already.
-    pub async fn new(io: S, read: Vec<u8>) -> Self {
-        let stream = WebSocketStream::from_partially_read(io, read, Role::Server, Some(limits())).await;
-        Self { stream, scratch: BytesMut::with_capacity(1_024), dirty: false }
+    /// Goes on behind the handshake; `read` is what came with it already. A message has at most `longest` bytes.
+    pub async fn new(io: S, read: Vec<u8>, longest: usize) -> Self {
+        let io = Metered::new(io);
+        let stream =
+            WebSocketStream::from_partially_read(io, read, Role::Server, Some(limits(longest))).await;
+        Self { stream, longest, scratch: BytesMut::with_capacity(1_024), dirty: false }
     }
 
-    /// The next message of the peer.
+    /// The next message of the peer, as far as its share of the core goes.
     pub fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Result<Message, Lost>> {
-        match Pin::new(&mut self.stream).poll_next(cx) {
-            Poll::Pending => Poll::Pending,
-            Poll::Ready(Some(Ok(message))) => Poll::Ready(Ok(message)),
-            Poll::Ready(Some(Err(error))) => Poll::Ready(Err(lost(error))),
-            Poll::Ready(None) => Poll::Ready(Err(Lost::Gone)),
-        }
+        ready!(self.stream.get_mut().poll_message_permitted(cx));
+        let next = ready!(Pin::new(&mut self.stream).poll_next(cx));
+        self.stream.get_mut().spend();
+        Poll::Ready(match next {
+            Some(Ok(message)) => Ok(message),
+            Some(Err(error)) => Err(lost(error, self.longest)),
+            None => Err(Lost::Gone),
+        })
     }
 
     /// Queues a text message; the buffer it is written into is used again.
@@ -117,7 +123,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             Poll::Pending => Poll::Pending,
             Poll::Ready(result) => {
                 self.dirty = false;
-                Poll::Ready(result.map_err(lost))
+                Poll::Ready(result.map_err(|error| lost(error, self.longest)))
             }
         }
     }
@@ -131,14 +137,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
 
     fn queue(&mut self, message: Message) -> Result<(), Lost> {
         self.dirty = true;
-        Pin::new(&mut self.stream).start_send(message).map_err(lost)
+        let queued = Pin::new(&mut self.stream).start_send(message);
+        queued.map_err(|error| lost(error, self.longest))
     }
 }
 
-fn lost(error: Error) -> Lost {
+fn lost(error: Error, longest: usize) -> Lost {
     match error {
         Error::WriteBufferFull(_) => Lost::SlowConsumer,
-        Error::Capacity(CapacityError::MessageTooLong { .. }) => Lost::TooLarge,
+        Error::Capacity(CapacityError::MessageTooLong { .. }) => Lost::TooLarge(longest),
         Error::Utf8(_) => Lost::Broken("text that is not UTF-8".into()),
         Error::Protocol(error) => Lost::Broken(error.to_string()),
         _ => Lost::Gone,

@@ -11,22 +11,22 @@ mod socket;
 mod sorry;
 mod webhook;
 
+pub use proof::is_required as signature_is_required;
+
 use crate::app::Server;
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::routing::{MethodRouter, get};
 use std::sync::Arc;
 
-/// Bytes of a webhook's form: a carrier's own fields have some 2 KB, headers of SIP and proofs of identity a few more.
-const LONGEST_FORM: usize = 64 * 1_024;
+/// What the carrier asks over HTTP. Consoles let operators choose GET or POST, and many write a slash at the end.
+pub fn webhooks() -> Router<Arc<Server>> {
+    let voice = either(Router::new(), VOICE, get(webhook::voice).post(webhook::voice));
+    either(voice, AFTER, get(webhook::after).post(webhook::after))
+}
 
-/// The carrier's doors. Consoles let operators choose GET or POST, and many write a slash at the end.
-pub fn routes() -> Router<Arc<Server>> {
-    let webhooks = Router::new();
-    let webhooks = either(webhooks, VOICE, get(webhook::voice).post(webhook::voice));
-    let webhooks = either(webhooks, AFTER, get(webhook::after).post(webhook::after));
-    let webhooks = webhooks.layer(DefaultBodyLimit::max(LONGEST_FORM));
-    either(webhooks, MEDIA, get(socket::accept))
+/// Where the carrier's media come.
+pub fn sockets() -> Router<Arc<Server>> {
+    either(Router::new(), MEDIA, get(socket::accept))
 }
 
 /// The path with and without a slash at its end.

@@ -75,11 +75,11 @@ async fn read(request: Request, wanted: &str) -> Result<Bytes, TtsApiError> {
         return Err(TtsApiError::BadRequest(format!("the content type is to be {wanted}, not {given:?}")));
     }
     let refused = |error: axum::Error| TtsApiError::BadRequest(error.to_string());
-    to_bytes(request.into_body(), LARGEST_BODY).await.map_err(refused)
+    to_bytes(request.into_body(), LONGEST_BODY).await.map_err(refused)
 }
 
 /// Bytes of a request: more than the longest text can be, as JSON may write it.
-const LARGEST_BODY: usize = 1 << 20;
+pub const LONGEST_BODY: usize = 1 << 20;
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,7 @@
 //! The whole service over its public faces: real sockets, real processes, recorded human speech.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod access;
 mod admission;
 mod all_in_one;
 mod api;

@@ -26,6 +26,7 @@ fn each_type_has_its_form() {
         browser_path: Some("/voice".into()),
         allowed_origins: vec!["https://a.example".into(), "http://b.example:81".into()],
         public_url: Some("https://voice.example".into()),
+        trusted_proxies: ringway_config::Network::LOOPBACK.to_vec(),
         tls: Some(Tls::SelfSigned),
     };
     assert_eq!(given.loaded().config.server, wanted);

@@ -28,7 +28,12 @@ impl ProtocolError {
 
     /// A message longer than [`MAX_MESSAGE`]; for socket libraries that refuse it before a session sees it.
     pub fn message_too_large() -> Self {
-        let message = format!("a message has at most {MAX_MESSAGE} bytes");
+        Self::longer_than(MAX_MESSAGE)
+    }
+
+    /// A message longer than an edge's own bound, in bytes.
+    pub fn longer_than(longest: usize) -> Self {
+        let message = format!("a message has at most {longest} bytes");
         Self::fatal(ErrorCode::MessageTooLarge, CloseCode::Size, message)
     }
 
@@ -96,8 +101,10 @@ pub enum ErrorCode {
     NoStart,
     /// A second start message.
     StartTwice,
-    /// Longer than [`MAX_MESSAGE`].
+    /// Longer than a message may be.
     MessageTooLarge,
+    /// Messages keep coming faster than permitted.
+    TooFast,
     /// A binary message on a socket that speaks text only.
     TextExpected,
     /// Text where audio is sent as binary messages.
@@ -108,7 +115,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::BadJson,
         Self::BadField,
         Self::BadBase64,
@@ -118,6 +125,7 @@ impl ErrorCode {
         Self::NoStart,
         Self::StartTwice,
         Self::MessageTooLarge,
+        Self::TooFast,
         Self::TextExpected,
         Self::BinaryExpected,
         Self::BadFrameSize,
@@ -135,6 +143,7 @@ impl ErrorCode {
             Self::NoStart => "no_start",
             Self::StartTwice => "start_twice",
             Self::MessageTooLarge => "message_too_large",
+            Self::TooFast => "too_fast",
             Self::TextExpected => "text_expected",
             Self::BinaryExpected => "binary_expected",
             Self::BadFrameSize => "bad_frame_size",

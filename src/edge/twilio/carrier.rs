@@ -1,6 +1,7 @@
 //! A carrier's call at work: its messages to the call, the bot's audio to it.
 
 use super::marks::{Mark, Marks};
+use crate::addresses::Held;
 use crate::edge::line::{Leave, Line, Protocol};
 use crate::edge::socket::{Lost, Socket};
 use crate::live::reason_name;
@@ -29,10 +30,11 @@ pub(super) struct Carrier {
     sent: u32,
     marked: u32,
     complaints: Complaints,
+    _of_address: Held,
 }
 
 impl Carrier {
-    pub(super) fn new(session: Session, start: &Start) -> Self {
+    pub(super) fn new(session: Session, start: &Start, of_address: Held) -> Self {
         Self {
             session,
             writer: ServerWriter::new(&Dialect::TWILIO, &start.stream),
@@ -43,6 +45,7 @@ impl Carrier {
             sent: 0,
             marked: 0,
             complaints: Complaints::default(),
+            _of_address: of_address,
         }
     }
 
@@ -51,10 +54,11 @@ impl Carrier {
         let mut audio = std::mem::take(&mut self.audio);
         let taken = match self.session.text(text, &mut audio) {
             Ok(Event::Message(message)) => self.obey(message, line),
-            Ok(Event::Ignored(notice)) => {
-                tracing::debug!(callId = %line.call.id, notice = notice.name(), "message ignored");
-                Ok(())
-            }
+            Ok(Event::Ignored(notice)) => line.permits_message().map(|permitted| {
+                if permitted {
+                    tracing::debug!(callId = %line.call.id, notice = notice.name(), "message ignored");
+                }
+            }),
             Err(error) => self.complain(error, line),
         };
         self.audio = audio;
@@ -62,25 +66,39 @@ impl Carrier {
     }
 
     fn obey<S>(&mut self, message: FromCarrier<'_>, line: &mut Line<S>) -> Result<(), Leave> {
+        let permitted = match message {
+            FromCarrier::Media(_) | FromCarrier::Mark(_) => line.permits_piece()?,
+            _ => line.permits_message()?,
+        };
         match message {
-            FromCarrier::Media(media) => self.hear(&media, line),
+            FromCarrier::Stop => return Err(Leave::HungUp),
+            _ if !permitted => {}
+            FromCarrier::Media(media) => self.hear(&media, line)?,
             FromCarrier::Dtmf(digit) => {
                 let _ = line.call.tell(EdgeInput::Dtmf(digit));
             }
             FromCarrier::Mark(name) => self.returned(name, line),
-            FromCarrier::Stop => return Err(Leave::HungUp),
             FromCarrier::Connected | FromCarrier::Start(_) | FromCarrier::Unknown(_) => {}
         }
         Ok(())
     }
 
-    fn hear<S>(&mut self, media: &Media<'_>, line: &mut Line<S>) {
+    /// Frames faster than real time are dropped before they reach the call.
+    fn hear<S>(&mut self, media: &Media<'_>, line: &mut Line<S>) -> Result<(), ProtocolError> {
         if let Some(field) = media.unreadable {
             self.complaints.note(ErrorCode::BadField, line, || format!("{field}: is no whole number"));
         }
-        let mic = &mut line.mic;
-        self.reframer
-            .push(media.payload, |payload| mic.hear(payload).expect("the reframer makes whole frames"));
+        let Line { mic, allowance, heard, .. } = line;
+        let mut permitted = Ok(true);
+        self.reframer.push(media.payload, |payload| {
+            if permitted.is_ok() {
+                permitted = allowance.audio(*heard);
+            }
+            if permitted == Ok(true) {
+                mic.hear(payload).expect("the reframer makes whole frames");
+            }
+        });
+        permitted.map(drop)
     }
 
     fn returned<S>(&mut self, name: &str, line: &mut Line<S>) {
@@ -90,10 +108,11 @@ impl Carrier {
         }
     }
 
-    fn complain<S>(&mut self, error: ProtocolError, line: &Line<S>) -> Result<(), Leave> {
+    fn complain<S>(&mut self, error: ProtocolError, line: &mut Line<S>) -> Result<(), Leave> {
         if !error.is_recoverable() {
             return Err(error.into());
         }
+        line.permits_message()?;
         self.complaints.note(error.code, line, || error.message.into_owned());
         Ok(())
     }
@@ -127,7 +146,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Protocol<S> for Carrier {
             Message::Text(text) => self.take(&text, line),
             Message::Binary(_) => self.complain(self.session.binary(), line),
             Message::Close(_) => Err(Leave::HungUp),
-            Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => Ok(()),
+            Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => line.permits_message().map(drop),
         }
     }
 

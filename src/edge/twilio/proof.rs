@@ -2,7 +2,7 @@
 
 use crate::api::ApiError;
 use crate::app::Server;
-use crate::edge::refusal;
+use crate::refusals;
 use axum::http::header::HOST;
 use axum::http::{HeaderMap, Uri};
 use ringway_config::{PublicUrl, Secrets};
@@ -65,7 +65,7 @@ impl Signed<'_> {
                 Ok(addresses.swap_remove(index))
             }
             Err(doubt) => {
-                refusal::count("signature");
+                refusals::count("signature");
                 tracing::warn!(
                     code = "signature",
                     algorithm,
@@ -181,6 +181,11 @@ struct Keys<'s> {
     token: Option<&'s str>,
     /// That of webhooks that are signed with a shared key; the token where there is none of its own.
     shared: &'s str,
+}
+
+/// Whether a carrier's requests are checked at all.
+pub fn is_required(secrets: &Secrets) -> bool {
+    Keys::of(secrets).is_some()
 }
 
 impl<'s> Keys<'s> {

@@ -3,26 +3,33 @@
 use super::carrier::{self, Carrier, NORMAL};
 use super::parties::Parties;
 use super::proof::{Door, Signed};
+use super::signature_is_required;
+use crate::access;
+use crate::admission::{Admitted, Arrived};
 use crate::api::ApiError;
 use crate::app::{Arrival, Server};
+use crate::edge::intake::{BEFORE_START, too_fast};
 use crate::edge::line::{goodbye, serve};
-use crate::edge::refusal;
 use crate::edge::socket::{Lost, Socket};
 use crate::edge::transport::{Handshake, Moving};
+use crate::refusals;
+use crate::unstarted::Late;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{Request, Response};
-use ringway_actors::{EdgeKind, Place};
+use ringway_actors::EdgeKind;
 use ringway_wire::twilio::{Dialect, Event, FromCarrier, Session, Start};
 use ringway_wire::{CloseCode, ProtocolError};
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::tungstenite::Message;
 
-/// How long a socket may be open without a start message.
-const START_WITHIN: Duration = Duration::from_secs(10);
+/// Bytes of a message: 6 s of audio in one.
+const LONGEST: usize = 64 * 1024;
+
+/// Close code of a server that is full (RFC 6455's registry: try again later).
+const TRY_AGAIN_LATER: u16 = 1013;
 
 /// Refused before the upgrade when the server is full, since a carrier reads the status.
 pub(super) async fn accept(
@@ -31,43 +38,63 @@ pub(super) async fn accept(
 ) -> Result<Response<Body>, ApiError> {
     let (headers, uri) = (request.headers(), request.uri());
     Signed { door: Door::Socket, headers, uri, form: &[] }.verify(&server)?;
+    let signed = signature_is_required(&server.secrets);
+    let address = access::limited_by(&server, &request).filter(|_| !signed);
     let handshake = Handshake::read(&mut request)?;
-    let admitted = server.admission.admit()?;
+    let (arrived, core) = server.admission.receive(address).await?;
     let (response, socket) = handshake.answer();
-    let (place, core) = (admitted.place, admitted.core.handle());
     let server = server.clone();
     tokio::spawn(async move {
         let Ok(moving) = socket.await else { return };
         core.spawn_fn(move || {
-            tokio::task::spawn_local(session(moving, server, place));
+            tokio::task::spawn_local(session(moving, server, arrived));
         });
     });
     Ok(response)
 }
 
-async fn session(moving: Moving, server: Arc<Server>, place: Place) {
+async fn session(moving: Moving, server: Arc<Server>, arrived: Arrived) {
     let Ok((transport, read)) = moving.arrive() else { return };
-    let mut socket = Socket::new(transport, read).await;
+    let mut socket = Socket::new(transport, read, LONGEST).await;
     let mut protocol = Session::new(&Dialect::TWILIO);
-    match tokio::time::timeout(START_WITHIN, await_start(&mut socket, &mut protocol)).await {
-        Ok(Ok(Some(start))) => {
+    match arrived.start_within(await_start(&mut socket, &mut protocol)).await {
+        Ok((arrived, Ok(Some(start)))) => {
             match server.unknown_dialogue(start.custom_parameters.get("dialogue").map(String::as_str)) {
-                None => begin(socket, protocol, start, &server, place),
+                None => admit(socket, protocol, start, &server, arrived).await,
                 Some(mut error) => {
+                    drop(arrived);
                     // A carrier has no way to start again.
                     error.close = Some(CloseCode::Bytes);
-                    refusal::count("unknown_dialogue");
+                    refusals::count("unknown_dialogue");
                     part(&mut socket, &error).await;
                 }
             }
         }
-        Ok(Ok(None)) => {
-            if socket.close(NORMAL, "").is_ok() {
-                goodbye(&mut socket).await;
+        Ok((arrived, ended)) => {
+            drop(arrived);
+            match ended {
+                Err(error) => part(&mut socket, &error).await,
+                Ok(_) => close(&mut socket, NORMAL, "").await,
             }
         }
-        Ok(Err(error)) => part(&mut socket, &error).await,
-        Err(_elapsed) => part(&mut socket, &ProtocolError::no_start()).await,
+        Err(Late) => part(&mut socket, &ProtocolError::no_start()).await,
+    }
+}
+
+/// The call takes its place now; the last one may have gone since the upgrade.
+async fn admit<S>(mut socket: Socket<S>, session: Session, start: Start, server: &Server, arrived: Arrived)
+where
+    S: AsyncRead + AsyncWrite + Unpin + 'static,
+{
+    match server.admission.admit(arrived) {
+        Ok(admitted) => begin(socket, session, start, server, admitted),
+        Err(refused) => close(&mut socket, TRY_AGAIN_LATER, refused.reason()).await,
+    }
+}
+
+async fn close<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut Socket<S>, code: u16, reason: &str) {
+    if socket.close(code, reason).is_ok() {
+        goodbye(socket).await;
     }
 }
 
@@ -77,10 +104,10 @@ async fn await_start<S: AsyncRead + AsyncWrite + Unpin>(
     session: &mut Session,
 ) -> Result<Option<Start>, ProtocolError> {
     let mut audio = Vec::new();
-    loop {
+    for _ in 0..BEFORE_START {
         let message = match poll_fn(|cx| socket.poll_message(cx)).await {
             Ok(message) => message,
-            Err(Lost::TooLarge) => return Err(ProtocolError::message_too_large()),
+            Err(Lost::TooLarge(longest)) => return Err(ProtocolError::longer_than(longest)),
             Err(Lost::Broken(what)) => return Err(ProtocolError::broken(what)),
             Err(Lost::Gone | Lost::SlowConsumer) => return Ok(None),
         };
@@ -95,6 +122,7 @@ async fn await_start<S: AsyncRead + AsyncWrite + Unpin>(
             Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
         }
     }
+    Err(too_fast())
 }
 
 async fn part<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut Socket<S>, error: &ProtocolError) {
@@ -107,11 +135,12 @@ async fn part<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut Socket<S>, error: 
 }
 
 /// The call is a task of its own: that of its beginning, which is larger, goes.
-fn begin<S>(socket: Socket<S>, session: Session, start: Start, server: &Server, place: Place)
+fn begin<S>(socket: Socket<S>, session: Session, start: Start, server: &Server, admitted: Admitted)
 where
     S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
-    let carrier = Carrier::new(session, &start);
+    let Admitted { place, of_address } = admitted;
+    let carrier = Carrier::new(session, &start, of_address);
     let Start { call, format, custom_parameters: parameters, .. } = start;
     let Parties { caller, called, direction, answered_by } = Parties::passed(&parameters);
     let arrival = Arrival {

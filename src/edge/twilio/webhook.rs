@@ -6,8 +6,8 @@ use super::sorry;
 use super::{AFTER, MEDIA};
 use crate::api::ApiError;
 use crate::app::Server;
-use crate::edge::refusal;
 use crate::live::Ending;
+use crate::refusals;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
@@ -102,7 +102,7 @@ fn dial(to: &str) -> String {
 /// Whether a call that comes now would be taken. Its place is taken by the media socket.
 fn can_begin(server: &Server, dialogue: Option<&str>) -> bool {
     if let Some(error) = server.unknown_dialogue(dialogue) {
-        refusal::count("unknown_dialogue");
+        refusals::count("unknown_dialogue");
         tracing::warn!(code = "unknown_dialogue", %error, "a carrier's call is refused");
         return false;
     }

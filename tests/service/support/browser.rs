@@ -18,7 +18,12 @@ pub struct Browser {
 impl Browser {
     /// Opens the socket, no more.
     pub async fn open(server: &Server) -> Self {
-        Self { line: Line::open(server.ws("/voice-ws")).await, loud: 0, last: String::new() }
+        Self::over(Line::open(server.ws("/voice-ws")).await)
+    }
+
+    /// Over a socket that is open.
+    pub fn over(line: Line) -> Self {
+        Self { line, loud: 0, last: String::new() }
     }
 
     /// Opens the socket and starts a call; its id.
