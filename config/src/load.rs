@@ -143,12 +143,7 @@ impl Layers {
             self.warnings.push(Problem { origin, key, message });
         }
         if self.problems.is_empty() {
-            let Self { settings: provenance, mut warnings, .. } = self;
-            warnings.extend(sense::doubts(&config).into_iter().map(|(key, message)| {
-                let origin = provenance.origin(&key).cloned();
-                let origin = origin.unwrap_or_else(|| Origin::File { path: path.to_owned(), line: 1 });
-                Problem { origin, key, message }
-            }));
+            let Self { settings: provenance, warnings, .. } = self;
             return Ok(Loaded { config, secrets, warnings, provenance });
         }
         self.problems.sort();

@@ -28,14 +28,6 @@ pub(crate) fn mistakes(config: &Config, secrets: &Secrets) -> Vec<Mistake> {
     mistakes
 }
 
-/// What can be meant, and may well not be.
-pub(crate) fn doubts(config: &Config) -> Vec<Mistake> {
-    let public = config.server.public_url.as_deref().and_then(|url| url.parse::<PublicUrl>().ok());
-    let plain = public.is_some_and(|url| !url.secure);
-    let message = "TwiML names a socket without TLS, ws://: carriers such as Twilio open none, so write https:// for them";
-    plain.then(|| at("server.public_url", message)).into_iter().collect()
-}
-
 fn server(config: &Config) -> Vec<Mistake> {
     let server = &config.server;
     let mut mistakes = Vec::new();

@@ -183,14 +183,6 @@ fn origins_and_the_public_address_are_looked_at() {
 }
 
 #[test]
-fn a_public_address_without_tls_is_permitted_and_doubted() {
-    let warned = file("[server]\npublic_url = \"http://h.example:3000\"").loaded().warnings;
-    let told: Vec<_> = warned.iter().map(ToString::to_string).collect();
-    assert!(told[0].starts_with("a.toml:2: server.public_url: TwiML names a socket without TLS"), "{told:?}");
-    assert!(file("[server]\npublic_url = \"HTTPS://H.example/\"").loaded().warnings.is_empty());
-}
-
-#[test]
 fn whom_calls_are_handed_to_is_looked_at() {
     let text = "[turn]\ntransfer_on_failure = \"sales\"\n[transfer]\nallow = [\"+43*\", \"*\"]\n\
                 targets = { desk = \"the desk\", orders = \"+43 1 234\" }\n[carrier]\nsorry = \" \"";
