@@ -150,8 +150,15 @@ impl SttStage {
         let Some(utterance) = &mut self.utterance else { return Ok(()) };
         utterance.job = Some(ask.job);
         let from = utterance.from;
+        if self.mode == SttMode::Streaming && !self.attached {
+            self.pending = Some(ask);
+            return Ok(());
+        }
         let asked = match self.mode {
-            SttMode::Streaming => self.session.flush(),
+            SttMode::Streaming => {
+                self.catch_up()?;
+                self.session.flush()
+            }
             SttMode::Segments => self.decode(from, ask)?,
         };
         match asked {
@@ -160,6 +167,17 @@ impl SttStage {
             Err(error) => return Err(error.into()),
         }
         Ok(())
+    }
+
+    /// All that has come is heard before it is asked about: by a new stage, the whole utterance.
+    fn catch_up(&mut self) -> Result<(), StageError> {
+        loop {
+            let speech = self.speech.get_mut().map_err(|_| StageError::Fenced)?;
+            match speech.read(&mut self.frame) {
+                Ok(()) => self.hear()?,
+                Err(PopError::Closed | PopError::Empty) => return Ok(()),
+            }
+        }
     }
 
     fn overloaded(&mut self, ask: Ask) -> Result<(), StageError> {
@@ -368,7 +386,7 @@ impl Handler<Listen> for SttStage {
             Listen::Turn(command) => self.obey(command),
             Listen::Attached => {
                 self.attached = true;
-                Ok(())
+                self.pending.take().map_or(Ok(()), |ask| self.question(ask))
             }
             Listen::Expect(expectation) => {
                 self.expectation = expectation;

@@ -30,6 +30,8 @@ struct Session {
     segment: SegmentId,
     frames: Vec<Option<&'static str>>,
     from: usize,
+    /// What had been heard when it was asked.
+    heard: String,
     answer: Option<Pin<Box<Sleep>>>,
     events: VecDeque<SttEvent>,
 }
@@ -48,6 +50,7 @@ impl SpeechToText for Streamer {
             segment: SegmentId(0),
             frames: Vec::new(),
             from: 0,
+            heard: String::new(),
             answer: None,
             events: VecDeque::new(),
         }))
@@ -72,6 +75,7 @@ impl SttSession for Session {
 
     fn flush(&mut self) -> Result<(), SttError> {
         self.service.questions.fetch_add(1, Ordering::Relaxed);
+        self.heard = words(self.frames[self.from..].iter().copied()).join(" ");
         self.answer = Some(Box::pin(pass(self.service.takes)));
         Ok(())
     }
@@ -84,7 +88,7 @@ impl SttSession for Session {
     fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<SttEvent, SttError>> {
         if self.answer.as_mut().is_some_and(|timer| timer.as_mut().poll(cx).is_ready()) {
             self.answer = None;
-            let text = words(self.frames[self.from..].iter().copied()).join(" ");
+            let text = self.heard.clone();
             let segment = self.segment;
             self.events.push_back(SttEvent::Final { segment, text, flushed: true });
             let judgement = self.service.judgements.lock().unwrap().pop_front();
@@ -158,4 +162,16 @@ fn a_recogniser_that_takes_over_in_a_sentence_hears_all_of_it() {
         world.line.call.inject(StageKind::Stt, Fault::Error).expect("the call lives");
     });
     assert_eq!(said, ["alpha bravo charlie delta echo foxtrot"]);
+}
+
+#[test]
+fn a_recogniser_that_takes_over_behind_the_last_word_hears_all_before_it_is_asked() {
+    let service = Streamer { takes: Duration::from_millis(400), ..Streamer::default() };
+    let said = understood(&service, async |world| {
+        world.line.say(&["alpha", "bravo"]);
+        world.line.until("the last word", |line| line.left_to_say() == 0).await;
+        pass(Duration::from_millis(300)).await;
+        world.line.call.inject(StageKind::Stt, Fault::Error).expect("the call lives");
+    });
+    assert_eq!(said, ["alpha bravo"]);
 }

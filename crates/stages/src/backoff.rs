@@ -1,3 +1,4 @@
+use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;
 
 /// How long to wait before something that failed is tried again: not at all at first, then twice as long each time.
@@ -32,6 +33,13 @@ impl Backoff {
         }
     }
 
+    /// The same for one of many that fail together: never at once, and up to a half sooner or later, so that they do not
+    /// come back together.
+    pub fn failed_among_many(&mut self, at: Duration) -> Duration {
+        let share = RandomState::new().hash_one(at) as f64 / u64::MAX as f64;
+        self.failed(at).max(FIRST).mul_f64(0.5 + share)
+    }
+
     /// Failures in a row, none longer than 30 s after the one before it.
     pub fn failures(&self) -> u32 {
         self.failures
@@ -55,6 +63,22 @@ mod tests {
             .collect();
         assert_eq!(waits, [0, 100, 200, 400, 800, 1_600, 3_200, 6_400, 10_000, 10_000]);
         assert_eq!(backoff.failures(), 10);
+    }
+
+    #[test]
+    fn many_that_fail_together_do_not_come_back_together() {
+        let waits: Vec<_> = (0..100)
+            .map(|_| {
+                let mut backoff = Backoff::default();
+                (0..5).for_each(|_| _ = backoff.failed(Duration::ZERO));
+                backoff.failed_among_many(Duration::ZERO).as_millis()
+            })
+            .collect();
+        assert!(waits.iter().all(|wait| (800..=2_400).contains(wait)), "{waits:?}");
+        let apart = waits.iter().max().unwrap() - waits.iter().min().unwrap();
+        assert!(apart > 800, "{waits:?}");
+        let first = Backoff::default().failed_among_many(Duration::ZERO).as_millis();
+        assert!((50..=150).contains(&first), "{first}");
     }
 
     #[test]

@@ -53,7 +53,7 @@ pub enum SttEvent {
     Partial {
         /// The segment.
         segment: SegmentId,
-        /// The words, in lower case.
+        /// The words, as the recogniser writes them.
         text: String,
     },
     /// The words of a whole segment after [`SttSession::flush`], or of a part of a stream for good. Those of an answer are
@@ -61,7 +61,7 @@ pub enum SttEvent {
     Final {
         /// The segment.
         segment: SegmentId,
-        /// The words, in lower case; empty when nothing was understood.
+        /// The words, as the recogniser writes them; empty when nothing was understood.
         text: String,
         /// The segment's flush is answered; `false`: more of it may follow.
         flushed: bool,

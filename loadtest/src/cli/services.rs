@@ -43,7 +43,7 @@ pub struct Services {
     reply: Vec<String>,
     /// Failures, as 'llm:2%:500'; repeatable. Services: stt, listen, flux, live, cartesia, whisperlive, wyoming_stt, llm,
     /// tts, speech, elevenlabs, sonic, speak, wyoming_tts, phone_tts, realtime. Failures: refuse, 400 to 599, hang, cut,
-    /// slow, garbage, type, page, limit, empty.
+    /// slow, garbage, type, page, limit, empty; of sockets that hear also mute, unanswered, late, twice.
     #[arg(long, value_name = "SERVICE:RATE:FAILURE")]
     fail: Vec<Failing>,
     /// When a connection that is struck by 'limit' ends, in milliseconds [default: 5000].

@@ -27,6 +27,14 @@ pub enum Fault {
     Limit,
     /// An answer over HTTP with status 200 and nothing in it.
     Empty,
+    /// A socket that hears stands, and says nothing behind its greeting.
+    Mute,
+    /// The words of an utterance are never told, and all else is.
+    Unanswered,
+    /// They are told when nobody waits for them any more.
+    Late,
+    /// They are told a second time.
+    Twice,
 }
 
 /// How far failures go.
@@ -60,15 +68,29 @@ pub struct Rule {
 /// Not a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "not a share and a failure such as 2%:500; there are refuse, hang, cut, slow, garbage, type, page, limit, empty and 400 \
-     to 599"
+    "not a share and a failure such as 2%:500; there are refuse, hang, cut, slow, garbage, type, page, limit, empty, \
+     mute, unanswered, late, twice and 400 to 599"
 )]
 pub struct BadRule;
 
 impl Fault {
     /// How many kinds there are: those of [`Fault::KINDS`].
-    pub const KINDS: [&'static str; 10] =
-        ["refuse", "status", "hang", "cut", "slow", "garbage", "type", "page", "limit", "empty"];
+    pub const KINDS: [&'static str; 14] = [
+        "refuse",
+        "status",
+        "hang",
+        "cut",
+        "slow",
+        "garbage",
+        "type",
+        "page",
+        "limit",
+        "empty",
+        "mute",
+        "unanswered",
+        "late",
+        "twice",
+    ];
 
     /// Its place in [`Fault::KINDS`].
     pub const fn kind(self) -> usize {
@@ -83,6 +105,10 @@ impl Fault {
             Self::Page => 7,
             Self::Limit => 8,
             Self::Empty => 9,
+            Self::Mute => 10,
+            Self::Unanswered => 11,
+            Self::Late => 12,
+            Self::Twice => 13,
         }
     }
 
@@ -93,7 +119,12 @@ impl Fault {
 
     /// It strikes a socket as a whole, and not what is said on it.
     pub const fn is_of_sockets(self) -> bool {
-        self.is_of_handshakes() || matches!(self, Self::Limit)
+        self.is_of_handshakes() || matches!(self, Self::Limit | Self::Mute)
+    }
+
+    /// It is one of sockets that hear, and of no other service.
+    pub const fn is_of_hearing(self) -> bool {
+        matches!(self, Self::Mute | Self::Unanswered | Self::Late | Self::Twice)
     }
 }
 
@@ -122,6 +153,10 @@ impl FromStr for Fault {
             "page" => Ok(Self::Page),
             "limit" => Ok(Self::Limit),
             "empty" => Ok(Self::Empty),
+            "mute" => Ok(Self::Mute),
+            "unanswered" => Ok(Self::Unanswered),
+            "late" => Ok(Self::Late),
+            "twice" => Ok(Self::Twice),
             status => match status.parse() {
                 Ok(status @ 400..=599) => Ok(Self::Status(status)),
                 _ => Err(BadRule),
@@ -172,7 +207,12 @@ mod tests {
     #[test]
     fn rules_are_read_and_told() {
         let rules = ["2%:500", "0.5%:hang", "100%:refuse", "10%:cut", "1%:slow", "3%:garbage", "5%:429"];
-        for text in rules.into_iter().chain(["1%:type", "2%:page", "0.25%:limit", "4%:empty"]) {
+        for text in rules.into_iter().chain(["1%:type", "2%:page", "0.25%:limit", "4%:empty"]).chain([
+            "1%:mute",
+            "1%:unanswered",
+            "1%:late",
+            "1%:twice",
+        ]) {
             let rule: Rule = text.parse().unwrap();
             assert_eq!(rule.to_string().replace(' ', ":"), text);
         }

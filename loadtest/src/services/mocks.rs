@@ -62,6 +62,7 @@ impl Mocks {
     /// What becomes of a part of it, where only some failures may strike.
     pub fn fate_of_part(&self, ticket: &Ticket, part: u64, may_strike: impl Fn(Fault) -> bool) -> Fate {
         let service = ticket.service();
+        let may_strike = |fault: Fault| may_strike(fault) && (service.hears() || !fault.is_of_hearing());
         let seed = fate::seed(self.config.seed, service, ticket.number(), part);
         let fate = Fate::draw(seed, &self.conducts[service as usize], self.config.extent(), may_strike);
         fate.fault.into_iter().for_each(|fault| ticket.struck(fault));

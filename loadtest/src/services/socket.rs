@@ -100,9 +100,8 @@ impl Opening {
             self.ticket.answered();
             return failure.respond(refuse);
         }
-        let limit = self.fate.fault.filter(|fault| *fault == Fault::Limit).map(|_| self.fate.limit);
         let (response, socket) = handshake.answer();
-        let conversation = Conversation::new(self.mocks, self.ticket, listener, limit);
+        let conversation = Conversation::new(self.mocks, self.ticket, listener, &self.fate);
         tokio::spawn(async move {
             // A client that is gone before the upgrade counts as one that has given up.
             if let Ok(socket) = socket.await {
@@ -126,6 +125,8 @@ struct Conversation<L> {
     /// What the client may send at most, and until when.
     bytes_left: Option<u64>,
     until: Option<Instant>,
+    /// It says nothing behind its greeting.
+    falls_silent: bool,
     /// A failure has made it silent.
     mute: bool,
     /// It says what is on its way, and heeds no more.
@@ -143,11 +144,16 @@ enum Outgoing {
 /// What clients of a socket are told when it comes to its limit.
 const LIMIT_REACHED: &str = "the session has reached its limit";
 
+/// By how much later words are told that come too late: beyond what clients wait where they have a guess.
+const LATENESS: Duration = Duration::from_millis(1_200);
+
 /// What no text is.
 const BYTES: [u8; 4] = [0, 159, 146, 150];
 
 impl<L: Listener> Conversation<L> {
-    fn new(mocks: Arc<Mocks>, ticket: Ticket, listener: L, limit: Option<Limit>) -> Self {
+    fn new(mocks: Arc<Mocks>, ticket: Ticket, listener: L, opening: &Fate) -> Self {
+        let limit: Option<Limit> = (opening.fault == Some(Fault::Limit)).then_some(opening.limit);
+        let falls_silent = opening.fault == Some(Fault::Mute);
         let fate = mocks.fate_of_part(&ticket, 0, |_| false);
         let longest = limit.map(|limit| limit.after).into_iter().chain(listener.longest()).min();
         Self {
@@ -159,6 +165,7 @@ impl<L: Listener> Conversation<L> {
             outgoing: VecDeque::new(),
             bytes_left: limit.and_then(|limit| limit.bytes),
             until: longest.map(|longest| Instant::now() + longest),
+            falls_silent,
             mute: false,
             closing: false,
         }
@@ -168,6 +175,7 @@ impl<L: Listener> Conversation<L> {
         let mut said = Vec::new();
         self.listener.open(&mut said);
         self.say_all(said);
+        self.mute = self.falls_silent;
         let mut last_heard = Instant::now();
         loop {
             let patience = L::PATIENCE.filter(|_| !self.closing).map(|(time, _)| last_heard + time);
@@ -235,6 +243,14 @@ impl<L: Listener> Conversation<L> {
             Some(Fault::Cut) => Outgoing::Cut,
             Some(Fault::Garbage) => Outgoing::Message(Message::text(L::GARBAGE)),
             Some(Fault::Type) => Outgoing::Message(Message::binary(BYTES.to_vec())),
+            Some(Fault::Unanswered) => return,
+            Some(Fault::Late) => {
+                return self.say(fate.delay + LATENESS, Outgoing::Message(Message::text(text)));
+            }
+            Some(Fault::Twice) => {
+                self.say(fate.delay, Outgoing::Message(Message::text(text.clone())));
+                Outgoing::Message(Message::text(text))
+            }
             _ => Outgoing::Message(Message::text(text)),
         };
         self.say(fate.delay, outgoing);

@@ -98,6 +98,11 @@ pub struct Ticket {
 }
 
 impl Service {
+    /// It is a socket that hears.
+    pub const fn hears(self) -> bool {
+        matches!(self, Self::Listen | Self::Flux | Self::Live | Self::Cartesia | Self::WhisperLive)
+    }
+
     /// Every one.
     pub const ALL: [Self; 16] = [
         Self::Stt,

@@ -1,15 +1,14 @@
 //! Sessions of recognisers that are told where an utterance ends, and answer that with its last words.
 
-use super::ServiceError;
+use super::listening::{Listening, Terms};
 use super::stt_link::{Dialect, Link};
 use super::transcript::Transcript;
-use crate::alarm::Alarm;
+use super::{Phase, ServiceError};
 use crate::stt::{Segment, SttError, SttEvent, SttMode, SttSession};
 use ringway_frame::{Format, Frame};
 use std::collections::VecDeque;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
-use tokio::time::Instant;
 
 /// What such a recogniser says, and is told.
 pub(super) trait Dictated: Dialect {
@@ -38,13 +37,14 @@ pub(super) trait Dictated: Dialect {
     fn read(&mut self, text: &str, heard: &mut VecDeque<Heard>) -> Result<(), ServiceError>;
 }
 
-/// What was heard, in lower case.
+/// What was heard.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Heard {
     /// Words that may change, behind those for good.
     Guess(String),
-    /// Words for good.
-    Words(String),
+    /// Words for good, and the length of their audio where it is told: the same words about the same audio are not said
+    /// twice.
+    Words(String, Option<Duration>),
     /// The oldest question is answered; these are the last words of it.
     Answer(String),
 }
@@ -52,18 +52,21 @@ pub(super) enum Heard {
 /// One call's recogniser. It hears utterances with what was before their first sign, and nothing between them.
 #[derive(Debug)]
 pub(super) struct Session<D> {
-    link: Link<D>,
+    listening: Listening<D>,
     transcript: Transcript,
-    /// A segment has begun and is not over: a loss of the socket now is a loss of words.
-    busy: bool,
     /// What was heard last outside of segments.
     onset: VecDeque<Frame>,
     /// Frames that no question has been put about.
     unasked: usize,
+    /// Those that the service has not answered, which it does in their order.
     questions: VecDeque<Question>,
-    flush: Option<Flush>,
+    /// One of them was given up: the service's answers may be out of step with them.
+    given_up: bool,
+    /// Questions in a row that were given up.
+    unanswered: u32,
+    /// The last words for good, with the length of their audio.
+    words: Option<(String, Duration)>,
     heard: VecDeque<Heard>,
-    alarm: Alarm,
 }
 
 /// Why the recogniser was asked.
@@ -75,65 +78,73 @@ enum Question {
     Nothing,
 }
 
-/// The present question.
-#[derive(Clone, Copy, Debug, Default)]
-struct Flush {
-    /// When the guess counts.
-    due: Option<Instant>,
-}
-
 impl<D: Dictated> Session<D> {
     pub(super) fn open(dialect: D, format: Format) -> Self {
+        let terms = Terms { patience: dialect.patience(), answers_all: true };
         Self {
-            link: Link::open(dialect, format),
+            listening: Listening::new(D::NAME, Link::open(dialect, format), terms),
             transcript: Transcript::new(),
-            busy: false,
             onset: VecDeque::with_capacity(ONSET_FRAMES),
             unasked: 0,
             questions: VecDeque::new(),
-            flush: None,
+            given_up: false,
+            unanswered: 0,
+            words: None,
             heard: VecDeque::new(),
-            alarm: Alarm::default(),
         }
     }
 
     fn ask(&mut self, question: Question) {
-        self.link.say(D::FLUSH);
-        self.link.dialect().asked();
+        let link = self.listening.link();
+        link.say(D::FLUSH);
+        link.dialect().asked();
         self.questions.push_back(question);
         self.unasked = 0;
     }
 
     fn send(&mut self, frame: &Frame) -> Result<(), SttError> {
-        self.link.hear(frame);
         self.unasked += 1;
-        let waiting = self.link.waiting();
-        if waiting > frame.format().bytes() * MOST_WAITING {
-            return Err(failure::<D>(ServiceError::Backlog { waiting }));
-        }
-        Ok(())
+        self.listening.hear(frame)
     }
 
     fn take(&mut self, heard: Heard) {
+        let busy = self.listening.is_busy();
         match heard {
-            Heard::Guess(text) if self.busy && !self.questions.contains(&Question::Nothing) => {
+            Heard::Guess(text) if busy && !self.questions.contains(&Question::Nothing) => {
                 self.transcript.guess(&text);
             }
             Heard::Guess(_) => {}
-            Heard::Words(text) => match self.questions.front() {
+            Heard::Words(text, length) if self.is_new(&text, length) => match self.questions.front() {
                 Some(Question::Nothing) => {}
                 Some(Question::Words) => self.transcript.add(&text),
-                None if self.busy => self.transcript.stand(&text),
+                None if busy => self.transcript.stand(&text),
                 None => {}
             },
-            Heard::Answer(text) => match self.questions.pop_front() {
-                Some(Question::Words) if self.questions.is_empty() && self.flush.take().is_some() => {
-                    self.transcript.answer(&text);
-                }
-                // Speech went on behind it.
-                Some(Question::Words) => self.transcript.add(&text),
-                Some(Question::Nothing) | None => {}
-            },
+            Heard::Words(..) => {}
+            Heard::Answer(text) => self.answered(&text),
+        }
+    }
+
+    fn is_new(&mut self, text: &str, length: Option<Duration>) -> bool {
+        let words = length.map(|length| (text.to_owned(), length));
+        let new = words.is_none() || self.words != words;
+        self.words = words;
+        new
+    }
+
+    fn answered(&mut self, text: &str) {
+        let question = self.questions.pop_front();
+        if self.questions.is_empty() {
+            (self.given_up, self.unanswered) = (false, 0);
+        }
+        match question {
+            Some(Question::Words) if self.questions.is_empty() && self.listening.asked().is_some() => {
+                self.listening.answered();
+                self.transcript.answer(text);
+            }
+            // Speech went on behind it.
+            Some(Question::Words) => self.transcript.add(text),
+            Some(Question::Nothing) | None => {}
         }
     }
 
@@ -142,45 +153,42 @@ impl<D: Dictated> Session<D> {
         self.questions.iter_mut().for_each(|question| *question = Question::Nothing);
     }
 
-    fn poll_patience(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(flush) = &mut self.flush else { return Poll::Pending };
-        if !self.link.is_drained() {
-            return Poll::Pending;
-        }
-        let patience = self.link.dialect().patience();
-        let due = *flush.due.get_or_insert_with(|| Instant::now() + patience);
-        ready!(self.alarm.poll(due, cx));
-        self.flush = None;
+    fn poll_unanswered(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), SttError>> {
+        let unanswered = ready!(self.listening.poll_unanswered(self.transcript.found(), cx));
+        unanswered.map_err(|error| self.listening.failure(error))?;
+        self.listening.answered();
         self.disown();
-        let guess = self.transcript.take_guess();
-        self.transcript.answer(&guess);
-        Poll::Ready(())
+        self.given_up = true;
+        self.unanswered += 1;
+        self.transcript.answer("");
+        Poll::Ready(Ok(()))
     }
 
-    /// What a loss means: words, a refusal for good, or nothing but the time to connect again.
-    fn lose(&mut self, error: ServiceError) -> Result<(), SttError> {
-        if self.busy || matches!(error, ServiceError::Status { .. }) {
-            return Err(failure::<D>(error));
+    /// Guesses have stood in for answers too often: the service has failed, which is told when no words are at stake.
+    fn judge(&self) -> Result<(), SttError> {
+        if self.unanswered < MOST_UNANSWERED || self.listening.is_busy() {
+            return Ok(());
         }
-        tracing::info!(service = D::NAME, %error, "the streaming recogniser is connected again");
-        self.link.dialect().lost();
+        let limit = self.listening.patience();
+        Err(self.listening.failure(ServiceError::Late { phase: Phase::FirstByte, limit }))
+    }
+
+    /// Another socket begins.
+    fn forget(&mut self) {
+        self.listening.link().dialect().lost();
         self.questions.clear();
+        self.given_up = false;
+        self.words = None;
         self.heard.clear();
         self.unasked = 0;
-        self.link.rest();
-        Ok(())
     }
 
-    fn read(&mut self, text: &str) -> Result<(), SttError> {
-        match self.link.dialect().read(text, &mut self.heard) {
-            Ok(()) => {
-                while let Some(heard) = self.heard.pop_front() {
-                    self.take(heard);
-                }
-                Ok(())
-            }
-            Err(error) => self.lose(error),
+    fn read(&mut self, text: &str) -> Result<(), ServiceError> {
+        self.listening.link().dialect().read(text, &mut self.heard)?;
+        while let Some(heard) = self.heard.pop_front() {
+            self.take(heard);
         }
+        Ok(())
     }
 }
 
@@ -191,10 +199,12 @@ impl<D: Dictated> SttSession for Session<D> {
 
     fn begin(&mut self, segment: Segment) -> Result<(), SttError> {
         self.transcript.begin(segment.id);
-        self.busy = true;
-        self.flush = None;
+        self.listening.begin();
         self.disown();
-        self.link.hurry();
+        if self.given_up {
+            self.listening.link().renew();
+            self.forget();
+        }
         while let Some(frame) = self.onset.pop_front() {
             self.send(&frame)?;
         }
@@ -202,7 +212,7 @@ impl<D: Dictated> SttSession for Session<D> {
     }
 
     fn hear(&mut self, frame: &Frame) -> Result<(), SttError> {
-        if self.busy {
+        if self.listening.is_busy() {
             return self.send(frame);
         }
         if self.onset.len() == ONSET_FRAMES {
@@ -213,24 +223,23 @@ impl<D: Dictated> SttSession for Session<D> {
     }
 
     fn flush(&mut self) -> Result<(), SttError> {
-        self.busy = true;
+        self.listening.ask();
         while self.unasked < D::LEAST_FRAMES {
-            self.send(&Frame::silence(self.link.format()))?;
+            let silence = Frame::silence(self.listening.link().format());
+            self.send(&silence)?;
         }
         self.ask(Question::Words);
-        self.flush = Some(Flush::default());
         Ok(())
     }
 
     fn abandon(&mut self) {
-        self.flush = None;
-        if !std::mem::take(&mut self.busy) {
+        if !self.listening.end() {
             return;
         }
         self.disown();
         if self.unasked > 0 {
             match D::FORGET {
-                Some(forget) => self.link.say(forget),
+                Some(forget) => self.listening.link().say(forget),
                 None => self.ask(Question::Nothing),
             }
             self.unasked = 0;
@@ -242,22 +251,24 @@ impl<D: Dictated> SttSession for Session<D> {
             if let Some(event) = self.transcript.next() {
                 return Poll::Ready(Ok(event));
             }
-            match self.link.poll(cx) {
-                Poll::Ready(Ok(text)) => self.read(&text)?,
-                Poll::Ready(Err(error)) => self.lose(error)?,
-                Poll::Pending if self.poll_patience(cx).is_pending() => return Poll::Pending,
-                Poll::Pending => {}
+            self.judge()?;
+            let read = match self.listening.poll_text(cx) {
+                Poll::Ready(text) => text.and_then(|text| self.read(&text)),
+                Poll::Pending => {
+                    ready!(self.poll_unanswered(cx))?;
+                    continue;
+                }
+            };
+            if let Err(error) = read {
+                self.listening.lose(error)?;
+                self.forget();
             }
         }
     }
 }
 
-fn failure<D: Dictated>(source: ServiceError) -> SttError {
-    SttError::Service { engine: D::NAME, source }
-}
+/// Questions in a row that a service may leave unanswered.
+const MOST_UNANSWERED: u32 = 2;
 
 /// How far before its sign the words of a segment may begin: half a second.
 const ONSET_FRAMES: usize = 25;
-
-/// Frames that may wait for the socket: fifteen seconds.
-const MOST_WAITING: usize = 750;

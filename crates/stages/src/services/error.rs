@@ -79,6 +79,14 @@ pub enum ServiceError {
         /// What the connection said.
         reason: String,
     },
+    /// It closed its socket.
+    #[error("the connection ended {}: the service closed it{}", Phase::Answer, closing(*code, reason))]
+    Closed {
+        /// The code of the socket's closing handshake, if there was one.
+        code: Option<u16>,
+        /// The service's own words.
+        reason: String,
+    },
     /// It was too slow.
     #[error("nothing came within {limit:?} {phase}")]
     Late {
@@ -104,6 +112,9 @@ pub enum ServiceError {
 }
 
 impl ServiceError {
+    /// A socket that was closed without a word.
+    pub(crate) const CLOSED: Self = Self::Closed { code: None, reason: String::new() };
+
     pub(crate) fn malformed(place: &'static str, reason: impl fmt::Display) -> Self {
         Self::Malformed { place, reason: shown(reason) }
     }
@@ -115,7 +126,11 @@ impl ServiceError {
             Self::Status { status, .. } => {
                 !matches!(status, 300..=399 | 401..=405 | 407 | 408 | 410 | 429 | 502..=504 | 529)
             }
-            Self::Failed { .. } | Self::Malformed { .. } | Self::TooLarge { .. } | Self::Silent => true,
+            Self::Failed { .. }
+            | Self::Malformed { .. }
+            | Self::TooLarge { .. }
+            | Self::Closed { .. }
+            | Self::Silent => true,
             Self::Cut { phase, .. } | Self::Late { phase, .. } => !matches!(phase, Phase::Connect),
             Self::Refused { .. }
             | Self::NoModel { .. }
@@ -133,6 +148,13 @@ impl ServiceError {
     pub(crate) fn cut(phase: Phase, reason: impl fmt::Display) -> Self {
         Self::Cut { phase, reason: shown(reason) }
     }
+}
+
+/// What a socket was closed with, behind the word that it was.
+fn closing(code: Option<u16>, reason: &str) -> String {
+    let code = code.map(|code| code.to_string());
+    let said: Vec<&str> = code.as_deref().into_iter().chain((!reason.is_empty()).then_some(reason)).collect();
+    if said.is_empty() { String::new() } else { format!(": {}", said.join(" ")) }
 }
 
 /// As it ends a sentence.

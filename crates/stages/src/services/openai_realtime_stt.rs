@@ -208,6 +208,10 @@ impl Dictated for Speaker {
             Message::Empty => self.items.empty(),
             Message::Delta { item, text } => self.items.delta(item, &text),
             Message::Completed { item, text } => self.items.completed(&item, text),
+            Message::Refused(message) if self.items.is_idle() => {
+                tracing::debug!(engine = NAME, error = message, "the service refused a message");
+            }
+            Message::Refused(message) => return Err(ServiceError::Failed { message }),
             Message::Other => {}
         }
         heard.extend(std::iter::from_fn(|| self.items.next()));

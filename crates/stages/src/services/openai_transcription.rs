@@ -190,7 +190,7 @@ impl Asked {
     }
 }
 
-/// The text of an answer, in lower case.
+/// The text of an answer.
 pub(super) fn read(answer: &[u8]) -> Result<String, ServiceError> {
     #[derive(Deserialize)]
     struct Transcription {
@@ -198,7 +198,7 @@ pub(super) fn read(answer: &[u8]) -> Result<String, ServiceError> {
     }
     let transcription: Transcription =
         serde_json::from_slice(answer).map_err(|error| ServiceError::malformed("transcription", error))?;
-    Ok(transcription.text.trim().to_lowercase())
+    Ok(transcription.text.trim().to_owned())
 }
 
 fn check(headers: &HeaderMap) -> Result<(), ServiceError> {

@@ -1,28 +1,15 @@
-//! The socket of a call to a streaming recogniser: set up, kept alive, and set up again when it was lost.
+//! The socket of a call to a streaming recogniser, and the audio that waits for it.
 
+use super::ServiceError;
 use super::connector::Connector;
-use super::endpoint::refusal;
-use super::error::own_words;
-use super::stream::Stream;
-use super::{Phase, ServiceError};
-use crate::alarm::Alarm;
+use super::websocket::{self, Event, Route, WebSocket};
 use bytes::Bytes;
-use futures_util::{Sink as _, Stream as _};
 use hyper::HeaderMap;
 use ringway_frame::{FRAME, Format, Frame};
 use std::collections::VecDeque;
-use std::future::Future;
-use std::pin::Pin;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
-use tokio::time::{Instant, timeout};
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
-use tokio_tungstenite::tungstenite::{self, Message, Utf8Bytes};
-use tokio_tungstenite::{WebSocketStream, client_async_with_config};
-
-type Socket = WebSocketStream<Stream>;
-type Connecting = Pin<Box<dyn Future<Output = Result<Socket, ServiceError>>>>;
+use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 /// What tells one recogniser's socket from another's.
 pub(super) trait Dialect: Clone + Unpin + 'static {
@@ -64,11 +51,8 @@ pub(super) enum KeepAlive {
 /// Messages to the service and from it, whether or not a socket stands at the moment.
 pub(super) struct Link<D> {
     dialect: D,
-    close: Option<&'static str>,
+    socket: WebSocket,
     format: Format,
-    state: State,
-    /// Losses since the service last said something.
-    losses: u32,
     queue: VecDeque<Outgoing>,
     /// Frames that do not fill a message.
     audio: Vec<u8>,
@@ -76,43 +60,24 @@ pub(super) struct Link<D> {
     heard: u64,
     /// How many had been heard where the socket's stream begins.
     base: u64,
-    sent: Instant,
-    /// When it is looked at whether the stream is silent.
-    look: Instant,
-    unflushed: bool,
-    alarm: Alarm,
-}
-
-enum State {
-    Connecting(Connecting),
-    Open(Box<Socket>),
-    Resting(Instant),
 }
 
 enum Outgoing {
     Audio(Bytes),
     Text(Utf8Bytes),
-    Ping,
 }
 
 impl<D: Dialect> Link<D> {
     /// Sets up a socket for audio in this format.
-    pub(super) fn open(dialect: D, format: Format) -> Self {
-        let state = State::Connecting(connect(&dialect, format));
+    pub(super) fn open(mut dialect: D, format: Format) -> Self {
         Self {
+            socket: WebSocket::open(route(&mut dialect, format)),
             dialect,
-            close: D::CLOSE,
             format,
-            state,
-            losses: 0,
             queue: VecDeque::new(),
             audio: Vec::new(),
             heard: 0,
             base: 0,
-            sent: Instant::now(),
-            look: Instant::now(),
-            unflushed: false,
-            alarm: Alarm::default(),
         }
     }
 
@@ -162,63 +127,49 @@ impl<D: Dialect> Link<D> {
 
     /// A socket stands, and all has been sent.
     pub(super) fn is_drained(&self) -> bool {
-        self.queue.is_empty() && matches!(self.state, State::Open(_))
+        self.queue.is_empty() && self.socket.is_open()
     }
 
     /// The socket is needed now.
     pub(super) fn hurry(&mut self) {
-        if let State::Resting(_) = self.state {
-            self.state = State::Connecting(connect(&self.dialect, self.format));
-        }
+        self.socket.hurry();
     }
 
     /// It was lost while nobody needed it: another one is set up after a while, and audio that is too old goes.
     pub(super) fn rest(&mut self) {
-        let wait = FIRST_REST * 2_u32.saturating_pow(self.losses.min(5));
-        self.losses += 1;
-        self.state = State::Resting(Instant::now() + wait);
-        self.queue.retain(|outgoing| matches!(outgoing, Outgoing::Audio(_)));
-        self.unflushed = false;
+        self.socket.rest();
+        self.keep_audio();
+    }
+
+    /// Another socket takes its place at once.
+    pub(super) fn renew(&mut self) {
+        self.socket.renew();
+        self.keep_audio();
     }
 
     /// Sends what waits and gives the next text of the service.
+    ///
+    /// # Errors
+    /// The socket is lost; what follows is [`renew`](Self::renew) or [`rest`](Self::rest).
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Utf8Bytes, ServiceError>> {
         loop {
-            match &mut self.state {
-                State::Connecting(connecting) => {
-                    let connected = ready!(connecting.as_mut().poll(cx));
-                    self.opened(connected?);
-                }
-                State::Resting(until) => {
-                    let until = *until;
-                    self.forget_old();
-                    ready!(self.alarm.poll(until, cx));
-                    self.hurry();
-                }
-                State::Open(_) => {
-                    self.send(cx)?;
-                    match ready!(self.receive(cx))? {
-                        Message::Text(text) => {
-                            self.losses = 0;
-                            return Poll::Ready(Ok(text));
-                        }
-                        Message::Binary(_) => {
-                            let error = ServiceError::malformed("message", "bytes where text is due");
-                            return Poll::Ready(Err(error));
-                        }
-                        Message::Close(frame) => return Poll::Ready(Err(closed(frame))),
-                        // Pings are answered below.
-                        _ => {}
-                    }
+            if self.socket.is_resting() {
+                self.forget_old();
+            }
+            let Self { socket, queue, dialect, .. } = self;
+            let next = || queue.pop_front().map(|outgoing| outgoing.message(dialect));
+            match ready!(socket.poll(cx, next))? {
+                Event::Opened => self.opened(),
+                Event::Message(Message::Text(text)) => return Poll::Ready(Ok(text)),
+                Event::Message(_) => {
+                    let error = ServiceError::malformed("message", "bytes where text is due");
+                    return Poll::Ready(Err(error));
                 }
             }
         }
     }
 
-    fn opened(&mut self, socket: Socket) {
-        self.state = State::Open(Box::new(socket));
-        self.sent = Instant::now();
-        self.look = self.sent + KEEP_ALIVE;
+    fn opened(&mut self) {
         self.base = self.heard - ((self.waiting() + self.audio.len()) / self.format.bytes()) as u64;
         if let Some(greeting) = self.dialect.begin(self.format) {
             self.queue.push_front(Outgoing::Text(greeting.into()));
@@ -234,70 +185,14 @@ impl<D: Dialect> Link<D> {
         }
     }
 
+    fn keep_audio(&mut self) {
+        self.queue.retain(|outgoing| matches!(outgoing, Outgoing::Audio(_)));
+    }
+
     fn forget_old(&mut self) {
         let most = self.format.bytes() * KEPT_FRAMES;
         while self.waiting() > most {
             self.queue.pop_front();
-        }
-    }
-
-    fn send(&mut self, cx: &mut Context<'_>) -> Result<(), ServiceError> {
-        self.keep_alive(cx);
-        let State::Open(socket) = &mut self.state else { return Ok(()) };
-        let mut socket = Pin::new(&mut **socket);
-        while !self.queue.is_empty() && socket.as_mut().poll_ready(cx).map_err(lost)?.is_ready() {
-            let Some(outgoing) = self.queue.pop_front() else { break };
-            let message = match outgoing {
-                Outgoing::Audio(frames) => self.dialect.audio(frames),
-                Outgoing::Text(text) => Message::Text(text),
-                Outgoing::Ping => Message::Ping(Bytes::new()),
-            };
-            socket.as_mut().start_send(message).map_err(lost)?;
-            self.sent = Instant::now();
-            self.unflushed = true;
-        }
-        if self.unflushed && socket.poll_flush(cx).map_err(lost)?.is_ready() {
-            self.unflushed = false;
-        }
-        Ok(())
-    }
-
-    /// Services close a stream that is silent, some of them after ten seconds.
-    fn keep_alive(&mut self, cx: &mut Context<'_>) {
-        while self.alarm.poll(self.look, cx).is_ready() {
-            if self.queue.is_empty() && self.sent.elapsed() >= KEEP_ALIVE {
-                self.queue.push_back(match D::KEEP_ALIVE {
-                    KeepAlive::Text(text) => Outgoing::Text(Utf8Bytes::from_static(text)),
-                    KeepAlive::Ping => Outgoing::Ping,
-                    KeepAlive::Silence => {
-                        Outgoing::Audio(Bytes::copy_from_slice(Frame::silence(self.format).payload()))
-                    }
-                });
-                self.sent = Instant::now();
-            }
-            self.look = self.sent.max(self.look) + KEEP_ALIVE;
-        }
-    }
-
-    fn receive(&mut self, cx: &mut Context<'_>) -> Poll<Result<Message, ServiceError>> {
-        let State::Open(socket) = &mut self.state else { return Poll::Pending };
-        match ready!(Pin::new(&mut **socket).poll_next(cx)) {
-            Some(message) => Poll::Ready(message.map_err(lost)),
-            None => Poll::Ready(Err(ServiceError::cut(Phase::Answer, "the service closed it"))),
-        }
-    }
-}
-
-/// Says good-bye if that can be done at once: the service counts, and bills, by the life of the socket.
-impl<D> Drop for Link<D> {
-    fn drop(&mut self) {
-        let (State::Open(socket), Some(close)) = (&mut self.state, self.close) else { return };
-        let mut socket = Pin::new(&mut **socket);
-        let mut cx = Context::from_waker(Waker::noop());
-        if let Poll::Ready(Ok(())) = socket.as_mut().poll_ready(&mut cx)
-            && socket.as_mut().start_send(Message::text(close)).is_ok()
-        {
-            let _ = socket.poll_flush(&mut cx);
         }
     }
 }
@@ -306,7 +201,14 @@ impl Outgoing {
     fn len(&self) -> usize {
         match self {
             Self::Audio(audio) => audio.len(),
-            Self::Text(_) | Self::Ping => 0,
+            Self::Text(_) => 0,
+        }
+    }
+
+    fn message(self, dialect: &mut impl Dialect) -> Message {
+        match self {
+            Self::Audio(frames) => dialect.audio(frames),
+            Self::Text(text) => Message::Text(text),
         }
     }
 }
@@ -315,53 +217,21 @@ fn length(frames: u64) -> Duration {
     FRAME * u32::try_from(frames).unwrap_or(u32::MAX)
 }
 
-fn connect<D: Dialect>(dialect: &D, format: Format) -> Connecting {
-    let dialect = dialect.clone();
-    let limit = dialect.limit();
-    Box::pin(async move {
-        let socket = timeout(limit, handshake(&dialect, format)).await;
-        socket.unwrap_or(Err(ServiceError::Late { phase: Phase::Connect, limit }))
-    })
-}
-
-async fn handshake<D: Dialect>(dialect: &D, format: Format) -> Result<Socket, ServiceError> {
-    let endpoint = dialect.connector().endpoint();
-    let scheme = if endpoint.is_secure() { "wss" } else { "ws" };
-    let address = format!("{scheme}://{}{}", endpoint.authority(), dialect.path(format));
-    let request = address.into_client_request();
-    let mut request = request.map_err(|error| ServiceError::cut(Phase::Connect, error))?;
-    request.headers_mut().extend(dialect.headers());
-    let stream = dialect.connector().connect().await?;
-    let config = WebSocketConfig::default()
-        .read_buffer_size(READ_BUFFER)
-        .max_message_size(Some(LARGEST_MESSAGE))
-        .max_frame_size(Some(LARGEST_MESSAGE));
-    match client_async_with_config(request, stream, Some(config)).await {
-        Ok((socket, _)) => Ok(socket),
-        Err(tungstenite::Error::Http(response)) => {
-            let words = response.body().as_deref().unwrap_or_default();
-            Err(refusal(response.status(), words))
-        }
-        Err(error) => Err(ServiceError::cut(Phase::Connect, error)),
+fn route<D: Dialect>(dialect: &mut D, format: Format) -> Route {
+    let message = match D::KEEP_ALIVE {
+        KeepAlive::Text(text) => Message::text(text),
+        KeepAlive::Ping => Message::Ping(Bytes::new()),
+        KeepAlive::Silence => dialect.audio(Bytes::copy_from_slice(Frame::silence(format).payload())),
+    };
+    Route {
+        connector: dialect.connector().clone(),
+        path: dialect.path(format),
+        headers: dialect.headers(),
+        limit: dialect.limit(),
+        largest: LARGEST_MESSAGE,
+        keep_alive: Some(websocket::KeepAlive { every: KEEP_ALIVE, message }),
+        farewell: D::CLOSE,
     }
-}
-
-fn lost(error: tungstenite::Error) -> ServiceError {
-    match error {
-        tungstenite::Error::Capacity(_) => {
-            ServiceError::TooLarge { place: "message", limit: LARGEST_MESSAGE }
-        }
-        error => ServiceError::cut(Phase::Answer, error),
-    }
-}
-
-/// Why the service closed it, as far as it says so.
-fn closed(frame: Option<CloseFrame>) -> ServiceError {
-    let reason = frame.map(|frame| frame.reason).unwrap_or_default();
-    if reason.is_empty() {
-        return ServiceError::cut(Phase::Answer, "the service closed it");
-    }
-    ServiceError::cut(Phase::Answer, format_args!("the service closed it: {}", own_words(reason.as_bytes())))
 }
 
 impl<D> std::fmt::Debug for Link<D> {
@@ -379,14 +249,8 @@ const FRAMES_A_MESSAGE: usize = 3;
 /// Of the ten seconds after which the service gives up.
 const KEEP_ALIVE: Duration = Duration::from_secs(4);
 
-/// Until a lost socket is set up again, doubled each time.
-const FIRST_REST: Duration = Duration::from_millis(250);
-
 /// Frames that are kept for a socket that nobody needs at the moment: five seconds.
 const KEPT_FRAMES: usize = 250;
-
-/// A larger one would be filled with zeros at each read.
-const READ_BUFFER: usize = 4 * 1_024;
 
 /// Bytes of one message that are taken in.
 const LARGEST_MESSAGE: usize = 1_024 * 1_024;

@@ -1,3 +1,4 @@
+use super::listening::Found;
 use crate::stt::{SegmentId, SttEvent};
 use std::collections::VecDeque;
 
@@ -12,12 +13,20 @@ pub(super) struct Transcript {
     given: String,
     /// The last guess at the words behind them.
     guess: String,
+    /// Words have come since the last answer.
+    fresh: bool,
     events: VecDeque<SttEvent>,
 }
 
 impl Transcript {
     pub(super) const fn new() -> Self {
-        Self { segment: SegmentId(0), given: String::new(), guess: String::new(), events: VecDeque::new() }
+        Self {
+            segment: SegmentId(0),
+            given: String::new(),
+            guess: String::new(),
+            fresh: false,
+            events: VecDeque::new(),
+        }
     }
 
     /// Another segment begins; what is left of the last one is void.
@@ -25,7 +34,13 @@ impl Transcript {
         self.segment = segment;
         self.given.clear();
         self.guess.clear();
+        self.fresh = false;
         self.events.clear();
+    }
+
+    /// What there is to answer with, if the service does not.
+    pub(super) const fn found(&self) -> Found {
+        if self.fresh { Found::Words } else { Found::Nothing }
     }
 
     /// The words behind those for good may be these.
@@ -34,6 +49,7 @@ impl Transcript {
             return;
         }
         text.clone_into(&mut self.guess);
+        self.fresh |= !text.is_empty();
         if !text.is_empty() {
             self.events
                 .push_back(SttEvent::Partial { segment: self.segment, text: joined(&self.given, text) });
@@ -45,30 +61,37 @@ impl Transcript {
         std::mem::take(&mut self.guess)
     }
 
-    /// These words are for good, in place of the guess; an answer will tell them.
+    /// These words are for good, in place of the guess; an answer will tell them. None take nothing back.
     pub(super) fn add(&mut self, text: &str) {
+        if text.is_empty() {
+            return;
+        }
         self.guess.clear();
+        self.fresh = true;
         self.given = joined(&self.given, text);
     }
 
     /// These words are for good, in place of the guess, and told at once.
     pub(super) fn stand(&mut self, text: &str) {
         self.add(text);
-        let text = std::mem::take(&mut self.given);
         if !text.is_empty() {
+            let text = std::mem::take(&mut self.given);
             self.push_final(text, false);
         }
     }
 
-    /// The answer: these words are the last ones, in place of the guess.
+    /// The answer: these words are the last ones, in place of the guess, which counts where there are none.
     pub(super) fn answer(&mut self, text: &str) {
-        self.add(text);
+        let guess = self.take_guess();
+        self.add(if text.is_empty() { &guess } else { text });
         self.push_final(self.given.clone(), true);
+        self.fresh = false;
     }
 
     /// An answer that the service may still take back.
     pub(super) fn answer_with_guess(&mut self) {
         self.push_final(joined(&self.given, &self.guess), true);
+        self.fresh = false;
     }
 
     /// How likely the caller has finished.
@@ -84,6 +107,11 @@ impl Transcript {
     fn push_final(&mut self, text: String, flushed: bool) {
         self.events.push_back(SttEvent::Final { segment: self.segment, text, flushed });
     }
+}
+
+/// Letters and digits alone, in lower case: what words are told apart by, however they are written.
+pub(super) fn letters(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 fn joined(front: &str, back: &str) -> String {
@@ -140,6 +168,19 @@ mod tests {
         transcript.answer("a table for two");
         let told = told(&mut transcript);
         assert_eq!(told[1..], [words("a table", true), words("a table for two", true)]);
+    }
+
+    #[test]
+    fn words_that_are_none_take_back_no_guess() {
+        let mut transcript = begun();
+        transcript.guess("hello");
+        assert_eq!(transcript.found(), Found::Words);
+        transcript.stand("");
+        transcript.answer("");
+        assert_eq!(told(&mut transcript)[1..], [words("hello", true)]);
+        assert_eq!(transcript.found(), Found::Nothing, "they are answered with");
+        transcript.answer("");
+        assert_eq!(told(&mut transcript), [words("hello", true)]);
     }
 
     #[test]

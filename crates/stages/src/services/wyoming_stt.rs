@@ -254,8 +254,7 @@ impl Session {
     ) -> Poll<Result<SttEvent, SttError>> {
         self.asked = None;
         self.warm();
-        let done =
-            |text: String| SttEvent::Final { segment, text: text.trim().to_lowercase(), flushed: true };
+        let done = |text: String| SttEvent::Final { segment, text: text.trim().to_owned(), flushed: true };
         Poll::Ready(answered.map(done).map_err(failure))
     }
 }
@@ -353,7 +352,7 @@ impl Answer {
             "transcript-start" => self.phase = Phase::Answer,
             "transcript-chunk" => {
                 self.text.push_str(&event.data::<Said>()?.text);
-                pieces.send_replace(self.text.trim().to_lowercase());
+                pieces.send_replace(self.text.trim().to_owned());
             }
             "transcript-stop" => return Ok(Some(std::mem::take(&mut self.text))),
             "info" if event.data::<Info>()?.asr.is_empty() => {

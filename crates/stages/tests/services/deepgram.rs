@@ -1,10 +1,14 @@
 //! The streaming recogniser.
 
+use crate::listening::{
+    fails_when_it_is_lost_behind_an_answer, fails_when_nothing_is_said,
+    replaces_a_socket_that_answers_no_ping, takes_silence_about_a_cough_for_nothing,
+};
 use crate::socket::{Accepted, Sockets};
 use crate::support::{LONG, nobody, once, settle};
 use ringway_frame::{Format, Frame};
 use ringway_stages::Expectation;
-use ringway_stages::services::deepgram::{Config, Deepgram};
+use ringway_stages::services::deepgram::{Config, Deepgram, NAME};
 use ringway_stages::services::{ApiKey, Endpoint};
 use ringway_stages::stt::{
     Segment, SegmentId, SpeechToText, SttCall, SttError, SttEvent, SttSession, Urgency,
@@ -12,16 +16,30 @@ use ringway_stages::stt::{
 use std::future::poll_fn;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::Instant;
 
+const PATIENCE: Duration = Duration::from_millis(700);
 const FINALIZE: &str = r#"{"type":"Finalize"}"#;
 
 fn config(url: Endpoint) -> Config {
     Config { url, connect: LONG, finalize: LONG, ..Config::default() }
 }
 
+fn hasty_config(sockets: &Sockets) -> Config {
+    Config { finalize: PATIENCE, ..config(sockets.endpoint("")) }
+}
+
 fn open(config: Config) -> Box<dyn SttSession> {
     let key = ApiKey::new("dg-test");
     Deepgram::new(config, Some(&key)).unwrap().open(SttCall { format: Format::Mulaw8k }).unwrap()
+}
+
+fn patient(url: Endpoint) -> Box<dyn SttSession> {
+    open(config(url))
+}
+
+fn hasty(url: Endpoint) -> Box<dyn SttSession> {
+    open(Config { finalize: PATIENCE, ..config(url) })
 }
 
 fn begin(session: &mut dyn SttSession, id: u32) {
@@ -81,7 +99,7 @@ async fn a_call_is_heard_from_its_first_word_to_its_last() {
     let guess = SttEvent::Partial { segment: SegmentId(1), text: "hello".into() };
     assert_eq!(event(&mut *session).await.unwrap(), guess);
     service.send(&results("Hello there", 120, true, false)).await;
-    assert_eq!(event(&mut *session).await.unwrap(), last(1, "hello there", false));
+    assert_eq!(event(&mut *session).await.unwrap(), last(1, "Hello there", false));
     session.flush().unwrap();
     let heard = meanwhile(&mut *session, service.audio()).await;
     assert_eq!(heard, (10 * 160, FINALIZE.to_owned()));
@@ -168,6 +186,7 @@ async fn a_stream_that_is_lost_in_a_pause_is_set_up_again_with_what_was_heard_me
     session.flush().unwrap();
     service.send(&results("one", 200, true, true)).await;
     assert_eq!(event(&mut *session).await.unwrap(), last(1, "one", true));
+    session.abandon();
     service.close().await;
     meanwhile(&mut *session, settle()).await;
     hear(&mut *session, 6);
@@ -191,7 +210,10 @@ async fn a_stream_that_is_lost_in_a_word_ends_the_session() {
     let (mut session, service) = begun(&sockets, config(sockets.endpoint(""))).await;
     service.close().await;
     let error = event(&mut *session).await.unwrap_err().to_string();
-    assert_eq!(error, "deepgram: the connection ended inside the answer: the service closed it: time is up");
+    assert_eq!(
+        error,
+        "deepgram: the connection ended inside the answer: the service closed it: 1011 time is up"
+    );
 }
 
 #[tokio::test]
@@ -263,4 +285,98 @@ async fn audio_that_nobody_takes_has_a_bound() {
         }
     };
     assert_eq!((heard, error.as_str()), (752, "deepgram: takes its audio too slowly: 120480 bytes wait"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_is_no_answer_unless_there_was_little_to_hear() {
+    fails_when_nothing_is_said(hasty, NAME, 2 * PATIENCE).await;
+    takes_silence_about_a_cough_for_nothing(hasty).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_late_answer_counts_where_there_is_no_guess() {
+    let sockets = Sockets::start().await;
+    let (mut session, mut service) = begun(&sockets, hasty_config(&sockets)).await;
+    hear(&mut *session, 40);
+    session.flush().unwrap();
+    meanwhile(&mut *session, tokio::time::sleep(PATIENCE + PATIENCE / 2)).await;
+    service.send(&results("late", 1_000, true, true)).await;
+    assert_eq!(event(&mut *session).await.unwrap(), last(1, "late", true));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_guess_from_long_before_the_question_is_no_answer() {
+    let sockets = Sockets::start().await;
+    let (mut session, mut service) = begun(&sockets, hasty_config(&sockets)).await;
+    service.send(&results("I would", 200, false, false)).await;
+    event(&mut *session).await.unwrap();
+    hear(&mut *session, 110);
+    session.flush().unwrap();
+    let error = event(&mut *session).await.unwrap_err().to_string();
+    assert_eq!(error, "deepgram: nothing came within 700ms before the answer");
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_question_without_an_answer_slows_no_other() {
+    let sockets = Sockets::start().await;
+    let (mut session, mut service) = begun(&sockets, hasty_config(&sockets)).await;
+    service.send(&results("one", 180, false, false)).await;
+    event(&mut *session).await.unwrap();
+    session.flush().unwrap();
+    assert_eq!(event(&mut *session).await.unwrap(), last(1, "one", true));
+    session.abandon();
+    for id in 2..5 {
+        hear(&mut *session, 50);
+        begin(&mut *session, id);
+        hear(&mut *session, 50);
+        session.flush().unwrap();
+        let asked = Instant::now();
+        service.send(&results("more", 200 + (id - 1) * 2_000, true, true)).await;
+        assert_eq!(event(&mut *session).await.unwrap(), last(id, "more", true));
+        assert!(asked.elapsed() < PATIENCE, "{id}: {:?}", asked.elapsed());
+        session.abandon();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_comes_in_the_next_segment_is_not_of_it() {
+    let sockets = Sockets::start().await;
+    let (mut session, mut service) = begun(&sockets, hasty_config(&sockets)).await;
+    service.send(&results("one", 180, false, false)).await;
+    event(&mut *session).await.unwrap();
+    session.flush().unwrap();
+    assert_eq!(event(&mut *session).await.unwrap(), last(1, "one", true));
+    session.abandon();
+    begin(&mut *session, 2);
+    hear(&mut *session, 50);
+    // Rewritten, and longer than what it was asked about.
+    service.send(&results("one dear", 300, true, true)).await;
+    meanwhile(&mut *session, settle()).await;
+    session.flush().unwrap();
+    service.send(&results("two", 1_200, true, true)).await;
+    assert_eq!(event(&mut *session).await.unwrap(), last(2, "two", true));
+}
+
+#[tokio::test]
+async fn a_final_result_that_comes_twice_is_said_once() {
+    let sockets = Sockets::start().await;
+    let (mut session, mut service) = begun(&sockets, config(sockets.endpoint(""))).await;
+    for _ in 0..2 {
+        service.send(&results("one", 150, true, false)).await;
+    }
+    service.send(&results("", 160, true, false)).await;
+    session.flush().unwrap();
+    service.send(&results("", 200, true, true)).await;
+    assert_eq!(event(&mut *session).await.unwrap(), last(1, "one", false));
+    assert_eq!(event(&mut *session).await.unwrap(), last(1, "", true));
+}
+
+#[tokio::test]
+async fn a_socket_that_is_lost_behind_an_answer_costs_no_words() {
+    fails_when_it_is_lost_behind_an_answer(patient, NAME, &[results("I want", 200, true, true)]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_socket_that_answers_no_ping_is_replaced() {
+    replaces_a_socket_that_answers_no_ping(patient).await;
 }

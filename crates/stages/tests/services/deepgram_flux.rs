@@ -1,8 +1,10 @@
 //! The recogniser that judges turns.
 
 use crate::listening::{
-    begin, begun, event, fails_before_its_socket_stands, fails_in_a_word, fails_when_nobody_is_there,
-    fails_when_nobody_takes_the_audio, fails_when_the_handshake_hangs, guess, hear, last, likely, meanwhile,
+    begin, begun, event, fails_before_its_socket_stands, fails_in_a_word,
+    fails_when_it_is_lost_behind_an_answer, fails_when_nobody_is_there, fails_when_nobody_takes_the_audio,
+    fails_when_nothing_is_said, fails_when_the_handshake_hangs, guess, hear, last, likely, meanwhile,
+    replaces_a_socket_that_answers_no_ping, takes_silence_about_a_cough_for_nothing,
 };
 use crate::socket::Sockets;
 use crate::support::{LONG, settle};
@@ -48,13 +50,13 @@ async fn an_early_end_of_the_turn_answers_and_the_end_says_nothing_new() {
     assert_eq!(service.authorization.as_deref(), Some("Token dg-test"));
     service.send(r#"{"type":"Connected","request_id":"x","sequence_id":0}"#).await;
     service.send(&turn("StartOfTurn", 0, "Hello", 100, 0.125)).await;
-    assert_eq!(event(session).await.unwrap(), guess(1, "hello"));
+    assert_eq!(event(session).await.unwrap(), guess(1, "Hello"));
     assert_eq!(event(session).await.unwrap(), likely(1, 0.125));
     session.flush().unwrap();
     service.send(&turn("EagerEndOfTurn", 0, "Hello there.", 200, 0.5)).await;
     assert_eq!(event(session).await.unwrap(), likely(1, 0.5));
-    assert_eq!(event(session).await.unwrap(), guess(1, "hello there."));
-    assert_eq!(event(session).await.unwrap(), last(1, "hello there.", true));
+    assert_eq!(event(session).await.unwrap(), guess(1, "Hello there."));
+    assert_eq!(event(session).await.unwrap(), last(1, "Hello there.", true));
     service.send(&turn("EndOfTurn", 0, "Hello there.", 200, 0.75)).await;
     assert_eq!(event(session).await.unwrap(), likely(1, 0.75));
     // Speech goes on behind it: the next answer says all.
@@ -62,7 +64,7 @@ async fn an_early_end_of_the_turn_answers_and_the_end_says_nothing_new() {
     session.flush().unwrap();
     service.send(&turn("EndOfTurn", 1, "My friend.", 400, 0.75)).await;
     assert_eq!(event(session).await.unwrap(), likely(1, 0.75));
-    assert_eq!(event(session).await.unwrap(), last(1, "hello there. my friend.", true));
+    assert_eq!(event(session).await.unwrap(), last(1, "Hello there. My friend.", true));
 }
 
 #[tokio::test]
@@ -173,4 +175,72 @@ async fn failures_are_told_with_their_kind() {
 async fn limits_are_kept() {
     fails_when_nobody_is_there(hasty, NAME).await;
     fails_when_the_handshake_hangs(hasty, NAME).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_is_no_answer_unless_there_was_little_to_hear() {
+    fails_when_nothing_is_said(hasty, NAME, Duration::from_secs(1)).await;
+    takes_silence_about_a_cough_for_nothing(hasty).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_goes_on_saying_that_it_hears_nothing_has_answered() {
+    let sockets = Sockets::start().await;
+    let (mut session, mut service) = begun(&sockets, hasty).await;
+    let session = &mut *session;
+    hear(session, Format::Mulaw8k, 40);
+    session.flush().unwrap();
+    meanwhile(session, tokio::time::sleep(Duration::from_millis(400))).await;
+    service.send(&turn("Update", 0, "", 1_000, 0.0)).await;
+    assert_eq!(event(session).await.unwrap(), last(1, "", true));
+}
+
+#[tokio::test]
+async fn a_turn_that_ends_twice_is_said_once() {
+    let sockets = Sockets::start().await;
+    let (mut session, mut service) = begun(&sockets, open).await;
+    let session = &mut *session;
+    session.flush().unwrap();
+    for _ in 0..2 {
+        service.send(&turn("EndOfTurn", 0, "yes", 200, 0.75)).await;
+    }
+    hear(session, Format::Mulaw8k, 10);
+    let told = [likely(1, 0.75), last(1, "yes", true), likely(1, 0.75)];
+    for expected in told {
+        assert_eq!(event(session).await.unwrap(), expected);
+    }
+    session.flush().unwrap();
+    service.send(&turn("EndOfTurn", 1, "please", 400, 0.75)).await;
+    assert_eq!(event(session).await.unwrap(), likely(1, 0.75));
+    assert_eq!(event(session).await.unwrap(), last(1, "yes please", true));
+}
+
+#[tokio::test]
+async fn a_socket_that_is_lost_behind_an_answer_costs_no_words() {
+    let answer = turn("EagerEndOfTurn", 0, "I want", 200, 0.5);
+    fails_when_it_is_lost_behind_an_answer(open, NAME, &[answer]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_socket_that_answers_no_ping_is_replaced() {
+    replaces_a_socket_that_answers_no_ping(open).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_service_thought_before_it_fell_silent_answers_nothing() {
+    let sockets = Sockets::start().await;
+    let (mut session, mut service) = begun(&sockets, hasty).await;
+    let session = &mut *session;
+    session.flush().unwrap();
+    service.send(&turn("EagerEndOfTurn", 0, "one", 200, 0.5)).await;
+    for expected in [likely(1, 0.5), guess(1, "one"), last(1, "one", true)] {
+        assert_eq!(event(session).await.unwrap(), expected);
+    }
+    session.abandon();
+    hear(session, Format::Mulaw8k, 50);
+    begin(session, 2);
+    hear(session, Format::Mulaw8k, 50);
+    session.flush().unwrap();
+    let error = event(session).await.unwrap_err().to_string();
+    assert_eq!(error, "deepgram_flux: nothing came within 1s before the answer");
 }

@@ -355,7 +355,7 @@ async fn a_socket_that_is_lost_while_nobody_speaks_is_set_up_again_but_not_for_e
     }
     service.close().await;
     let error = event(&mut *session).await.unwrap_err().to_string();
-    assert!(error.contains("the service closed it, 1011: time is up"), "{error}");
+    assert!(error.contains("the service closed it: 1011 time is up"), "{error}");
 }
 
 #[tokio::test]
@@ -420,7 +420,8 @@ async fn a_service_that_refuses_is_told_with_its_status() {
 #[tokio::test]
 async fn an_answer_that_does_not_come_or_stops_coming_is_late() {
     let sockets = Sockets::start().await;
-    let (mut session, _service) = begun(&sockets, config(sockets.endpoint(""))).await;
+    let (mut session, service) = begun(&sockets, config(sockets.endpoint(""))).await;
+    tokio::spawn(service.hear());
     session.answer(wanted(1, Cue::Joined)).unwrap();
     // From here on nothing but time passes.
     tokio::time::pause();
@@ -428,7 +429,8 @@ async fn an_answer_that_does_not_come_or_stops_coming_is_late() {
     assert_eq!(error, "openai_realtime: nothing came within 600s before the answer");
     tokio::time::resume();
     let idle = Duration::from_secs(100);
-    let (mut session, _service) = speaking(&sockets, Config { idle, ..config(sockets.endpoint("")) }).await;
+    let (mut session, service) = speaking(&sockets, Config { idle, ..config(sockets.endpoint("")) }).await;
+    tokio::spawn(service.hear());
     assert_eq!(frames(&mut *session), 20);
     tokio::time::pause();
     let error = event(&mut *session).await.unwrap_err().to_string();
@@ -456,4 +458,27 @@ async fn a_wideband_call_is_carried_at_24_khz() {
         }
     }
     assert_eq!(bytes, 48_000, "a second");
+}
+
+#[tokio::test]
+async fn a_refused_message_is_no_end_while_no_answer_is_waited_for() {
+    for id in [json!({}), json!({"event_id": null}), json!({"event_id": "whose"})] {
+        let sockets = Sockets::start().await;
+        let (mut session, mut service) = speaking(&sockets, config(sockets.endpoint(""))).await;
+        session.cancel(Duration::ZERO);
+        let mut error =
+            json!({"type": "invalid_request_error", "code": "invalid_value", "message": "too short"});
+        error.as_object_mut().unwrap().extend(id.as_object().unwrap().clone());
+        let refused = json!({"type": "error", "error": error});
+        say(&mut service, refused.clone()).await;
+        say(&mut service, json!({"type": "input_audio_buffer.speech_started"})).await;
+        assert_eq!(event(&mut *session).await.unwrap(), SpeechEvent::Started, "it goes on");
+        say(&mut service, json!({"type": "response.done", "response": {"id": "r1", "status": "cancelled"}}))
+            .await;
+        session.answer(wanted(2, Cue::Said(String::new()))).unwrap();
+        until(&mut *session, &mut service, "response.create").await;
+        say(&mut service, refused).await;
+        let error = event(&mut *session).await.unwrap_err().to_string();
+        assert_eq!(error, "openai_realtime: failed inside its answer: too short", "an answer is waited for");
+    }
 }

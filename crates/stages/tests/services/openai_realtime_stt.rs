@@ -2,7 +2,8 @@
 
 use crate::listening::{
     begin, begun, event, fails_before_its_socket_stands, fails_in_a_word, fails_when_nobody_is_there,
-    fails_when_nobody_takes_the_audio, fails_when_the_handshake_hangs, guess, hear, last, meanwhile,
+    fails_when_nobody_takes_the_audio, fails_when_nothing_is_said, fails_when_the_handshake_hangs, guess,
+    hear, last, meanwhile, takes_silence_about_a_cough_for_nothing,
 };
 use crate::socket::{Accepted, Sockets};
 use crate::support::{LONG, settle};
@@ -12,6 +13,8 @@ use ringway_stages::services::{ApiKey, Endpoint};
 use ringway_stages::stt::{SpeechToText, SttCall, SttSession};
 use serde_json::{Value, json};
 use std::time::Duration;
+
+const PATIENCE: Duration = Duration::from_millis(700);
 
 fn open_with(config: Config) -> Box<dyn SttSession> {
     let key = ApiKey::new("sk-test");
@@ -23,8 +26,7 @@ fn open(url: Endpoint) -> Box<dyn SttSession> {
 }
 
 fn hasty(url: Endpoint) -> Box<dyn SttSession> {
-    let finalize = Duration::from_millis(700);
-    open_with(Config { url, connect: Duration::from_secs(1), finalize, ..Config::default() })
+    open_with(Config { url, connect: Duration::from_secs(1), finalize: PATIENCE, ..Config::default() })
 }
 
 /// Characters of audio up to the next message that is about something else, and its type.
@@ -68,16 +70,16 @@ async fn an_utterance_is_committed_by_us_and_answered_by_its_item() {
     committed(&mut service, "a").await;
     delta(&mut service, "a", "Hello").await;
     delta(&mut service, "a", " there").await;
-    assert_eq!(event(session).await.unwrap(), guess(1, "hello"));
-    assert_eq!(event(session).await.unwrap(), guess(1, "hello there"));
+    assert_eq!(event(session).await.unwrap(), guess(1, "Hello"));
+    assert_eq!(event(session).await.unwrap(), guess(1, "Hello there"));
     completed(&mut service, "a", "Hello there.").await;
-    assert_eq!(event(session).await.unwrap(), last(1, "hello there.", true));
+    assert_eq!(event(session).await.unwrap(), last(1, "Hello there.", true));
     // Speech goes on behind the answer.
     hear(session, Format::Mulaw8k, 10);
     session.flush().unwrap();
     committed(&mut service, "b").await;
     completed(&mut service, "b", "My friend.").await;
-    assert_eq!(event(session).await.unwrap(), last(1, "hello there. my friend.", true));
+    assert_eq!(event(session).await.unwrap(), last(1, "Hello there. My friend.", true));
 }
 
 #[tokio::test]
@@ -171,4 +173,21 @@ async fn failures_are_told_with_their_kind() {
 async fn limits_are_kept() {
     fails_when_nobody_is_there(hasty, NAME).await;
     fails_when_the_handshake_hangs(hasty, NAME).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_is_no_answer_unless_there_was_little_to_hear() {
+    fails_when_nothing_is_said(hasty, NAME, 2 * PATIENCE).await;
+    takes_silence_about_a_cough_for_nothing(hasty).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_commit_that_is_noted_and_never_answered_is_a_failure() {
+    let sockets = Sockets::start().await;
+    let (mut session, mut service) = begun(&sockets, hasty).await;
+    hear(&mut *session, Format::Mulaw8k, 40);
+    session.flush().unwrap();
+    committed(&mut service, "a").await;
+    let error = event(&mut *session).await.unwrap_err().to_string();
+    assert_eq!(error, format!("{NAME}: nothing came within {:?} before the answer", 2 * PATIENCE));
 }

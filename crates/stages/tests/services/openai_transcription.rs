@@ -77,7 +77,7 @@ async fn an_utterance_is_sent_as_a_wav_file_of_the_calls_rate() {
         let mut server = Server::start(vec![answer("200 OK", JSON, b"{\"text\":\" Hello There. \"}")]).await;
         let mut session = open(config(server.endpoint("/v1")), format);
         ask(&mut *session, 3, &loud(format), 10);
-        assert_eq!(event(&mut *session).await.unwrap(), text(3, "hello there."));
+        assert_eq!(event(&mut *session).await.unwrap(), text(3, "Hello There."));
         let asked = server.asked().await;
         assert!(asked.head.starts_with("post /v1/audio/transcriptions "), "{}", asked.head);
         let parts = form(&asked.head, &asked.body);

@@ -76,10 +76,13 @@ impl Accepted {
 
     /// The next message, audio as its length; `None`: the client has gone.
     pub(crate) async fn receive(&mut self) -> Option<Result<String, Vec<u8>>> {
-        match self.socket.next().await?.ok()? {
-            Message::Text(text) => Some(Ok(text.to_string())),
-            Message::Binary(audio) => Some(Err(audio.to_vec())),
-            _ => None,
+        loop {
+            return match self.socket.next().await?.ok()? {
+                Message::Text(text) => Some(Ok(text.to_string())),
+                Message::Binary(audio) => Some(Err(audio.to_vec())),
+                Message::Ping(_) | Message::Pong(_) => continue,
+                _ => None,
+            };
         }
     }
 
@@ -92,6 +95,11 @@ impl Accepted {
                 Err(audio) => bytes += audio.len(),
             }
         }
+    }
+
+    /// Hears and says nothing, as long as the client is there.
+    pub(crate) async fn hear(mut self) {
+        while let Some(Ok(_)) = self.socket.next().await {}
     }
 
     /// Closes it as a service does.

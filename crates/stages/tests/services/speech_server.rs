@@ -154,10 +154,12 @@ async fn an_answer_without_a_further_chunk_is_over_and_one_without_any_is_late()
     server.send_audio(&chunk(30)).await;
     come(&mut *session, &mut server).await;
     // From here on nothing but time passes.
+    tokio::spawn(server.hear());
     tokio::time::pause();
     assert_eq!(to_the_end(&mut *session, 2).await, 2);
     tokio::time::resume();
-    let (mut session, _server) = begun(config(sockets.endpoint("")), &sockets).await;
+    let (mut session, server) = begun(config(sockets.endpoint("")), &sockets).await;
+    tokio::spawn(server.hear());
     session.answer(said(2)).unwrap();
     tokio::time::pause();
     let error = event(&mut *session).await.unwrap_err().to_string();

@@ -68,11 +68,11 @@ async fn a_turn_is_answered_when_the_server_has_looked_at_it_and_changes_nothing
     let sockets = Sockets::start().await;
     let (mut session, mut service) = begun(&sockets, config(sockets.endpoint(""))).await;
     service.send(&segments(&[(0.0, 0.6, " Hello", false)])).await;
-    assert_eq!(event(&mut session).await.unwrap(), guess(1, "hello"));
+    assert_eq!(event(&mut session).await.unwrap(), guess(1, "Hello"));
     session.flush().unwrap();
     service.send(&segments(&[(0.0, 0.9, " Hello there", false)])).await;
-    assert_eq!(event(&mut session).await.unwrap(), guess(1, "hello there"));
-    assert_eq!(event(&mut session).await.unwrap(), answer(1, "hello there"));
+    assert_eq!(event(&mut session).await.unwrap(), guess(1, "Hello there"));
+    assert_eq!(event(&mut session).await.unwrap(), answer(1, "Hello there"));
     session.abandon();
     service.send(&segments(&[(0.0, 1.0, " Hello there.", true)])).await;
     meanwhile(&mut session, settle()).await;
@@ -80,7 +80,7 @@ async fn a_turn_is_answered_when_the_server_has_looked_at_it_and_changes_nothing
     begin(&mut session, 2);
     speak(&mut session, 40);
     service.send(&segments(&[(0.0, 1.0, " Hello there.", true), (4.0, 4.6, " Yes", false)])).await;
-    assert_eq!(event(&mut session).await.unwrap(), guess(2, "yes"));
+    assert_eq!(event(&mut session).await.unwrap(), guess(2, "Yes"));
 }
 
 #[tokio::test]
@@ -121,7 +121,7 @@ async fn a_time_limit_that_passes_in_a_pause_costs_no_word() {
     let (mut service, _) = accepted(&mut session, &sockets).await;
     // The new stream counts from its own beginning.
     service.send(&segments(&[(0.0, 0.6, " Yes", false)])).await;
-    assert_eq!(event(&mut session).await.unwrap(), guess(2, "yes"));
+    assert_eq!(event(&mut session).await.unwrap(), guess(2, "Yes"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -131,12 +131,12 @@ async fn a_connection_that_gets_old_is_renewed_when_nobody_speaks() {
     let (mut session, mut service) = begun(&sockets, Config { renew, ..config(sockets.endpoint("")) }).await;
     tokio::time::advance(renew).await;
     service.send(&segments(&[(0.0, 0.6, " Hello", false)])).await;
-    assert_eq!(event(&mut session).await.unwrap(), guess(1, "hello"));
+    assert_eq!(event(&mut session).await.unwrap(), guess(1, "Hello"));
     session.abandon();
     let (mut service, _) = accepted(&mut session, &sockets).await;
     begin(&mut session, 2);
     service.send(&segments(&[(0.0, 0.6, " Again", false)])).await;
-    assert_eq!(event(&mut session).await.unwrap(), guess(2, "again"));
+    assert_eq!(event(&mut session).await.unwrap(), guess(2, "Again"));
 }
 
 #[tokio::test(start_paused = true)]

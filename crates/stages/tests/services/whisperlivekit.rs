@@ -66,15 +66,15 @@ async fn a_turn_is_answered_when_the_server_has_looked_at_it_and_changes_nothing
     assert_eq!(service.path, "/asr?mode=full&language=en");
     assert_eq!(service.authorization.as_deref(), Some("Bearer wlk-test"));
     service.send(&state("", " Hello", 0.8)).await;
-    assert_eq!(event(&mut session).await.unwrap(), guess(1, "hello"));
+    assert_eq!(event(&mut session).await.unwrap(), guess(1, "Hello"));
     session.flush().unwrap();
     // What was said, and 400 ms of silence up to the end of a message.
     frames(&mut session, &mut service, 51 + 21).await;
     service.send(&state(" Hello", " there", 0.5)).await;
-    assert_eq!(event(&mut session).await.unwrap(), guess(1, "hello there"));
+    assert_eq!(event(&mut session).await.unwrap(), guess(1, "Hello there"));
     service.send(&state(" Hello there.", "", 0.1)).await;
-    assert_eq!(event(&mut session).await.unwrap(), guess(1, "hello there."));
-    assert_eq!(event(&mut session).await.unwrap(), answer(1, "hello there."));
+    assert_eq!(event(&mut session).await.unwrap(), guess(1, "Hello there."));
+    assert_eq!(event(&mut session).await.unwrap(), answer(1, "Hello there."));
 }
 
 #[tokio::test(start_paused = true)]
@@ -88,8 +88,8 @@ async fn an_answer_behind_which_speech_goes_on_is_said_again_as_it_stands_then()
     speak(&mut session, 30);
     session.flush().unwrap();
     service.send(&state(" A table", " for four", 0.1)).await;
-    assert_eq!(event(&mut session).await.unwrap(), guess(1, "a table for four"));
-    assert_eq!(event(&mut session).await.unwrap(), answer(1, "a table for four"));
+    assert_eq!(event(&mut session).await.unwrap(), guess(1, "A table for four"));
+    assert_eq!(event(&mut session).await.unwrap(), answer(1, "A table for four"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -107,10 +107,10 @@ async fn words_of_one_turn_are_not_taken_for_the_next_ones() {
     begin(&mut session, 2);
     speak(&mut session, 30);
     service.send(&state(" One. Two", "", 0.1)).await;
-    assert_eq!(event(&mut session).await.unwrap(), guess(2, "two"));
+    assert_eq!(event(&mut session).await.unwrap(), guess(2, "Two"));
     session.flush().unwrap();
     service.send(&state(" One. Two", "", 0.2)).await;
-    assert_eq!(event(&mut session).await.unwrap(), answer(2, "two"));
+    assert_eq!(event(&mut session).await.unwrap(), answer(2, "Two"));
 }
 
 #[tokio::test]

@@ -82,7 +82,7 @@ async fn an_utterance_is_sent_whole_and_answered() {
         heard
     };
     let (event, (kinds, bytes)) = tokio::join!(event(&mut session), serve);
-    assert_eq!(event.unwrap(), answer(1, "hello there."));
+    assert_eq!(event.unwrap(), answer(1, "Hello there."));
     assert_eq!(kinds, ["describe", "transcribe", "audio-start", "audio-chunk", "audio-stop"]);
     assert_eq!(bytes, 10 * 640);
 }
@@ -94,9 +94,9 @@ async fn words_that_come_one_by_one_are_shown() {
     ask(&mut session, 1);
     let chunk = |text: &str| format!("{{\"type\":\"transcript-chunk\",\"data\":{{\"text\":\"{text}\"}}}}\n");
     say(&mut tcp, &format!("{{\"type\":\"transcript-start\"}}\n{}", chunk("Hello"))).await;
-    assert_eq!(event(&mut session).await.unwrap(), guess(1, "hello"));
+    assert_eq!(event(&mut session).await.unwrap(), guess(1, "Hello"));
     say(&mut tcp, &format!("{}{{\"type\":\"transcript-stop\"}}\n", chunk(" there"))).await;
-    assert_eq!(event(&mut session).await.unwrap(), answer(1, "hello there"));
+    assert_eq!(event(&mut session).await.unwrap(), answer(1, "Hello there"));
 }
 
 #[tokio::test]

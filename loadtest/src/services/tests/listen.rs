@@ -198,6 +198,23 @@ async fn utterances_fail_in_every_way() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn words_may_never_come_or_late_or_twice() {
+    for silent in ["mute", "unanswered"] {
+        let (mocks, next, _) = after_an_utterance(silent).await;
+        assert!(next.is_none(), "{silent}: {next:?}");
+        assert_eq!(stat(&mocks, &format!("services.listen.failures.{silent}")).await, 1);
+    }
+    let (_, next, took) = after_an_utterance("late").await;
+    assert!(matches!(next, Some(Ok(Message::Text(_)))) && took == Duration::from_millis(1_250), "{took:?}");
+    let mocks = mocks("listen = { fail = ['100%:twice'] }");
+    let mut socket = open(&mocks, "endpointing=300").await.unwrap();
+    say(&mut socket, true, 25).await;
+    say(&mut socket, false, 20).await;
+    let once = socket.next().await.unwrap().unwrap();
+    assert_eq!(socket.next().await.unwrap().unwrap(), once);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_client_that_is_gone_without_a_word_has_given_up() {
     let mocks = mocks("");
     let mut socket = open(&mocks, "").await.unwrap();

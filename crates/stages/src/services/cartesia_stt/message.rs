@@ -2,6 +2,7 @@ use crate::services::ServiceError;
 use crate::services::dictation::Heard;
 use crate::services::error::{message_in, own_words};
 use serde::Deserialize;
+use std::time::Duration;
 
 /// Reads a message; `None` when it is about nothing that was heard.
 pub(in crate::services) fn read(text: &str) -> Result<Option<Heard>, ServiceError> {
@@ -9,9 +10,9 @@ pub(in crate::services) fn read(text: &str) -> Result<Option<Heard>, ServiceErro
     let Kind { kind } = serde_json::from_str(text).map_err(malformed)?;
     match kind.as_str() {
         "transcript" => {
-            let Transcript { text, is_final } = serde_json::from_str(text).map_err(malformed)?;
-            let text = text.trim().to_lowercase();
-            Ok(Some(if is_final { Heard::Words(text) } else { Heard::Guess(text) }))
+            let Transcript { text, is_final, duration } = serde_json::from_str(text).map_err(malformed)?;
+            let text = text.trim().to_owned();
+            Ok(Some(if is_final { Heard::Words(text, length(duration)) } else { Heard::Guess(text) }))
         }
         "flush_done" => Ok(Some(Heard::Answer(String::new()))),
         "error" => {
@@ -22,6 +23,10 @@ pub(in crate::services) fn read(text: &str) -> Result<Option<Heard>, ServiceErro
         }
         _ => Ok(None),
     }
+}
+
+fn length(seconds: Option<f64>) -> Option<Duration> {
+    Duration::try_from_secs_f64(seconds?).ok()
 }
 
 #[derive(Deserialize)]
@@ -35,6 +40,8 @@ struct Transcript {
     text: String,
     #[serde(default)]
     is_final: bool,
+    #[serde(default)]
+    duration: Option<f64>,
 }
 
 #[cfg(test)]
@@ -45,9 +52,12 @@ mod tests {
     fn words_come_as_guesses_or_for_good() {
         let text = r#"{"type":"transcript","is_final":true,"request_id":"x","text":"How are you? ","duration":2.5,
             "language":"en","words":[{"word":"How","start":0,"end":0.12}]}"#;
-        assert_eq!(read(text).unwrap(), Some(Heard::Words("how are you?".into())));
+        assert_eq!(
+            read(text).unwrap(),
+            Some(Heard::Words("How are you?".into(), Some(Duration::from_millis(2_500))))
+        );
         let text = r#"{"type":"transcript","is_final":false,"request_id":"x","text":"How"}"#;
-        assert_eq!(read(text).unwrap(), Some(Heard::Guess("how".into())));
+        assert_eq!(read(text).unwrap(), Some(Heard::Guess("How".into())));
         let text = r#"{"type":"flush_done","request_id":"x"}"#;
         assert_eq!(read(text).unwrap(), Some(Heard::Answer(String::new())));
     }

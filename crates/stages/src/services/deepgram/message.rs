@@ -15,7 +15,7 @@ pub(in crate::services) enum Message {
 /// Words of a stretch of the stream.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(in crate::services) struct Results {
-    /// In lower case.
+    /// As the service writes it.
     pub(super) text: String,
     /// They will not change.
     pub(super) is_final: bool,
@@ -74,7 +74,7 @@ struct Alternative {
 impl From<Raw> for Results {
     fn from(raw: Raw) -> Self {
         let best = raw.channel.alternatives.into_iter().next();
-        let text = best.map(|best| best.transcript.trim().to_lowercase()).unwrap_or_default();
+        let text = best.map(|best| best.transcript.trim().to_owned()).unwrap_or_default();
         let end = Duration::try_from_secs_f64(raw.start + raw.duration).unwrap_or_default();
         Self { text, is_final: raw.is_final, from_finalize: raw.from_finalize, end }
     }
@@ -90,7 +90,7 @@ mod tests {
             "speech_final":true,"from_finalize":true,
             "channel":{"alternatives":[{"transcript":"Hello there","confidence":0.99,"words":[]}]},"metadata":{}}"#;
         let results = Results {
-            text: "hello there".into(),
+            text: "Hello there".into(),
             is_final: true,
             from_finalize: true,
             end: Duration::from_secs(2),

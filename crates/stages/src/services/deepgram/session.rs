@@ -1,102 +1,75 @@
 use super::message::{Message, Results, read};
 use super::{Deepgram, NAME};
-use crate::alarm::Alarm;
-use crate::services::ServiceError;
+use crate::services::listening::{Listening, Terms};
 use crate::services::stt_link::Link;
 use crate::services::transcript::Transcript;
 use crate::stt::{Segment, SttError, SttEvent, SttMode, SttSession};
 use ringway_frame::Frame;
-use std::task::{Context, Poll};
+use std::collections::VecDeque;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
-use tokio::time::Instant;
 
 /// One call's recogniser: all of its audio on one stream, whose results are told apart by their place in it.
 #[derive(Debug)]
 pub(super) struct Session {
-    link: Link<Deepgram>,
-    /// How long the answer to a Finalize is waited for.
-    patience: Duration,
-    /// A segment has begun and was not answered yet: a loss of the socket now is a loss of words.
-    busy: bool,
+    listening: Listening<Deepgram>,
     /// Results that end before this place were used already, or are not of this segment.
     from: Duration,
     transcript: Transcript,
-    /// Finalizes that the service has not answered.
-    unanswered: u32,
-    flush: Option<Flush>,
-    alarm: Alarm,
-}
-
-/// A question for the last words.
-#[derive(Clone, Copy, Debug)]
-struct Flush {
-    /// Where it was put.
-    at: Duration,
-    /// When it is answered with the guess, since it was sent.
-    due: Option<Instant>,
+    /// Where the Finalizes were put that the service has not answered.
+    asked: VecDeque<Duration>,
 }
 
 impl Session {
     pub(super) fn new(link: Link<Deepgram>, patience: Duration) -> Self {
         Self {
-            link,
-            patience,
-            busy: false,
+            listening: Listening::new(NAME, link, Terms { patience, answers_all: false }),
             from: Duration::ZERO,
             transcript: Transcript::new(),
-            unanswered: 0,
-            flush: None,
-            alarm: Alarm::default(),
+            asked: VecDeque::new(),
         }
     }
 
     fn take(&mut self, results: Results) {
         let Results { text, is_final, from_finalize, end } = results;
-        let end = self.link.origin() + end;
+        let end = self.listening.origin() + end;
         let text = if end <= self.from { String::new() } else { text };
-        if from_finalize {
-            self.unanswered = self.unanswered.saturating_sub(1);
-        }
         if !is_final && !from_finalize {
             return self.transcript.guess(&text);
         }
-        self.from = self.from.max(end);
-        // An older question's answer is no answer to the present one.
-        let flushed = from_finalize && self.unanswered == 0 && self.flush.is_some();
-        if flushed { self.answer(&text) } else { self.transcript.stand(&text) }
+        if !text.is_empty() {
+            self.from = end;
+        }
+        let question = if from_finalize { self.question(end) } else { None };
+        if question.is_some() && question == self.listening.asked() {
+            self.answer(&text);
+        } else if question.is_none_or(|at| self.listening.begun().is_some_and(|begun| begun < at)) {
+            self.transcript.stand(&text);
+        }
+    }
+
+    /// The question that results up to `end` answer: that which was put nearest to it. One that was left unanswered
+    /// before it is answered by nothing any more.
+    fn question(&mut self, end: Duration) -> Option<Duration> {
+        let nearest = self.asked.iter().enumerate().min_by_key(|(_, at)| at.abs_diff(end))?.0;
+        self.asked.drain(..=nearest).next_back()
     }
 
     fn answer(&mut self, text: &str) {
-        self.flush = None;
-        self.busy = false;
+        if text.is_empty() {
+            // What comes late of the same words is not said again.
+            self.from = self.from.max(self.listening.asked().unwrap_or_default());
+        }
+        self.listening.answered();
         self.transcript.answer(text);
     }
 
     /// The service says nothing when there is little left to say: then the guess counts.
-    fn poll_patience(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(flush) = &mut self.flush else { return Poll::Pending };
-        if !self.link.is_drained() {
-            return Poll::Pending;
-        }
-        let due = *flush.due.get_or_insert_with(|| Instant::now() + self.patience);
-        let at = flush.at;
-        std::task::ready!(self.alarm.poll(due, cx));
-        self.from = self.from.max(at);
-        let guess = self.transcript.take_guess();
-        self.answer(&guess);
-        Poll::Ready(())
-    }
-
-    /// What a loss means: words, a refusal for good, or nothing but the time to connect again.
-    fn lose(&mut self, error: ServiceError) -> Result<(), SttError> {
-        if self.busy || matches!(error, ServiceError::Status { .. } | ServiceError::Failed { .. }) {
-            return Err(failure(error));
-        }
-        tracing::info!(%error, "the streaming recogniser is connected again");
-        self.unanswered = 0;
-        self.transcript.take_guess();
-        self.link.rest();
-        Ok(())
+    fn poll_unanswered(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), SttError>> {
+        let unanswered = ready!(self.listening.poll_unanswered(self.transcript.found(), cx));
+        unanswered.map_err(|error| self.listening.failure(error))?;
+        self.answer("");
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -107,33 +80,29 @@ impl SttSession for Session {
 
     fn begin(&mut self, segment: Segment) -> Result<(), SttError> {
         self.transcript.begin(segment.id);
-        self.busy = true;
-        self.flush = None;
-        self.from = self.from.max(self.link.position().saturating_sub(ONSET));
-        self.link.hurry();
+        self.listening.begin();
+        self.from = self.from.max(self.listening.position().saturating_sub(ONSET));
         Ok(())
     }
 
     fn hear(&mut self, frame: &Frame) -> Result<(), SttError> {
-        self.link.hear(frame);
-        let waiting = self.link.waiting();
-        if self.busy && waiting > frame.format().bytes() * MOST_WAITING {
-            return Err(failure(ServiceError::Backlog { waiting }));
-        }
-        Ok(())
+        self.listening.hear(frame)
     }
 
     fn flush(&mut self) -> Result<(), SttError> {
-        self.link.say(FINALIZE);
-        self.unanswered += 1;
-        self.busy = true;
-        self.flush = Some(Flush { at: self.link.position(), due: None });
+        let at = self.listening.position();
+        self.asked.retain(|asked| at.saturating_sub(*asked) < OUTDATED);
+        if self.asked.len() == MOST_ASKED {
+            self.asked.pop_front();
+        }
+        self.asked.push_back(at);
+        self.listening.link().say(FINALIZE);
+        self.listening.ask();
         Ok(())
     }
 
     fn abandon(&mut self) {
-        self.flush = None;
-        self.busy = false;
+        self.listening.end();
     }
 
     fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<SttEvent, SttError>> {
@@ -141,22 +110,24 @@ impl SttSession for Session {
             if let Some(event) = self.transcript.next() {
                 return Poll::Ready(Ok(event));
             }
-            match self.link.poll(cx) {
-                Poll::Ready(Ok(text)) => match read(&text) {
-                    Ok(Message::Results(results)) => self.take(results),
-                    Ok(Message::Other) => {}
-                    Err(error) => return Poll::Ready(Err(failure(error))),
-                },
-                Poll::Ready(Err(error)) => self.lose(error)?,
-                Poll::Pending if self.poll_patience(cx).is_pending() => return Poll::Pending,
-                Poll::Pending => {}
+            let read = match self.listening.poll_text(cx) {
+                Poll::Ready(text) => text.and_then(|text| read(&text)),
+                Poll::Pending => {
+                    ready!(self.poll_unanswered(cx))?;
+                    continue;
+                }
+            };
+            match read {
+                Ok(Message::Results(results)) => self.take(results),
+                Ok(Message::Other) => {}
+                Err(error) => {
+                    self.listening.lose(error)?;
+                    self.asked.clear();
+                    self.transcript.take_guess();
+                }
             }
         }
     }
-}
-
-fn failure(source: ServiceError) -> SttError {
-    SttError::Service { engine: NAME, source }
 }
 
 const FINALIZE: &str = r#"{"type":"Finalize"}"#;
@@ -164,5 +135,8 @@ const FINALIZE: &str = r#"{"type":"Finalize"}"#;
 /// How far before its sign the words of a segment may begin.
 const ONSET: Duration = Duration::from_millis(500);
 
-/// Frames that may wait for the socket while words are at stake: fifteen seconds.
-const MOST_WAITING: usize = 750;
+/// Audio after which a question is not answered any more.
+const OUTDATED: Duration = Duration::from_secs(5);
+
+/// Questions that may be unanswered at one time.
+const MOST_ASKED: usize = 16;

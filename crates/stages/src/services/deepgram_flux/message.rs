@@ -18,7 +18,7 @@ pub(in crate::services) struct TurnInfo {
     pub(super) event: Event,
     /// Counts the turns of the socket.
     pub(super) index: u64,
-    /// All words of the turn, in lower case.
+    /// All words of the turn.
     pub(super) text: String,
     /// What has been heard, since the stream's first audio.
     pub(super) until: Duration,
@@ -85,7 +85,7 @@ impl From<Raw> for TurnInfo {
         Self {
             event: raw.event,
             index: raw.turn_index,
-            text: raw.transcript.trim().to_lowercase(),
+            text: raw.transcript.trim().to_owned(),
             until: Duration::try_from_secs_f64(raw.audio_window_end).unwrap_or_default(),
             probability: raw.end_of_turn_confidence.clamp(0.0, 1.0),
         }
@@ -104,7 +104,7 @@ mod tests {
         let info = TurnInfo {
             event: Event::EagerEndOfTurn,
             index: 2,
-            text: "hello there.".into(),
+            text: "Hello there.".into(),
             until: Duration::from_millis(1_520),
             probability: 0.625,
         };

@@ -50,6 +50,12 @@ impl Turn {
         self.answered = None;
     }
 
+    /// So do they, and nothing was heard of it since: how it stands is not known.
+    pub(super) fn forget(&mut self) {
+        self.spend();
+        self.state = State::Silent;
+    }
+
     /// Its words that do not.
     pub(super) fn words(&self) -> String {
         self.text.split_whitespace().skip(self.spent).collect::<Vec<_>>().join(" ")

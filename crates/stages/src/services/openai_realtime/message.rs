@@ -30,6 +30,8 @@ pub(in crate::services) enum Message<'a> {
     Text { response: String, delta: Cow<'a, str> },
     /// It is over, or goes on when these calls were made.
     Done { response: String, failure: Option<String>, calls: Vec<ToolCall> },
+    /// The session is what it was to be.
+    Updated,
     /// Something could not be done.
     Error(Failure),
     /// What matters to others.
@@ -40,6 +42,8 @@ pub(in crate::services) enum Message<'a> {
 #[derive(Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub(in crate::services) struct Failure {
+    #[serde(rename = "type")]
+    pub(super) kind: Option<String>,
     pub(super) code: Option<String>,
     pub(super) message: Option<String>,
     /// Our message that it is about.
@@ -50,6 +54,16 @@ impl Failure {
     /// What asked for it does not matter.
     pub(super) fn is_harmless(&self) -> bool {
         self.event_id.as_deref() == Some(MAY_FAIL)
+    }
+
+    /// It is about one message of ours, and not about the session.
+    pub(super) fn is_about_a_message(&self) -> bool {
+        self.kind.as_deref() == Some("invalid_request_error")
+    }
+
+    /// In the service's own words.
+    pub(super) fn words(&self) -> String {
+        own_words(self.message.as_ref().or(self.code.as_ref()).map_or("", String::as_str).as_bytes())
     }
 
     /// The caller's turn was too short to be one.
@@ -65,8 +79,7 @@ impl Failure {
 
 impl From<Failure> for ServiceError {
     fn from(failure: Failure) -> Self {
-        let words = failure.message.or(failure.code).unwrap_or_default();
-        Self::Failed { message: own_words(words.as_bytes()) }
+        Self::Failed { message: failure.words() }
     }
 }
 
@@ -107,6 +120,7 @@ pub(in crate::services) fn read(text: &str) -> Result<Message<'_>, ServiceError>
             let (failure, calls) = (response.failure(), response.calls());
             Message::Done { response: need(response.id, "an id")?, failure, calls }
         }
+        "session.updated" => Message::Updated,
         "error" => Message::Error(error.unwrap_or_default()),
         _ => Message::Other,
     })

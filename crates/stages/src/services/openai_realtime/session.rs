@@ -23,6 +23,8 @@ pub(super) struct Session {
     opened: Instant,
     /// The service knows nothing of what was said before.
     fresh: bool,
+    /// It has taken what the session is to be.
+    accepted: bool,
     upload: Upload,
     download: Download,
     /// Audio was sent that is no item yet.
@@ -71,14 +73,15 @@ struct Answer {
 impl Session {
     pub(super) fn new(service: OpenAiRealtime, call: SpeechCall) -> Self {
         let SpeechCall { format, tools, .. } = call;
-        let socket = open(&service, format, &tools);
-        Self {
+        let socket = Socket::open(service.plan());
+        let mut session = Self {
             service,
             format,
             tools,
             socket,
             opened: Instant::now(),
             fresh: true,
+            accepted: false,
             upload: Upload::new(format),
             download: Download::new(format),
             appended: false,
@@ -89,7 +92,9 @@ impl Session {
             alarm: Alarm::default(),
             events: VecDeque::new(),
             losses: 0,
-        }
+        };
+        session.begin();
+        session
     }
 
     fn say(&mut self, message: String) {
@@ -108,7 +113,10 @@ impl Session {
     }
 
     fn take(&mut self, text: &str) -> Result<(), ServiceError> {
-        match message::read(text)? {
+        let message = message::read(text)?;
+        self.accepted |=
+            matches!(message, Message::Updated | Message::Created { .. } | Message::Committed { .. });
+        match message {
             Message::SpeechStarted => self.events.push_back(SpeechEvent::Started),
             Message::SpeechStopped => self.events.push_back(SpeechEvent::Stopped),
             Message::Committed { item } => self.turns.committed(item),
@@ -119,7 +127,7 @@ impl Session {
             Message::Text { response, delta } => self.text(&response, &delta),
             Message::Done { response, failure, calls } => self.done(&response, failure, calls)?,
             Message::Error(failure) => self.failed(failure)?,
-            Message::Other => {}
+            Message::Updated | Message::Other => {}
         }
         Ok(())
     }
@@ -185,7 +193,20 @@ impl Session {
             self.renew();
             return Ok(());
         }
+        if failure.is_about_a_message() && self.accepted && !self.awaits_an_answer() {
+            // Not all servers tell which message they refuse.
+            tracing::debug!(error = failure.words(), "the all-in-one service refused a message");
+            return Ok(());
+        }
         Err(failure.into())
+    }
+
+    /// An answer was asked for that has not begun.
+    fn awaits_an_answer(&self) -> bool {
+        let awaits = |answer: &Answer| {
+            answer.request.is_none() && answer.response.is_none() && !answer.calls && !answer.complete
+        };
+        self.answer.as_ref().is_some_and(awaits)
     }
 
     /// Asks for the answer that waits, once the one before it is over.
@@ -207,9 +228,15 @@ impl Session {
 
     /// Another connection takes the place of this one; it is told what was said with the next answer.
     fn renew(&mut self) {
-        self.socket = open(&self.service, self.format, &self.tools);
+        self.socket = Socket::open(self.service.plan());
+        self.begin();
+    }
+
+    /// The first that the service is told on a socket.
+    fn begin(&mut self) {
+        self.say(message::update(&self.service.config, self.format, &self.tools));
         self.opened = Instant::now();
-        self.fresh = true;
+        (self.fresh, self.accepted) = (true, false);
         self.turns = Turns::default();
         self.spoken.clear();
         self.upload.forget();
@@ -217,13 +244,15 @@ impl Session {
 
     /// What a loss means: the end, or nothing but the time to connect again.
     fn lose(&mut self, error: ServiceError) -> Result<(), SpeechError> {
-        let cut = matches!(error, ServiceError::Cut { phase: Phase::Answer, .. });
+        let cut =
+            matches!(error, ServiceError::Cut { phase: Phase::Answer, .. } | ServiceError::Closed { .. });
         if !cut || !self.is_idle() || self.losses >= MOST_LOSSES {
             return Err(failure(error));
         }
         self.losses += 1;
         tracing::info!(%error, "the all-in-one service is connected again");
-        self.renew();
+        self.socket.rest();
+        self.begin();
         Ok(())
     }
 
@@ -314,6 +343,9 @@ impl SpeechSession for Session {
 
     fn hear(&mut self, frame: &Frame) -> Result<(), SpeechError> {
         let message = self.upload.hear(frame);
+        if !self.decides() && message.is_some() {
+            self.socket.hurry();
+        }
         self.append(message);
         let waiting = self.socket.waiting();
         if waiting > MOST_WAITING {
@@ -349,6 +381,7 @@ impl SpeechSession for Session {
         let request = Some(self.request(cue, &already));
         self.spoken.clear();
         self.download.begin();
+        self.socket.hurry();
         let since = Instant::now();
         let (response, calls, complete) = (None, false, false);
         self.answer = Some(Answer { id, request, response, calls, complete, since, begun: false });
@@ -385,7 +418,7 @@ impl SpeechSession for Session {
         if self.opened.elapsed() >= self.service.config.renew_after && self.is_idle() {
             self.renew();
         }
-        for _ in 0..MESSAGES_AT_ONCE {
+        loop {
             if let Some(event) = self.events.pop_front() {
                 return Poll::Ready(Ok(event));
             }
@@ -399,8 +432,6 @@ impl SpeechSession for Session {
                 Poll::Pending => return self.poll_answer(cx),
             }
         }
-        cx.waker().wake_by_ref();
-        Poll::Pending
     }
 
     fn next_frame(&mut self, frame: &mut Frame) -> bool {
@@ -452,18 +483,9 @@ fn running<'a>(answer: &'a mut Option<Answer>, response: &str) -> Option<&'a mut
     answer.as_mut().filter(|answer| answer.response.as_deref() == Some(response))
 }
 
-fn open(service: &OpenAiRealtime, format: Format, tools: &[ToolSpec]) -> Socket {
-    let mut socket = Socket::open(service.plan());
-    socket.send(tungstenite::Message::text(message::update(&service.config, format, tools)));
-    socket
-}
-
 fn failure(source: ServiceError) -> SpeechError {
     SpeechError::Service { engine: NAME, source }
 }
-
-/// Messages that are read in one go: what takes longer holds other calls up.
-const MESSAGES_AT_ONCE: usize = 16;
 
 /// Bytes that may wait for the socket: a minute of telephone audio, or ten seconds of wideband.
 const MOST_WAITING: usize = 640 * 1_024;

@@ -7,7 +7,11 @@ pub(super) struct Items {
     asked: VecDeque<Item>,
     /// Words of items whose audio is not complete.
     drafts: Vec<Draft>,
+    /// The last items that were completed: what is still said of them is over.
+    completed: VecDeque<String>,
     is_guess_new: bool,
+    /// The service has made an item: it has taken what the session is to be.
+    accepted: bool,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -30,6 +34,7 @@ impl Items {
 
     /// The oldest that has no name has this one.
     pub(super) fn committed(&mut self, id: String) {
+        self.accepted = true;
         if let Some(item) = self.unnamed() {
             item.id = Some(id);
         }
@@ -42,8 +47,16 @@ impl Items {
         }
     }
 
+    /// Nothing is waited for that a refusal could be about.
+    pub(super) fn is_idle(&self) -> bool {
+        self.accepted && self.asked.is_empty()
+    }
+
     /// More words of one.
     pub(super) fn delta(&mut self, id: String, text: &str) {
+        if self.completed.contains(&id) {
+            return;
+        }
         self.is_guess_new = true;
         if let Some(draft) = self.drafts.iter_mut().find(|draft| draft.item == id) {
             draft.text.push_str(text);
@@ -58,6 +71,10 @@ impl Items {
         if let Some(item) = self.asked.iter_mut().find(|item| item.id.as_deref() == Some(id)) {
             item.words = Some(words);
         }
+        if self.completed.len() == MOST_DRAFTS {
+            self.completed.pop_front();
+        }
+        self.completed.push_back(id.to_owned());
     }
 
     /// What is there to be told, in the order of the questions.
@@ -113,6 +130,19 @@ mod tests {
         items.completed("a", "hello there".into());
         assert_eq!(told(&mut items), [Heard::Answer("hello there".into())]);
         assert!(items.drafts.is_empty());
+    }
+
+    #[test]
+    fn what_comes_behind_all_words_of_an_item_is_no_guess() {
+        let mut items = Items::default();
+        items.asked();
+        items.committed("a".into());
+        items.completed("a", "hello".into());
+        items.completed("a", "hello".into());
+        items.delta("a".into(), "hello");
+        assert_eq!(told(&mut items), [Heard::Answer("hello".into())]);
+        items.delta("b".into(), "there");
+        assert_eq!(told(&mut items), [Heard::Guess("there".into())]);
     }
 
     #[test]

@@ -9,6 +9,8 @@ pub(in crate::services) enum Message {
     Committed(String),
     /// There was no audio to be one.
     Empty,
+    /// A message of ours was refused; the service's own words.
+    Refused(String),
     /// More words of an item.
     Delta {
         /// Which.
@@ -20,7 +22,7 @@ pub(in crate::services) enum Message {
     Completed {
         /// Which.
         item: String,
-        /// In lower case.
+        /// As the service writes it.
         text: String,
     },
     /// What is not known here.
@@ -36,11 +38,11 @@ pub(in crate::services) fn read(text: &str) -> Result<Message, ServiceError> {
         "input_audio_buffer.committed" => Ok(Message::Committed(item()?.item_id)),
         "conversation.item.input_audio_transcription.delta" => {
             let Item { item_id, delta, .. } = item()?;
-            Ok(Message::Delta { item: item_id, text: delta.to_lowercase() })
+            Ok(Message::Delta { item: item_id, text: delta })
         }
         "conversation.item.input_audio_transcription.completed" => {
             let Item { item_id, transcript, .. } = item()?;
-            Ok(Message::Completed { item: item_id, text: transcript.trim().to_lowercase() })
+            Ok(Message::Completed { item: item_id, text: transcript.trim().to_owned() })
         }
         "error" | "conversation.item.input_audio_transcription.failed" => failure(text),
         _ => Ok(Message::Other),
@@ -54,6 +56,9 @@ fn failure(text: &str) -> Result<Message, ServiceError> {
         Some("input_audio_buffer_commit_empty") => Ok(Message::Empty),
         // Another one may be had at once.
         Some("session_expired") => Err(ServiceError::cut(Phase::Answer, said)),
+        _ if json.pointer("/error/type").is_some_and(|kind| kind == "invalid_request_error") => {
+            Ok(Message::Refused(said))
+        }
         _ => Err(ServiceError::Failed { message: said }),
     }
 }
@@ -84,10 +89,10 @@ mod tests {
         assert_eq!(read(text).unwrap(), Message::Committed("a".into()));
         let text = r#"{"type":"conversation.item.input_audio_transcription.delta","event_id":"e","item_id":"a",
             "content_index":0,"delta":" There"}"#;
-        assert_eq!(read(text).unwrap(), Message::Delta { item: "a".into(), text: " there".into() });
+        assert_eq!(read(text).unwrap(), Message::Delta { item: "a".into(), text: " There".into() });
         let text = r#"{"type":"conversation.item.input_audio_transcription.completed","event_id":"e","item_id":"a",
             "content_index":0,"transcript":"Hello there. ","usage":{"type":"duration","seconds":1}}"#;
-        assert_eq!(read(text).unwrap(), Message::Completed { item: "a".into(), text: "hello there.".into() });
+        assert_eq!(read(text).unwrap(), Message::Completed { item: "a".into(), text: "Hello there.".into() });
     }
 
     #[test]
@@ -112,6 +117,8 @@ mod tests {
         assert_eq!(error("invalid_model").unwrap_err().to_string(), "failed inside its answer: it is so");
         let expired = error("session_expired").unwrap_err().to_string();
         assert_eq!(expired, "the connection ended inside the answer: it is so");
+        let refused = r#"{"type":"error","error":{"type":"invalid_request_error","message":"no"}}"#;
+        assert_eq!(read(refused).unwrap(), Message::Refused("no".into()));
         let failed = r#"{"type":"conversation.item.input_audio_transcription.failed","item_id":"a",
             "error":{"message":"no"}}"#;
         assert_eq!(read(failed).unwrap_err().to_string(), "failed inside its answer: no");

@@ -2,6 +2,7 @@ use super::Transcript;
 use super::upsample::Upsampler;
 use crate::alarm::Alarm;
 use crate::level::LoudTracker;
+use crate::services::listening::{LONG_SPEECH, Listening, Terms};
 use crate::services::stt_link::{Dialect, Link};
 use crate::services::{Phase, ServiceError};
 use crate::stt::{Segment, SegmentId, SttError, SttEvent, SttMode, SttSession};
@@ -62,39 +63,24 @@ pub(in crate::services) struct Timing {
 
 /// One call's recogniser.
 pub(in crate::services) struct Session<R, D: Dialect> {
-    engine: &'static str,
-    link: Link<D>,
+    listening: Listening<D>,
     reader: R,
     timing: Timing,
     upsampler: Upsampler,
     loud: LoudTracker,
     segment: SegmentId,
-    /// A segment runs, and its words were found on the present stream: a loss of it now is a loss of words.
-    busy: bool,
-    /// Messages since it began.
-    messages: u32,
     /// Where it began.
     from: Duration,
     /// The words that were shown last.
     shown: String,
     /// Up to where the server had looked when it last found other words.
     changed: Option<Duration>,
-    flush: Option<Flush>,
+    /// When they last changed, or were looked at, since the question.
+    settling: Option<Instant>,
     /// When the present stream was first heard of.
     since: Option<Instant>,
     alarm: Alarm,
     events: VecDeque<SttEvent>,
-}
-
-/// A question for the last words.
-#[derive(Clone, Copy, Debug)]
-struct Flush {
-    /// Where it was put, before the silence.
-    at: Duration,
-    /// When it was sent.
-    sent: Option<Instant>,
-    /// When something last changed since.
-    changed: Option<Instant>,
 }
 
 impl<R: Reader, D: Dialect> Session<R, D> {
@@ -105,20 +91,18 @@ impl<R: Reader, D: Dialect> Session<R, D> {
         format: Format,
         timing: Timing,
     ) -> Self {
+        let terms = Terms { patience: timing.finalize, answers_all: false };
         Self {
-            engine,
-            link: Link::open(dialect, Format::Pcm16k),
+            listening: Listening::new(engine, Link::open(dialect, Format::Pcm16k), terms),
             reader,
             timing,
             upsampler: Upsampler::new(format),
             loud: LoudTracker::new(Format::Pcm16k.rate()),
             segment: SegmentId(0),
-            busy: false,
-            messages: 0,
             from: Duration::ZERO,
             shown: String::new(),
             changed: None,
-            flush: None,
+            settling: None,
             since: None,
             alarm: Alarm::default(),
             events: VecDeque::new(),
@@ -126,17 +110,14 @@ impl<R: Reader, D: Dialect> Session<R, D> {
     }
 
     fn take(&mut self, message: &str) -> Result<(), ServiceError> {
-        self.messages += 1;
         self.since.get_or_insert_with(Instant::now);
         let covered = self.reader.covers();
         let stream = self.stream();
         self.reader.read(message, stream)?;
         let words = self.reader.transcript().words();
         let changed = words != self.shown;
-        if let Some(flush) = &mut self.flush
-            && (changed || self.reader.covers() != covered)
-        {
-            flush.changed = Some(Instant::now());
+        if changed || self.reader.covers() != covered {
+            self.settling = Some(Instant::now());
         }
         if changed {
             self.changed = self.reader.looked();
@@ -147,70 +128,63 @@ impl<R: Reader, D: Dialect> Session<R, D> {
 
     fn show(&mut self, words: String) {
         self.shown.clone_from(&words);
-        if self.busy && !words.is_empty() {
+        if self.listening.is_busy() && !words.is_empty() {
             self.events.push_back(SttEvent::Partial { segment: self.segment, text: words });
         }
     }
 
     /// What the server has: silence that was sent ahead is on its way for a moment.
-    fn stream(&self) -> Stream {
-        let waiting = FRAME * (self.link.waiting() / Format::Pcm16k.bytes()) as u32;
-        let position = match self.flush {
-            Some(Flush { at, sent: Some(sent), .. }) if sent.elapsed() < TRANSIT => at,
-            Some(Flush { at, sent: None, .. }) => at,
-            _ => self.link.position(),
-        };
-        Stream { origin: self.link.origin(), sent: position.saturating_sub(waiting) }
+    fn stream(&mut self) -> Stream {
+        let origin = self.listening.origin();
+        let waiting = FRAME * (self.listening.link().waiting() / Format::Pcm16k.bytes()) as u32;
+        let on_its_way = self.listening.sent().is_none_or(|sent| sent.elapsed() < TRANSIT);
+        let asked = self.listening.asked().filter(|_| on_its_way);
+        let position = asked.unwrap_or_else(|| self.listening.position());
+        Stream { origin, sent: position.saturating_sub(waiting) }
     }
 
     /// The last words count when the server has looked at them and has changed nothing for a while.
-    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ServiceError>> {
-        let Some(flush) = &mut self.flush else { return Poll::Pending };
-        if !self.link.is_drained() {
-            return Poll::Pending;
-        }
-        let sent = *flush.sent.get_or_insert_with(Instant::now);
+    fn poll_answer(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ServiceError>> {
+        let Some(sent) = self.listening.sent() else { return Poll::Pending };
         let due = sent + self.timing.finalize;
-        let settled = flush.changed.unwrap_or(sent).max(sent) + self.timing.settle;
+        let settled = self.settling.unwrap_or(sent).max(sent) + self.timing.settle;
         let covered = self.reader.is_ready() && self.reader.covers();
         ready!(self.alarm.poll(if covered { settled.min(due) } else { due }, cx));
         if let Some(late) = self.lateness() {
             return Poll::Ready(Err(late));
         }
-        self.flush = None;
+        self.listening.answered();
         let text = self.reader.transcript().answer();
         self.events.push_back(SttEvent::Final { segment: self.segment, text, flushed: true });
         Poll::Ready(Ok(()))
     }
 
-    /// A server that has not looked at the words is too slow or gone, and the words are another's to find.
+    /// A server that has not looked at the words is too slow or gone, and the words are another's to find. Here silence
+    /// may also mean that nothing was understood, but not of long speech.
     fn lateness(&self) -> Option<ServiceError> {
         let limit = self.timing.finalize;
-        let spoken = self.link.position().saturating_sub(self.from);
-        let mute = self.messages == 0 && (R::TALKATIVE || spoken >= LONG_SPEECH);
-        if !self.reader.is_ready() || mute {
+        let spoken = self.listening.position().saturating_sub(self.from);
+        let mute = !self.listening.has_spoken() && (R::TALKATIVE || spoken >= LONG_SPEECH);
+        if !self.reader.is_ready() || mute || self.listening.is_behind() {
             return Some(ServiceError::Late { phase: Phase::FirstByte, limit });
         }
         let behind = R::TALKATIVE && !self.reader.covers();
         behind.then_some(ServiceError::Late { phase: Phase::Answer, limit })
     }
 
-    /// What a loss means: words, a refusal for good, or nothing but the time to connect again.
     fn lose(&mut self, error: ServiceError) -> Result<(), SttError> {
-        let for_good = matches!(
-            error,
-            ServiceError::Status { .. } | ServiceError::Failed { .. } | ServiceError::Unfit { .. }
-        );
-        if self.busy || for_good {
-            return Err(self.failure(error));
-        }
-        tracing::info!(engine = self.engine, %error, "the streaming recogniser is connected again");
-        self.renew();
+        self.listening.lose(error)?;
+        self.forget();
         Ok(())
     }
 
     fn renew(&mut self) {
-        self.link.rest();
+        self.listening.link().rest();
+        self.forget();
+    }
+
+    /// Another stream begins.
+    fn forget(&mut self) {
         self.reader.reset();
         self.shown.clear();
         self.changed = None;
@@ -220,21 +194,18 @@ impl<R: Reader, D: Dialect> Session<R, D> {
     /// A stream that gets too old ends when nobody speaks, before the server ends it when somebody does.
     fn poll_age(&mut self) {
         let old = |(since, renew): (Instant, Duration)| since.elapsed() >= renew;
-        if !self.busy && self.since.zip(self.timing.renew).is_some_and(old) {
+        if !self.listening.is_busy() && self.since.zip(self.timing.renew).is_some_and(old) {
             self.renew();
         }
-    }
-
-    fn failure(&self, source: ServiceError) -> SttError {
-        SttError::Service { engine: self.engine, source }
     }
 
     /// Silence up to the end of a message, so that it is sent at once.
     fn pad(&mut self) {
         let silence = Frame::silence(Format::Pcm16k);
-        let until = self.link.position() + self.timing.padding;
-        while self.link.position() < until || self.link.is_partial() {
-            self.link.hear(&silence);
+        let link = self.listening.link();
+        let until = link.position() + self.timing.padding;
+        while link.position() < until || link.is_partial() {
+            link.hear(&silence);
         }
     }
 }
@@ -246,44 +217,39 @@ impl<R: Reader, D: Dialect> SttSession for Session<R, D> {
 
     fn begin(&mut self, segment: Segment) -> Result<(), SttError> {
         self.segment = segment.id;
-        self.busy = true;
-        self.messages = 0;
-        self.flush = None;
+        self.listening.begin();
         self.events.clear();
-        self.from = self.link.position().saturating_sub(ONSET);
+        self.from = self.listening.position().saturating_sub(ONSET);
         // Words that were found before it began are not of this segment.
         let before = self.changed.is_none_or(|changed| changed <= self.from);
         self.reader.transcript().begin(before);
         self.shown.clear();
-        self.link.hurry();
         Ok(())
     }
 
     fn hear(&mut self, frame: &Frame) -> Result<(), SttError> {
-        let Self { upsampler, link, loud, .. } = self;
+        let Self { upsampler, listening, loud, .. } = self;
+        let mut heard = Ok(());
         upsampler.push(frame, |frame| {
-            loud.hear(&frame.at(0, MediaTime::from(link.position())));
-            link.hear(frame);
+            loud.hear(&frame.at(0, MediaTime::from(listening.position())));
+            if heard.is_ok() {
+                heard = listening.hear(frame);
+            }
         });
-        let waiting = self.link.waiting();
-        if self.busy && waiting > Format::Pcm16k.bytes() * MOST_WAITING {
-            return Err(self.failure(ServiceError::Backlog { waiting }));
-        }
-        Ok(())
+        heard
     }
 
     fn flush(&mut self) -> Result<(), SttError> {
         let until = self.loud.loud_until().since_start();
-        self.flush = Some(Flush { at: self.link.position(), sent: None, changed: None });
-        self.busy = true;
+        self.listening.ask();
+        self.settling = None;
         self.reader.ask(until);
         self.pad();
         Ok(())
     }
 
     fn abandon(&mut self) {
-        self.flush = None;
-        self.busy = false;
+        self.listening.end();
     }
 
     fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<SttEvent, SttError>> {
@@ -292,14 +258,15 @@ impl<R: Reader, D: Dialect> SttSession for Session<R, D> {
                 return Poll::Ready(Ok(event));
             }
             self.poll_age();
-            match self.link.poll(cx) {
-                Poll::Ready(Ok(text)) => {
-                    if let Err(error) = self.take(&text) {
+            match self.listening.poll_text(cx) {
+                Poll::Ready(text) => {
+                    if let Err(error) = text.and_then(|text| self.take(&text)) {
                         self.lose(error)?;
                     }
                 }
-                Poll::Ready(Err(error)) => self.lose(error)?,
-                Poll::Pending => ready!(self.poll_flush(cx)).map_err(|error| self.failure(error))?,
+                Poll::Pending => {
+                    ready!(self.poll_answer(cx)).map_err(|error| self.listening.failure(error))?;
+                }
             }
         }
     }
@@ -308,8 +275,8 @@ impl<R: Reader, D: Dialect> SttSession for Session<R, D> {
 impl<R, D: Dialect> std::fmt::Debug for Session<R, D> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Session")
-            .field("engine", &self.engine)
-            .field("flush", &self.flush)
+            .field("segment", &self.segment)
+            .field("settling", &self.settling)
             .finish_non_exhaustive()
     }
 }
@@ -317,11 +284,5 @@ impl<R, D: Dialect> std::fmt::Debug for Session<R, D> {
 /// How far before its sign the words of a segment may begin.
 const ONSET: Duration = Duration::from_millis(500);
 
-/// Frames that may wait for the socket while words are at stake: fifteen seconds.
-const MOST_WAITING: usize = 750;
-
 /// A server may know of silence that was sent ahead after this.
 const TRANSIT: Duration = Duration::from_millis(100);
-
-/// Speech out of which any server understands something.
-const LONG_SPEECH: Duration = Duration::from_millis(2_000);

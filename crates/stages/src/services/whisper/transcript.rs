@@ -1,3 +1,5 @@
+use crate::services::transcript::letters;
+
 /// The words of one stream: those that stand, those that may still change, and where the running segment begins in them.
 ///
 /// What a segment ended with may have been a guess, which stands later, perhaps a little changed: it is no part of the
@@ -55,12 +57,12 @@ impl Transcript {
         &self.guess
     }
 
-    /// The words of the running segment, in lower case.
+    /// The words of the running segment.
     pub(in crate::services) fn words(&self) -> String {
         let mut rest = self.standing[self.base.used..].to_owned();
         join(&mut rest, &self.guess);
         let words = behind(&rest, &self.base.ahead);
-        if words.contains(char::is_alphanumeric) { words.trim().to_lowercase() } else { String::new() }
+        if words.contains(char::is_alphanumeric) { words.trim().to_owned() } else { String::new() }
     }
 
     /// The words of the running segment, for an answer.
@@ -119,10 +121,6 @@ fn moved(old: &str, new: &str, used: usize) -> usize {
 
 fn floor_boundary(text: &str, at: usize) -> usize {
     (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
-}
-
-fn letters(text: &str) -> String {
-    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 /// What of `text` is behind the letters that were answered for, if it begins with about these.
