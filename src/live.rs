@@ -87,7 +87,7 @@ pub struct Detail {
     end_reason: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     transfer_to: Option<String>,
-    /// Of the transcript.
+    /// Of what grows with each turn.
     #[serde(skip)]
     bytes: usize,
 }
@@ -189,7 +189,7 @@ impl Detail {
     fn said(&mut self, line: Line) {
         self.bytes += line.bytes();
         self.transcript.push(line);
-        while self.bytes > CALL_BYTES {
+        while self.bytes > CALL_BYTES && !self.transcript.is_empty() {
             self.bytes -= self.transcript.remove(0).bytes();
         }
     }
@@ -403,7 +403,10 @@ impl LiveCall {
         if let Some(line) = Line::of(event, at) {
             self.detail.said(line);
         }
-        self.detail.latency.extend(LatencyLine::of(event));
+        if let Some(line) = LatencyLine::of(event) {
+            self.detail.bytes += size_of::<LatencyLine>();
+            self.detail.latency.push(line);
+        }
     }
 
     fn stage(&mut self, stage: StageKind) -> &mut StageLine {

@@ -133,13 +133,19 @@ async fn keep_up(server: Arc<Server>) {
 
 /// Reads the certificate again whenever that is asked for. There is no file of the log to open again.
 async fn reload(mut signals: Reloads, certificate: Option<Certificate>) {
+    let certificate = certificate.map(Arc::new);
     loop {
         let signal = signals.next().await;
-        match certificate.as_ref().map(Certificate::read_again) {
-            None => tracing::info!(signal, "nothing is read again without TLS"),
-            Some(Ok(())) => tracing::info!(signal, "the certificate was read again"),
-            Some(Err(error)) => {
-                tracing::error!(signal, %error, "the certificate cannot be read: the one before stays");
+        let Some(certificate) = certificate.clone() else {
+            tracing::info!(signal, "nothing is read again without TLS");
+            continue;
+        };
+        // A disk may keep it waiting.
+        let read = tokio::task::spawn_blocking(move || certificate.read_again()).await;
+        match read.map_err(std::io::Error::other).map_err(StartError::from).flatten() {
+            Ok(()) => tracing::info!(signal, "the certificate was read again"),
+            Err(error) => {
+                tracing::error!(signal, %error, "the certificate cannot be read: the one before stays")
             }
         }
     }

@@ -47,10 +47,10 @@ pub fn permits(event: &Event<'_>) -> Option<u64> {
         return Some(0);
     }
     let kind = Kind::of(event);
-    let permitted = LIMIT.with(|limit| match limit.try_borrow_mut() {
-        Ok(mut limit) => limit.take(kind, Instant::now()),
-        Err(_) => Some(0),
-    });
+    // The table may be in use, by what a value does when it is displayed, or gone with its thread's other locals.
+    let take =
+        |limit: &RefCell<Limit>| limit.try_borrow_mut().map(|mut limit| limit.take(kind, Instant::now()));
+    let permitted = LIMIT.try_with(take).ok().and_then(Result::ok).unwrap_or(Some(0));
     if permitted.is_none() {
         SUPPRESSED.fetch_add(1, Ordering::Relaxed);
     }

@@ -63,8 +63,8 @@ fn is_list_number(before: &str, stem: &str) -> bool {
     let digits = stem.len() <= 6 && stem.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     let long = stem.split('.').any(|part| part.len() > 3);
     let before = before.trim_end();
-    let begins = before.is_empty()
-        || before.ends_with([':', ';', '.', '!', '?', '…', '-', '–', '•', '*', '#', '>', '|']);
+    let begins =
+        before.is_empty() || before.ends_with([':', ';', '!', '?', '…', '-', '–', '•', '*', '#', '>', '|']);
     digits && !long && stem.bytes().any(|byte| byte.is_ascii_digit()) && begins
 }
 

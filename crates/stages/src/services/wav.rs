@@ -444,7 +444,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_played_is_refused() {
-        assert!(read(b"<html>an error page", 0).unwrap_err().to_string().contains("RIFF"));
+        assert!(read(b"neither audio nor a page", 0).unwrap_err().to_string().contains("RIFF"));
         let change = |at: usize, byte: u8| {
             let mut file = file(&[1], 2);
             file[at] = byte;
