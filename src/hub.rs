@@ -172,10 +172,11 @@ fn log(event: &CallEvent, call: &LiveCall) {
             restarts = call.restarts(),
             "call.ended"
         ),
-        CallEventKind::StageRestarted { stage, cause, pause, restarts } => tracing::info!(
+        CallEventKind::StageRestarted { stage, cause, detail, pause, restarts } => tracing::info!(
             callId = %id,
             stage = stage_name(*stage),
             cause = cause.name(),
+            detail,
             pauseMs = pause.as_millis() as u64,
             restarts,
             "stage.restarted"

@@ -37,7 +37,8 @@ const SERVED: [StageKind; 4] = [StageKind::Stt, StageKind::Llm, StageKind::Tts, 
 const EDGES: [EdgeKind; 2] = [EdgeKind::Browser, EdgeKind::Twilio];
 
 /// How stages die.
-const CAUSES: [Cause; 4] = [Cause::Error, Cause::Panic, Cause::Stall, Cause::Late];
+const CAUSES: [Cause; 6] =
+    [Cause::Error, Cause::Panic, Cause::Stall, Cause::Late, Cause::Refused, Cause::Unfit];
 
 /// What becomes of requests to services.
 const OUTCOMES: [&str; 3] = ["ok", "error", "late"];
@@ -47,12 +48,16 @@ const RINGS: [&str; 3] = ["mic", "speech", "voice"];
 
 /// Histograms with their help and buckets.
 const HISTOGRAMS: [(&str, &str, &[f64]); 7] = [
-    ("ringway_turn_answer_seconds", "End of the caller's speech to the first audio of the answer.", &WAITS),
+    (
+        "ringway_turn_answer_seconds",
+        "Arrival of the end of the caller's speech to the first audio of the answer.",
+        &WAITS,
+    ),
     ("ringway_turn_part_seconds", "Where the time of an answer went.", &WAITS),
     ("ringway_service_seconds", "Request to a service to the first of what it gives.", &WAITS),
     (
         "ringway_barge_in_seconds",
-        "First sign of the caller's speech over the bot to the decision to be silent.",
+        "Arrival of the first sign of the caller's speech over the bot to the decision to be silent.",
         &WAITS,
     ),
     (

@@ -9,7 +9,7 @@ mod path;
 
 use gungraun::{library_benchmark, library_benchmark_group, main};
 use path::{Downlink, Uplink};
-use ringway_frame::{Format, Frame, MediaTime, SampleRate};
+use ringway_frame::{Format, Frame, MediaTime, SampleRate, Skew};
 use ringway_ring::{Reader, Writer};
 use ringway_stages::level::LoudTracker;
 use ringway_stages::silero::{SileroKernel, WindowCutter};
@@ -179,7 +179,10 @@ fn turn(probability: f32) -> (Turn, f32) {
 fn turn_step((mut turn, probability): (Turn, f32)) -> Turn {
     for n in 1..=100 {
         let until = MediaTime::from_millis(32 * n);
-        path::decide(&mut turn, black_box(Window { until, probability, loud_until: until }));
+        path::decide(
+            &mut turn,
+            black_box(Window { until, probability, loud_until: until, skew: Skew::ZERO }),
+        );
     }
     turn
 }

@@ -17,12 +17,13 @@ use summary::Summary;
 
 use crate::clock::CallClock;
 use crate::core::{Core, Place, mark};
-use crate::edge::{CallHandle, EdgeCommand};
+use crate::edge::{CallHandle, EdgeLink};
 use crate::event::{CallEventKind, Cause, StageState, SwitchCause};
 use crate::inbox::Inbox;
 use crate::language::LanguageIndex;
 use crate::llm::LlmStage;
 use crate::plumbing::Plumbing;
+use crate::post::Post;
 use crate::recital::Recital;
 use crate::router::{Events, Router, StageNews, Watches};
 use crate::s2s::SpeechStage;
@@ -48,7 +49,6 @@ use ringway_turn::{EndReason, StageKind};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 /// One call.
@@ -56,15 +56,17 @@ pub struct Call {
     profile: Profile,
     core: Rc<Core>,
     plumbing: Plumbing,
-    router: Child<Router>,
+    news: Post<Router>,
     inbox: Inbox,
     stages: Children,
+    /// It ends with its call.
+    _router: Child<Router>,
     lives: [Life; StageKind::ALL.len()],
     watchdog: Watchdog,
     watching: (Duration, SpawnHandle),
     count: VoiceCount,
     refusals: Refusals,
-    edge: mpsc::Sender<EdgeCommand>,
+    edge: EdgeLink,
     events: Events,
     apology: Option<Epoch>,
     /// The caller has waited for the stage that hears and speaks longer than is good, in this turn.
@@ -106,14 +108,23 @@ struct Children {
 struct Life {
     chain: Chain,
     generation: u32,
-    died: Option<(Instant, Cause)>,
+    died: Option<Died>,
     /// It was given up: what it leaves undone is no news.
     gone: bool,
     /// It was told to go over to the call's language, and is not there yet.
     follows: bool,
 }
 
-/// Ends the call.
+/// How a stage died that is not back yet.
+#[derive(Debug)]
+struct Died {
+    /// Its last sign of progress.
+    since: Instant,
+    cause: Cause,
+    detail: String,
+}
+
+/// The call ends: the turn has closed its books.
 #[derive(Clone, Debug, Message)]
 #[rtype(result = "()")]
 pub(crate) struct Finish(pub(crate) EndReason);
@@ -127,6 +138,11 @@ pub(crate) struct Apologise(pub(crate) Epoch);
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "()")]
 pub(crate) struct Hurry(pub(crate) StageKind);
+
+/// The stage does not take its orders.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct Overrun(pub(crate) StageKind);
 
 /// The stage has nothing to do until the next turn: time to go to the service that is preferred.
 #[derive(Clone, Copy, Debug, Message)]
@@ -150,9 +166,6 @@ struct Ended {
     death: Death,
 }
 
-/// Commands that wait in a stage's mailbox at most.
-const STAGE_MAILBOX: usize = 64;
-
 /// What a call is made of.
 pub(crate) struct CallParts {
     pub(crate) profile: Profile,
@@ -161,7 +174,7 @@ pub(crate) struct CallParts {
     pub(crate) router: Child<Router>,
     pub(crate) inbox: Inbox,
     pub(crate) watches: Watches,
-    pub(crate) edge: mpsc::Sender<EdgeCommand>,
+    pub(crate) edge: EdgeLink,
     pub(crate) events: Events,
     pub(crate) place: Place,
 }
@@ -170,7 +183,8 @@ impl Call {
     pub(crate) fn new(parts: CallParts) -> Self {
         let config = &parts.core.config;
         let lives = StageKind::ALL.map(|stage| {
-            let mut chain = Chain::new(&config.restart, parts.core.engines.count(stage));
+            let services = parts.core.engines.count(stage);
+            let mut chain = Chain::new(&config.restart, services, spread(parts.profile.id, stage));
             let links = parts.core.engines.links(stage, parts.profile.language);
             chain.narrow(&links, links.start);
             chain.serve(parts.core.health.first(stage, links));
@@ -181,7 +195,8 @@ impl Call {
             profile: parts.profile,
             core: parts.core,
             plumbing: parts.plumbing,
-            router: parts.router,
+            news: Post::to(parts.router.addr.clone()),
+            _router: parts.router,
             inbox: parts.inbox,
             stages: Children::default(),
             lives,
@@ -219,13 +234,18 @@ impl Call {
         &mut self.lives[stage as usize]
     }
 
-    /// Starts a stage with the service whose turn it is, or the next one that can serve the call.
+    /// Starts a stage with the service whose turn it is, or the next one that can serve the call; one that failed just
+    /// now after a pause.
     fn start(&mut self, stage: StageKind, call: &Addr<Self>) {
         loop {
+            let pause = self.pause(stage);
+            if !pause.is_zero() {
+                return self.start_later(stage, pause, call);
+            }
             let service = self.life(stage).chain.serving();
             match self.build(stage, service, call) {
                 Ok(news) => return self.started(stage, news),
-                Err(Refusal::OnLoan) => return self.start_later(stage, call),
+                Err(Refusal::OnLoan) => return self.start_later(stage, COMES_HOME, call),
                 Err(Refusal::Engine(error)) => {
                     tracing::warn!(callId = %self.profile.id, ?stage, service, %error, "the engine cannot serve the call");
                     self.service_failed(stage, service, Cause::Error);
@@ -245,6 +265,10 @@ impl Call {
         let next = match cause {
             _ if stage == StageKind::SpeechToSpeech => self.next_whole(cause),
             SwitchCause::Refused => self.life(stage).chain.refused(at, standing),
+            // The voice's next session is not given the same again.
+            SwitchCause::Died(Cause::Refused) if stage != StageKind::Tts => {
+                self.life(stage).chain.gave_up(at, standing)
+            }
             _ => self.life(stage).chain.died(at, standing),
         };
         match next {
@@ -265,12 +289,22 @@ impl Call {
         }
     }
 
-    /// A ring's end comes home when the old stage's task has been dropped: at the latest in the next turn of the loop.
-    fn start_later(&self, stage: StageKind, call: &Addr<Self>) {
-        let call = call.clone();
+    /// How long the service whose turn it is stays alone. What comes from memory does not wait, and a detector's stage
+    /// waits for its core's detector.
+    fn pause(&mut self, stage: StageKind) -> Duration {
+        if self.recites(stage) || stage == StageKind::Vad {
+            return Duration::ZERO;
+        }
+        let at = self.clock().now().since_start();
+        self.life(stage).chain.pause(at)
+    }
+
+    /// Unless the stage is started or taken away by something else meanwhile.
+    fn start_later(&mut self, stage: StageKind, pause: Duration, call: &Addr<Self>) {
+        let (call, generation) = (call.clone(), self.life(stage).generation);
         tokio::task::spawn_local(async move {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-            let _ = call.try_send(StartAgain(stage));
+            tokio::time::sleep(pause).await;
+            call.do_send(StartAgain { stage, generation });
         });
     }
 
@@ -281,7 +315,7 @@ impl Call {
         life.generation += 1;
         let generation = life.generation;
         move |death| {
-            let _ = call.try_send(Ended { stage: Some(stage), generation, death });
+            call.do_send(Ended { stage: Some(stage), generation, death });
         }
     }
 
@@ -289,7 +323,7 @@ impl Call {
     pub(crate) fn bury_router(call: &Addr<Self>) -> impl FnOnce(Death) + 'static {
         let call = call.clone();
         move |death| {
-            let _ = call.try_send(Ended { stage: None, generation: 0, death });
+            call.do_send(Ended { stage: None, generation: 0, death });
         }
     }
 
@@ -300,14 +334,9 @@ impl Call {
         }
         self.events.put(CallEventKind::Stage { stage, state: StageState::Ready });
         let life = self.life(stage);
-        if let Some((since, cause)) = life.died.take() {
-            let kind = CallEventKind::StageRestarted {
-                stage,
-                cause,
-                pause: since.elapsed(),
-                restarts: life.chain.deaths(),
-            };
-            self.events.put(kind);
+        if let Some(Died { since, cause, detail }) = life.died.take() {
+            let (pause, restarts) = (since.elapsed(), life.chain.deaths());
+            self.events.put(CallEventKind::StageRestarted { stage, cause, detail, pause, restarts });
         }
     }
 
@@ -320,10 +349,11 @@ impl Call {
         self.drop_child(stage);
         let service = self.life(stage).chain.serving();
         self.service_failed(stage, service, cause);
-        self.life(stage).died = Some((since, cause));
+        self.life(stage).died = Some(Died { since, cause, detail: detail.clone() });
         self.events.put(CallEventKind::StageDied { stage, cause, detail });
         self.tell_router(StageNews::Lost(stage));
-        if self.pass_on(stage, SwitchCause::Died(cause)) {
+        let cause = if cause == Cause::Unfit { SwitchCause::Refused } else { SwitchCause::Died(cause) };
+        if self.pass_on(stage, cause) {
             self.start(stage, call);
         } else {
             self.give_up(stage, call);
@@ -400,10 +430,9 @@ impl Call {
         self.plumbing.revoke(stage);
     }
 
+    /// A few news for each thing that befalls a stage.
     fn tell_router(&self, news: StageNews) {
-        if self.router.addr.try_send(news).is_err() {
-            tracing::error!(callId = %self.profile.id, "the router takes no messages");
-        }
+        self.news.put_surely(news);
     }
 
     fn end(&mut self, reason: EndReason, ctx: &mut Context<Self>) {
@@ -412,7 +441,7 @@ impl Call {
         }
         self.drop_second(None);
         self.stages = Children::default();
-        let _ = self.edge.try_send(EdgeCommand::End(reason.clone()));
+        self.edge.end(reason.clone());
         {
             let report = self.plumbing.report();
             self.events.put_inside(CallEventKind::Rings(report));
@@ -422,10 +451,22 @@ impl Call {
     }
 }
 
-/// A stage whose ring end was on loan is tried again.
+/// A stage whose ring end was on loan, or whose service was left alone for a moment, is tried again.
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "()")]
-struct StartAgain(StageKind);
+struct StartAgain {
+    stage: StageKind,
+    generation: u32,
+}
+
+/// A ring's end comes home when the old stage's task has been dropped: at the latest in the next turn of the loop.
+const COMES_HOME: Duration = Duration::from_millis(1);
+
+/// Calls that a service failed together do not come back together.
+fn spread(call: CallId, stage: StageKind) -> u64 {
+    let bits = call.to_bits();
+    (bits ^ (bits >> 64)) as u64 ^ stage as u64
+}
 
 impl Actor for Call {
     type Context = Context<Self>;
@@ -463,8 +504,8 @@ impl Handler<InjectInto> for Call {
 impl Handler<StartAgain> for Call {
     type Result = ();
 
-    fn handle(&mut self, StartAgain(stage): StartAgain, ctx: &mut Self::Context) {
-        if !self.ended {
+    fn handle(&mut self, StartAgain { stage, generation }: StartAgain, ctx: &mut Self::Context) {
+        if !self.ended && self.life(stage).generation == generation {
             self.start(stage, &ctx.address());
         }
     }

@@ -1,6 +1,7 @@
 //! A stage's chain of services in one call: which of them serves, and which is next.
 
 use crate::restart::{RestartBudget, RestartConfig};
+use ringway_stages::Backoff;
 use ringway_stages::health::Standing;
 use std::ops::Range;
 use std::time::Duration;
@@ -11,11 +12,16 @@ pub(crate) struct Chain {
     links: Vec<Link>,
     serving: usize,
     deaths: u32,
+    /// Different for each call.
+    spread: u64,
 }
 
 #[derive(Debug)]
 struct Link {
     budget: RestartBudget,
+    backoff: Backoff,
+    /// It is left alone until then.
+    alone_until: Duration,
     /// It cannot serve this call at all.
     refused: bool,
     /// It serves another language than the call's.
@@ -23,9 +29,22 @@ struct Link {
 }
 
 impl Chain {
-    pub(crate) fn new(config: &RestartConfig, services: usize) -> Self {
-        let link = || Link { budget: RestartBudget::new(config.clone()), refused: false, foreign: false };
-        Self { links: (0..services).map(|_| link()).collect(), serving: 0, deaths: 0 }
+    /// `spread` is another one for each call.
+    pub(crate) fn new(config: &RestartConfig, services: usize, spread: u64) -> Self {
+        let link = || Link {
+            budget: RestartBudget::new(config.clone()),
+            backoff: Backoff::default(),
+            alone_until: Duration::ZERO,
+            refused: false,
+            foreign: false,
+        };
+        Self { links: (0..services).map(|_| link()).collect(), serving: 0, deaths: 0, spread }
+    }
+
+    /// How long the one that serves is still left alone: nothing after its first failure, twice as long each time
+    /// behind it, and not as long in each call.
+    pub(crate) fn pause(&self, at: Duration) -> Duration {
+        self.links.get(self.serving).map_or(Duration::ZERO, |link| link.alone_until.saturating_sub(at))
     }
 
     /// Index of the service that serves now.
@@ -63,14 +82,22 @@ impl Chain {
     /// Another one, the best first; the same again only when there is no other, each as often as its budget permits.
     pub(crate) fn died(&mut self, at: Duration, standing: impl Fn(usize) -> Standing) -> Option<usize> {
         self.deaths += 1;
-        self.links.get_mut(self.serving)?.budget.died(at);
+        let spread = self.spread;
+        self.links.get_mut(self.serving)?.died(at, spread);
         self.next(at, standing)
+    }
+
+    /// The service refused for good what it was asked: another one is, if there is any.
+    pub(crate) fn gave_up(&mut self, at: Duration, standing: impl Fn(usize) -> Standing) -> Option<usize> {
+        let before = self.serving;
+        self.died(at, standing).filter(|next| *next != before)
     }
 
     /// The service failed at this time, and another serves in its place already.
     pub(crate) fn failed(&mut self, service: usize, at: Duration) {
+        let spread = self.spread;
         if let Some(link) = self.links.get_mut(service) {
-            link.budget.died(at);
+            link.died(at, spread);
         }
     }
 
@@ -89,9 +116,10 @@ impl Chain {
         standing: impl Fn(usize) -> Standing,
     ) -> Option<usize> {
         self.deaths += 1;
-        let budget = &mut self.links.get_mut(self.serving)?.budget;
-        let again = !late && !budget.is_touched(at);
-        budget.died(at);
+        let spread = self.spread;
+        let link = self.links.get_mut(self.serving)?;
+        let again = !late && !link.budget.is_touched(at);
+        link.died(at, spread);
         let same = self.serving;
         self.serving = self.substitute(at, standing).or(again.then_some(same))?;
         Some(self.serving)
@@ -164,9 +192,21 @@ impl Chain {
 }
 
 impl Link {
+    fn died(&mut self, at: Duration, spread: u64) {
+        self.budget.died(at);
+        let wait = self.backoff.failed(at);
+        self.alone_until = at + wait.mul_f64(part(spread, self.backoff.failures()));
+    }
+
     fn is_spent(&self, at: Duration) -> bool {
         self.refused || self.foreign || self.budget.is_spent(at)
     }
+}
+
+/// How much of a wait is waited: three quarters to five quarters.
+fn part(spread: u64, failures: u32) -> f64 {
+    let mixed = (spread ^ u64::from(failures)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48;
+    0.75 + mixed as f64 / f64::from(1 << 17)
 }
 
 #[cfg(test)]
@@ -177,7 +217,46 @@ mod tests {
     const NOW: Duration = Duration::from_secs(1);
 
     fn chain(services: usize) -> Chain {
-        Chain::new(&RestartConfig { max_restarts: 2, within: Duration::from_secs(10) }, services)
+        Chain::new(&RestartConfig { max_restarts: 2, within: Duration::from_secs(10) }, services, 7)
+    }
+
+    #[test]
+    fn a_service_that_keeps_failing_is_left_alone_ever_longer_and_not_as_long_in_each_call() {
+        let pauses = |spread| {
+            let mut chain = Chain::new(&RestartConfig::default(), 1, spread);
+            let mut at = NOW;
+            std::iter::from_fn(|| {
+                chain.died(at, |_| Open)?;
+                let pause = chain.pause(at);
+                at += pause;
+                assert_eq!(chain.pause(at), Duration::ZERO);
+                Some(pause.as_millis())
+            })
+            .collect::<Vec<_>>()
+        };
+        let (one, other) = (pauses(1), pauses(2));
+        for (pause, usual) in one.iter().zip([0, 100, 200, 400, 800]) {
+            assert!((usual * 3 / 4..=usual * 5 / 4).contains(pause), "{one:?}");
+        }
+        assert_eq!(one.len(), 5);
+        assert_ne!(one, other);
+    }
+
+    #[test]
+    fn another_service_takes_over_without_a_pause() {
+        let mut chain = chain(2);
+        for _ in 0..2 {
+            chain.failed(0, NOW);
+        }
+        assert!(!chain.pause(NOW).is_zero());
+        assert_eq!(chain.died(NOW, |_| Good), Some(1));
+        assert_eq!(chain.pause(NOW), Duration::ZERO);
+    }
+
+    #[test]
+    fn what_was_refused_for_good_is_asked_of_another_only() {
+        assert_eq!(chain(1).gave_up(NOW, |_| Good), None);
+        assert_eq!(chain(2).gave_up(NOW, |_| Good), Some(1));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The seam between a call and its edge: audio on rings, everything else in these messages.
 
-use crate::call::{Call, Finish, InjectInto};
+use crate::call::{Call, InjectInto};
 use crate::clock::CallClock;
 use crate::core::OpenLine;
 use crate::event::{CallEventKind, EdgeKind};
@@ -12,7 +12,10 @@ use crate::stage::Fault;
 use actix::prelude::*;
 use ringway_frame::{CallId, Epoch};
 use ringway_turn::{EndReason, StageKind};
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll};
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::time::Instant;
 
 /// What an edge tells its call.
@@ -53,6 +56,69 @@ pub enum EdgeCommand {
     End(EndReason),
 }
 
+/// What a call wants of its edge, in order. The end comes last and is never lost.
+#[derive(Debug)]
+pub struct EdgeCommands {
+    commands: mpsc::Receiver<EdgeCommand>,
+    end: Arc<OnceLock<EndReason>>,
+}
+
+impl EdgeCommands {
+    /// The next command; `None` when the end has been told.
+    pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<EdgeCommand>> {
+        match std::task::ready!(self.commands.poll_recv(cx)) {
+            Some(command) => Poll::Ready(Some(command)),
+            None => Poll::Ready(self.take_end().map(EdgeCommand::End)),
+        }
+    }
+
+    /// Why the call ended, once; a call that ended without telling has a defect.
+    fn take_end(&mut self) -> Option<EndReason> {
+        let end = std::mem::take(&mut self.end);
+        end.get().cloned()
+    }
+}
+
+/// Where commands for one edge are put. It holds a few hundred; an edge that lets them pile up does not read its socket.
+#[derive(Clone, Debug)]
+pub(crate) struct EdgeLink {
+    commands: mpsc::Sender<EdgeCommand>,
+    end: Arc<OnceLock<EndReason>>,
+}
+
+/// The edge does not keep up with what it is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Behind;
+
+impl EdgeLink {
+    pub(crate) fn bounded(capacity: usize) -> (Self, EdgeCommands) {
+        let (sender, receiver) = mpsc::channel(capacity);
+        let end = Arc::<OnceLock<EndReason>>::default();
+        (Self { commands: sender, end: end.clone() }, EdgeCommands { commands: receiver, end })
+    }
+
+    /// Puts a command; one that is gone says itself why.
+    pub(crate) fn put(&self, command: EdgeCommand) -> Result<(), Behind> {
+        match self.commands.try_send(command) {
+            Err(TrySendError::Full(_)) => Err(Behind),
+            Ok(()) | Err(TrySendError::Closed(_)) => Ok(()),
+        }
+    }
+
+    /// The call is over. Where there is no room to say so, the edge finds it behind all that it was told before, when the
+    /// call has let go of this end.
+    pub(crate) fn end(&self, reason: EndReason) {
+        if self.commands.try_send(EdgeCommand::End(reason.clone())).is_err() {
+            let _ = self.end.set(reason);
+        }
+    }
+
+    /// The edge is gone.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.commands.is_closed()
+    }
+}
+
 /// Everything an edge needs of its call.
 #[derive(Debug)]
 pub struct EdgePort {
@@ -63,7 +129,7 @@ pub struct EdgePort {
     /// When to look for it.
     pub beat: Beat,
     /// What the call wants.
-    pub commands: mpsc::Receiver<EdgeCommand>,
+    pub commands: EdgeCommands,
     /// The call.
     pub call: CallHandle,
     /// Its time.
@@ -94,15 +160,19 @@ impl CallHandle {
     /// # Errors
     /// The call is over.
     pub fn tell(&self, input: EdgeInput) -> Result<(), CallOver> {
-        if self.router.tell(input) { Ok(()) } else { Err(CallOver) }
+        let told = match input {
+            EdgeInput::Closed(reason) => self.router.end(reason),
+            input => self.router.tell(input),
+        };
+        if told { Ok(()) } else { Err(CallOver) }
     }
 
-    /// Ends the call.
+    /// Ends the call, as soon as all that it was told before is in its books: the last words are in the record.
     ///
     /// # Errors
     /// It is over already.
     pub fn hang_up(&self, reason: EndReason) -> Result<(), CallOver> {
-        self.call.try_send(Finish(reason)).map_err(|_| CallOver)
+        if self.router.end(reason) { Ok(()) } else { Err(CallOver) }
     }
 
     /// Puts a fault into one of its stages.
@@ -111,5 +181,33 @@ impl CallHandle {
     /// The call is over.
     pub fn inject(&self, stage: StageKind, fault: Fault) -> Result<(), CallOver> {
         self.call.try_send(InjectInto { stage, fault }).map_err(|_| CallOver)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::task::Waker;
+
+    fn told(commands: &mut EdgeCommands) -> Vec<Option<EndReason>> {
+        let cx = &mut Context::from_waker(Waker::noop());
+        let mut told = Vec::new();
+        while let Poll::Ready(Some(command)) = commands.poll_recv(cx) {
+            told.push(if let EdgeCommand::End(reason) = command { Some(reason) } else { None });
+        }
+        told
+    }
+
+    #[test]
+    fn an_edge_that_is_behind_learns_of_the_end_behind_all_that_it_was_told() {
+        for room in [3, 2] {
+            let (link, mut commands) = EdgeLink::bounded(room);
+            for _ in 0..2 {
+                assert_eq!(link.put(EdgeCommand::Transfer(String::new())), Ok(()));
+            }
+            link.end(EndReason::Drain);
+            drop(link);
+            assert_eq!(told(&mut commands), [None, None, Some(EndReason::Drain)], "room for {room}");
+        }
     }
 }

@@ -65,6 +65,10 @@ pub enum Cause {
     Stall,
     /// It kept the caller waiting, and another service stood ready.
     Late,
+    /// Its service refused for good what it was asked.
+    Refused,
+    /// Its service refuses whatever it is asked: it does not know the key or the model.
+    Unfit,
     /// It answered, and there was nothing to be said in it.
     Empty(Emptiness),
 }
@@ -77,6 +81,8 @@ impl Cause {
             Self::Panic => "panic",
             Self::Stall => "stall",
             Self::Late => "late",
+            Self::Refused => "refused",
+            Self::Unfit => "unfit",
             Self::Empty(Emptiness::Length) => "empty_length",
             Self::Empty(Emptiness::ContentFilter) => "empty_content_filter",
             Self::Empty(Emptiness::Refusal) => "empty_refusal",
@@ -194,6 +200,8 @@ pub enum CallEventKind {
         stage: StageKind,
         /// How it had died.
         cause: Cause,
+        /// In its own words.
+        detail: String,
         /// Last progress of the old to readiness of the new.
         pause: Duration,
         /// Times it was rebuilt in this call.

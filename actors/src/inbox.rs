@@ -4,7 +4,9 @@ use crate::edge::EdgeInput;
 use crate::hedge::HedgeNews;
 use crate::stage::StageError;
 use ringway_stages::Expectation;
-use ringway_turn::{Input, RequestId};
+use ringway_turn::{EndReason, Input, RequestId};
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
@@ -16,7 +18,17 @@ const MAIL: usize = 1_024;
 /// A frame's news comes this way, 80 a second and call: an actor's mailbox allocates twice for each message, this
 /// channel uses its memory again.
 #[derive(Clone, Debug)]
-pub(crate) struct Inbox(Sender<Mail>);
+pub(crate) struct Inbox {
+    mail: Sender<Mail>,
+    end: Arc<OnceLock<EndReason>>,
+}
+
+/// Where the router finds it.
+#[derive(Debug)]
+pub(crate) struct Letterbox {
+    mail: Receiver<Mail>,
+    end: Arc<OnceLock<EndReason>>,
+}
 
 /// One piece of it.
 #[derive(Debug)]
@@ -25,6 +37,8 @@ pub(crate) enum Mail {
     Report(Report),
     /// From the edge.
     Edge(EdgeInput),
+    /// Only to wake the router: why the call ends is kept beside the mail, where there is always room.
+    End,
 }
 
 /// What a stage tells the router.
@@ -41,14 +55,22 @@ pub(crate) enum Report {
 }
 
 impl Inbox {
-    pub(crate) fn new() -> (Self, Receiver<Mail>) {
+    pub(crate) fn new() -> (Self, Letterbox) {
         let (sender, receiver) = mpsc::channel(MAIL);
-        (Self(sender), receiver)
+        let end = Arc::<OnceLock<EndReason>>::default();
+        (Self { mail: sender, end: end.clone() }, Letterbox { mail: receiver, end })
+    }
+
+    /// The call is to end, behind all mail that is here already; the first reason counts. `false`: it is over.
+    pub(crate) fn end(&self, reason: EndReason) -> bool {
+        let _ = self.end.set(reason);
+        // A router whose inbox is full has not slept since, and looks for the end whenever it has read its mail.
+        !matches!(self.mail.try_send(Mail::End), Err(TrySendError::Closed(_)))
     }
 
     /// A stage's report; one that cannot be made ends the stage.
     pub(crate) fn report(&self, report: Report) -> Result<(), StageError> {
-        self.0.try_send(Mail::Report(report)).map_err(|refused| match refused {
+        self.mail.try_send(Mail::Report(report)).map_err(|refused| match refused {
             TrySendError::Full(_) => StageError::Router("full"),
             TrySendError::Closed(_) => StageError::Router("closed"),
         })
@@ -56,6 +78,23 @@ impl Inbox {
 
     /// What the edge saw; `false`: the call is over, or hopelessly behind.
     pub(crate) fn tell(&self, input: EdgeInput) -> bool {
-        self.0.try_send(Mail::Edge(input)).is_ok()
+        self.mail.try_send(Mail::Edge(input)).is_ok()
+    }
+}
+
+impl Letterbox {
+    /// The next piece of mail, once there is one.
+    pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Mail>> {
+        self.mail.poll_recv(cx)
+    }
+
+    /// The next piece of mail, if there is one.
+    pub(crate) fn next(&mut self) -> Option<Mail> {
+        self.mail.try_recv().ok()
+    }
+
+    /// Why the call is to end, once that has been ordered.
+    pub(crate) fn end(&self) -> Option<&EndReason> {
+        self.end.get()
     }
 }

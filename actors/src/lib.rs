@@ -23,6 +23,7 @@ mod chain;
 mod clock;
 mod config;
 mod core;
+mod dates;
 mod edge;
 mod engines;
 mod event;
@@ -36,6 +37,7 @@ mod metronome;
 mod mic;
 mod playout;
 mod plumbing;
+mod post;
 mod recital;
 mod record;
 mod restart;
@@ -55,7 +57,7 @@ mod watchdog;
 pub use clock::CallClock;
 pub use config::{Config, PlayoutConfig, RingSizes, StallBounds};
 pub use core::{Core, CoreLoad, MediaCore, OpenLine, Place};
-pub use edge::{CallHandle, CallOver, EdgeCommand, EdgeInput, EdgePort};
+pub use edge::{CallHandle, CallOver, EdgeCommand, EdgeCommands, EdgeInput, EdgePort};
 pub use engines::{Engines, Phrase, THE_THREE, VadEngine};
 pub use event::{
     CallEvent, CallEventKind, Cause, EdgeKind, EventSink, RingReport, RingState, StageState, SwitchCause,

@@ -5,7 +5,7 @@ mod pair;
 use crate::hedge::AskSecond;
 use crate::inbox::{Inbox, Report};
 use crate::memos::Memos;
-use crate::stage::{Inject, Obituary, Pump, Stage, StageError, inject};
+use crate::stage::{AT_ONCE, Inject, Obituary, Pump, Stage, StageError, inject};
 use actix::prelude::*;
 use pair::{Pair, Told};
 use ringway_stages::Expectation;
@@ -179,12 +179,14 @@ impl Stage for LlmStage {
     const KIND: Option<StageKind> = Some(StageKind::Llm);
 
     fn pump(&mut self, cx: &mut task::Context<'_>) -> Result<(), StageError> {
-        while let Poll::Ready(told) = self.models.poll(cx) {
+        for _ in 0..AT_ONCE {
+            let Poll::Ready(told) = self.models.poll(cx) else { return Ok(()) };
             match told? {
                 Told::Event(event) => self.relay(event)?,
                 Told::Hedge(news) => self.router.report(Report::Hedge(news))?,
             }
         }
+        cx.waker().wake_by_ref();
         Ok(())
     }
 

@@ -1,38 +1,23 @@
 use crate::clock::CallClock;
-use ringway_frame::{FRAME, Format, Frame, FrameError, MediaTime};
+use crate::dates::Dates;
+use ringway_frame::{Format, Frame, FrameError, MediaTime};
 use ringway_ring::Writer;
 use std::time::Duration;
 
 /// The caller's audio on its way into a call: numbers and dates the frames.
 ///
-/// Frames follow one another by 20 ms. When they are behind the clock by more than 100 ms, what comes faster than real
-/// time is what the network held up, and belongs where it is due; what comes at its own pace follows on audio that is
-/// missing, and is dated by the clock. What is more than 2 s early, from a peer that sends faster than real time, is
-/// dropped like what a full ring does not take.
+/// What is more than 2 s early, from a peer that sends faster than real time, is dropped like what a full ring does not
+/// take.
 #[derive(Debug)]
 pub struct Mic {
     writer: Writer,
     clock: CallClock,
     scratch: Frame,
     sequence: u32,
-    next: Option<MediaTime>,
+    dates: Dates,
     arrived: MediaTime,
-    resumed: Option<Resumed>,
     resting: bool,
 }
-
-/// The end of a hole, and how many frames came since.
-#[derive(Clone, Copy, Debug)]
-struct Resumed {
-    at: MediaTime,
-    frames: u32,
-}
-
-/// Longer holes are missing audio, shorter ones are jitter.
-const HOLE: Duration = Duration::from_millis(100);
-
-/// Frames that are early by less, all in all, come at their own pace.
-const JITTER: Duration = Duration::from_millis(10);
 
 /// How far a burst may run ahead of the clock.
 const AHEAD: Duration = Duration::from_secs(2);
@@ -47,9 +32,8 @@ impl Mic {
             clock,
             scratch: Frame::silence(format),
             sequence: 0,
-            next: None,
+            dates: Dates::default(),
             arrived: MediaTime::ZERO,
-            resumed: None,
             resting: true,
         }
     }
@@ -84,41 +68,23 @@ impl Mic {
     fn put(&mut self) {
         self.resting = false;
         let now = self.clock.now();
-        let time = self.date(now);
+        self.arrived = now;
+        let time = self.dates.date(now);
         if time.since(now) > AHEAD {
             return self.writer.drop_newest();
         }
-        self.scratch = self.scratch.at(self.sequence, time);
+        self.dates.keep();
+        self.scratch = self.scratch.at(self.sequence, time).arrived(now);
         self.sequence = self.sequence.wrapping_add(1);
-        self.next = Some(time + FRAME);
         // A full ring drops the newest frame, counts it and marks the gap.
         let _ = self.writer.push_or_drop(&self.scratch);
-    }
-
-    fn date(&mut self, now: MediaTime) -> MediaTime {
-        let by_clock = now.saturating_sub(FRAME);
-        let waited = now.since(std::mem::replace(&mut self.arrived, now));
-        let Some(next) = self.next else { return by_clock };
-        if by_clock.since(next) <= HOLE {
-            self.resumed = None;
-            return next;
-        }
-        let resumed = self.resumed.filter(|_| waited <= HOLE).unwrap_or(Resumed { at: now, frames: 0 });
-        self.resumed = Some(Resumed { frames: resumed.frames + 1, ..resumed });
-        if resumed.is_catching_up(now) { next } else { by_clock }
-    }
-}
-
-impl Resumed {
-    /// The first frame behind a hole tells nothing yet: only those behind it show whether they were held up.
-    fn is_catching_up(&self, now: MediaTime) -> bool {
-        self.frames == 0 || now.since(self.at) + JITTER < FRAME * self.frames
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ringway_frame::FRAME;
     use ringway_ring::{Reader, ring};
     use tokio::time::advance;
 

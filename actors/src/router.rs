@@ -9,15 +9,16 @@ mod watches;
 
 pub(crate) use watches::Watches;
 
-use crate::call::{Apologise, BetweenTurns, Call, ChangeLanguage, Finish, Follow, Hurry, Summarise};
+use crate::call::{Apologise, BetweenTurns, Call, ChangeLanguage, Finish, Follow, Hurry, Overrun, Summarise};
 use crate::clock::CallClock;
-use crate::edge::EdgeCommand;
+use crate::edge::{Behind, EdgeCommand, EdgeLink};
 use crate::engines::Engines;
 use crate::event::{CallEvent, CallEventKind, EventSink, StageState};
 use crate::health::ServiceHealth;
 use crate::hedge::Hedge;
-use crate::inbox::{Mail, Report};
+use crate::inbox::{Letterbox, Mail, Report};
 use crate::llm::{self, LlmStage};
+use crate::post::{Order, Post, Stuck};
 use crate::record::Record;
 use crate::retry::Retry;
 use crate::s2s::{SpeechStage, Talk};
@@ -32,27 +33,29 @@ use ringway_ring::EpochGate;
 use ringway_stages::Expectation;
 use ringway_stages::health::Health;
 use ringway_turn::{
-    CallerTurn, ClauseId, Command, Event, Input, Observer, Output, Playout, RequestId, SpeechState,
-    StageKind, Stt, Turn,
+    CallerTurn, ClauseId, Command, EndReason, Event, Input, Observer, Output, Playout, RequestId,
+    SpeechState, StageKind, Stt, Turn,
 };
 use std::sync::Arc;
 use std::task::{self, Poll};
-use tokio::sync::mpsc;
-use tokio::sync::mpsc::error::TrySendError;
 use tokio::time::Instant;
 
 /// Relays; it decides nothing. The conversation lives here, so that any stage can die and be replaced.
 pub struct Router {
     turn: Turn,
     observer: Observer,
-    inbox: mpsc::Receiver<Mail>,
+    inbox: Letterbox,
     clock: CallClock,
     stages: Stages,
     hints: Hints,
     gate: EpochGate,
-    edge: mpsc::Sender<EdgeCommand>,
-    call: Addr<Call>,
+    edge: EdgeLink,
+    call: Post<Call>,
     events: Events,
+    /// Why the call has to end, found while the turn's commands were done: it is told when they are.
+    broken: Option<EndReason>,
+    /// The call was told to end.
+    ended: bool,
     health: Arc<ServiceHealth>,
     /// How long the request that was just made usually takes: told once its outputs are.
     usual: Option<Input>,
@@ -65,27 +68,30 @@ pub struct Router {
 /// The stages that are there, and what each of them owes.
 #[derive(Default)]
 pub(crate) struct Stages {
-    stt: Option<Addr<SttStage>>,
-    llm: Option<Addr<LlmStage>>,
-    tts: Option<Addr<TtsStage>>,
-    s2s: Option<Addr<SpeechStage>>,
+    stt: Option<Post<SttStage>>,
+    llm: Option<Post<LlmStage>>,
+    tts: Option<Post<TtsStage>>,
+    s2s: Option<Post<SpeechStage>>,
     watches: Watches,
     times: ServiceTimes,
 }
+
+/// Mail that is read before the edge gets its turn: what comes of it has room in the edge's queue.
+const MAIL_AT_ONCE: usize = 32;
 
 /// Where the call's events go.
 pub(crate) struct Events {
     pub(crate) call: CallId,
     pub(crate) clock: CallClock,
     pub(crate) sink: EventSink,
-    pub(crate) edge: mpsc::Sender<EdgeCommand>,
+    pub(crate) edge: EdgeLink,
 }
 
 impl Events {
     /// For those inside the process and for the caller's side.
     pub(crate) fn put(&self, kind: CallEventKind) {
         // An edge that does not keep up is ended by its own bound; events for show may be lost before that.
-        let _ = self.edge.try_send(EdgeCommand::Tell(Box::new(kind.clone())));
+        let _ = self.edge.put(EdgeCommand::Tell(Box::new(kind.clone())));
         self.put_inside(kind);
     }
 
@@ -115,10 +121,10 @@ pub(crate) enum StageNews {
 /// What a router is made of.
 pub(crate) struct RouterParts {
     pub(crate) turn: Turn,
-    pub(crate) inbox: mpsc::Receiver<Mail>,
+    pub(crate) inbox: Letterbox,
     pub(crate) clock: CallClock,
     pub(crate) gate: EpochGate,
-    pub(crate) edge: mpsc::Sender<EdgeCommand>,
+    pub(crate) edge: EdgeLink,
     pub(crate) call: Addr<Call>,
     pub(crate) events: Events,
     pub(crate) watches: Watches,
@@ -139,8 +145,10 @@ impl Router {
             hints: Hints::default(),
             gate: parts.gate,
             edge: parts.edge,
-            call: parts.call,
+            call: Post::to(parts.call),
             events: parts.events,
+            broken: None,
+            ended: false,
             health: parts.health,
             usual: None,
             engines: parts.engines,
@@ -152,8 +160,23 @@ impl Router {
 
     /// What a stage said before its end comes before the news of it.
     fn catch_up(&mut self) {
-        while let Ok(mail) = self.inbox.try_recv() {
+        while let Some(mail) = self.inbox.next() {
             self.take(mail);
+        }
+    }
+
+    /// The call ends, whoever wants it: the turn closes its books, so that the last words are told, and then the Call is.
+    fn end(&mut self, reason: EndReason) {
+        if std::mem::replace(&mut self.ended, true) {
+            return;
+        }
+        self.feed(Input::Ended { reason: reason.clone() });
+        self.call.put_surely(Finish(reason));
+    }
+
+    fn end_if_ordered(&mut self) {
+        if let Some(reason) = self.inbox.end().cloned() {
+            self.end(reason);
         }
     }
 
@@ -167,6 +190,7 @@ impl Router {
             Mail::Report(Report::Expect { request, expectation }) => self.expect(request, expectation),
             Mail::Report(Report::Hedge(news)) => self.hedge_news(news),
             Mail::Edge(input) => self.edge_saw(input),
+            Mail::End => {}
         }
     }
 
@@ -218,6 +242,9 @@ impl Router {
         if let Some(usual) = self.usual.take() {
             self.feed(usual);
         }
+        if let Some(reason) = self.broken.take() {
+            self.end(reason);
+        }
     }
 
     fn execute(&mut self, command: Command) {
@@ -261,7 +288,10 @@ impl Router {
             Command::Playout(playout) => self.playout(playout),
             Command::Apologise { epoch } => self.tell_call(Apologise(epoch)),
             Command::Transfer { to } => self.tell_edge(EdgeCommand::Transfer(to)),
-            Command::HangUp { reason } => self.tell_call(Finish(reason)),
+            Command::HangUp { reason } => {
+                self.ended = true;
+                self.call.put_surely(Finish(reason));
+            }
             Command::Event(event) => {
                 if event == Event::State(SpeechState::Listening) {
                     self.tell_call(BetweenTurns(StageKind::Llm));
@@ -306,7 +336,7 @@ impl Router {
 
     /// A stage that is not there is not asked: the turn asks again when it is.
     fn to_stt(&self, listen: Listen) {
-        self.deliver(StageKind::Stt, self.stages.stt.as_ref().map(|stt| stt.try_send(listen).is_ok()));
+        self.order(StageKind::Stt, self.stages.stt.as_ref(), listen);
     }
 
     fn ask(&self, ask: llm::Ask) {
@@ -315,7 +345,7 @@ impl Router {
             llm::Ask::Commit => {}
             llm::Ask::Cancel => self.stages.watches.llm.settle(),
         }
-        self.deliver(StageKind::Llm, self.stages.llm.as_ref().map(|llm| llm.try_send(ask).is_ok()));
+        self.order(StageKind::Llm, self.stages.llm.as_ref(), ask);
     }
 
     fn say(&self, say: Say) {
@@ -328,13 +358,17 @@ impl Router {
             }
             Say::Cancel => self.stages.watches.tts.settle(),
         }
-        self.deliver(StageKind::Tts, self.stages.tts.as_ref().map(|tts| tts.try_send(say).is_ok()));
+        self.order(StageKind::Tts, self.stages.tts.as_ref(), say);
     }
 
-    /// A stage whose mailbox is full or closed is as good as dead; the Call finds out by its own watch.
-    fn deliver(&self, stage: StageKind, delivered: Option<bool>) {
-        if delivered == Some(false) {
-            tracing::warn!(callId = %self.events.call, ?stage, "the stage does not take commands");
+    /// A stage that does not take its orders is as good as dead, and the next one is asked again.
+    fn order<A, M>(&self, stage: StageKind, post: Option<&Post<A>>, order: M)
+    where
+        M: Message<Result = ()> + Send + 'static,
+        A: Actor<Context = Context<A>> + Handler<Order<M>>,
+    {
+        if let Some(Err(Stuck)) = post.map(|post| post.put(order)) {
+            self.call.put_surely(Overrun(stage));
         }
     }
 
@@ -353,20 +387,21 @@ impl Router {
         self.tell_edge(EdgeCommand::Playout(playout, Instant::now()));
     }
 
-    fn tell_edge(&self, command: EdgeCommand) {
-        // An edge that has gone says itself why.
-        if let Err(TrySendError::Full(_)) = self.edge.try_send(command) {
-            self.tell_call(Finish(ringway_turn::EndReason::SlowConsumer));
+    fn tell_edge(&mut self, command: EdgeCommand) {
+        if let Err(Behind) = self.edge.put(command) {
+            self.broken.get_or_insert(EndReason::SlowConsumer);
         }
     }
 
-    fn tell_call<M>(&self, message: M)
+    /// A supervisor that takes no orders cannot keep the call alive.
+    fn tell_call<M>(&mut self, order: M)
     where
         M: Message<Result = ()> + Send + 'static,
-        Call: Handler<M>,
+        Call: Handler<Order<M>>,
     {
-        if self.call.try_send(message).is_err() {
-            tracing::error!(callId = %self.events.call, "the call's supervisor takes no messages");
+        if let Err(Stuck) = self.call.put(order) {
+            tracing::error!(callId = %self.events.call, "the call's supervisor takes no orders");
+            self.broken.get_or_insert(EndReason::Internal);
         }
     }
 
@@ -421,9 +456,14 @@ impl Stage for Router {
         while let Poll::Ready(()) = self.timer.poll(cx) {
             self.feed(Input::Tick);
         }
-        while let Poll::Ready(Some(mail)) = self.inbox.poll_recv(cx) {
+        for _ in 0..MAIL_AT_ONCE {
+            let Poll::Ready(Some(mail)) = self.inbox.poll_next(cx) else {
+                self.end_if_ordered();
+                return Ok(());
+            };
             self.take(mail);
         }
+        cx.waker().wake_by_ref();
         Ok(())
     }
 
@@ -447,30 +487,30 @@ impl Handler<StageNews> for Router {
         let input = match news {
             StageNews::Vad => Input::StageReady { stage: StageKind::Vad },
             StageNews::Stt(addr, service) => {
-                self.stages.stt = Some(addr);
+                self.stages.stt = Some(Post::to(addr));
                 self.stages.times.stt.serve(Some(service));
                 self.to_stt(Listen::Expect(self.hints.current.clone()));
                 self.feed(Input::StageReady { stage: StageKind::Stt });
                 return self.to_stt(Listen::Attached);
             }
             StageNews::Llm(addr, service) => {
-                self.stages.llm = Some(addr);
+                self.stages.llm = Some(Post::to(addr));
                 self.stages.times.llm.serve(Some(service));
                 Input::StageReady { stage: StageKind::Llm }
             }
             StageNews::Tts(addr, service) => {
-                self.stages.tts = Some(addr);
+                self.stages.tts = Some(Post::to(addr));
                 self.stages.times.tts.serve(Some(service));
                 Input::StageReady { stage: StageKind::Tts }
             }
             StageNews::SpeechToSpeech(addr, service) => {
-                self.stages.s2s = Some(addr);
+                self.stages.s2s = Some(Post::to(addr));
                 self.stages.times.s2s.serve(Some(service));
                 self.feed(Input::StageReady { stage: StageKind::SpeechToSpeech });
                 return self.talk(Talk::Attached);
             }
             StageNews::Recital(addr, epoch) => {
-                self.stages.tts = Some(addr);
+                self.stages.tts = Some(Post::to(addr));
                 self.stages.times.tts.serve(None);
                 return self.say(Say::Clause { epoch, clause: ClauseId::default(), text: String::new() });
             }

@@ -3,9 +3,9 @@
 
 use crate::inbox::{Inbox, Report};
 use crate::llm::{after, cue, history, tool};
-use crate::stage::{Inject, Obituary, Pump, Rest, Stage, StageError, inject};
+use crate::stage::{AT_ONCE, Inject, Obituary, Pump, Rest, Stage, StageError, inject};
 use crate::tts::VoiceCount;
-use crate::utterance::PRE_ROLL;
+use crate::utterance::{PRE_ROLL, before_next};
 use actix::prelude::*;
 use ringway_frame::{Epoch, FRAME, Format, Frame, MediaTime};
 use ringway_ring::{Lent, PopError, PushError, ReplayReader, Writer};
@@ -132,8 +132,8 @@ impl SpeechStage {
         if self.ear.hearing == Hearing::Utterances && self.ear.from.take().is_some() {
             self.session.forget();
         }
-        let latest = self.ear.latest;
-        self.ear.close(utterance, latest)
+        let until = before_next(self.ear.latest);
+        self.ear.close(utterance, until)
     }
 
     fn converse(&mut self, command: Converse) -> Result<(), StageError> {
@@ -260,7 +260,7 @@ impl Ear {
     /// While nobody may want to hear it again.
     fn forget_old(&mut self) -> Result<(), StageError> {
         if self.open.is_empty() && self.attached {
-            let until = self.latest.saturating_sub(2 * PRE_ROLL);
+            let until = before_next(self.latest);
             self.speech()?.commit_until(until);
         }
         Ok(())
@@ -335,15 +335,16 @@ impl Stage for SpeechStage {
 
     fn pump(&mut self, cx: &mut task::Context<'_>) -> Result<(), StageError> {
         self.listen(cx)?;
-        loop {
+        for _ in 0..AT_ONCE {
             // What the caller does is told however full *voice* is.
-            while let Poll::Ready(event) = self.session.poll_event(cx) {
+            if let Poll::Ready(event) = self.session.poll_event(cx) {
                 self.relay(event?)?;
-            }
-            if !self.mouth.push(cx)? || !self.speak()? {
+            } else if !self.mouth.push(cx)? || !self.speak()? {
                 return Ok(());
             }
         }
+        cx.waker().wake_by_ref();
+        Ok(())
     }
 
     fn obituary(&self) -> &Obituary {

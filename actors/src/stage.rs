@@ -3,6 +3,10 @@
 use crate::event::Cause;
 use actix::prelude::*;
 use ringway_stages::llm::LlmError;
+use ringway_stages::services::Refused;
+use ringway_stages::speech_to_speech::SpeechError;
+use ringway_stages::stt::SttError;
+use ringway_stages::tts::TtsError;
 use ringway_turn::StageKind;
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
@@ -48,9 +52,18 @@ pub enum StageError {
 impl StageError {
     /// What it counts as.
     fn cause(&self) -> Cause {
-        match self {
-            Self::Llm(LlmError::Empty { reason, .. }) => Cause::Empty(*reason),
-            _ => Cause::Error,
+        let refusal = match self {
+            Self::Llm(LlmError::Empty { reason, .. }) => return Cause::Empty(*reason),
+            Self::Stt(SttError::Service { source, .. })
+            | Self::Llm(LlmError::Service { source, .. })
+            | Self::Tts(TtsError::Service { source, .. } | TtsError::Refused { source, .. })
+            | Self::Speech(SpeechError::Service { source, .. }) => source.refusal(),
+            _ => None,
+        };
+        match refusal {
+            Some(Refused::Request) => Cause::Refused,
+            Some(Refused::Service) => Cause::Unfit,
+            None => Cause::Error,
         }
     }
 }
@@ -75,6 +88,9 @@ pub struct Inject(pub Fault);
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "()")]
 pub(crate) struct Rest;
+
+/// What a stage passes on before it lets the others work: whoever is told keeps up, however much comes at once.
+pub(crate) const AT_ONCE: usize = 64;
 
 /// A stage actor's own work, driven whenever one of its wakers fires or a message came.
 pub(crate) trait Stage: Actor<Context = Context<Self>> {
@@ -178,10 +194,9 @@ impl<A: Stage + Handler<Inject>> Child<A> {
 pub(crate) type Death = Option<(Cause, String)>;
 
 /// Starts a stage as a task of its own; `bury` is told how it ended unless it was aborted.
-pub(crate) fn spawn<A: Stage>(actor: A, mailbox: usize, bury: impl FnOnce(Death) + 'static) -> Child<A> {
+pub(crate) fn spawn<A: Stage>(actor: A, bury: impl FnOnce(Death) + 'static) -> Child<A> {
     let obituary = actor.obituary().clone();
-    let mut context = Context::<A>::new();
-    context.set_mailbox_capacity(mailbox);
+    let context = Context::<A>::new();
     let addr = context.address();
     let task = tokio::task::spawn_local(marked(A::KIND, Box::pin(context.into_future(actor))));
     let abort = task.abort_handle();

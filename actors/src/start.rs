@@ -3,7 +3,7 @@
 use crate::call::{Call, CallParts, Profile};
 use crate::clock::CallClock;
 use crate::core::{Core, Place};
-use crate::edge::{CallHandle, EdgePort};
+use crate::edge::{CallHandle, EdgeLink, EdgePort};
 use crate::event::{EdgeKind, EventSink};
 use crate::inbox::{Inbox, Report};
 use crate::mic::Mic;
@@ -18,7 +18,6 @@ use ringway_ring::EpochGate;
 use ringway_stages::prompt::Variables;
 use ringway_turn::Turn;
 use std::sync::Arc;
-use tokio::sync::mpsc;
 
 /// A call that has been admitted.
 #[derive(Debug)]
@@ -46,9 +45,6 @@ pub struct CallSpec {
 /// Messages that wait for the edge at most; an edge that lets them pile up does not read its socket.
 const EDGE_COMMANDS: usize = 256;
 
-/// News of the Call that wait for the router at most.
-const ROUTER_MAILBOX: usize = 64;
-
 impl CallSpec {
     /// Builds the call and all its stages on the present media core.
     ///
@@ -58,7 +54,7 @@ impl CallSpec {
         let core = Core::current();
         let clock = CallClock::start();
         let gate = EpochGate::new();
-        let (edge, commands) = mpsc::channel(EDGE_COMMANDS);
+        let (edge, commands) = EdgeLink::bounded(EDGE_COMMANDS);
         let (plumbing, mic, voice) = Plumbing::new(self.format, &core.config.rings);
         let watches = Watches::default();
         let context = Context::<Call>::new();
@@ -83,7 +79,7 @@ impl CallSpec {
             engines: core.engines.clone(),
             record,
         });
-        let router = spawn(router, ROUTER_MAILBOX, Call::bury_router(&call));
+        let router = spawn(router, Call::bury_router(&call));
         let handle = CallHandle { id: self.id, edge: self.edge, call: call.clone(), router: inbox.clone() };
         let port = EdgePort {
             mic: Mic::new(mic, clock, self.format),

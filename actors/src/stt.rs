@@ -2,8 +2,8 @@
 
 use crate::inbox::{Inbox, Report};
 use crate::retry::Retry;
-use crate::stage::{Inject, Obituary, Pump, Rest, Stage, StageError, inject};
-use crate::utterance::{Job, PRE_ROLL, Utterance};
+use crate::stage::{AT_ONCE, Inject, Obituary, Pump, Rest, Stage, StageError, inject};
+use crate::utterance::{Job, Utterance, before_next};
 use actix::prelude::*;
 use ringway_frame::{FRAME, Format, Frame, MediaTime};
 use ringway_ring::{Lent, PopError, ReplayReader};
@@ -94,7 +94,7 @@ impl SttStage {
                 Ok(())
             }
             Stt::Close { until, .. } => self.close(until),
-            Stt::Drop { .. } => self.close(self.latest),
+            Stt::Drop { .. } => self.close(before_next(self.latest)),
         }
     }
 
@@ -241,7 +241,7 @@ impl SttStage {
         match &mut self.utterance {
             Some(utterance) => utterance.hear(&self.frame),
             None if self.attached => {
-                let until = self.latest.saturating_sub(2 * PRE_ROLL);
+                let until = before_next(self.latest);
                 self.speech()?.commit_until(until);
             }
             None => {}
@@ -355,13 +355,15 @@ impl Stage for SttStage {
         while self.retry.poll(cx).is_ready() {
             self.again()?;
         }
-        while let Poll::Ready(event) = self.session.poll_event(cx) {
-            match event {
+        for _ in 0..AT_ONCE {
+            match self.session.poll_event(cx) {
+                Poll::Pending => return Ok(()),
                 // A guess gave way to another call's turn: the next one is due when more was said.
-                Err(SttError::Overloaded { .. }) => self.forget_question(),
-                event => self.relay(event?)?,
+                Poll::Ready(Err(SttError::Overloaded { .. })) => self.forget_question(),
+                Poll::Ready(event) => self.relay(event?)?,
             }
         }
+        cx.waker().wake_by_ref();
         Ok(())
     }
 
@@ -416,5 +418,77 @@ impl Handler<Rest> for SttStage {
             self.obituary.write(error);
             ctx.stop();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ringway_ring::{Owner, Writer, ring};
+    use std::cell::RefCell;
+    use std::rc::Rc;
+    use std::task::Waker;
+
+    /// Keeps the times of the frames of its newest segment.
+    #[derive(Clone, Default)]
+    struct Listener(Rc<RefCell<Vec<MediaTime>>>);
+
+    impl SttSession for Listener {
+        fn mode(&self) -> SttMode {
+            SttMode::Segments
+        }
+
+        fn begin(&mut self, _: Segment) -> Result<(), SttError> {
+            self.0.borrow_mut().clear();
+            Ok(())
+        }
+
+        fn hear(&mut self, frame: &Frame) -> Result<(), SttError> {
+            self.0.borrow_mut().push(frame.time);
+            Ok(())
+        }
+
+        fn flush(&mut self) -> Result<(), SttError> {
+            Ok(())
+        }
+
+        fn abandon(&mut self) {}
+
+        fn poll_event(&mut self, _: &mut task::Context<'_>) -> Poll<Result<SttEvent, SttError>> {
+            Poll::Pending
+        }
+    }
+
+    /// So many more frames come, and are read.
+    fn come(writer: &mut Writer, stage: &mut SttStage, frames: std::ops::Range<u32>) {
+        for number in frames {
+            let frame = Frame::silence(Format::Mulaw8k).at(number, MediaTime::ZERO + FRAME * number);
+            writer.push(&frame).expect("there is room");
+        }
+        stage.pump(&mut task::Context::from_waker(Waker::noop())).expect("it lives");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_no_speech_takes_nothing_of_the_utterance_behind_it() {
+        let (mut writer, reader) = ring(Format::Mulaw8k, 200);
+        let mut owner = Owner::new(reader.replay(150));
+        let speech = owner.lend().expect("nobody has it");
+        let heard = Listener::default();
+        let (inbox, _mail) = Inbox::new();
+        let anything = Expectation::anything();
+        let mut stage = SttStage::new(speech, Box::new(heard.clone()), anything, Format::Mulaw8k, inbox);
+        stage.attached = true;
+        let at = MediaTime::from_millis;
+        come(&mut writer, &mut stage, 0..50);
+        let noise = UtteranceId::default();
+        stage.obey(Stt::Begin { utterance: noise, from: at(500) }).expect("it lives");
+        stage.obey(Stt::Drop { utterance: noise }).expect("it lives");
+        come(&mut writer, &mut stage, 50..60);
+        let utterance = noise.next();
+        stage.obey(Stt::Begin { utterance, from: at(1_040) }).expect("it lives");
+        let ask = Stt::Flush { utterance, ask: AskId::default(), until: at(1_200), purpose: Purpose::Turn };
+        stage.obey(ask).expect("it lives");
+        assert_eq!(heard.0.borrow().first(), Some(&at(740)), "300 ms before its first sign");
+        assert_eq!(heard.0.borrow().len(), 23);
     }
 }

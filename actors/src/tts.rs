@@ -2,7 +2,7 @@
 
 use crate::inbox::{Inbox, Report};
 use crate::retry::Retry;
-use crate::stage::{Inject, Obituary, Pump, Rest, Stage, StageError, inject};
+use crate::stage::{AT_ONCE, Inject, Obituary, Pump, Rest, Stage, StageError, inject};
 use actix::prelude::*;
 use ringway_frame::{Epoch, FRAME, Format, Frame, MediaTime};
 use ringway_ring::{Lent, PushError, Writer};
@@ -274,7 +274,7 @@ impl Stage for TtsStage {
         while self.retry.poll(cx).is_ready() {
             self.hand_over()?;
         }
-        loop {
+        for _ in 0..AT_ONCE {
             if self.waiting && !self.push(cx)? {
                 return Ok(());
             }
@@ -284,6 +284,8 @@ impl Stage for TtsStage {
                 Poll::Pending => return Ok(()),
             }
         }
+        cx.waker().wake_by_ref();
+        Ok(())
     }
 
     fn obituary(&self) -> &Obituary {

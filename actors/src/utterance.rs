@@ -7,6 +7,12 @@ use std::time::Duration;
 /// Audio before the first sign of speech that belongs to it: onsets are never cut.
 pub(crate) const PRE_ROLL: Duration = Duration::from_millis(300);
 
+/// Audio before this is not part of an utterance that begins after `latest` was heard: its first sign may be told a little
+/// later than that.
+pub(crate) fn before_next(latest: MediaTime) -> MediaTime {
+    latest.saturating_sub(2 * PRE_ROLL)
+}
+
 /// An utterance is cut at its best pause when it gets this long.
 const LONGEST: Duration = Duration::from_secs(8);
 

@@ -6,7 +6,7 @@ use crate::retry::Retry;
 use crate::stage::{Inject, Obituary, Pump, Rest, Stage, StageError, inject};
 use crate::vad_batch::{Ticket, VadBatch};
 use actix::prelude::*;
-use ringway_frame::{Format, Frame, MediaTime};
+use ringway_frame::{Format, Frame, MediaTime, Skew};
 use ringway_ring::{Lent, PopError, Reader, Writer};
 use ringway_stages::level::LoudTracker;
 use ringway_stages::silero::WindowCutter;
@@ -27,6 +27,8 @@ pub(crate) struct VadStage {
     clock: CallClock,
     early: Retry,
     judged: MediaTime,
+    /// Of the newest frame in the window that is judged.
+    skew: Skew,
     router: Inbox,
     obituary: Obituary,
 }
@@ -54,6 +56,7 @@ impl VadStage {
             clock,
             early: Retry::default(),
             judged: MediaTime::ZERO,
+            skew: Skew::ZERO,
             router,
             obituary: Obituary::default(),
         }
@@ -91,13 +94,14 @@ impl VadStage {
     /// Puts the next whole window into the batch; `false`: there is none.
     fn submit(&mut self) -> bool {
         let Some(window) = self.cutter.next_window() else { return false };
-        self.judged = window.until;
+        (self.judged, self.skew) = (window.until, self.frame.skew);
         self.batch.submit(&self.ticket, window.samples);
         true
     }
 
     fn tell(&self, probability: f32) -> Result<(), StageError> {
-        let window = Window { until: self.judged, probability, loud_until: self.loud.loud_until() };
+        let loud_until = self.loud.loud_until();
+        let window = Window { until: self.judged, probability, loud_until, skew: self.skew };
         self.router.report(Report::Input(Input::Window(window)))
     }
 }

@@ -3,7 +3,7 @@
 use super::intake::Allowance;
 use super::socket::{Lost, Socket};
 use ringway_actors::{
-    Beat, CallClock, CallEventKind, CallHandle, EdgeCommand, EdgeInput, EdgePort, Mic, Playout,
+    Beat, CallClock, CallEventKind, CallHandle, EdgeCommand, EdgeCommands, EdgeInput, EdgePort, Mic, Playout,
 };
 use ringway_frame::Frame;
 use ringway_turn::{EndReason, TurnNumber};
@@ -103,7 +103,7 @@ enum Wake {
 }
 
 struct Wakes {
-    commands: tokio::sync::mpsc::Receiver<EdgeCommand>,
+    commands: EdgeCommands,
     beat: Beat,
     heartbeat: Heartbeat,
 }
@@ -156,7 +156,7 @@ where
                 break leave;
             }
         };
-        leave_line(leave, &mut line, &mut protocol).await;
+        leave_line(leave, &mut line, &mut wakes.commands, &mut protocol).await;
         drop(open);
     }
 }
@@ -292,31 +292,35 @@ fn report<S>(line: &mut Line<S>) {
 }
 
 /// Says goodbye, in a bounded time.
-async fn leave_line<S, P>(leave: Leave, line: &mut Line<S>, protocol: &mut P)
+async fn leave_line<S, P>(leave: Leave, line: &mut Line<S>, commands: &mut EdgeCommands, protocol: &mut P)
 where
     S: AsyncRead + AsyncWrite + Unpin,
     P: Protocol<S>,
 {
-    let reason = match leave {
-        Leave::Over(reason) => reason,
-        Leave::HungUp | Leave::Lost(Lost::Gone) => EndReason::Caller,
-        Leave::Lost(Lost::SlowConsumer) => EndReason::SlowConsumer,
+    let (reason, hung_up) = match leave {
+        Leave::Over(reason) => (reason, false),
+        Leave::HungUp => (EndReason::Caller, true),
+        Leave::Lost(Lost::Gone) => (EndReason::Caller, false),
+        Leave::Lost(Lost::SlowConsumer) => (EndReason::SlowConsumer, false),
         Leave::Lost(Lost::TooLarge(longest)) => {
-            return part(line, ProtocolError::longer_than(longest), protocol).await;
+            return part(line, ProtocolError::longer_than(longest), commands, protocol).await;
         }
         Leave::Lost(Lost::Broken(what)) => {
-            return part(line, ProtocolError::broken(what), protocol).await;
+            return part(line, ProtocolError::broken(what), commands, protocol).await;
         }
-        Leave::Protocol(error) => return part(line, error, protocol).await,
+        Leave::Protocol(error) => return part(line, error, commands, protocol).await,
     };
     let _ = line.call.tell(EdgeInput::Closed(reason.clone()));
+    if hung_up {
+        tell_last_words(line, commands, protocol).await;
+    }
     if protocol.end(&reason, &mut line.socket).is_ok() {
         goodbye(&mut line.socket).await;
     }
 }
 
 /// Tells the peer what it did wrong, and closes.
-async fn part<S, P>(line: &mut Line<S>, error: ProtocolError, protocol: &mut P)
+async fn part<S, P>(line: &mut Line<S>, error: ProtocolError, commands: &mut EdgeCommands, protocol: &mut P)
 where
     S: AsyncRead + AsyncWrite + Unpin,
     P: Protocol<S>,
@@ -325,9 +329,31 @@ where
     let _ = line.call.tell(EdgeInput::ProtocolError(code));
     let reason = EndReason::Protocol(code.to_owned());
     let _ = line.call.tell(EdgeInput::Closed(reason));
+    tell_last_words(line, commands, protocol).await;
     if protocol.refuse(&error, &mut line.socket).is_ok() {
         goodbye(&mut line.socket).await;
     }
+}
+
+/// How long the call may take to close its books: it waits for no stage.
+const BOOKS: Duration = Duration::from_millis(200);
+
+/// A peer that is still there is told what the call has to say in the end.
+async fn tell_last_words<S, P>(line: &mut Line<S>, commands: &mut EdgeCommands, protocol: &mut P)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    P: Protocol<S>,
+{
+    let told = poll_fn(|cx| {
+        loop {
+            match std::task::ready!(commands.poll_recv(cx)) {
+                Some(EdgeCommand::Tell(event)) if protocol.tell(&event, &mut line.socket).is_ok() => {}
+                Some(EdgeCommand::Playout(..) | EdgeCommand::Transfer(_)) => {}
+                Some(EdgeCommand::Tell(_) | EdgeCommand::End(_)) | None => return Poll::Ready(()),
+            }
+        }
+    });
+    let _ = tokio::time::timeout(BOOKS, told).await;
 }
 
 /// Flushes the last messages and waits for the peer's own close frame, up to a bound.

@@ -8,7 +8,7 @@
 #![allow(dead_code, reason = "each bench uses a part")]
 
 use ringway_actors::Playout;
-use ringway_frame::{Epoch, FRAME, Format, Frame, MediaTime};
+use ringway_frame::{Epoch, FRAME, Format, Frame, MediaTime, Skew};
 use ringway_ring::{EpochGate, Reader, Writer, ring};
 use ringway_stages::level::LoudTracker;
 use ringway_stages::silero::{SileroKernel, WindowCutter};
@@ -111,7 +111,12 @@ impl Uplink {
             let mut jobs = [VadJob { state: &mut self.state, samples: window.samples, probability: 0.0 }];
             vad.infer(&mut jobs).expect("a window of its rate");
             let probability = jobs[0].probability;
-            let window = Window { until: window.until, probability, loud_until: self.loud.loud_until() };
+            let window = Window {
+                until: window.until,
+                probability,
+                loud_until: self.loud.loud_until(),
+                skew: Skew::ZERO,
+            };
             decide(&mut self.turn, window);
         }
         self.speech.1.pop(&mut self.frame).expect("it was passed on");

@@ -51,7 +51,7 @@ impl Call {
         let seat = (self.core.vad.clone(), Ticket::new(engine));
         let ends = (self.plumbing.mic.lend()?, self.plumbing.speech_in.lend()?);
         let actor = VadStage::new(ends, seat, cutter, (format, self.clock()), self.inbox.clone());
-        self.stages.vad = Some(spawn(actor, STAGE_MAILBOX, self.bury(StageKind::Vad, call)));
+        self.stages.vad = Some(spawn(actor, self.bury(StageKind::Vad, call)));
         Ok(StageNews::Vad)
     }
 
@@ -61,7 +61,7 @@ impl Call {
         let speech = self.plumbing.speech_out.lend()?;
         let session = service.open(SttCall { format })?;
         let actor = SttStage::new(speech, session, Expectation::anything(), format, self.inbox.clone());
-        let child = spawn(actor, STAGE_MAILBOX, self.bury(StageKind::Stt, call));
+        let child = spawn(actor, self.bury(StageKind::Stt, call));
         let news = StageNews::Stt(child.addr.clone(), self.health(StageKind::Stt, engine)?);
         self.stages.stt = Some(child);
         Ok(news)
@@ -71,7 +71,7 @@ impl Call {
         let session = self.core.engines.llm[engine].open(self.llm_call())?;
         let health = self.health(StageKind::Llm, engine)?;
         let actor = LlmStage::new(session, health.service().clone(), self.inbox.clone());
-        let child = spawn(actor, STAGE_MAILBOX, self.bury(StageKind::Llm, call));
+        let child = spawn(actor, self.bury(StageKind::Llm, call));
         let news = StageNews::Llm(child.addr.clone(), health);
         self.stages.llm = Some(child);
         Ok(news)
@@ -96,7 +96,7 @@ impl Call {
         let alone = !self.life(StageKind::Tts).chain.has_others();
         let actor = TtsStage::new(session, voice, self.count.clone(), format, self.inbox.clone())
             .refusing(self.refusals.clone(), alone);
-        let child = spawn(actor, STAGE_MAILBOX, self.bury(StageKind::Tts, call));
+        let child = spawn(actor, self.bury(StageKind::Tts, call));
         let addr = child.addr.clone();
         self.stages.tts = Some(child);
         Ok(match self.apology {
@@ -113,7 +113,7 @@ impl Call {
         let session =
             service.open(SpeechCall { dialogue, deeds, weigh: weigh(), ..SpeechCall::of(format) })?;
         let actor = SpeechStage::new(ends, session, self.count.clone(), format, self.inbox.clone());
-        let child = spawn(actor, STAGE_MAILBOX, self.bury(StageKind::SpeechToSpeech, call));
+        let child = spawn(actor, self.bury(StageKind::SpeechToSpeech, call));
         let news =
             StageNews::SpeechToSpeech(child.addr.clone(), self.health(StageKind::SpeechToSpeech, engine)?);
         self.stages.s2s = Some(child);

@@ -23,9 +23,8 @@ impl Handler<Hedge> for Call {
         }
         let model = self.core.engines.llm[second].clone();
         let ask = AskSecond { request, model, call: self.llm_call(), health: health.clone() };
-        if llm.addr.try_send(ask).is_ok() {
-            self.second = Some(second);
-        }
+        llm.addr.do_send(ask);
+        self.second = Some(second);
     }
 }
 

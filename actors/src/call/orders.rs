@@ -1,6 +1,7 @@
 //! What the router wants of the supervisor.
 
 use super::*;
+use crate::post::Stuck;
 
 impl Call {
     /// Goes to the service that is preferred, if that does well again or is due for a try.
@@ -27,6 +28,16 @@ impl Handler<Hurry> for Call {
 
     fn handle(&mut self, Hurry(stage): Hurry, ctx: &mut Self::Context) {
         self.hurry(stage, &ctx.address());
+    }
+}
+
+impl Handler<Overrun> for Call {
+    type Result = ();
+
+    fn handle(&mut self, Overrun(stage): Overrun, ctx: &mut Self::Context) {
+        if self.is_running(stage) {
+            self.died(stage, Cause::Stall, Stuck.to_string(), Instant::now(), &ctx.address());
+        }
     }
 }
 

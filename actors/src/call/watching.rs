@@ -13,7 +13,7 @@ impl Call {
         let call = ctx.address();
         let looks = ctx.run_interval(every, move |this, ctx| {
             this.watch(&call);
-            if this.edge.is_closed() {
+            if this.edge.is_closed() && !this.inbox.end(EndReason::Caller) {
                 return this.end(EndReason::Caller, ctx);
             }
             this.watch_each(if this.plumbing.is_idle() { WATCH_IDLE_EVERY } else { WATCH_EVERY }, ctx);
@@ -52,10 +52,10 @@ impl Call {
     /// An idle call costs no rings: those who write to them give their memory back, as the edge does with *mic*.
     fn rest(&self) {
         // First the one that holds frames of *speech*, then the one that gives their memory back.
-        let stt = self.stages.stt.as_ref().map(|stt| stt.addr.try_send(Rest).is_ok());
-        let s2s = self.stages.s2s.as_ref().map(|s2s| s2s.addr.try_send(Rest).is_ok());
-        let vad = self.stages.vad.as_ref().map(|vad| vad.addr.try_send(Rest).is_ok());
-        let tts = self.stages.tts.as_ref().map(|tts| tts.addr.try_send(Rest).is_ok());
-        tracing::debug!(callId = %self.profile.id, ?stt, ?vad, ?tts, ?s2s, "idle");
+        self.stages.stt.iter().for_each(|stt| stt.addr.do_send(Rest));
+        self.stages.s2s.iter().for_each(|s2s| s2s.addr.do_send(Rest));
+        self.stages.vad.iter().for_each(|vad| vad.addr.do_send(Rest));
+        self.stages.tts.iter().for_each(|tts| tts.addr.do_send(Rest));
+        tracing::debug!(callId = %self.profile.id, "idle");
     }
 }

@@ -44,7 +44,8 @@ impl Call {
 
     /// Who serves in place of the service that failed: `None` means the three.
     pub(super) fn next_whole(&mut self, cause: SwitchCause) -> Option<usize> {
-        let (at, health, late) = (self.clock().now().since_start(), self.core.health.clone(), self.late);
+        let late = self.late || cause == SwitchCause::Died(Cause::Refused);
+        let (at, health) = (self.clock().now().since_start(), self.core.health.clone());
         let standing = |service| health.standing(WHOLE, service);
         let chain = &mut self.life(WHOLE).chain;
         match cause {

@@ -22,7 +22,6 @@ impl Router {
     }
 
     pub(super) fn talk(&self, talk: Talk) {
-        let s2s = self.stages.s2s.as_ref().map(|s2s| s2s.try_send(talk).is_ok());
-        self.deliver(StageKind::SpeechToSpeech, s2s);
+        self.order(StageKind::SpeechToSpeech, self.stages.s2s.as_ref(), talk);
     }
 }

@@ -1,7 +1,6 @@
 //! What the edge reports.
 
 use super::Router;
-use crate::call::Finish;
 use crate::edge::EdgeInput;
 use crate::event::CallEventKind;
 use ringway_turn::Input;
@@ -15,10 +14,7 @@ impl Router {
             EdgeInput::Dtmf(digit) => Input::Dtmf { digit },
             EdgeInput::Interrupt => Input::Interrupt,
             EdgeInput::Mute(muted) => Input::Mute { muted },
-            EdgeInput::Closed(reason) => {
-                self.feed(Input::Ended { reason: reason.clone() });
-                return self.tell_call(Finish(reason));
-            }
+            EdgeInput::Closed(reason) => return self.end(reason),
             EdgeInput::Silent(decided) => {
                 return self.events.put_inside(CallEventKind::Silent { after: decided.elapsed() });
             }

@@ -4,11 +4,14 @@ use crate::common::engines::{self, APOLOGY, GREETING, REPLY, Reader, Reciter, Sp
 use crate::common::hooked::{Act, Hooked};
 use crate::common::{World, with_engines};
 use ringway_actors::{CallEventKind, Engines, Fault, RestartConfig, StageState};
-use ringway_stages::llm::LanguageModel;
+use ringway_stages::llm::{LanguageModel, LlmCall, LlmError, LlmEvent, LlmRequest, LlmSession};
+use ringway_stages::services::ServiceError;
 use ringway_stages::stt::SpeechToText;
 use ringway_stages::tts::TextToSpeech;
 use ringway_turn::{EndReason, Event, Speaker as Who, StageKind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::sleep as pass;
 
@@ -162,4 +165,105 @@ fn a_detection_that_keeps_dying_in_one_call_ends_it_with_an_apology() {
 fn a_call_that_gets_no_recogniser_at_all_ends_with_an_apology() {
     let refusing = stt(of_being_opened);
     with(Engines { stt: vec![refusing], ..engines::all() }, |world| apologises(world, StageKind::Stt));
+}
+
+/// A model whose service answers each request with this status.
+struct Refusing {
+    status: u16,
+    asked: Arc<AtomicUsize>,
+}
+
+struct RefusingSession(Arc<AtomicUsize>, u16);
+
+impl Refusing {
+    fn with(status: u16) -> Arc<Self> {
+        Arc::new(Self { status, asked: Arc::default() })
+    }
+
+    fn asked(&self) -> usize {
+        self.asked.load(Ordering::Relaxed)
+    }
+}
+
+impl LanguageModel for Refusing {
+    fn name(&self) -> &str {
+        "refusing"
+    }
+
+    fn open(&self, _: LlmCall) -> Result<Box<dyn LlmSession>, LlmError> {
+        Ok(Box::new(RefusingSession(self.asked.clone(), self.status)))
+    }
+}
+
+impl LlmSession for RefusingSession {
+    fn reply(&mut self, _: LlmRequest) -> Result<(), LlmError> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        let source = ServiceError::Status { status: self.1, message: "so it is".into() };
+        Err(LlmError::Service { engine: "refusing", source })
+    }
+
+    fn cancel(&mut self) {}
+
+    fn poll_event(&mut self, _: &mut Context<'_>) -> Poll<Result<LlmEvent, LlmError>> {
+        Poll::Pending
+    }
+}
+
+/// Each on a thread of its own, since a thread is one media core.
+fn for_each<T: Send>(cases: impl IntoIterator<Item = T>, test: impl Fn(T) + Sync) {
+    let test = &test;
+    std::thread::scope(|scope| {
+        for case in cases {
+            scope.spawn(move || test(case)).join().unwrap();
+        }
+    });
+}
+
+#[test]
+fn a_service_that_keeps_failing_is_asked_again_over_seconds_and_not_at_once() {
+    for_each([429, 503], |status| {
+        let model = Refusing::with(status);
+        with(Engines { llm: vec![model.clone()], ..engines::all() }, |mut world| async move {
+            world.line.until("the end", |line| line.ended().is_some()).await;
+            let pauses = world.drain().into_iter().filter_map(|event| match event {
+                CallEventKind::StageRestarted { stage: StageKind::Llm, pause, .. } => Some(pause),
+                _ => None,
+            });
+            let pauses: Vec<_> = pauses.collect();
+            assert_eq!(pauses.len(), lives() - 1);
+            assert!(pauses[0] < Duration::from_millis(10), "the first time at once: {pauses:?}");
+            assert!(pauses.iter().sum::<Duration>() > Duration::from_secs(1), "{pauses:?}");
+        });
+        assert_eq!(model.asked(), lives());
+    });
+}
+
+#[test]
+fn what_a_service_refused_for_good_is_not_asked_of_it_again() {
+    for_each([400, 401, 404, 422], |status| {
+        let model = Refusing::with(status);
+        with(Engines { llm: vec![model.clone()], ..engines::all() }, |world| {
+            apologises(world, StageKind::Llm)
+        });
+        assert_eq!(model.asked(), 1, "{status}");
+    });
+}
+
+#[test]
+fn what_a_service_refused_for_good_is_asked_of_the_next_at_once() {
+    for_each([(400, "refused"), (401, "unfit")], |(status, name)| {
+        let (model, next) = (Refusing::with(status), llm(of_nothing));
+        let engines = Engines { llm: vec![model.clone(), next], ..engines::all() };
+        with(engines, |mut world| async move {
+            world.line.until("the greeting", |line| line.heard().join(" ") == GREETING).await;
+            let restarted = world.drain().into_iter().find_map(|event| match event {
+                CallEventKind::StageRestarted { cause, detail, pause, .. } => Some((cause, detail, pause)),
+                _ => None,
+            });
+            let (cause, detail, pause) = restarted.expect("the stage died");
+            assert_eq!((cause.name(), pause < Duration::from_millis(10)), (name, true));
+            assert!(detail.contains(&format!("status {status}: so it is")), "{detail}");
+        });
+        assert_eq!(model.asked(), 1);
+    });
 }

@@ -22,6 +22,11 @@ impl CallId {
     pub const fn from_bits(bits: u128) -> Self {
         Self(bits)
     }
+
+    /// Its bits.
+    pub const fn to_bits(self) -> u128 {
+        self.0
+    }
 }
 
 impl fmt::Display for CallId {

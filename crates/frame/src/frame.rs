@@ -1,4 +1,4 @@
-use crate::{Epoch, Format, MAX_PAYLOAD, MediaTime};
+use crate::{Epoch, Format, MAX_PAYLOAD, MediaTime, Skew};
 use std::fmt;
 
 /// 20 ms of mono audio in the call's own format, as a value: no allocation, no sharing.
@@ -12,6 +12,8 @@ pub struct Frame {
     pub time: MediaTime,
     /// The bot's utterance that it belongs to; [`Epoch::ZERO`] on the caller's side.
     pub epoch: Epoch,
+    /// How long after its end, by `time`, it arrived.
+    pub skew: Skew,
     /// Audio right before this frame is missing (a full ring dropped it).
     pub gap: bool,
     format: Format,
@@ -42,6 +44,7 @@ impl Frame {
             sequence: 0,
             time: MediaTime::ZERO,
             epoch: Epoch::ZERO,
+            skew: Skew::ZERO,
             gap: false,
             format,
             payload: [format.silence(); MAX_PAYLOAD],
@@ -73,6 +76,13 @@ impl Frame {
     #[must_use]
     pub const fn in_epoch(mut self, epoch: Epoch) -> Self {
         self.epoch = epoch;
+        self
+    }
+
+    /// The same audio, which came at this moment.
+    #[must_use]
+    pub const fn arrived(mut self, at: MediaTime) -> Self {
+        self.skew = Skew::between(at, self.time);
         self
     }
 

@@ -9,6 +9,7 @@ mod epoch;
 mod excerpt;
 mod format;
 mod frame;
+mod skew;
 mod time;
 
 pub use call_id::{CallId, ParseCallIdError};
@@ -16,4 +17,5 @@ pub use epoch::Epoch;
 pub use excerpt::{Excerpt, excerpt};
 pub use format::{FRAME, Format, MAX_PAYLOAD, SampleRate};
 pub use frame::{Frame, FrameError};
+pub use skew::Skew;
 pub use time::MediaTime;

@@ -61,7 +61,7 @@ pub mod wyoming_tts;
 
 pub use connector::SetupError;
 pub use endpoint::{ApiKey, Endpoint, EndpointError};
-pub use error::{Phase, ServiceError};
+pub use error::{Phase, Refused, ServiceError};
 pub(crate) use http::{Accepted, Http, Post};
 
 use std::time::Duration;

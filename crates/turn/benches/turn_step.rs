@@ -1,7 +1,7 @@
 //! What one window of the caller's audio costs: 31 a second and call.
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use ringway_frame::MediaTime;
+use ringway_frame::{MediaTime, Skew};
 use ringway_turn::{After, Command, Config, Input, Memo, Output, RequestId, Turn, Window};
 use std::hint::black_box;
 
@@ -22,7 +22,7 @@ fn call(speech: bool) -> (Turn, u64) {
 fn step(turn: &mut Turn, until: u64, probability: f32) -> u64 {
     let until = until + 32;
     let end = MediaTime::from_millis(until);
-    turn.handle(Input::Window(Window { until: end, probability, loud_until: end }), end);
+    turn.handle(Input::Window(Window { until: end, probability, loud_until: end, skew: Skew::ZERO }), end);
     while let Output::Command(command) = black_box(turn.poll()) {
         drop::<Command>(command);
     }

@@ -11,12 +11,12 @@ pub(crate) enum Doubt {
     Paused {
         /// Since when.
         at: MediaTime,
-        /// The first sign.
+        /// When the first sign came.
         from: MediaTime,
     },
     /// The bot went on, but the words may still come. `=> Paused` at more speech, `=> None` with the words.
     Resumed {
-        /// The first sign.
+        /// When the first sign came.
         from: MediaTime,
     },
 }
@@ -28,7 +28,7 @@ impl Doubt {
 }
 
 impl Turn {
-    /// The first sign of speech while a reply is due or sounds: it waits, losing nothing.
+    /// The first sign of speech, which came at `from`, while a reply is due or sounds: it waits, losing nothing.
     pub(crate) fn pause(&mut self, from: MediaTime) {
         if matches!(self.doubt, Doubt::Paused { .. }) {
             return;

@@ -13,6 +13,9 @@ use crate::{
 };
 use ringway_frame::{Epoch, MediaTime};
 
+/// Clauses that a voice is given and has not made whole, at most.
+const CLAUSES_AHEAD: usize = 32;
+
 impl Turn {
     /// Asks the model for a reply, which nobody hears before it is released.
     pub(crate) fn ask(&mut self, caller: CallerTurn, turn: TurnNumber, ended: MediaTime, marks: Marks) {
@@ -70,11 +73,13 @@ impl Turn {
         self.reply.as_mut().filter(|reply| reply.model == Model::Asked(request))
     }
 
-    /// Gives the voice the clauses that stand, if it may have them.
+    /// Gives the voice the clauses that stand, if it may have them, so many at a time as it needs to go on without a
+    /// pause: however many there are at once, none is more than it has room for.
     pub(crate) fn speak(&mut self) {
         while !self.tongue.holds()
             && let Some(reply) = &mut self.reply
             && (reply.released || self.config.speculation == Speculation::Tts)
+            && reply.ledger.owed() < CLAUSES_AHEAD
             && let Some(words) = reply.next_words()
         {
             reply.marks.spoken.get_or_insert(self.now);
@@ -141,6 +146,7 @@ impl Turn {
             reply.ledger.clause_end(epoch, clause, frames);
             reply.progress = self.now;
             self.patience.came(StageKind::Tts);
+            self.speak();
             self.sounded();
         }
     }

@@ -15,6 +15,9 @@ impl Turn {
     pub(crate) fn hear(&mut self, window: &Window) {
         let change = self.speech.window(window, self.now, &self.config);
         self.changed(change);
+        if let Some(utterance) = &mut self.utterance {
+            utterance.came(window.loud_until, window.skew);
+        }
     }
 
     pub(crate) fn gap(&mut self) {
@@ -49,7 +52,7 @@ impl Turn {
             self.begin(from);
         }
         if self.reply.as_ref().is_some_and(|reply| reply.released) {
-            self.pause(from);
+            self.pause(self.speech.arrival(from, self.now));
         }
         let by = self.speech.heard_until().map_or(Duration::ZERO, |until| until - from);
         if let Some(utterance) = &mut self.utterance {
@@ -289,6 +292,7 @@ impl Turn {
         if let Some(reply) = &mut self.reply {
             reply.cue = Some(CallerTurn::Said(words));
             reply.ended = ended;
+            reply.marks.skew = utterance.marks.skew;
         }
         self.release();
     }

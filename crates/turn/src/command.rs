@@ -130,7 +130,7 @@ pub enum SpeechState {
 /// Where the time between the caller's last word and the bot's first went. The parts sum to `answer`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Latency {
-    /// End of the caller's speech to the first frame of the answer at the socket.
+    /// Arrival of the end of the caller's speech to the first frame of the answer at the socket.
     pub answer: Duration,
     /// Waiting to be sure that the caller has finished, as far as nothing else was waited for.
     pub end_of_turn: Duration,
@@ -181,7 +181,7 @@ pub enum Event {
     BargeIn {
         /// The turn that was broken off.
         turn: TurnNumber,
-        /// First sign of the caller's speech to the decision.
+        /// Arrival of the first sign of the caller's speech to the decision.
         after: Duration,
     },
     /// It was a cough: the bot went on.

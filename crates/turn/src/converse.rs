@@ -51,7 +51,8 @@ impl Turn {
         self.unread.push(Unread { utterance: id, ask, turn, from, until, prefix, place: None });
         self.stop_waiting_for_words();
         if self.keys.is_empty() {
-            self.ask(CallerTurn::Said(String::new()), turn, until, Marks::default());
+            let marks = Marks { skew: utterance.marks.skew, ..Marks::default() };
+            self.ask(CallerTurn::Said(String::new()), turn, until, marks);
             self.release();
         } else {
             self.leave_room(turn);

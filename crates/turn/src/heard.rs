@@ -208,6 +208,12 @@ impl Ledger {
         self.strands.last().is_none_or(|strand| strand.made().is_some())
     }
 
+    /// What the voice was given and has not made whole.
+    pub(crate) fn owed(&self) -> usize {
+        let owed = |strand: &Strand| strand.entries.iter().filter(|entry| entry.end.is_none()).count();
+        self.strands.last().map_or(0, owed)
+    }
+
     /// The clause that sounds now or next.
     pub(crate) fn current(&self) -> Option<(Epoch, ClauseId)> {
         let strand = self.strands.last()?;

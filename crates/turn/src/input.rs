@@ -1,5 +1,5 @@
 use crate::{AskId, ClauseId, Language, Memo, RequestId, SummaryId, UtteranceId};
-use ringway_frame::{Epoch, MediaTime};
+use ringway_frame::{Epoch, MediaTime, Skew};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -38,6 +38,9 @@ pub struct Window {
     pub probability: Probability,
     /// End of the last 10 ms whose energy stands out from the line's noise floor; a turn's end is dated by it.
     pub loud_until: MediaTime,
+    /// How much later than its date the newest audio in it arrived: for figures only, no decision depends on it.
+    #[serde(default, skip_serializing_if = "Skew::is_zero")]
+    pub skew: Skew,
 }
 
 /// What the caller did that wants a reply.

@@ -1,10 +1,12 @@
 use crate::Latency;
-use ringway_frame::MediaTime;
+use ringway_frame::{MediaTime, Skew};
 use std::time::Duration;
 
 /// When the steps towards an answer were taken.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Marks {
+    /// How much later than its date the end of the caller's turn arrived.
+    pub(crate) skew: Skew,
     /// The transcript was asked for.
     pub(crate) asked: Option<MediaTime>,
     /// The transcript came.
@@ -22,11 +24,12 @@ pub(crate) struct Marks {
 }
 
 impl Marks {
-    /// The parts of the wait from `ended`, the end of the caller's turn, to `sounding`.
+    /// The parts of the wait from the arrival of `ended`, the end of the caller's turn, to `sounding`.
     ///
     /// Each part is an interval between two marks and none overlaps another; what no service was waited for is the
     /// wait for the turn's end.
     pub(crate) fn latency(&self, ended: MediaTime, sounding: MediaTime) -> Latency {
+        let ended = self.skew.arrival(ended).min(sounding);
         let mut upto = ended;
         let mut part = |from: Option<MediaTime>, to: Option<MediaTime>| {
             let (Some(from), Some(to)) = (from, to) else { return Duration::ZERO };
@@ -61,6 +64,7 @@ mod tests {
     #[test]
     fn speculation_hides_the_services_behind_the_hang_over() {
         let marks = Marks {
+            skew: Skew::ZERO,
             asked: at(1_060),
             answered: at(1_110),
             requested: at(1_110),
@@ -76,6 +80,7 @@ mod tests {
     #[test]
     fn waiting_for_the_end_of_the_turn_after_all_else_is_ready_is_end_of_turn() {
         let marks = Marks {
+            skew: Skew::ZERO,
             asked: at(1_060),
             answered: at(1_110),
             requested: at(1_110),
@@ -88,12 +93,21 @@ mod tests {
         assert_eq!(millis(&latency), [703, 500, 50, 100, 50, 3]);
     }
 
+    #[test]
+    fn an_answer_is_measured_from_the_arrival_of_the_turns_end_however_that_is_dated() {
+        for (dated, skew) in [(1_000, 0), (620, 380_000), (1_380, -380_000)] {
+            let marks = Marks { skew: Skew::from_micros(skew), ..Marks::default() };
+            let latency = marks.latency(MediaTime::from_millis(dated), MediaTime::from_millis(1_300));
+            assert_eq!(latency.answer, Duration::from_millis(300), "dated {dated}");
+        }
+    }
+
     proptest! {
         #[test]
         fn the_parts_sum_to_the_answer(times in proptest::collection::vec(proptest::option::of(0..5_000u64), 7), ended in 0..5_000u64, wait in 0..5_000u64) {
             let time = |index: usize| times[index].map(MediaTime::from_millis);
             let marks = Marks {
-                asked: time(0), answered: time(1), requested: time(2), clause: time(3), spoken: time(4),
+                skew: Skew::ZERO, asked: time(0), answered: time(1), requested: time(2), clause: time(3), spoken: time(4),
                 voiced: time(5), released: time(6),
             };
             let latency = marks.latency(MediaTime::from_millis(ended), MediaTime::from_millis(ended + wait));

@@ -1,5 +1,5 @@
 use crate::{Config, Window};
-use ringway_frame::MediaTime;
+use ringway_frame::{MediaTime, Skew};
 use std::time::Duration;
 
 /// What the windows of the caller's audio came to.
@@ -32,6 +32,7 @@ struct Last {
     until: MediaTime,
     loud_until: MediaTime,
     arrived: MediaTime,
+    skew: Skew,
 }
 
 impl Speech {
@@ -40,7 +41,7 @@ impl Speech {
         let until = window.until.min(now);
         let before = self.last.map_or(until, |last| last.until);
         let length = (until - before).min(config.window_gap);
-        self.last = Some(Last { until, loud_until: window.loud_until, arrived: now });
+        self.last = Some(Last { until, loud_until: window.loud_until, arrived: now, skew: window.skew });
         if now - until <= config.window_gap {
             self.hold = None;
         }
@@ -63,6 +64,11 @@ impl Speech {
     /// End of the newest window.
     pub(crate) fn heard_until(&self) -> Option<MediaTime> {
         self.last.map(|last| last.until)
+    }
+
+    /// When audio with this date, about that of the newest window, came; not later than `now`.
+    pub(crate) fn arrival(&self, date: MediaTime, now: MediaTime) -> MediaTime {
+        self.last.map_or(date, |last| last.skew.arrival(date)).min(now)
     }
 
     /// Arrival of the newest window.
@@ -129,7 +135,8 @@ mod tests {
     }
 
     fn hear(speech: &mut Speech, until: u64, probability: f32, loud_until: u64) -> Option<Change> {
-        let window = Window { until: at(until), probability, loud_until: at(loud_until) };
+        let loud_until = at(loud_until);
+        let window = Window { until: at(until), probability, loud_until, skew: Skew::ZERO };
         speech.window(&window, at(until), &Config::default())
     }
 
@@ -183,7 +190,7 @@ mod tests {
         let config = Config::default();
         let mut speech = Speech::default();
         speech.hold(at(1_000));
-        let old = Window { until: at(200), probability: 0.0, loud_until: at(0) };
+        let old = Window { until: at(200), probability: 0.0, loud_until: at(0), skew: Skew::ZERO };
         speech.window(&old, at(500), &config);
         assert!(speech.is_held());
         hear(&mut speech, 512, 0.0, 0);

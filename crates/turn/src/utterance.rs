@@ -1,7 +1,7 @@
 use crate::latency::Marks;
 use crate::spoken::letters;
 use crate::{AskId, Config, Probability, TurnNumber, UtteranceId};
-use ringway_frame::MediaTime;
+use ringway_frame::{MediaTime, Skew};
 use std::time::Duration;
 
 /// Where an utterance of the caller stands.
@@ -38,6 +38,8 @@ pub(crate) struct Utterance {
     pub(crate) asked_until: MediaTime,
     /// Its words are there before the pause is long enough for the model to begin on them.
     pub(crate) held: bool,
+    /// End of its last sound.
+    loud_until: MediaTime,
     /// What a turn model said last, and when.
     pub(crate) likely: Option<(Probability, MediaTime)>,
     /// A service that hears the caller has told of it too: it also tells its end.
@@ -74,6 +76,7 @@ impl Utterance {
             ask: None,
             asked_until: from,
             held: false,
+            loud_until: from,
             likely: None,
             spotted: false,
             barged_in: false,
@@ -164,6 +167,13 @@ impl Utterance {
         true
     }
 
+    /// Its last sound ended at `loud_until`; audio of that date arrived later by `skew`.
+    pub(crate) fn came(&mut self, loud_until: MediaTime, skew: Skew) {
+        if loud_until > self.loud_until {
+            (self.loud_until, self.marks.skew) = (loud_until, skew);
+        }
+    }
+
     /// More speech.
     pub(crate) fn voice(&mut self, by: Duration) {
         self.voiced += by;
@@ -189,7 +199,7 @@ impl Utterance {
         let asked = !self.is_unasked();
         self.take_back();
         self.likely = None;
-        self.marks = Marks::default();
+        self.marks = Marks { skew: self.marks.skew, ..Marks::default() };
         self.phase = Phase::Speaking;
         self.burst = Duration::ZERO;
         asked

@@ -1,14 +1,15 @@
 //! The caller's end of a test call: says words into *mic* on the 20 ms clock, and keeps what it hears.
 
 use super::engines::{WORD_FRAMES, frame_of, word_of, words};
-use ringway_actors::{Beat, CallClock, CallHandle, EdgeCommand, EdgeInput, EdgePort, Mic, Playout};
+use ringway_actors::{
+    Beat, CallClock, CallEventKind, CallHandle, EdgeCommand, EdgeCommands, EdgeInput, EdgePort, Mic, Playout,
+};
 use ringway_frame::{FRAME, Format, Frame};
 use ringway_turn::EndReason;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::rc::Rc;
-use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until as pass_until};
 
 /// The caller.
@@ -22,13 +23,14 @@ struct State {
     /// Words still to be said, a frame each.
     saying: VecDeque<Option<&'static str>>,
     heard: Vec<Option<&'static str>>,
+    shown: Vec<CallEventKind>,
     ended: Option<EndReason>,
 }
 
 struct Player {
     playout: Playout,
     beat: Beat,
-    commands: mpsc::Receiver<EdgeCommand>,
+    commands: EdgeCommands,
     call: CallHandle,
     clock: CallClock,
     state: Rc<RefCell<State>>,
@@ -61,6 +63,11 @@ impl Line {
     /// What was heard so far.
     pub fn heard(&self) -> Vec<&'static str> {
         words(self.state.borrow().heard.iter().copied())
+    }
+
+    /// What the caller's side was told to show.
+    pub fn shown(&self) -> Vec<CallEventKind> {
+        self.state.borrow().shown.clone()
     }
 
     /// Why the call ended, once it has.
@@ -123,9 +130,8 @@ impl Player {
                 let cleared = self.playout.clear(now);
                 let _ = self.call.tell(EdgeInput::Played(cleared.played));
             }
-            EdgeCommand::Playout(ringway_turn::Playout::Release(_), _)
-            | EdgeCommand::Tell(_)
-            | EdgeCommand::Transfer(_) => {}
+            EdgeCommand::Playout(ringway_turn::Playout::Release(_), _) | EdgeCommand::Transfer(_) => {}
+            EdgeCommand::Tell(event) => self.state.borrow_mut().shown.push(*event),
             EdgeCommand::End(reason) => self.state.borrow_mut().ended = Some(reason),
         }
         self.play();

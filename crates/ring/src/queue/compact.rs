@@ -2,7 +2,7 @@ use super::{Consume, Produce, pages};
 use pages::Paged;
 use ringbuf::traits::{Consumer as _, Observer as _, Producer as _, Split as _};
 use ringbuf::{CachingCons, CachingProd};
-use ringway_frame::{Epoch, Format, Frame, MediaTime};
+use ringway_frame::{Epoch, Format, Frame, MediaTime, Skew};
 use std::sync::Arc;
 
 /// Header and exactly the payload of its format: 184 bytes of mu-law instead of a [`Frame`]'s 664.
@@ -10,6 +10,7 @@ pub(crate) struct Slot<const BYTES: usize> {
     time: MediaTime,
     sequence: u32,
     epoch: Epoch,
+    skew: Skew,
     gap: bool,
     payload: [u8; BYTES],
 }
@@ -125,7 +126,14 @@ impl<const BYTES: usize> Slot<BYTES> {
     fn of(frame: &Frame, gap: bool) -> Self {
         let mut payload = [0; BYTES];
         payload.copy_from_slice(frame.payload());
-        Self { time: frame.time, sequence: frame.sequence, epoch: frame.epoch, gap, payload }
+        Self {
+            time: frame.time,
+            sequence: frame.sequence,
+            epoch: frame.epoch,
+            skew: frame.skew,
+            gap,
+            payload,
+        }
     }
 
     fn copy(&self, format: Format, frame: &mut Frame) {
@@ -135,6 +143,7 @@ impl<const BYTES: usize> Slot<BYTES> {
         frame.sequence = self.sequence;
         frame.time = self.time;
         frame.epoch = self.epoch;
+        frame.skew = self.skew;
         frame.gap = self.gap;
         frame.payload_mut().copy_from_slice(&self.payload);
     }

@@ -111,9 +111,29 @@ pub enum ServiceError {
     },
 }
 
+/// What a service will not do, however often it is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// This request; it may serve others.
+    Request,
+    /// Any: it does not know the key, the address or the model.
+    Service,
+}
+
 impl ServiceError {
     /// A socket that was closed without a word.
     pub(crate) const CLOSED: Self = Self::Closed { code: None, reason: String::new() };
+
+    /// What it refused for good; `None`: it may do next time what it did not do now.
+    pub fn refusal(&self) -> Option<Refused> {
+        match self {
+            Self::NoModel { .. } | Self::Unfit { .. } => Some(Refused::Service),
+            Self::Status { status: 408 | 409 | 425 | 429, .. } => None,
+            Self::Status { status: 401..=405 | 407 | 410, .. } => Some(Refused::Service),
+            Self::Status { status: 400..=499, .. } => Some(Refused::Request),
+            _ => None,
+        }
+    }
 
     pub(crate) fn malformed(place: &'static str, reason: impl fmt::Display) -> Self {
         Self::Malformed { place, reason: shown(reason) }
@@ -233,6 +253,20 @@ mod tests {
             "no such model\n",
         ] {
             assert_eq!(own_words(body.as_bytes()), "no such model", "{body}");
+        }
+    }
+
+    #[test]
+    fn what_a_service_refused_for_good_is_told_apart_from_what_it_may_do_next_time() {
+        let refusal = |status| ServiceError::Status { status, message: String::new() }.refusal();
+        for status in [408, 409, 425, 429, 500, 502, 503, 529] {
+            assert_eq!(refusal(status), None, "{status}");
+        }
+        for status in [400, 413, 415, 422] {
+            assert_eq!(refusal(status), Some(Refused::Request), "{status}");
+        }
+        for status in [401, 403, 404] {
+            assert_eq!(refusal(status), Some(Refused::Service), "{status}");
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::line::at;
 use proptest::prelude::*;
-use ringway_frame::{CallId, Epoch, MediaTime};
+use ringway_frame::{CallId, Epoch, MediaTime, Skew};
 use ringway_turn::{
     After, AskId, ClauseId, Command, Config, Converse, Input, Memo, Output, Playout, RequestId, Speaker,
     Speculation, StageKind, Stt, Turn, UtteranceId, Window, recording,
@@ -288,7 +288,12 @@ impl World {
                 self.loud_until = self.now;
             }
             let probability = if speech { 0.9 } else { 0.0 };
-            self.feed(Input::Window(Window { until: self.now, probability, loud_until: self.loud_until }));
+            self.feed(Input::Window(Window {
+                until: self.now,
+                probability,
+                loud_until: self.loud_until,
+                skew: Skew::ZERO,
+            }));
         }
     }
 

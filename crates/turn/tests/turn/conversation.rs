@@ -2,8 +2,8 @@
 
 use crate::line::{Line, at, millis};
 use ringway_turn::{
-    After, CallerTurn, Command, Config, Event, Input, Latency, Playout, Purpose, Speculation, SpeechState,
-    StageKind, Stt, UtteranceId,
+    After, CallerTurn, Command, Config, Event, Input, Latency, Memo, Playout, Purpose, RequestId,
+    Speculation, SpeechState, StageKind, Stt, UtteranceId,
 };
 use std::time::Duration;
 
@@ -453,4 +453,19 @@ fn what_a_turn_model_said_before_the_voice_fell_counts_for_nothing() {
     assert!((700..760).contains(&answer(1_400)), "{}", answer(1_400));
     // The detector's model is not sure yet that it fell.
     assert!(answer(1_540) < 450, "{}", answer(1_540));
+}
+
+#[test]
+fn a_hundred_clauses_at_once_are_given_to_the_voice_as_it_has_made_those_before() {
+    let mut line = Line::new(Config::default());
+    let text: String = (0..100).map(|number| format!("Word{number}. ")).collect();
+    let (request, memo) = (RequestId::default(), Memo::default());
+    line.at(10, Input::Token { request, text: text.clone() });
+    line.at(10, Input::ReplyEnd { request, after: After::Nothing, memo });
+    line.run(20);
+    assert_eq!(line.spoken().len(), 32);
+    line.run(90_000);
+    let spoken = line.spoken()[..100].join(" ");
+    assert_eq!(spoken, text.trim());
+    assert_eq!(line.context()[0], format!("Bot: {spoken}"));
 }

@@ -1,7 +1,7 @@
 //! How calls end, each of them by itself.
 
 use crate::line::{Line, at};
-use ringway_frame::Epoch;
+use ringway_frame::{Epoch, Skew};
 use ringway_turn::{
     After, CallerTurn, ClauseId, Command, Config, EndReason, Input, Memo, Output, Playout, RequestId,
     StageKind, Turn, Window,
@@ -150,7 +150,10 @@ fn the_longest_call_ends_at_once_when_nothing_is_spoken() {
 fn a_carrier_without_media_is_ended() {
     let mut turn = Turn::new(Config { media_timeout: Some(Duration::from_secs(10)), ..Config::default() });
     turn.handle(Input::Started, at(0));
-    turn.handle(Input::Window(Window { until: at(32), probability: 0.0, loud_until: at(0) }), at(32));
+    turn.handle(
+        Input::Window(Window { until: at(32), probability: 0.0, loud_until: at(0), skew: Skew::ZERO }),
+        at(32),
+    );
     assert_eq!(end(&mut turn), (10_032, EndReason::NoMedia));
 }
 
@@ -168,7 +171,12 @@ fn missing_windows_end_the_turn_like_silence() {
     turn.handle(Input::Interrupt, at(0));
     for until in [32, 64, 96, 128] {
         turn.handle(
-            Input::Window(Window { until: at(until), probability: 0.9, loud_until: at(until) }),
+            Input::Window(Window {
+                until: at(until),
+                probability: 0.9,
+                loud_until: at(until),
+                skew: Skew::ZERO,
+            }),
             at(until),
         );
     }

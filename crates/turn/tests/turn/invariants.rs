@@ -4,7 +4,7 @@ mod steps;
 
 use crate::line::{Line, at};
 use proptest::prelude::*;
-use ringway_frame::{Epoch, MediaTime};
+use ringway_frame::{Epoch, MediaTime, Skew};
 use ringway_turn::{
     After, AskId, ClauseId, Command, Config, EndReason, Event, Input, Language, Memo, Output, Playout,
     RequestId, StageKind, Stt, Turn, UtteranceId, Window, recording,
@@ -57,6 +57,8 @@ struct World {
     twice: BTreeSet<RequestId>,
     /// Stages on their way into another language.
     following: VecDeque<StageKind>,
+    /// Stages that are away: what they are told goes nowhere.
+    lost: BTreeSet<StageKind>,
 }
 
 impl World {
@@ -91,6 +93,7 @@ impl World {
             begun: BTreeSet::new(),
             twice: BTreeSet::new(),
             following: VecDeque::new(),
+            lost: BTreeSet::new(),
         }
     }
 
@@ -180,11 +183,17 @@ impl World {
             Command::Speak { epoch, clause, text } => {
                 assert!(!self.following.contains(&StageKind::Tts), "a voice on its way is given words");
                 assert!(epoch >= self.void_before, "speaks into a void epoch");
+                if self.lost.contains(&StageKind::Tts) {
+                    return;
+                }
                 let words = text.split_inclusive(' ').map(str::to_owned).collect();
                 self.clauses.push(Clause { epoch, id: clause, words, said: 0, upto: 0, ended: false });
             }
             Command::Press { epoch, clause, .. } => {
                 assert!(epoch >= self.void_before, "presses in a void epoch");
+                if self.lost.contains(&StageKind::Tts) {
+                    return;
+                }
                 self.clauses.push(Clause {
                     epoch,
                     id: clause,
@@ -331,7 +340,12 @@ impl World {
             if loud {
                 self.loud_until = self.now;
             }
-            self.feed(Input::Window(Window { until: self.now, probability, loud_until: self.loud_until }));
+            self.feed(Input::Window(Window {
+                until: self.now,
+                probability,
+                loud_until: self.loud_until,
+                skew: Skew::ZERO,
+            }));
         }
     }
 
@@ -430,9 +444,11 @@ impl World {
 
     fn stage(&mut self, stage: StageKind, ready: bool) {
         if ready {
+            self.lost.remove(&stage);
             self.feed(Input::StageReady { stage });
             return;
         }
+        self.lost.insert(stage);
         match stage {
             StageKind::Stt => self.ask = None,
             StageKind::Tts => self.clauses.clear(),

@@ -6,7 +6,7 @@ mod seen;
 mod services;
 
 use player::Player;
-use ringway_frame::{CallId, Epoch, MediaTime};
+use ringway_frame::{CallId, Epoch, MediaTime, Skew};
 use ringway_turn::{
     After, AskId, CallerTurn, ClauseId, Command, Config, Context, Converse, Input, Memo, Output, RequestId,
     StageKind, Stt, Turn, UtteranceId, Window, recording,
@@ -320,7 +320,12 @@ impl Line {
             self.caller.iter().filter(heard).map(|said| said.until.min(until)).max().unwrap_or(0);
         let speaking = |said: &Said| said.from < until && until - WINDOW < said.until + DECAY;
         let probability = if self.caller.iter().any(speaking) { 0.9 } else { 0.02 };
-        self.feed(Input::Window(Window { until: at(until), probability, loud_until: at(loud_until) }));
+        self.feed(Input::Window(Window {
+            until: at(until),
+            probability,
+            loud_until: at(loud_until),
+            skew: Skew::ZERO,
+        }));
     }
 
     fn obey(&mut self, command: &Command) {

@@ -93,7 +93,12 @@ fn a_recording_that_ends_too_early_is_a_difference() {
 
 #[test]
 fn a_probability_that_is_no_number_is_read_back() {
-    let window = Window { until: crate::line::at(32), probability: f32::NAN, loud_until: crate::line::at(0) };
+    let window = Window {
+        until: crate::line::at(32),
+        probability: f32::NAN,
+        loud_until: crate::line::at(0),
+        skew: ringway_frame::Skew::ZERO,
+    };
     let line = ringway_turn::recording::input_line(&Input::Window(window), crate::line::at(32));
     let header = recorded().lines().next().unwrap().to_owned();
     let report = replay(format!("{header}\n{line}").as_bytes()).unwrap();
