@@ -182,6 +182,19 @@ fn origins_and_the_public_address_are_looked_at() {
 }
 
 #[test]
+fn whom_calls_are_handed_to_is_looked_at() {
+    let text = "[turn]\ntransfer_on_failure = \"sales\"\n[transfer]\nallow = [\"+43*\", \"*\"]\n\
+                targets = { desk = \"the desk\", orders = \"+43 1 234\" }\n[carrier]\nsorry = \" \"";
+    let wanted = [
+        "a.toml:2: turn.transfer_on_failure: must be a telephone number such as +15550100, or a sip: address",
+        "a.toml:4: transfer.allow: \"*\" must begin with a digit: it would permit any number",
+        "a.toml:5: transfer.targets: desk: \"the desk\" must be a telephone number such as +15550100, or a sip: address",
+        "a.toml:7: carrier.sorry: must not be empty",
+    ];
+    assert_eq!(file(text).problems(), wanted);
+}
+
+#[test]
 fn what_could_be_read_is_handed_on_for_further_checks() {
     let problems = file("[server]\nport = \"x\"\n[dialogue]\ndefault = \"echo\"").load().unwrap_err();
     assert_eq!(problems.readable.config.dialogue.default, "echo");
