@@ -81,11 +81,6 @@ pub struct Arrival {
 /// Why the server cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// Not on loopback without a token.
-    #[error(
-        "listening on {0}, which is not loopback, needs an API token: set RINGWAY_ADMIN_TOKEN, or listen on 127.0.0.1"
-    )]
-    NoToken(std::net::SocketAddr),
     /// The address is taken.
     #[error("cannot listen on {address}: {source}")]
     Listen {
@@ -101,7 +96,7 @@ pub enum StartError {
     #[error("webhook.url: {0}")]
     Webhook(#[from] SetupError),
     /// The certificate cannot be used.
-    #[error("TLS: {0}")]
+    #[error("{0}")]
     Tls(String),
     /// The metrics cannot be set up.
     #[error("metrics: {0}")]
@@ -120,19 +115,10 @@ pub struct Starting {
 }
 
 impl Starting {
-    /// Checks what can be checked at once.
-    ///
-    /// # Errors
-    /// Others could reach a server without a token.
-    pub fn check(config: Config, secrets: Secrets) -> Result<Self, StartError> {
-        let address = config.server.address();
-        for address in std::iter::once(address).chain(config.tts_api.address()) {
-            if !address.ip().is_loopback() && secrets.admin_token.is_none() {
-                return Err(StartError::NoToken(address));
-            }
-        }
+    /// Of a configuration without mistakes.
+    pub fn new(config: Config, secrets: Secrets) -> Self {
         let addresses = Addresses::new(&config.limits);
-        Ok(Self { config, secrets, addresses })
+        Self { config, secrets, addresses }
     }
 
     /// What each address holds, connections and calls alike.

@@ -425,15 +425,55 @@ fn tools(
     librarian: Option<&Librarian>,
 ) -> Result<Option<Tools>, EngineError> {
     let Some(path) = &config.tools.file else { return Ok(None) };
-    let file =
-        ToolsFile::load(path, &|variable| std::env::var(variable).ok()).map_err(EngineError::ToolsFile)?;
+    let file = ToolsFile::load(path, &variable).map_err(EngineError::ToolsFile)?;
     let knowledge = librarian.map(|librarian| Arc::new(librarian.clone()) as Arc<dyn Knowledge>);
     let file = file.transferring(transfers.clone());
     if file.transfers_to_nobody() {
         tracing::warn!(file = %path.display(), "{}", NOBODY);
     }
-    Ok(Some(Tools::start(file.speaking(languages::names(config))?, knowledge)?))
+    let file =
+        file.speaking(languages::names(config)).map_err(|mistake| EngineError::ToolsFile(vec![mistake]))?;
+    Ok(Some(Tools::start(file, knowledge)?))
 }
+
+/// What the environment holds.
+pub fn variable(name: &str) -> Option<String> {
+    std::env::var_os(name).map(|text| text.to_string_lossy().into_owned())
+}
+
+/// Services that cannot even be tried, each with the reason; they are set up on the present runtime. A prompt or a key
+/// that is wrong is the configuration's to tell.
+pub fn unusable_services(config: &Config, secrets: &Secrets) -> Vec<(String, String)> {
+    let languages = config.languages.values().map(|language| &language.config);
+    let mut unusable = Vec::new();
+    for config in std::iter::once(config).chain(languages) {
+        let mut builder = Builder::new(config, secrets, None, None);
+        let mut note = |name: &String, setup: Option<EngineError>| match setup {
+            Some(EngineError::Service(SetupError::Template(_) | SetupError::Key { .. })) => {}
+            Some(EngineError::Service(error)) => unusable.push((name.clone(), error.to_string())),
+            _ => {}
+        };
+        let service = |name: &&String| !EMBEDDED.contains(&name.as_str());
+        for name in config.stt.engines.iter().filter(service) {
+            note(name, builder.stt(name).err());
+        }
+        for name in config.llm.engines.iter().filter(service) {
+            note(name, builder.llm(name).err());
+        }
+        for name in config.tts.engines.iter().filter(service) {
+            note(name, builder.tts(name).err());
+        }
+        for name in &config.speech_to_speech.engines {
+            note(name, builder.s2s(name).err());
+        }
+    }
+    unusable.sort();
+    unusable.dedup();
+    unusable
+}
+
+/// Engines that come with ringway.
+const EMBEDDED: [&str; 4] = ["pocketsphinx", "flite", "dialogue", "scripted"];
 
 /// The language in whose words this voice is given figures, if it is.
 fn normalized<'c>(config: &'c Config, name: &str) -> Option<&'c str> {

@@ -28,6 +28,7 @@ mod tls;
 mod trace;
 mod tts_api;
 mod unstarted;
+mod validation;
 mod watch_cores;
 mod web;
 mod webhooks;

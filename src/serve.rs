@@ -25,7 +25,7 @@ pub async fn run(config: Config, secrets: Secrets) -> Result<(), StartError> {
         config.server.tls.clone().map(|tls| Certificate::read(tls, address.ip())).transpose()?;
     let present = certificate.as_ref().map(Certificate::present);
     tokio::spawn(reload(reloads, certificate));
-    let starting = Starting::check(config.clone(), secrets)?;
+    let starting = Starting::new(config.clone(), secrets);
     let gate = Gate::new(&config, starting.addresses().clone());
     let connections = Connections::new(present, gate);
     let listener =

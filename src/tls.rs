@@ -51,10 +51,13 @@ fn server_config(tls: &Tls, listen: IpAddr) -> Result<ServerConfig, StartError> 
         Tls::SelfSigned => self_signed(names(listen))?,
         Tls::Files { certificate, key } => (read_chain(certificate)?, read_key(key)?),
     };
-    let mut config = ServerConfig::builder()
-        .with_no_client_auth()
-        .with_single_cert(chain, key)
-        .map_err(|error| StartError::Tls(error.to_string()))?;
+    let mut config =
+        ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key).map_err(|error| {
+            StartError::Tls(match error {
+                rustls::Error::InconsistentKeys(_) => "the private key is not that of the certificate".into(),
+                error => error.to_string(),
+            })
+        })?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
 }

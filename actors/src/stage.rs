@@ -264,3 +264,20 @@ pub(crate) fn inject<A: Stage>(stage: &A, fault: Fault, ctx: &mut Context<A>) {
         Fault::Stall => ctx.wait(actix::fut::wrap_future(std::future::pending::<()>())),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ringway_stages::llm::Emptiness;
+
+    #[test]
+    fn an_empty_answer_counts_by_its_reason_and_other_errors_as_errors() {
+        let empty = |reason| StageError::Llm(LlmError::Empty { engine: "x", reason }).cause().name();
+        let names = Emptiness::ALL.map(empty);
+        assert!(
+            names.iter().zip(Emptiness::ALL).all(|(name, of)| *name == format!("empty_{of}")),
+            "{names:?}"
+        );
+        assert_eq!(StageError::Injected.cause(), Cause::Error);
+    }
+}

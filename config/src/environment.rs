@@ -7,7 +7,7 @@ use crate::setting::Setting;
 use std::collections::BTreeMap;
 
 /// What an environment says.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Said {
     pub(crate) settings: Vec<Setting>,
     pub(crate) problems: Vec<Problem>,
@@ -17,13 +17,30 @@ pub(crate) struct Said {
 /// An environment; a variable that is empty counts as not set.
 pub(crate) type Variables = BTreeMap<String, String>;
 
+/// The variables as they are meant: files of variables leave blanks, line ends and quotation marks around the values.
+pub(crate) fn tidied(variables: &Variables) -> Variables {
+    let tidied = variables.iter().map(|(name, text)| (name.clone(), tidy(text).to_owned()));
+    tidied.filter(|(_, text)| !text.is_empty()).collect()
+}
+
+fn tidy(text: &str) -> &str {
+    let is_around = |char: char| char.is_whitespace() || char == '\u{feff}';
+    let text = text.trim_matches(is_around);
+    let unquoted = |quote| text.strip_prefix(quote).and_then(|text| text.strip_suffix(quote));
+    unquoted('"').or_else(|| unquoted('\'')).map_or(text, |text| text.trim_matches(is_around))
+}
+
 /// Reads all variables that are named after keys.
 pub(crate) fn read(variables: &Variables, schema: &Schema) -> Said {
     let mut said = Said::default();
     for (variable, text) in variables {
         match variable.strip_prefix(PREFIX) {
             // Of those without a section only slips are ours: RINGWAY_SERVER_PORT.
-            Some(name) if !name.contains(SEPARATOR) => said.warnings.extend(slip(variable, name, schema)),
+            Some(name) if !name.contains(SEPARATOR) => {
+                // The other is what Kubernetes sets for a service of that name.
+                let meant = !text.contains("://");
+                said.warnings.extend(slip(variable, name, schema).filter(|_| meant));
+            }
             Some(name) => said.take(variable, &key_of(name, schema), text, schema),
             None => {}
         }
@@ -69,7 +86,7 @@ pub(crate) fn problem(variable: &str, key: &str, message: impl Into<String>) -> 
     Problem { origin: origin(variable), key: key.to_owned(), message: message.into() }
 }
 
-fn origin(variable: &str) -> Origin {
+pub(crate) fn origin(variable: &str) -> Origin {
     Origin::Environment { variable: variable.to_owned() }
 }
 

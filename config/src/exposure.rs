@@ -1,15 +1,20 @@
 //! Settings that make sense and still leave the server open, or closed to those who are to reach it.
 
 use crate::sense::Mistake;
-use crate::{Config, Secrets};
+use crate::{Config, PublicUrl, Secrets};
 
 const PUBLIC_URL: &str = "server.public_url";
+
+/// It works, with carriers that take it.
+const PLAIN: &str =
+    "TwiML names a socket without TLS, ws://, which Twilio does not open: write https:// for it";
 
 /// What an operator is warned of.
 pub(crate) fn warnings(config: &Config, secrets: &Secrets) -> Vec<Mistake> {
     let mut warnings = Vec::new();
-    if config.server.public_url.is_none() {
-        return warnings;
+    let Some(public_url) = &config.server.public_url else { return warnings };
+    if public_url.parse::<PublicUrl>().is_ok_and(|url| !url.secure) {
+        warnings.push((PUBLIC_URL.to_owned(), PLAIN.to_owned()));
     }
     let signed = secrets.twilio_auth_token.is_some() || secrets.twilio_shared_key.is_some();
     if secrets.admin_token.is_none() {
@@ -52,5 +57,12 @@ mod tests {
         let signed = warned(true, false, true);
         assert!(signed.len() == 1 && signed[0].contains("but signed ones of the carrier"), "{signed:?}");
         assert!(warned(true, true, false)[0].contains("can begin calls"));
+    }
+
+    #[test]
+    fn a_public_address_without_tls_is_doubted() {
+        let mut config = Config::default();
+        config.server.public_url = Some("http://voice.example:3000".to_owned());
+        assert_eq!(warnings(&config, &Secrets::default())[0], (PUBLIC_URL.to_owned(), PLAIN.to_owned()));
     }
 }

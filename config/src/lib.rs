@@ -16,6 +16,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod addresses;
 mod alias;
 mod carrier;
 mod document;

@@ -1,3 +1,4 @@
+use crate::addresses;
 use crate::alias;
 use crate::document;
 use crate::environment::{self, Said, Variables};
@@ -9,6 +10,7 @@ use crate::sense::{self, Mistake};
 use crate::services;
 use crate::setting::{Setting, Settings};
 use crate::{Config, Secrets};
+use ringway_stages::secret;
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -55,8 +57,10 @@ pub struct Flag {
 }
 
 /// Configuration that makes sense.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Loaded {
+    /// The file that was read.
+    pub file: PathBuf,
     /// The values.
     pub config: Config,
     /// What only the environment knows.
@@ -79,12 +83,13 @@ where
     match std::fs::read(&path) {
         Ok(bytes) => parse(&path, &bytes, sources),
         Err(error) => {
-            let mut problems =
-                parse(&path, b"", sources).err().map(|problems| problems.found).unwrap_or_default();
+            let mut wrong = parse(&path, b"", sources).err().unwrap_or_default();
+            let mut problems = std::mem::take(&mut wrong.found);
+            wrong.readable.config = Config::default();
             // A file that cannot be read has no lines to blame for what is missing in it.
             problems.retain(|problem| !matches!(problem.origin, Origin::File { .. }));
             problems.insert(0, at_file(&path, unreadable(&path, &error)));
-            Err(Problems { found: problems, readable: Box::default() })
+            Err(Problems { found: problems, ..wrong })
         }
     }
 }
@@ -97,63 +102,120 @@ pub fn parse<E>(path: &Path, contents: &[u8], sources: Sources<E>) -> Result<Loa
 where
     E: IntoIterator<Item = (String, String)>,
 {
-    let variables: Variables = sources.environment.into_iter().filter(|(_, text)| !text.is_empty()).collect();
-    let mut layers = Layers::default();
+    let given: Variables = sources.environment.into_iter().filter(|(_, text)| !text.is_empty()).collect();
+    let variables = environment::tidied(&given);
     let (settings, problems) = document::read(contents, path, &SCHEMA);
-    layers.add(Said { settings, problems, warnings: Vec::new() });
-    layers.add(alias::read(&variables, &SCHEMA));
-    layers.add(environment::read(&variables, &SCHEMA));
-    layers.add(Said { settings: sources.flags.into_iter().map(Setting::from).collect(), ..Said::default() });
-    layers.finish(path, &variables)
+    let file = Said { settings, problems, warnings: Vec::new() };
+    let mut aliases = alias::read(&variables, &SCHEMA);
+    let own = environment::read(&variables, &SCHEMA);
+    let flags = Said { settings: sources.flags.into_iter().map(Setting::from).collect(), ..Said::default() };
+    loop {
+        let mut layers = Layers::of(&given, &file);
+        for said in [&file, &aliases, &own, &flags] {
+            layers.add(said.clone());
+        }
+        match layers.finish(path) {
+            Err(problems) if aliases.pardon(&problems) => {}
+            finished => return finished,
+        }
+    }
 }
 
 /// Sources in the order of their weight, the lightest first.
-#[derive(Default)]
-struct Layers {
+struct Layers<'v> {
     settings: Settings,
     problems: Vec<Problem>,
     warnings: Vec<Problem>,
+    variables: &'v Variables,
+    /// Lines of the file could not be read: what they set is not known.
+    broken: bool,
 }
 
-impl Layers {
+impl Said {
+    /// Takes back the aliases that are to blame for mistakes, with a warning; `false`: there are none.
+    fn pardon(&mut self, problems: &Problems) -> bool {
+        let pardoned: Vec<_> = problems.found.iter().filter_map(alias::pardoned).collect();
+        let wrong = |setting: &Setting| pardoned.iter().any(|warning| warning.origin == setting.origin);
+        let before = self.settings.len();
+        self.settings.retain(|setting| !wrong(setting));
+        self.warnings.extend(pardoned);
+        self.settings.len() < before
+    }
+}
+
+impl Loaded {
+    /// A problem with what this key says, where it was set; a default is blamed on the file's first line: there it can be
+    /// changed.
+    pub fn problem(&self, key: &str, message: impl Into<String>) -> Problem {
+        let origin = self.provenance.origin(key).cloned();
+        let origin = origin.unwrap_or_else(|| Origin::File { path: self.file.clone(), line: 1 });
+        Problem { origin, key: key.to_owned(), message: message.into() }
+    }
+}
+
+impl<'v> Layers<'v> {
+    fn of(variables: &'v Variables, file: &Said) -> Self {
+        let (settings, problems, warnings) = (Settings::default(), Vec::new(), Vec::new());
+        let broken = file.problems.iter().any(|problem| problem.key.is_empty());
+        Self { settings, problems, warnings, variables, broken }
+    }
+
     fn add(&mut self, said: Said) {
         self.problems.extend(said.problems);
         self.warnings.extend(said.warnings);
         for setting in said.settings {
-            match setting.check(&SCHEMA) {
+            let (setting, told) = addresses::base(setting);
+            self.warnings.extend(told);
+            match setting.check(&SCHEMA).and_then(|()| self.check_name(&setting)) {
                 Ok(()) => self.settings.set(setting),
                 Err(problem) => self.problems.push(problem),
             }
         }
     }
 
-    fn finish(mut self, path: &Path, variables: &Variables) -> Result<Loaded, Problems> {
-        let Self { settings, problems, .. } = &mut self;
+    /// A secret where the name of its variable is due would be shown with the configuration.
+    fn check_name(&self, setting: &Setting) -> Result<(), Problem> {
+        let name = setting.value.as_str().filter(|name| setting.names_variable() && !name.is_empty());
+        match name {
+            Some(name) if !secret::is_variable_name(name) && !self.variables.contains_key(name) => {
+                Err(setting.problem(NO_NAME))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn finish(mut self, path: &Path) -> Result<Loaded, Problems> {
+        let Self { settings, problems, variables, .. } = &mut self;
         let mut config = config_of(settings.document(), path, problems);
         let mut unread = Vec::new();
         let config_in = |code: &str| config_of(settings.document_in(code), path, &mut unread);
         config.languages = languages::read(settings, &config.call.language, config_in, problems);
         config.turn.language.get_or_insert_with(|| config.call.language.clone());
         problems.extend(unread);
-        let secrets = secrets(variables, &config);
+        let secrets = secrets(variables, &config, problems);
         self.check_sense(path, &config, &secrets);
         for (key, message) in exposure::warnings(&config, &secrets) {
             let origin = self.settings.origin(&key).cloned();
             let origin = origin.unwrap_or_else(|| Origin::File { path: path.to_owned(), line: 1 });
             self.warnings.push(Problem { origin, key, message });
         }
-        if self.problems.is_empty() {
-            let Self { settings: provenance, warnings, .. } = self;
-            return Ok(Loaded { config, secrets, warnings, provenance });
+        let Self { settings: provenance, warnings, problems: mut found, .. } = self;
+        let loaded = Loaded { file: path.to_owned(), config, secrets, warnings, provenance };
+        if found.is_empty() {
+            return Ok(loaded);
         }
-        self.problems.sort();
-        self.problems.dedup();
-        Err(Problems { found: self.problems, readable: Box::new(config) })
+        found.sort();
+        found.dedup();
+        Err(Problems { found, readable: Box::new(loaded) })
     }
 
     /// A default is blamed on the file's first line: there it can be changed.
     fn check_sense(&mut self, path: &Path, config: &Config, secrets: &Secrets) {
-        let wrong: BTreeSet<_> = self.problems.iter().map(|problem| problem.key.clone()).collect();
+        let mut wrong: BTreeSet<_> = self.problems.iter().map(|problem| problem.key.clone()).collect();
+        if self.problems.iter().any(|problem| is_of(problem, Secrets::ADMIN_TOKEN)) {
+            // There is a token, though not one that counts.
+            wrong.extend(["server.listen", "tts_api.listen"].map(str::to_owned));
+        }
         let whole = sense::mistakes(config, secrets);
         for (code, language) in &config.languages {
             let found = sense::mistakes(&language.config, secrets).into_iter();
@@ -166,13 +228,17 @@ impl Layers {
                 continue;
             }
             let origin = self.settings.origin(&key).cloned();
+            // Nor is it known what stands in lines that could not be read.
+            if origin.is_none() && self.broken {
+                continue;
+            }
             let origin = origin.unwrap_or_else(|| Origin::File { path: path.to_owned(), line: 1 });
             self.problems.push(Problem { origin, key, message });
         }
     }
 }
 
-impl Layers {
+impl Layers<'_> {
     /// What a language has not set itself makes sense in the whole; so it is told where the language begins.
     fn blame_language(&mut self, code: &str, mistakes: Vec<Mistake>, wrong: &BTreeSet<String>) {
         for (key, message) in mistakes {
@@ -184,6 +250,10 @@ impl Layers {
             }
         }
     }
+}
+
+fn is_of(problem: &Problem, name: &str) -> bool {
+    matches!(&problem.origin, Origin::Environment { variable } if variable == name)
 }
 
 fn config_of(document: Table, path: &Path, problems: &mut Vec<Problem>) -> Config {
@@ -206,16 +276,24 @@ impl From<Flag> for Setting {
     }
 }
 
-fn secrets(variables: &Variables, config: &Config) -> Secrets {
-    let secret = |name: &str| variables.get(name).cloned();
+/// Whatever is set, and is none of what can be meant, is a mistake: nothing is let in or kept out by another secret.
+fn secrets(variables: &Variables, config: &Config, problems: &mut Vec<Problem>) -> Secrets {
+    let mut secret = |name: &str, key: &str| {
+        let read = secret::read(variables.get(name).map_or("", String::as_str));
+        read.unwrap_or_else(|error| {
+            problems.push(environment::problem(name, key, error.to_string()));
+            None
+        })
+        .map(str::to_owned)
+    };
     let languages = config.languages.values().map(|language| &language.config);
     let all = std::iter::once(config).chain(languages).flat_map(services::keyed);
-    let named = all.map(|service| service.variable).filter(|name| !name.is_empty());
+    let named = all.filter(|service| !service.variable.is_empty());
     Secrets {
-        admin_token: secret(Secrets::ADMIN_TOKEN),
-        twilio_auth_token: secret(Secrets::TWILIO_AUTH_TOKEN),
-        twilio_shared_key: secret(Secrets::TWILIO_SHARED_KEY),
-        api_keys: named.map(|name| (name.to_owned(), secret(name))).collect(),
+        admin_token: secret(Secrets::ADMIN_TOKEN, ""),
+        twilio_auth_token: secret(Secrets::TWILIO_AUTH_TOKEN, ""),
+        twilio_shared_key: secret(Secrets::TWILIO_SHARED_KEY, ""),
+        api_keys: named.map(|it| (it.variable.to_owned(), secret(it.variable, it.path))).collect(),
     }
 }
 
@@ -229,3 +307,6 @@ fn unreadable(path: &Path, error: &std::io::Error) -> String {
     let from = here.map(|dir| format!(" from {}", dir.display())).unwrap_or_default();
     format!("cannot be read{from}: {error}; name a file with --config")
 }
+
+const NO_NAME: &str = "must be the name of an environment variable that holds the key, such as OPENAI_API_KEY, and not the key \
+    itself";

@@ -1,5 +1,6 @@
 //! Servers beside ringway that no call asks yet: `ringway doctor` does.
 
+use ringway_stages::secret::masked;
 use ringway_stages::services::Endpoint;
 use serde::Deserialize;
 
@@ -28,9 +29,15 @@ pub struct LiveKitConfig {
 }
 
 /// The address of a Redis, without a password.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct RedisUrl(String);
+
+impl std::fmt::Debug for RedisUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "RedisUrl({})", self.authority())
+    }
+}
 
 /// Why a text is no address of a Redis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -63,11 +70,16 @@ impl TryFrom<String> for RedisUrl {
         let scheme = text.split_once("://").map(|(scheme, _)| scheme);
         let url = Self(text.clone());
         match scheme {
-            Some("redis" | "rediss") if url.authority().contains('@') => Err(RedisUrlError::Password),
+            Some("redis" | "rediss") if holds_password(&text) => Err(RedisUrlError::Password),
             Some("redis" | "rediss") if !url.authority().is_empty() => Ok(url),
             _ => Err(RedisUrlError::Scheme),
         }
     }
+}
+
+/// Before the host, or in the query.
+fn holds_password(text: &str) -> bool {
+    text.contains('@') || masked(text) != text
 }
 
 #[cfg(test)]
@@ -82,6 +94,10 @@ mod tests {
         for wrong in ["redis", "http://redis:6379", "redis://", "redis:///0"] {
             assert_eq!(read(wrong), Err(RedisUrlError::Scheme), "{wrong}");
         }
-        assert_eq!(read("redis://:secret@redis:6379"), Err(RedisUrlError::Password));
+        for text in
+            ["redis://:secret@redis:6379", "redis://:se/cret@redis", "redis://redis/0?password=secret"]
+        {
+            assert_eq!(read(text), Err(RedisUrlError::Password), "{text}");
+        }
     }
 }

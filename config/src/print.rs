@@ -2,6 +2,7 @@ use crate::languages::{LanguageKey, SECTION};
 use crate::load::{Loaded, SCHEMA};
 use crate::schema::Key;
 use crate::{DEFAULTS, Secrets};
+use ringway_stages::secret::masked;
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 use toml::{Table, Value};
@@ -37,7 +38,7 @@ impl Loaded {
         line(text, &format!("\n[{SECTION}.{code}]"));
         for setting in self.provenance.of_language(code) {
             let name = LanguageKey::of(&setting.key).map_or("", |key| key.rest);
-            line(text, &format!("{name} = {}  # {}", setting.value, setting.origin));
+            line(text, &format!("{name} = {}  # {}", masked(&setting.value.to_string()), setting.origin));
         }
     }
 
@@ -47,9 +48,10 @@ impl Loaded {
             return default
                 .map_or_else(|| format!("# {name} is not set"), |value| format!("{name} = {value}"));
         };
+        let shown = masked(&value.to_string()).into_owned();
         match self.provenance.origin(&key.path) {
-            Some(origin) if default != Some(value) => format!("{name} = {value}  # {origin}"),
-            _ => format!("{name} = {value}"),
+            Some(origin) if default != Some(value) => format!("{name} = {shown}  # {origin}"),
+            _ => format!("{name} = {shown}"),
         }
     }
 }

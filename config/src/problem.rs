@@ -1,3 +1,4 @@
+use ringway_stages::secret::masked;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -35,13 +36,21 @@ pub struct Problem {
 }
 
 /// All mistakes of a configuration: first those of the file by line, then the environment's, then the flags'.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[derive(Clone, Debug, Default, PartialEq, thiserror::Error)]
 #[error("{}", lines(found))]
 pub struct Problems {
     /// At least one.
     pub found: Vec<Problem>,
     /// What could be read, with defaults in the place of what could not: for those who look for more mistakes.
-    pub readable: Box<crate::Config>,
+    pub readable: Box<crate::Loaded>,
+}
+
+impl Problem {
+    /// The message in one line, whatever a parser's looks like, and without the secrets that a value may have held.
+    pub fn told(&self) -> String {
+        let line = self.message.split_whitespace().collect::<Vec<_>>().join(" ");
+        masked(&line).into_owned()
+    }
 }
 
 fn lines(found: &[Problem]) -> String {
@@ -65,7 +74,6 @@ impl fmt::Display for Problem {
         if matches!(self.origin, Origin::File { .. }) && !self.key.is_empty() {
             write!(f, "{}: ", self.key)?;
         }
-        // One problem a line, whatever a parser's message looks like.
-        f.write_str(&self.message.split_whitespace().collect::<Vec<_>>().join(" "))
+        f.write_str(&self.told())
     }
 }

@@ -3,6 +3,7 @@
 //! A type is deserialised from a [`Probe`], which notes what it is asked for and then has nothing to give. So the keys
 //! are those that serde knows: an option that is unset by default is among them, and none is kept by hand.
 
+use ringway_stages::secret::masked;
 use serde::de::value::{Error, StrDeserializer};
 use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error as _, IntoDeserializer};
 use serde::de::{MapAccess, SeqAccess, Visitor};
@@ -92,7 +93,7 @@ impl Kind {
     /// # Errors
     /// What it must be.
     pub fn parse(&self, text: &str) -> Result<Value, String> {
-        let refusal = || format!("must be {self}, not {text:?}");
+        let refusal = || format!("{}, not {:?}", self.demand(), masked(text));
         match self {
             Self::Text | Self::Choice(_) | Self::Any => Ok(Value::String(text.to_owned())),
             Self::Flag => match text {
@@ -107,6 +108,11 @@ impl Kind {
                 items.map(|item| kind.parse(item)).collect::<Result<_, _>>().map(Value::Array)
             }
         }
+    }
+
+    /// What a value must be.
+    pub(crate) fn demand(&self) -> String {
+        format!("must be {self}")
     }
 
     /// Whether a value is of this kind; its own type may know more.
@@ -126,7 +132,7 @@ impl Kind {
             }
             _ => false,
         };
-        if good { Ok(()) } else { Err(format!("must be {self}, not {}", shown(value))) }
+        if good { Ok(()) } else { Err(format!("{}, not {}", self.demand(), shown(value))) }
     }
 }
 
@@ -145,11 +151,11 @@ impl fmt::Display for Kind {
     }
 }
 
-/// A value as a message names it: short ones whole, others by their type.
-fn shown(value: &Value) -> String {
+/// A value as a message names it: short ones whole, others by their type, secrets not at all.
+pub(crate) fn shown(value: &Value) -> String {
     match value {
         Value::Array(_) | Value::Table(_) => format!("a {}", if value.is_array() { "list" } else { "table" }),
-        _ => value.to_string(),
+        _ => masked(&value.to_string()).into_owned(),
     }
 }
 

@@ -1,10 +1,12 @@
 //! What is wrong with values that are well formed: those that make no sense, and files that are not there.
 
 use crate::languages::is_code;
-use crate::services::keyed;
-use crate::{Config, DialogueConfig, LimitsConfig, PublicUrl, Secrets, ServerConfig, Tls};
+use crate::services::{Keyed, keyed};
+use crate::{Config, DialogueConfig, LimitsConfig, Secrets, ServerConfig, Tls};
+use ringway_stages::secret::named;
 use ringway_stages::transfer::{self, Destination, Transfers};
 use ringway_stages::{prompt, services};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -17,6 +19,7 @@ pub(crate) fn mistakes(config: &Config, secrets: &Secrets) -> Vec<Mistake> {
     let mut mistakes: Vec<Mistake> =
         turn.iter().map(|problem| (format!("turn.{}", problem.key), problem.reason.to_owned())).collect();
     mistakes.extend(server(config));
+    mistakes.extend(listeners(config, secrets));
     mistakes.extend(carrier(config));
     mistakes.extend(tts_api(config));
     mistakes.extend(numbers(config));
@@ -31,16 +34,29 @@ pub(crate) fn mistakes(config: &Config, secrets: &Secrets) -> Vec<Mistake> {
 fn server(config: &Config) -> Vec<Mistake> {
     let server = &config.server;
     let mut mistakes = Vec::new();
-    if let Some(Err(error)) = server.public_url.as_deref().map(str::parse::<PublicUrl>) {
-        mistakes.push(at("server.public_url", error.to_string()));
-    }
-    if let Some(origin) = server.allowed_origins.iter().find(|origin| !is_origin(origin)) {
-        let message = format!("{origin:?} is no origin such as https://shop.example, without a path");
-        mistakes.push(at("server.allowed_origins", message));
-    }
     if server.browser_path.as_deref().is_some_and(|path| !is_free_path(path)) {
         let message = "must be a path of letters, digits, - and _ that nothing else is served at";
         mistakes.push(at("server.browser_path", message));
+    }
+    mistakes
+}
+
+/// Others could reach a server that asks for no token.
+fn listeners(config: &Config, secrets: &Secrets) -> Vec<Mistake> {
+    let (ours, voice) = (config.server.address(), config.tts_api.address());
+    let mut mistakes = Vec::new();
+    for (key, address) in [("server.listen", Some(ours)), ("tts_api.listen", voice)] {
+        let is_open = |address: &SocketAddr| !address.ip().is_loopback() && secrets.admin_token.is_none();
+        mistakes.extend(address.filter(is_open).map(|address| {
+            let message = format!(
+                "{address}, which is not loopback, needs an API token: set {}, or listen on 127.0.0.1",
+                Secrets::ADMIN_TOKEN
+            );
+            at(key, message)
+        }));
+    }
+    if voice.is_some_and(|voice| voice == ours && voice.port() != 0) {
+        mistakes.push(at("tts_api.port", "is the port of server.port, at the same address"));
     }
     mistakes
 }
@@ -397,11 +413,17 @@ fn prompts(config: &Config) -> Vec<Mistake> {
 
 /// A vendor's own service without its key would refuse every call.
 fn keys(config: &Config, secrets: &Secrets) -> Vec<Mistake> {
-    let missing =
-        keyed(config).filter(|service| service.needs_key() && secrets.api_key(service.variable).is_none());
-    missing
-        .map(|service| at(service.path, format!("the variable {:?} is not set", service.variable)))
-        .collect()
+    let wrong = |service: Keyed<'_>| {
+        let reason = match secrets.password(service.variable) {
+            None if service.needs_key() => "is not set",
+            Some(key) if service.sends_header() && !key.bytes().all(|byte| matches!(byte, b' '..=b'~')) => {
+                "has characters that no key has, such as letters with accents"
+            }
+            _ => return None,
+        };
+        Some(at(service.path, format!("{} {reason}", named(service.variable))))
+    };
+    keyed(config).filter_map(wrong).collect()
 }
 
 fn files(config: &Config) -> Vec<Mistake> {
@@ -444,16 +466,6 @@ fn missing(key: &str, path: &Path, is_there: bool, remedy: &str) -> Option<Mista
 
 fn at(key: &str, message: impl Into<String>) -> Mistake {
     (key.to_owned(), message.into())
-}
-
-fn is_web_url(url: &str) -> bool {
-    let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
-    host.is_some_and(|host| !host.is_empty() && !host.starts_with('/') && !host.contains(char::is_whitespace))
-}
-
-/// Scheme, host and port, as browsers send it: <https://www.rfc-editor.org/rfc/rfc6454#section-7>.
-fn is_origin(origin: &str) -> bool {
-    is_web_url(origin) && origin.matches('/').count() == 2
 }
 
 const VAD_RATES: [u32; 2] = [8_000, 16_000];

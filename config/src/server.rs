@@ -20,9 +20,12 @@ pub struct ServerConfig {
     #[serde(with = "crate::humane")]
     pub heartbeat: Duration,
     /// Origins besides our own whose pages may open `/voice-ws`, such as `https://shop.example`.
+    #[serde(deserialize_with = "crate::addresses::origins")]
     pub allowed_origins: Vec<String>,
     /// How carriers reach us, such as `https://voice.example`: signatures are computed over it and TwiML names it.
-    /// Without it the request's own `Host` is believed, and what a proxy says of it where that is signed.
+    /// Without it the request's own `Host` is believed, and what a proxy says of it where that is signed. Scheme and host
+    /// in small letters, and no slash at the end.
+    #[serde(deserialize_with = "crate::addresses::public")]
     pub public_url: Option<String>,
     /// Proxies whose `X-Forwarded-For` names the client, for the limits per address.
     pub trusted_proxies: Vec<Network>,

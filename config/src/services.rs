@@ -20,6 +20,11 @@ pub(crate) struct Keyed<'c> {
 }
 
 impl Keyed<'_> {
+    /// The key goes into the header of a request.
+    pub(crate) const fn sends_header(&self) -> bool {
+        self.url.is_some()
+    }
+
     /// It is the vendor's own, who serves nobody without a key.
     pub(crate) fn needs_key(&self) -> bool {
         matches!(

@@ -1,6 +1,7 @@
 use crate::languages::LanguageKey;
 use crate::problem::{Origin, Problem};
-use crate::schema::{Kind, Schema};
+use crate::schema::{Kind, Schema, shown};
+use ringway_stages::secret::{masked, masked_address};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use toml::{Table, Value};
@@ -16,6 +17,42 @@ pub struct Setting {
     pub origin: Origin,
 }
 
+/// What is wrong with a setting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Misread {
+    /// What is to be told as it is.
+    Plain(String),
+    /// What a value of its kind must be.
+    Kind(String),
+    /// What its own type says of the value.
+    Value(String),
+}
+
+impl Misread {
+    /// With the value, as far as it may be shown.
+    fn shown(&self, value: &Value, is_address: bool) -> String {
+        let shown = match value {
+            Value::String(text) if is_address => Value::from(masked_address(text).into_owned()).to_string(),
+            value => shown(value),
+        };
+        let text = value.to_string();
+        match self {
+            Self::Plain(message) => message.clone(),
+            Self::Kind(message) => format!("{message}, not {shown}"),
+            Self::Value(message) if message.contains(&text) => message.replace(&text, &shown),
+            Self::Value(message) => format!("{shown}: {}", masked(message)),
+        }
+    }
+
+    /// Without a trace of the text.
+    pub(crate) fn without_value(&self, text: &str) -> String {
+        match self {
+            Self::Value(message) if message.contains(text) => "it cannot be read".to_owned(),
+            Self::Plain(message) | Self::Kind(message) | Self::Value(message) => message.clone(),
+        }
+    }
+}
+
 /// The setting of each key that counts: a later layer replaces an earlier one.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Settings {
@@ -28,30 +65,41 @@ impl Setting {
     /// # Errors
     /// The mistake.
     pub(crate) fn check(&self, schema: &Schema) -> Result<(), Problem> {
+        self.read(schema).map_err(|mistake| self.problem(mistake.shown(&self.value, self.is_address())))
+    }
+
+    /// The same.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(crate) fn read(&self, schema: &Schema) -> Result<(), Misread> {
         let language = LanguageKey::of(&self.key);
         if language.is_some_and(LanguageKey::is_own) {
-            return Kind::Text.check(&self.value).map_err(|message| self.problem(message));
+            return Kind::Text.check(&self.value).map_err(|_| Misread::Kind(Kind::Text.demand()));
         }
         if let Some(refusal) = language.and_then(LanguageKey::refusal) {
-            return Err(self.problem(refusal));
+            return Err(Misread::Plain(refusal.to_owned()));
         }
         let plain = Self { key: self.plain_key().to_owned(), ..self.clone() };
-        let kind = schema.key(&plain.key).map(|key| &key.kind);
-        let known = kind.map_or_else(|| Err("unknown key".to_owned()), |kind| kind.check(&self.value));
-        let read =
-            || crate::Config::deserialize(nested([&plain])).map_err(|error| self.shown_in(error.message()));
-        known.and_then(|()| read().map(drop)).map_err(|message| self.problem(message))
+        let Some(key) = schema.key(&plain.key) else { return Err(Misread::Plain("unknown key".to_owned())) };
+        key.kind.check(&self.value).map_err(|_| Misread::Kind(key.kind.demand()))?;
+        let read = crate::Config::deserialize(nested([&plain]));
+        read.map(drop).map_err(|error| Misread::Value(error.message().to_owned()))
+    }
+
+    /// It is meant as the address of a service.
+    pub(crate) fn is_address(&self) -> bool {
+        self.key.ends_with("url")
+    }
+
+    /// It is the name of an environment variable that holds a secret.
+    pub(crate) fn names_variable(&self) -> bool {
+        self.key.ends_with(".key")
     }
 
     /// The key as it is written where no language is meant.
     fn plain_key(&self) -> &str {
         LanguageKey::of(&self.key).map_or(&self.key, |key| key.rest)
-    }
-
-    /// A parser's message, with the value where it does not tell it.
-    fn shown_in(&self, message: &str) -> String {
-        let value = self.value.to_string();
-        if message.contains(&value) { message.to_owned() } else { format!("{value}: {message}") }
     }
 
     pub(crate) fn problem(&self, message: impl Into<String>) -> Problem {

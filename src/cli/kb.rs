@@ -1,12 +1,15 @@
 //! `ringway kb`: the documents of the knowledge base.
 
 use super::{FAILED, MISTAKEN, fail};
+use crate::engines;
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
-use ringway_config::{Config, Flag, Problem, Sources, load};
+use ringway_config::{Config, Flag, Origin, Problem, Sources, load};
 use ringway_knowledge::{
-    About, Document, Embedder, FileError, Found, Index, Librarian, Prepared, Source, cut, prepare, read,
+    About, Document, Embedder, FileError, FileToRead, Found, Index, Librarian, Prepared, ReadError, Source,
+    cut, files_in, prepare, read,
 };
+use ringway_stages::secret;
 use ringway_stages::services::ApiKey;
 use serde_json::json;
 use std::error::Error;
@@ -31,9 +34,10 @@ pub struct Kb {
 
 #[derive(Clone, Debug, Subcommand)]
 enum Action {
-    /// Add Markdown, text, HTML and PDF files, or replace what there is of them.
+    /// Add Markdown, text, HTML and PDF files, and those in folders, or replace what there is of them.
     Add {
-        /// The files; the name of each, as it is written here, is its source.
+        /// Files and folders; the name of each file, as it is written here, is its source. Of an absolute path only the
+        /// end is its name.
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
@@ -49,7 +53,7 @@ enum Action {
     },
     /// Remove a document.
     Remove {
-        /// Its name, as `list` prints it.
+        /// Its name, as `list` prints it, or its path, as it was added.
         source: String,
     },
 }
@@ -95,10 +99,11 @@ impl Kb {
             Ok(loaded) => return Ok(loaded.config),
             Err(wrong) => wrong,
         };
-        let is_ours =
-            |key: &str| key.is_empty() || (key.starts_with("knowledge.") && key != "knowledge.index");
-        wrong.found.retain(|problem| is_ours(&problem.key));
-        if wrong.found.is_empty() { Ok(*wrong.readable) } else { Err(wrong.found) }
+        wrong.found.retain(|Problem { origin, key, .. }| match key.as_str() {
+            "" => matches!(origin, Origin::File { .. }),
+            key => key.starts_with("knowledge.") && key != "knowledge.index",
+        });
+        if wrong.found.is_empty() { Ok(wrong.readable.config) } else { Err(wrong.found) }
     }
 
     async fn add(&self, config: &Config, dir: &Path, files: &[PathBuf]) -> Result<ExitCode, Box<dyn Error>> {
@@ -106,25 +111,35 @@ impl Kb {
         let embedder = embedder(config, threads)?;
         let about = About::new(config.knowledge.language, embedder.name());
         let index = Index::open_or_create(dir, &about)?;
-        let (documents, refused) = read_all(files);
-        let prepared = prepare_all(&documents, &embedder).await?;
+        let read = Read::all(files);
+        let prepared = prepare_all(&read.documents, &embedder).await?;
         if !prepared.is_empty() {
             index.replace(&prepared)?;
         }
-        self.tell_added(&prepared, &refused);
-        Ok(if refused.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
+        self.tell_added(&prepared, &read);
+        Ok(if read.refused.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
     }
 
-    fn tell_added(&self, prepared: &[Prepared], refused: &[FileError]) {
+    fn tell_added(&self, prepared: &[Prepared], Read { documents, refused, others }: &Read) {
         let added = prepared.iter().map(|document| (&document.source, document.passages.len()));
         if self.json {
             let added = added.map(|(source, passages)| json!({ "source": source, "passages": passages }));
             let told = |error: &FileError| json!({ "file": error.path, "reason": error.reason.to_string() });
             let refused: Vec<_> = refused.iter().map(told).collect();
-            say!("{}", json!({ "added": added.collect::<Vec<_>>(), "refused": refused }));
+            let noted = documents.iter().filter(|document| !document.notes.is_empty());
+            let noted = noted.map(|document| json!({ "source": document.source, "notes": document.notes }));
+            let (added, notes): (Vec<_>, Vec<_>) = (added.collect(), noted.collect());
+            let told = json!({ "added": added, "refused": refused, "notes": notes, "others": others });
+            say!("{told}");
             return;
         }
         added.for_each(|(source, passages)| say!("{passages:>6} passages  {source}"));
+        for Document { source, notes, .. } in documents {
+            notes.iter().for_each(|note| complain!("note: {source}: {note}"));
+        }
+        if *others > 0 {
+            complain!("note: {others} files in folders are of other kinds and were left out");
+        }
         refused.iter().for_each(|error| complain!("ringway: {error}"));
     }
 
@@ -157,12 +172,18 @@ impl Kb {
             say!("{}", json!({ "question": question, "found": found }));
         } else {
             found.iter().for_each(print_found);
+            if found.is_empty() {
+                complain!("ringway: the knowledge base holds nothing that fits {question:?}");
+            }
         }
         Ok(ExitCode::SUCCESS)
     }
 
     fn remove(&self, dir: &Path, source: &str) -> Result<ExitCode, Box<dyn Error>> {
-        let removed = Index::open(dir)?.remove(source)?;
+        let index = Index::open(dir)?;
+        // A path leads to the name that it was added under.
+        let named = FileToRead::named(Path::new(source)).source;
+        let removed = index.remove(source)? || index.remove(&named)?;
         if self.json {
             say!("{}", json!({ "source": source, "removed": removed }));
         } else if !removed {
@@ -174,21 +195,46 @@ impl Kb {
 
 fn embedder(config: &Config, threads: usize) -> Result<Embedder, Box<dyn Error>> {
     // Of the configuration's secrets only those are read that a server needs.
-    let key =
-        std::env::var(&config.knowledge.service.key).ok().filter(|key| !key.is_empty()).map(ApiKey::new);
+    let key = engines::variable(&config.knowledge.service.key).unwrap_or_default();
+    let key = secret::read(&key)?.map(ApiKey::new);
     Ok(Embedder::new(&config.knowledge, &config.vad.library, threads, key.as_ref())?)
 }
 
-/// The files that can be read, and what is wrong with the others.
-fn read_all(files: &[PathBuf]) -> (Vec<Document>, Vec<FileError>) {
-    let (mut documents, mut refused) = (Vec::new(), Vec::new());
-    for path in files {
-        match read(path) {
-            Ok(document) => documents.push(document),
-            Err(reason) => refused.push(FileError { path: path.clone(), reason }),
+/// The files that could be read, and those that could not.
+#[derive(Default)]
+struct Read {
+    documents: Vec<Document>,
+    refused: Vec<FileError>,
+    /// Files in folders that are of other kinds.
+    others: usize,
+}
+
+impl Read {
+    fn all(paths: &[PathBuf]) -> Self {
+        let mut all = Self::default();
+        for path in paths {
+            if path.is_dir() {
+                let walked = files_in(path);
+                all.others += walked.others;
+                all.refused.extend(walked.refused);
+                walked.files.iter().for_each(|file| all.add(file));
+            } else {
+                all.add(&FileToRead::named(path));
+            }
+        }
+        all
+    }
+
+    /// Of two files of one name the second is refused: it would take the place of the first.
+    fn add(&mut self, file: &FileToRead) {
+        let taken = self.documents.iter().any(|document| document.source == file.source);
+        let read =
+            if taken { Err(ReadError::Taken { source_name: file.source.clone() }) } else { read(file) };
+        match read {
+            Ok(document) => self.documents.push(document),
+            Err(reason) => self.refused.push(FileError { path: file.path.clone(), reason }),
         }
     }
-    (documents, refused)
 }
 
 async fn prepare_all(documents: &[Document], embedder: &Embedder) -> Result<Vec<Prepared>, Box<dyn Error>> {

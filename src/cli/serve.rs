@@ -1,7 +1,8 @@
 use super::{MISTAKEN, fail};
 use crate::logging::{self, LogFormat};
+use crate::validation::Validation;
 use clap::Args;
-use ringway_config::{Flag, Problem, Sources, load};
+use ringway_config::{Flag, Problem, Sources};
 use std::mem::ManuallyDrop;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -43,20 +44,17 @@ impl Serve {
 
     fn serve(self) -> ExitCode {
         let flags = self.flags().collect();
-        match load(Sources::of_process(self.config, flags)) {
-            Ok(loaded) => {
-                loaded.warnings.iter().for_each(warn);
-                let run = crate::serve::run(loaded.config, loaded.secrets);
-                // Its drop would wait for files and look-ups of names that never come back.
-                let system = ManuallyDrop::new(actix_rt::System::new());
-                let served = system.block_on(run);
-                served.map_or_else(|error| fail(&error), |()| ExitCode::SUCCESS)
-            }
-            Err(problems) => {
-                complain!("{problems}");
-                ExitCode::from(MISTAKEN)
-            }
+        let found = Validation::of(Sources::of_process(self.config, flags));
+        found.warnings.iter().for_each(warn);
+        if !found.problems.is_empty() {
+            found.problems.iter().for_each(|problem| complain!("{problem}"));
+            return ExitCode::from(MISTAKEN);
         }
+        let run = crate::serve::run(found.loaded.config, found.loaded.secrets);
+        // Its drop would wait for files and look-ups of names that never come back.
+        let system = ManuallyDrop::new(actix_rt::System::new());
+        let served = system.block_on(run);
+        served.map_or_else(|error| fail(&error), |()| ExitCode::SUCCESS)
     }
 
     fn flags(&self) -> impl Iterator<Item = Flag> + use<> {

@@ -43,7 +43,9 @@ async fn a_turn_is_given_the_passage_and_its_trace_tells_so() {
     );
 
     let (_, trace) = server.get_json(&format!("/api/calls/{call}/trace")).await;
-    let cited = format!("{}, Hours", document.display());
+    let folder = dir.path().file_name().unwrap().display().to_string();
+    let cited = format!("{folder}/shop.md, Hours");
+    assert!(!last.contains(&document.display().to_string()), "no absolute path: {last}");
     let given = trace["turns"][1]["given"].as_array().unwrap_or_else(|| panic!("{trace}"));
     assert_eq!(given.last().unwrap()["passages"], json!([cited]));
     let (_, text) = server.get(&format!("/api/calls/{call}/trace?format=text")).await;
@@ -60,21 +62,31 @@ fn documents_are_added_listed_searched_and_removed() {
         std::fs::write(&path, content).unwrap();
         path.to_str().unwrap().to_owned()
     };
-    let (hours, strange) = (file("hours.txt", b"We are open on Sundays."), file("strange.txt", b"caf\xe9"));
-    let empty = file("empty.md", b"\n");
+    let (hours, strange) = (file("hours.txt", b"We are open on Sundays."), file("strange.txt", b"\x01\xe9"));
+    let (empty, french) = (file("empty.md", b"\n"), file("french.txt", b"Le caf\xe9."));
+    let name = |file: &str| format!("{}/{file}", dir.path().file_name().unwrap().display());
 
-    let added = kb(&index, &["add", &strange, &hours, &empty]);
+    let added = kb(&index, &["add", &strange, &hours, &empty, &french]);
     assert_eq!(added.status.code(), Some(1), "not every file");
-    let refused = [(&strange, "is not UTF-8 from byte 3 on"), (&empty, "holds no text")];
+    let unknown = "is not UTF-8 from byte 1 on and does not say in which encoding it is; save it as UTF-8";
+    let refused = [(&strange, unknown), (&empty, "holds no text")];
     let refused = refused.map(|(file, reason)| json!({ "file": file, "reason": reason }));
-    assert_eq!(printed(&added), json!({ "added": [{ "source": hours, "passages": 1 }], "refused": refused }));
+    let passages = ["hours.txt", "french.txt"].map(|file| json!({ "source": name(file), "passages": 1 }));
+    let notes =
+        json!([{ "source": name("french.txt"), "notes": ["was taken for Windows-1252: it is not UTF-8"] }]);
+    let expected = json!({ "added": passages, "refused": refused, "notes": notes, "others": 0 });
+    assert_eq!(printed(&added), expected);
 
-    assert_eq!(printed(&kb(&index, &["list"]))["sources"], json!([{ "source": hours, "passages": 1 }]));
+    let listed = ["french.txt", "hours.txt"].map(|file| json!({ "source": name(file), "passages": 1 }));
+    assert_eq!(printed(&kb(&index, &["list"]))["sources"], json!(listed));
     let found = printed(&kb(&index, &["search", "open on a sunday?"]));
     assert_eq!(
         (&found["found"][0]["text"], &found["found"][0]["byWords"]),
         (&json!("We are open on Sundays."), &json!(1))
     );
+
+    let folder = kb(&dir.path().join("other"), &["add", dir.path().to_str().unwrap()]);
+    assert_eq!(printed(&folder)["added"].as_array().map(Vec::len), Some(2), "{folder:?}");
 
     assert_eq!(kb(&index, &["remove", &hours]).status.code(), Some(0));
     assert_eq!(kb(&index, &["remove", &hours]).status.code(), Some(1));

@@ -27,7 +27,7 @@ fn a_missing_runtime_library_is_named() {
 #[test]
 fn a_server_that_others_can_reach_needs_a_token() {
     let (code, said) = Setup::bench().with("[server]\nlisten = \"0.0.0.0\"").fail(&["--port", "0"]);
-    assert_eq!(code, Some(1));
+    assert_eq!(code, Some(2));
     assert!(said.contains("RINGWAY_ADMIN_TOKEN"), "{said}");
 }
 

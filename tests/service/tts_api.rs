@@ -221,7 +221,7 @@ async fn beyond_loopback_it_needs_a_token_as_all_else_does() {
     let dir = folder();
     let open = config(&dir).replace("127.0.0.1", "0.0.0.0");
     let (code, said) = Setup::bench().with(&open).fail(&["--port", "0"]);
-    assert_eq!(code, Some(1));
+    assert_eq!(code, Some(2));
     assert!(said.contains("0.0.0.0:0, which is not loopback, needs an API token"), "{said}");
     let server = Setup::bench().with(&open).env("RINGWAY_ADMIN_TOKEN", TOKEN).start();
     let voice = Voice { server, dir };

@@ -32,9 +32,99 @@ fn the_address_of_whisperlive_may_come_in_two_parts() {
 }
 
 #[test]
-fn a_bad_value_of_an_alias_is_a_mistake() {
-    let problems = file("").env("PORT", "70000").problems();
-    assert_eq!(problems, ["environment: PORT: must be a whole number from 0 to 65535, not 70000"]);
+fn an_alias_that_cannot_be_followed_warns_without_its_value_and_keeps_nothing_from_starting() {
+    for (variable, text) in [
+        ("PORT", "70000"),
+        ("PORT", "tcp://10.0.0.1:3000"),
+        ("VOICE_WS_PORT", "tcp://10.0.0.1:3000"),
+        ("WHISPERLIVE_PORT", "tcp://10.0.0.1:9090"),
+        ("VOICE_MAX_CONNECTIONS", "unlimited"),
+        ("VOICE_MAX_CONNECTIONS", "-1"),
+        ("VOICE_MAX_CONNECTIONS", "0"),
+        ("VOICE_HEARTBEAT_INTERVAL", "often"),
+        ("VOICE_WS_PATH", "/"),
+        ("VOICE_WS_PATH", "/socket.io/"),
+        ("VOICE_WS_PATH", "/api"),
+        ("REDIS_URL", "redis://:horse@redis:6379/0"),
+        ("REDIS_URL", "rediss://default:horse@redis/0?ssl_cert_reqs=required"),
+        ("REDIS_URL", "redis://redis/0?password=horse"),
+        ("REDIS_URL", "redis+sentinel://:horse@s1:26379/mymaster/0"),
+        ("REDIS_URL", "unix:///var/run/redis.sock"),
+        ("OLLAMA_URL", "http://me:horse@ollama:11434"),
+        ("OLLAMA_URL", "me:horse@ollama:11434"),
+        ("PIPER_URL", "ftp://piper"),
+        ("LIVEKIT_URL", "wss://me:ho rse@livekit"),
+        ("WHISPERLIVE_HOST", "me:horse@whisper"),
+        ("EC2_WEBSOCKET_URL", "ws://me:horse@ec2:9000"),
+    ] {
+        let loaded = file("").env(variable, text).loaded();
+        assert_eq!(loaded.config, file("").loaded().config, "{variable}={text}");
+        let warnings: Vec<_> = loaded.warnings.iter().map(ToString::to_string).collect();
+        assert_eq!(warnings.len(), 1, "{variable}={text}: {warnings:?}");
+        assert!(warnings[0].starts_with(&format!("environment: {variable}: ignored: ")), "{warnings:?}");
+        assert!(!warnings[0].contains(text) && !warnings[0].contains("horse"), "{warnings:?}");
+        assert!(!format!("{loaded:?}{}", loaded.to_toml()).contains("horse"), "{variable}={text}");
+    }
+}
+
+#[test]
+fn an_alias_is_read_as_platforms_write_it() {
+    for (variable, text, key, value) in [
+        ("PORT", "\"5000\"", "server.port", "5000"),
+        ("PORT", " 5000\r", "server.port", "5000"),
+        ("VOICE_HEARTBEAT_INTERVAL", "30s", "server.heartbeat", "\"30s\""),
+        ("VOICE_HEARTBEAT_INTERVAL", "30000", "server.heartbeat", "\"30000ms\""),
+        ("VOICE_WS_PATH", "voice/", "server.browser_path", "\"/voice\""),
+        ("OLLAMA_URL", "'http://ollama:11434'", "ollama.url", "\"http://ollama:11434\""),
+        ("OLLAMA_URL", "ollama", "ollama.url", "\"http://ollama:11434\""),
+        ("OLLAMA_URL", "ollama:80", "ollama.url", "\"http://ollama:80\""),
+        ("OLLAMA_URL", "::1", "ollama.url", "\"http://[::1]:11434\""),
+        ("PIPER_URL", "piper:5000", "piper.url", "\"http://piper:5000\""),
+        ("PIPER_URL", "piper/tts", "piper.url", "\"http://piper:5000/tts\""),
+        ("LIVEKIT_URL", "livekit:7880", "livekit.url", "\"ws://livekit:7880\""),
+        ("REDIS_URL", "redis", "redis.url", "\"redis://redis:6379\""),
+        ("EC2_WEBSOCKET_URL", "ec2:9000", "speech_server.url", "\"ws://ec2:9000\""),
+        ("WHISPERLIVE_HOST", "whisper:8765", "whisper_auto.url", "\"ws://whisper:8765\""),
+    ] {
+        let loaded = file("").env(variable, text).loaded();
+        assert_eq!(loaded.warnings, [], "{variable}={text}");
+        let read = loaded.provenance.value(key).map(ToString::to_string);
+        assert_eq!(read.as_deref(), Some(value), "{variable}={text}");
+    }
+}
+
+#[test]
+fn a_link_of_kubernetes_leaves_the_host_that_is_named_beside_it() {
+    let given = file("").env("WHISPERLIVE_PORT", "tcp://10.0.0.1:9090").env("WHISPERLIVE_HOST", "whisper");
+    assert_eq!(given.clone().warnings().len(), 1);
+    assert_eq!(format!("{:?}", given.loaded().config.whisper_auto.url), "whisper:9090");
+    let links = file("")
+        .env("RINGWAY_SERVER_PORT", "tcp://10.0.0.1:3000")
+        .env("RINGWAY_PORT_3000_TCP", "tcp://10.0.0.1:3000")
+        .env("RINGWAY_SERVICE_HOST", "10.0.0.1");
+    assert_eq!(links.warnings(), [""; 0]);
+}
+
+#[test]
+fn of_two_aliases_the_second_counts_where_the_first_cannot_be_followed() {
+    let given = file("").env("PORT", "tcp://10.0.0.1:3000").env("VOICE_WS_PORT", "5001");
+    assert_eq!(given.loaded().config.server.port, 5_001);
+}
+
+#[test]
+fn what_ollama_adds_by_itself_is_left_out_of_its_address() {
+    for ending in ["/v1", "/v1/", "/api", "/api/chat", "/v1/chat/completions"] {
+        let given = file("").env("OLLAMA_URL", &format!("http://ollama:11434{ending}"));
+        assert_eq!(format!("{:?}", given.clone().loaded().config.ollama.url), "ollama:11434", "{ending}");
+        let told =
+            format!("environment: OLLAMA_URL: {} at the end is left out", ending.trim_end_matches('/'));
+        assert!(given.clone().warnings()[0].starts_with(&told), "{:?}", given.warnings());
+    }
+    let text = "[openai_llm]\nurl = \"http://llm/v1/chat/completions\"";
+    assert_eq!(format!("{:?}", file(text).loaded().config.openai_llm.url), "llm:80/v1");
+    let told =
+        "a.toml:2: openai_llm.url: /chat/completions at the end is left out: ringway adds the path by itself";
+    assert_eq!(file(text).warnings(), [told]);
 }
 
 #[test]
@@ -68,7 +158,7 @@ fn an_alias_of_a_later_feature_warns_and_never_fails() {
 #[test]
 fn every_alias_of_a_key_names_one_that_exists() {
     for alias in ALIASES {
-        if let Meaning::Key(key) = alias.meaning {
+        if let Meaning::Key(key) | Meaning::Url(key, ..) | Meaning::Path(key) = alias.meaning {
             assert!(SCHEMA.key(key).is_some(), "{}: {key}", alias.variable);
         }
     }

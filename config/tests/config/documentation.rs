@@ -17,7 +17,7 @@ fn every_alias_has_its_row() {
         .iter()
         .map(|alias| {
             let meaning = match alias.meaning {
-                Meaning::Key(key) => format!("`{key}`"),
+                Meaning::Key(key) | Meaning::Url(key, ..) | Meaning::Path(key) => format!("`{key}`"),
                 Meaning::Fixed(values) => format!("always `{}`", values.join("` or `")),
                 Meaning::Millis(key) => format!("`{key}`"),
                 Meaning::Host(key) => format!("`{key}`, its host"),

@@ -64,6 +64,18 @@ fn an_empty_variable_counts_as_not_set() {
 }
 
 #[test]
+fn what_files_of_variables_leave_around_a_value_is_no_part_of_it() {
+    let given = file("")
+        .env("RINGWAY_SERVER__PORT", "\"8080\"\r")
+        .env("RINGWAY_TURN__FILLER", "'One moment.'")
+        .env("RINGWAY_SCRIPTED__TEXT", "\u{feff}yes \n")
+        .env("RINGWAY_RECORDING__DIR", "\"\"");
+    let config = given.loaded().config;
+    assert_eq!((config.server.port, config.turn.filler.as_str()), (8_080, "One moment."));
+    assert_eq!((config.scripted.text.as_str(), config.recording.dir), ("yes", None));
+}
+
+#[test]
 fn mistakes_name_the_variable() {
     let given = file("")
         .env("RINGWAY_SERVER__PORT", "http")

@@ -31,14 +31,13 @@ engines = ["flyte"]
 
 #[test]
 fn mistakes_of_all_sources_come_together() {
-    let given = file("[limits]\ncalls = 0").env("RINGWAY_VAD__RATE", "7").env("PORT", "-1").flag(
-        "--tls",
-        "server.tls",
-        "one.pem",
-    );
+    let given = file("[limits]\ncalls = 0")
+        .env("RINGWAY_VAD__RATE", "7")
+        .env("RINGWAY_SERVER__PORT", "-1")
+        .flag("--tls", "server.tls", "one.pem");
     let wanted = [
         "a.toml:2: limits.calls: must not be zero",
-        "environment: PORT: must be a whole number from 0 to 65535, not -1",
+        "environment: RINGWAY_SERVER__PORT: must be a whole number from 0 to 65535, not -1",
         "environment: RINGWAY_VAD__RATE: must be 8000 or 16000, not 7",
         "flag: --tls: \"one.pem\" is neither \"self-signed\" nor CERTIFICATE,KEY",
     ];
@@ -176,8 +175,21 @@ fn origins_and_the_public_address_are_looked_at() {
     let text =
         "[server]\nallowed_origins = [\"https://a.example\", \"a.example\"]\npublic_url = \"voice.example\"";
     let wanted = [
-        "a.toml:2: server.allowed_origins: \"a.example\" is no origin such as https://shop.example, without a path",
-        "a.toml:3: server.public_url: must begin with https:// or http://, then a host",
+        "a.toml:2: server.allowed_origins: a list: each must be an origin such as https://shop.example, without a path",
+        "a.toml:3: server.public_url: \"voice.example\": must begin with https:// or http://, then a host",
+    ];
+    assert_eq!(file(text).problems(), wanted);
+}
+
+#[test]
+fn whom_calls_are_handed_to_is_looked_at() {
+    let text = "[turn]\ntransfer_on_failure = \"sales\"\n[transfer]\nallow = [\"+43*\", \"*\"]\n\
+                targets = { desk = \"the desk\", orders = \"+43 1 234\" }\n[carrier]\nsorry = \" \"";
+    let wanted = [
+        "a.toml:2: turn.transfer_on_failure: must be a telephone number such as +15550100, or a sip: address",
+        "a.toml:4: transfer.allow: \"*\" must begin with a digit: it would permit any number",
+        "a.toml:5: transfer.targets: desk: \"the desk\" must be a telephone number such as +15550100, or a sip: address",
+        "a.toml:7: carrier.sorry: must not be empty",
     ];
     assert_eq!(file(text).problems(), wanted);
 }
@@ -185,19 +197,19 @@ fn origins_and_the_public_address_are_looked_at() {
 #[test]
 fn what_could_be_read_is_handed_on_for_further_checks() {
     let problems = file("[server]\nport = \"x\"\n[dialogue]\ndefault = \"echo\"").load().unwrap_err();
-    assert_eq!(problems.readable.dialogue.default, "echo");
-    assert_eq!(problems.readable.server.port, 3_000);
+    assert_eq!(problems.readable.config.dialogue.default, "echo");
+    assert_eq!(problems.readable.config.server.port, 3_000);
 }
 
 #[test]
 fn a_file_that_is_not_there_is_a_mistake_beside_the_others() {
-    let environment = [("PORT".to_owned(), "x".to_owned())];
+    let environment = [("RINGWAY_SERVER__PORT".to_owned(), "x".to_owned())];
     let problems =
         load(Sources { file: Some("no.toml".into()), environment, flags: Vec::new() }).unwrap_err();
     let found = lines(&problems);
     assert_eq!(found.len(), 2, "{found:?}");
     assert!(found[0].starts_with("no.toml:1: cannot be read from /"), "{found:?}");
-    assert!(found[1].starts_with("environment: PORT: "), "{found:?}");
+    assert!(found[1].starts_with("environment: RINGWAY_SERVER__PORT: "), "{found:?}");
 }
 
 #[test]
@@ -224,8 +236,8 @@ fn the_addresses_of_services_are_read_where_they_stand() {
     assert_eq!(
         file(text).problems(),
         [
-            "a.toml:2: openai_llm.url: \"ftp://host/\": begins with \"ftp\"; there are: http, https, ws, wss, tcp",
-            "a.toml:4: piper.url: \"localhost:5000\" is no address such as https://host/path",
+            "a.toml:2: openai_llm.url: \"ftp://host/\": must begin with http://, https://, ws://, wss:// or tcp://",
+            "a.toml:4: piper.url: \"localhost:5000\": is no address such as https://host/path",
             "a.toml:5: piper.idle: must be from 20ms to 3600s, not 0ns",
         ]
     );
@@ -259,4 +271,44 @@ time_zone = "Mars/Olympus"
     for (problem, begin) in problems.iter().zip(begins) {
         assert!(problem.starts_with(begin), "{problem}");
     }
+}
+
+#[test]
+fn public_addresses_and_origins_are_read_as_they_are_compared() {
+    let text = "[server]\nallowed_origins = [\"HTTPS://Shop.Example:443/\"]\npublic_url = \"HTTP://Voice.Example:3000/Path/\"";
+    let server = file(text).loaded().config.server;
+    assert_eq!(server.allowed_origins, ["https://shop.example"]);
+    assert_eq!(server.public_url.as_deref(), Some("http://voice.example:3000/Path"));
+}
+
+#[test]
+fn beyond_loopback_a_token_is_needed() {
+    let open = "[server]\nlisten = \"0.0.0.0\"\n[tts_api]\nlisten = \"::\"\n[tts_cache]\ndir = \"speech\"";
+    let needs = "which is not loopback, needs an API token: set RINGWAY_ADMIN_TOKEN, or listen on 127.0.0.1";
+    let problems = [
+        format!("a.toml:2: server.listen: 0.0.0.0:3000, {needs}"),
+        format!("a.toml:4: tts_api.listen: [::]:8000, {needs}"),
+    ];
+    assert_eq!(file(open).problems(), problems);
+    assert!(file(open).env("RINGWAY_ADMIN_TOKEN", "s3cret").load().is_ok());
+    let flag = file("").flag("--listen", "server.listen", "0.0.0.0").problems();
+    assert_eq!(flag, [format!("flag: --listen: 0.0.0.0:3000, {needs}")]);
+}
+
+#[test]
+fn one_port_serves_one_listener() {
+    let text = "[server]\nport = 8000\n[tts_api]\nlisten = \"127.0.0.1\"\nport = 8000\n[tts_cache]\ndir = \"speech\"";
+    assert_eq!(
+        file(text).problems(),
+        ["a.toml:5: tts_api.port: is the port of server.port, at the same address"]
+    );
+}
+
+#[test]
+fn what_a_broken_line_may_have_set_is_not_missed() {
+    let text = "[vad]\nlibrary = \"there.so\nmodel = \"there.onnx\"\n[limits]\ncalls = 0";
+    let problems = lines(&file(text).load_bare().unwrap_err());
+    assert!(problems[0].starts_with("a.toml:2: "), "{problems:?}");
+    assert!(problems.iter().all(|problem| !problem.contains("vad.library")), "{problems:?}");
+    assert!(problems.iter().any(|problem| problem.contains("limits.calls")), "{problems:?}");
 }

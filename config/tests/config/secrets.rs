@@ -62,3 +62,102 @@ fn a_vendors_own_service_needs_its_key() {
         format!("{SERVICES}[openai_llm]\nurl = \"http://10.0.0.1/v1\"\n[deepgram]\nurl = \"ws://10.0.0.1\"");
     assert_eq!(file(&ours).loaded().secrets.api_key("OPENAI_API_KEY"), None);
 }
+
+#[test]
+fn what_editors_leave_around_a_secret_is_no_part_of_it() {
+    let text = format!("{SERVICES}[openai_llm]\nkey = \"MY_KEY\"");
+    let given = file(&text)
+        .env("RINGWAY_ADMIN_TOKEN", "s3cret\r\n")
+        .env("TWILIO_AUTH_TOKEN", " \u{feff}12345\n")
+        .env("MY_KEY", "k\n")
+        .env("DEEPGRAM_API_KEY", "\td ");
+    let secrets = given.loaded().secrets;
+    assert_eq!(secrets.admin_token.as_deref(), Some("s3cret"));
+    assert_eq!(secrets.twilio_auth_token.as_deref(), Some("12345"));
+    assert_eq!((secrets.password("MY_KEY"), secrets.password("DEEPGRAM_API_KEY")), (Some("k"), Some("d")));
+}
+
+#[test]
+fn a_secret_that_cannot_be_meant_is_refused_without_being_shown() {
+    for (text, reason) in [
+        ("\n", "holds nothing but blanks; leave it empty to set none"),
+        ("\"s3cret\"", "stands in quotation marks, which would count as part of it: write it without them"),
+        ("s3\ncret", "has a line end or another invisible character within it"),
+        ("s3\u{fffd}cret", "is not UTF-8 text"),
+    ] {
+        for variable in ["RINGWAY_ADMIN_TOKEN", "TWILIO_AUTH_TOKEN", "DEEPGRAM_API_KEY"] {
+            let ours = "[stt]\nengines = [\"deepgram\"]\n[deepgram]\nurl = \"ws://10.0.0.1\"";
+            let problems = file(ours).env(variable, text).problems();
+            assert_eq!(problems, [format!("environment: {variable}: {reason}")]);
+        }
+    }
+    let problems =
+        file(SERVICES).env("DEEPGRAM_API_KEY", "schl\u{fc}ssel").env("OPENAI_API_KEY", "k").problems();
+    let reason = "has characters that no key has, such as letters with accents";
+    assert_eq!(problems, [format!("a.toml:1: deepgram.key: the variable \"DEEPGRAM_API_KEY\" {reason}")]);
+}
+
+#[test]
+fn a_key_in_the_place_of_its_variables_name_is_refused_without_being_shown() {
+    for key in ["sk-proj-horse", "horse0123456789abcdef", "HORSEWY3DPEHPK3PXPJBSWY3D", "horse"] {
+        for text in
+            [format!("[openai_llm]\nkey = \"{key}\""), format!("{SERVICES}[openai_llm]\nkey = \"{key}\"")]
+        {
+            let problems =
+                file(&text).env("DEEPGRAM_API_KEY", "d").env("OPENAI_API_KEY", "o").load().unwrap_err();
+            let shown = format!("{problems} {problems:?}");
+            assert!(!shown.to_lowercase().contains("horse"), "{shown}");
+            assert_eq!(problems.found.len(), 1, "{shown}");
+            assert!(shown.contains("openai_llm.key: must be the name of an environment variable"), "{shown}");
+        }
+    }
+    let small = file("[openai_llm]\nkey = \"my_key\"").env("my_key", "k").loaded();
+    assert_eq!(small.config.openai_llm.key, "my_key");
+}
+
+#[test]
+fn no_message_shows_a_password_in_an_address() {
+    for (key, text) in [
+        ("redis.url", "redis://:horse@redis:6379"),
+        ("openai_llm.url", "https://me:horse@llm/v1"),
+        ("ollama.url", "me:horse@ollama:11434"),
+        ("piper.url", "http://me:ho/horse@piper"),
+        ("deepgram.url", "wss://me:ho horse@stt"),
+        ("livekit.url", "ws://horse@livekit"),
+        ("knowledge.service.url", "http://me:horse@embed/v1"),
+        ("server.public_url", "https://me:horse@voice.example"),
+        ("server.public_url", "https://voice.example/?token=horse"),
+        ("server.port", "https://me:horse@voice.example"),
+        ("server.listen", "me:horse@voice.example"),
+        ("server.drain", "sk-proj-horse"),
+        ("tts.engines", "sk-proj-horse"),
+        ("turn.speculation", "redis://:horse@redis"),
+    ] {
+        let (section, name) = key.rsplit_once('.').unwrap();
+        let written = file(&format!("[{section}]\n{name} = {text:?}"));
+        let variable = format!("RINGWAY_{}", key.replace('.', "__").to_uppercase());
+        for given in [written, file("").env(&variable, text)] {
+            let problems = given.load().unwrap_err();
+            assert!(!problems.to_string().contains("horse"), "{problems}");
+            // The name of an engine is a name, and masked where it is told.
+            let debugged = format!("{problems:?}");
+            assert!(!debugged.contains("horse") || key == "tts.engines", "{debugged}");
+            assert!(
+                problems.to_string().contains(name) || problems.to_string().contains(&variable),
+                "{problems}"
+            );
+        }
+    }
+    let listed = file("[server]\nallowed_origins = [\"https://me:horse@shop.example\"]").problems();
+    assert!(listed.len() == 1 && !listed[0].contains("horse"), "{listed:?}");
+}
+
+#[test]
+fn keys_in_queries_are_used_and_not_shown() {
+    let loaded = file("[openai_llm]\nurl = \"https://llm/v1?version=2&api-key=horse\"")
+        .env("OPENAI_API_KEY", "k")
+        .loaded();
+    let printed = loaded.to_toml();
+    assert!(printed.contains("url = \"https://llm/v1?version=2&api-key=(hidden)\"  # a.toml:2"), "{printed}");
+    assert!(!format!("{:?}", loaded.config).contains("horse"));
+}

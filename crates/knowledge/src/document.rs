@@ -1,24 +1,29 @@
 //! Files, read into sections of plain text.
 
+mod encoding;
 mod html;
+mod hyphens;
 mod markdown;
 mod outline;
 mod pdf;
 mod pdf_page;
 mod text;
 
-use crate::ReadError;
+use crate::folding::tidy;
+use crate::{FileToRead, ReadError};
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
 /// A file's text.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Document {
     /// Its name in the knowledge base.
     pub source: String,
     /// In their order; none is without text.
     pub sections: Vec<Section>,
+    /// What of the file was not read, or had to be guessed.
+    pub notes: Vec<String>,
 }
 
 /// What stands below one heading.
@@ -67,22 +72,39 @@ impl Kind {
     /// # Errors
     /// It cannot be read, or holds no text.
     pub fn sections(self, bytes: &[u8]) -> Result<Vec<Section>, ReadError> {
-        let mut sections = match self {
-            Self::Markdown => markdown::sections(utf8(bytes)?),
-            Self::Text => text::sections(utf8(bytes)?),
-            Self::Html => html::sections(utf8(bytes)?),
-            Self::Pdf => pdf::sections(bytes)?,
+        self.read(bytes).map(|(sections, _)| sections)
+    }
+
+    /// The same, and what is to be told of it.
+    fn read(self, bytes: &[u8]) -> Result<(Vec<Section>, Vec<String>), ReadError> {
+        let mut notes = Vec::new();
+        // Soft hyphens at the ends of lines tell that a word goes on: until the lines are joined, all is as it was written.
+        let mut text = |is_page| -> Result<String, ReadError> {
+            let decoded = encoding::decode(bytes, is_page)?;
+            notes
+                .extend(decoded.guessed.map(|encoding| format!("was taken for {encoding}: it is not UTF-8")));
+            Ok(decoded.text.into_owned())
         };
+        let mut sections = match self {
+            Self::Markdown => markdown::sections(&text(false)?),
+            Self::Text => text::sections(&text(false)?),
+            Self::Html => html::sections(&text(true)?),
+            Self::Pdf => pdf::sections(bytes, &mut notes)?,
+        };
+        for Section { heading, text } in &mut sections {
+            (*heading, *text) = (tidy(heading), tidy(text));
+        }
         sections.retain(|section| section.text.chars().any(char::is_alphanumeric));
-        if sections.is_empty() { Err(ReadError::Empty) } else { Ok(sections) }
+        let nothing = if self == Self::Pdf { ReadError::Scanned } else { ReadError::Empty };
+        if sections.is_empty() { Err(nothing) } else { Ok((sections, notes)) }
     }
 }
 
-/// Reads a file; its name, as it was given, is the source of its passages.
+/// Reads a file.
 ///
 /// # Errors
 /// It cannot be read, or holds no text.
-pub fn read(path: &Path) -> Result<Document, ReadError> {
+pub fn read(FileToRead { path, source }: &FileToRead) -> Result<Document, ReadError> {
     let kind = Kind::of(path)?;
     let file = File::open(path)?;
     let bytes = file.metadata()?.len();
@@ -92,10 +114,6 @@ pub fn read(path: &Path) -> Result<Document, ReadError> {
     let mut content = Vec::new();
     // It may grow meanwhile.
     file.take(LARGEST_FILE).read_to_end(&mut content)?;
-    Ok(Document { source: path.display().to_string(), sections: kind.sections(&content)? })
-}
-
-fn utf8(bytes: &[u8]) -> Result<&str, ReadError> {
-    let text = std::str::from_utf8(bytes).map_err(|error| ReadError::NotUtf8 { at: error.valid_up_to() })?;
-    Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
+    let (sections, notes) = kind.read(&content)?;
+    Ok(Document { source: source.clone(), sections, notes })
 }

@@ -23,7 +23,7 @@ pub enum ReadError {
     #[error("is none of Markdown (.md), text (.txt), HTML (.html) and PDF (.pdf)")]
     Kind,
     /// In another encoding, or no text.
-    #[error("is not UTF-8 from byte {at} on")]
+    #[error("is not UTF-8 from byte {at} on and does not say in which encoding it is; save it as UTF-8")]
     NotUtf8 {
         /// The first byte that is wrong.
         at: usize,
@@ -31,6 +31,9 @@ pub enum ReadError {
     /// There is nothing to find in it.
     #[error("holds no text")]
     Empty,
+    /// Pages with pictures of text.
+    #[error("holds no text: its pages seem to be scanned, and are not recognised")]
+    Scanned,
     /// More than is taken in.
     #[error("has {bytes} bytes; at most {limit} are taken in")]
     TooLarge {
@@ -39,8 +42,16 @@ pub enum ReadError {
         /// The most.
         limit: u64,
     },
+    /// Another file of the same name is added with it.
+    #[error(
+        "would have the name {source_name:?}, which another file has; add them from the folder that both lie in"
+    )]
+    Taken {
+        /// The name.
+        source_name: String,
+    },
     /// Only its password opens it.
-    #[error("is encrypted")]
+    #[error("is encrypted: only its password opens it")]
     Encrypted,
     /// Damaged, or no PDF at all.
     #[error("is no PDF that can be read: {0}")]
@@ -64,6 +75,14 @@ pub enum KnowledgeBaseError {
         dir: PathBuf,
         /// What is wrong.
         reason: String,
+    },
+    /// Words are kept in another way now.
+    #[error("the knowledge base in {} was made by another version of ringway (format {format}); remove the folder and add the files again", dir.display())]
+    Format {
+        /// The folder.
+        dir: PathBuf,
+        /// Its format.
+        format: u32,
     },
     /// Another process is adding files.
     #[error("the knowledge base in {} is being changed by another process", dir.display())]

@@ -18,7 +18,7 @@ pub fn documents(data: &[u8]) {
         Ok(sections) => sections,
         Err(error) => return assert_eq!(error.to_string().lines().count(), 1, "{error}"),
     };
-    let document = Document { source: "file".into(), sections };
+    let document = Document { source: "file".into(), sections, notes: Vec::new() };
     let passages = cut(&document);
     for passage in &passages {
         assert!(!passage.text.trim().is_empty() && passage.text.len() <= 2_048, "{passage:?}");

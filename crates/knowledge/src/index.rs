@@ -95,7 +95,7 @@ impl Index {
             return Err(damaged(dir, &format_args!("{} is not as it was written", file.display())));
         }
         let fields = Fields::of(&index.schema()).ok_or_else(|| damaged(dir, &"fields are missing"))?;
-        index.tokenizers().register(words::NAME, words::analyzer(about.language));
+        index.tokenizers().register(words::NAME, words::of_texts(about.language));
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into();
         let reader = reader.map_err(|error: TantivyError| damaged(dir, &error))?;
         Ok(Self { dir: dir.to_owned(), about, index, reader, fields })
@@ -177,7 +177,7 @@ impl Index {
     /// It is damaged.
     pub fn shelf(&self) -> Result<Shelf, Error> {
         self.reader.reload().map_err(|error| damaged(&self.dir, &error))?;
-        let analyzer = words::analyzer(self.about.language);
+        let analyzer = words::of_questions(self.about.language);
         Shelf::load(self.reader.searcher(), self.fields, analyzer).map_err(|error| damaged(&self.dir, &error))
     }
 
@@ -264,7 +264,13 @@ fn about(dir: &Path) -> Result<About, Error> {
         }
         Err(source) => return Err(Error::Io { path, source }),
     };
-    serde_json::from_slice(&json).map_err(|error| damaged(dir, &format_args!("{ABOUT}: {error}")))
+    let about: About =
+        serde_json::from_slice(&json).map_err(|error| damaged(dir, &format_args!("{ABOUT}: {error}")))?;
+    if about.format == FORMAT {
+        Ok(about)
+    } else {
+        Err(Error::Format { dir: dir.to_owned(), format: about.format })
+    }
 }
 
 fn damaged(dir: &Path, reason: &dyn std::fmt::Display) -> Error {
@@ -272,7 +278,7 @@ fn damaged(dir: &Path, reason: &dyn std::fmt::Display) -> Error {
 }
 
 /// Raised when an older index cannot be read any more.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// The file that says what an index was made with.
 const ABOUT: &str = "about.json";

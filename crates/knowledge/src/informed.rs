@@ -63,7 +63,7 @@ struct Session {
     /// A request that waits for its passages.
     asked: Option<Asked>,
     /// The words that were searched for last, and what was found: tools make one reply of several requests.
-    known: Option<(String, Vec<Passage>)>,
+    known: Option<(String, Option<Vec<Passage>>)>,
     /// The running request is wanted for certain.
     committed: bool,
     news: Option<LlmEvent>,
@@ -76,7 +76,7 @@ struct Asked {
 }
 
 /// A search on the control runtime; dropped, it ends.
-struct Running(JoinHandle<Vec<Passage>>);
+struct Running(JoinHandle<Option<Vec<Passage>>>);
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -90,7 +90,7 @@ impl Search {
         let wait = self.wait;
         Running(self.control.spawn(async move {
             match tokio::time::timeout(wait, finding).await {
-                Ok(Ok(passages)) => passages,
+                Ok(Ok(passages)) => Some(passages),
                 Ok(Err(error)) => without(&error),
                 Err(_) => without(&format_args!("nothing was found within {wait:?}")),
             }
@@ -99,19 +99,20 @@ impl Search {
 }
 
 /// A turn goes on with what the model knows by itself.
-fn without(reason: &dyn std::fmt::Display) -> Vec<Passage> {
+fn without(reason: &dyn std::fmt::Display) -> Option<Vec<Passage>> {
     tracing::warn!(%reason, "a turn goes without the knowledge base");
-    Vec::new()
+    None
 }
 
 impl Session {
     /// Asks the model, with what was found.
     fn ask(&mut self, mut request: LlmRequest) -> Result<(), LlmError> {
-        if let (Cue::Said(words), Some((_, passages))) = (&mut request.cue, &self.known)
-            && !passages.is_empty()
-        {
-            let cited = passages.iter().map(|passage| passage.source.clone()).collect();
-            self.news = Some(LlmEvent::Tool { id: request.id, news: ToolNews::Cited { passages: cited } });
+        if let (Cue::Said(words), Some((_, Some(passages)))) = (&mut request.cue, &self.known) {
+            if !passages.is_empty() {
+                let cited = passages.iter().map(|passage| passage.source.clone()).collect();
+                self.news =
+                    Some(LlmEvent::Tool { id: request.id, news: ToolNews::Cited { passages: cited } });
+            }
             *words = informed(words, passages);
         }
         self.model.reply(request)?;
@@ -168,6 +169,9 @@ impl LlmSession for Session {
 
 /// What the caller said, and what is known of it.
 fn informed(words: &str, passages: &[Passage]) -> String {
+    if passages.is_empty() {
+        return format!("{words}\n\n{NOTHING}");
+    }
     let told = passages.iter().map(|Passage { source, text }| format!("[{source}]\n{text}"));
     format!("{words}\n\n{INTRODUCTION}\n\n{}", told.collect::<Vec<_>>().join("\n\n"))
 }
@@ -175,3 +179,7 @@ fn informed(words: &str, passages: &[Passage]) -> String {
 /// Between the caller's words and the passages.
 const INTRODUCTION: &str = "(The caller did not say what follows: passages from the knowledge base that may help to \
     answer. Keep to them where they do, and do not make up what they leave open.)";
+
+/// Behind the caller's words where nothing fits them: silence would leave the model to its imagination.
+const NOTHING: &str = "(The caller did not say what follows: nothing in the knowledge base fits these words. Where they ask \
+    for something that only it could tell, say that you do not know.)";

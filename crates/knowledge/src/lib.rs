@@ -17,6 +17,7 @@ mod config;
 mod cutter;
 mod document;
 mod error;
+mod folding;
 mod fusion;
 #[doc(hidden)]
 pub mod fuzz;
@@ -28,6 +29,8 @@ mod librarian;
 mod meaning;
 mod passage;
 mod shelf;
+mod tokens;
+mod walk;
 mod words;
 
 pub use adding::{Prepared, prepare};
@@ -42,3 +45,4 @@ pub use librarian::{Counts, Librarian, SearchError};
 pub use meaning::{EmbedError, Embedder, ModelError, SentenceModel};
 pub use passage::Passage;
 pub use shelf::{Found, Shelf};
+pub use walk::{FileToRead, Walked, files_in};

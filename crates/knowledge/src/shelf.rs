@@ -35,6 +35,15 @@ pub struct Found {
     pub by_meaning: Option<usize>,
 }
 
+impl Found {
+    /// Of copies the one with the shorter name is cited: the others are mostly named after it.
+    fn prefer(&mut self, copy: Passage) {
+        if copy.source.len() < self.passage.source.len() {
+            self.passage = copy;
+        }
+    }
+}
+
 impl Shelf {
     /// Reads the embeddings.
     pub(crate) fn load(searcher: Searcher, fields: Fields, analyzer: TextAnalyzer) -> tantivy::Result<Self> {
@@ -65,7 +74,8 @@ impl Shelf {
     }
 
     /// The passages nearest to a question, at most `most`, the nearest first: by its words, and, where its embedding is
-    /// given, by its meaning. Passages that share no word with it have to be alike to it by the cosine `likeness`.
+    /// given, by its meaning. Passages that share no word with it have to be alike to it by the cosine `likeness`. A text that
+    /// stands in several documents is given once.
     ///
     /// # Errors
     /// What the index says that it cannot do; it is damaged.
@@ -83,12 +93,20 @@ impl Shelf {
         let rank =
             |ranking: &[DocAddress], of| ranking.iter().position(|other| *other == of).map(|at| at + 1);
         let rankings = [by_words, by_meaning];
-        let found = fuse(&rankings).into_iter().take(most).map(|(address, score)| {
+        let mut found: Vec<Found> = Vec::new();
+        for (address, score) in fuse(&rankings).into_iter().take(most + COPIES) {
             let passage = self.passage(&self.searcher.doc(address)?);
-            let [by_words, by_meaning] = [0, 1].map(|way: usize| rank(&rankings[way], address));
-            Ok(Found { passage, score, by_words, by_meaning })
-        });
-        found.collect()
+            let full = found.len() == most;
+            match found.iter_mut().find(|found| found.passage.text == passage.text) {
+                Some(first) => first.prefer(passage),
+                None if full => {}
+                None => {
+                    let [by_words, by_meaning] = [0, 1].map(|way: usize| rank(&rankings[way], address));
+                    found.push(Found { passage, score, by_words, by_meaning });
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// All passages.
@@ -144,3 +162,6 @@ impl std::fmt::Debug for Shelf {
 
 /// Places of each ranking that are put together.
 const LEAST_DEPTH: usize = 20;
+
+/// Passages behind the last one that may be copies of those before.
+const COPIES: usize = 8;

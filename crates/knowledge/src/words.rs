@@ -1,19 +1,27 @@
 use crate::Language;
+use crate::folding::Unaccented;
+use crate::tokens::Words;
 use tantivy::Term;
 use tantivy::query::{BooleanQuery, BoostQuery, Occur, Query, TermQuery};
 use tantivy::schema::{Field, IndexRecordOption};
-use tantivy::tokenizer::Stemmer;
-use tantivy::tokenizer::{
-    LowerCaser, RemoveLongFilter, SimpleTokenizer, StopWordFilter, TextAnalyzer, TokenStream,
-};
+use tantivy::tokenizer::{RemoveLongFilter, Stemmer, StopWordFilter, TextAnalyzer, TokenStream};
 
 /// Its name among tantivy's tokenizers.
 pub(crate) const NAME: &str = "ringway_words";
 
-/// What becomes a word of the index: lower case, reduced to its stem, without those that are in every text.
-pub(crate) fn analyzer(language: Language) -> TextAnalyzer {
-    let words = SimpleTokenizer::default();
-    let builder = TextAnalyzer::builder(words).filter(RemoveLongFilter::limit(LONGEST)).filter(LowerCaser);
+/// What becomes a word of the index.
+pub(crate) fn of_texts(language: Language) -> TextAnalyzer {
+    analyzer(language, Words { singles: true })
+}
+
+/// What is looked for.
+pub(crate) fn of_questions(language: Language) -> TextAnalyzer {
+    analyzer(language, Words { singles: false })
+}
+
+/// Small letters, reduced to their stem, without accents, and without words that are in every text.
+fn analyzer(language: Language, words: Words) -> TextAnalyzer {
+    let builder = TextAnalyzer::builder(words).filter(RemoveLongFilter::limit(LONGEST));
     let mut builder = builder.dynamic();
     if let Some(filter) = StopWordFilter::new(language.stems()) {
         builder = builder.filter_dynamic(filter);
@@ -22,7 +30,7 @@ pub(crate) fn analyzer(language: Language) -> TextAnalyzer {
         let words = OF_QUESTIONS.iter().map(|word| (*word).to_owned());
         builder = builder.filter_dynamic(StopWordFilter::remove(words));
     }
-    builder.filter_dynamic(Stemmer::new(language.stems())).build()
+    builder.filter_dynamic(Stemmer::new(language.stems())).filter_dynamic(Unaccented).build()
 }
 
 /// Passages that have some of these words, ranked by BM25; a word in a heading counts for more. `None`: no word is left

@@ -22,6 +22,7 @@ pub mod private_files;
 pub mod prompt;
 mod resample;
 pub mod scripted;
+pub mod secret;
 pub mod services;
 pub mod silero;
 pub mod speech_cache;

@@ -55,7 +55,7 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 /// # Errors
 /// Nobody is there, or the server refuses.
 pub async fn open(url: &str, insecure: bool) -> Result<Socket, ConnectError> {
-    let malformed = || ConnectError::Url(url.to_owned());
+    let malformed = || ConnectError::Url(ringway_stages::secret::masked_address(url).into_owned());
     let uri: Uri = url.parse().map_err(|_| malformed())?;
     let host = uri.host().ok_or_else(malformed)?.trim_matches(['[', ']']).to_owned();
     let is_tls = match uri.scheme_str() {

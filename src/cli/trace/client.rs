@@ -4,6 +4,7 @@ use hyper::body::{Bytes, Incoming};
 use hyper::header::{AUTHORIZATION, HOST, HeaderValue, InvalidHeaderValue};
 use hyper::{Request, Response, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
+use ringway_stages::secret::{self, SecretError};
 use serde_json::Value;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -32,6 +33,9 @@ pub enum AskError {
     /// No header can hold the token.
     #[error("the token: {0}")]
     BadToken(#[from] InvalidHeaderValue),
+    /// It cannot be what was meant.
+    #[error("the token {0}")]
+    NoSecret(#[from] SecretError),
     /// It says no; in its own words.
     #[error("{address}: {message}")]
     Refused {
@@ -69,7 +73,7 @@ impl Server {
     /// # Errors
     /// It is none.
     pub fn new(url: &str, token: Option<&str>, insecure: bool) -> Result<Self, AskError> {
-        let malformed = || AskError::Url(url.to_owned());
+        let malformed = || AskError::Url(secret::masked_address(url).into_owned());
         let uri: Uri = url.parse().map_err(|_| malformed())?;
         let tls = match uri.scheme_str() {
             Some("http") => false,
@@ -78,7 +82,7 @@ impl Server {
         };
         let host = uri.host().ok_or_else(malformed)?.trim_matches(['[', ']']).to_owned();
         let port = uri.port_u16().unwrap_or(if tls { 443 } else { 80 });
-        let token = token.filter(|token| !token.is_empty()).map(str::to_owned);
+        let token = secret::read(token.unwrap_or_default())?.map(str::to_owned);
         Ok(Self { host, port, tls, token, insecure })
     }
 

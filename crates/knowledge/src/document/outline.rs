@@ -31,15 +31,44 @@ impl Outline {
 
     /// Text, to be put where it belongs.
     pub(super) fn say(&mut self, text: &str) {
-        match &mut self.heading {
-            Some((_, title)) => title.push_str(text),
-            None => self.text.push_str(text),
-        }
+        self.said_mut().push_str(text);
     }
 
     /// A paragraph ends, or an item of a list.
     pub(super) fn end_line(&mut self) {
         self.say("\n");
+    }
+
+    /// A part of a line ends, such as one of the times of a day: a comma stands for the line's end.
+    pub(super) fn part(&mut self) {
+        let said = self.said().trim_end();
+        if said.ends_with(|char: char| char.is_alphanumeric() || matches!(char, ')' | '%' | '€' | '$')) {
+            let length = said.len();
+            let text = self.said_mut();
+            text.truncate(length);
+            text.push_str(", ");
+        } else {
+            self.say(" ");
+        }
+    }
+
+    /// A digit that comes next would be taken for a part of what was said: of a number, or of a whole word, unlike that
+    /// of a unit or of a formula.
+    pub(super) fn is_apart_from_digits(&self) -> bool {
+        let said = self.said();
+        let letters = said.chars().rev().take_while(|char| char.is_alphabetic()).count();
+        said.ends_with(|char: char| char.is_ascii_digit()) || letters > LONGEST_UNIT
+    }
+
+    fn said(&self) -> &str {
+        self.heading.as_ref().map_or(&self.text, |(_, title)| title)
+    }
+
+    fn said_mut(&mut self) -> &mut String {
+        match &mut self.heading {
+            Some((_, title)) => title,
+            None => &mut self.text,
+        }
     }
 
     pub(super) fn finish(mut self) -> Vec<Section> {
@@ -66,3 +95,6 @@ pub(super) fn lines(text: &str) -> String {
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
+
+/// Letters of the longest unit: "mol".
+const LONGEST_UNIT: usize = 3;

@@ -74,10 +74,25 @@ async fn an_index_that_lost_a_file_or_its_description_is_damaged() {
     std::fs::write(dir.path().join("about.json"), "{").unwrap();
     assert!(matches!(Index::open(dir.path()), Err(KnowledgeBaseError::Damaged { .. })));
     std::fs::remove_dir_all(dir.path().join("words")).unwrap();
-    std::fs::write(dir.path().join("about.json"), r#"{"format":1,"language":"english","embeddings":""}"#)
+    std::fs::write(dir.path().join("about.json"), r#"{"format":2,"language":"english","embeddings":""}"#)
         .unwrap();
     let error = Index::open(dir.path()).unwrap_err();
     assert!(error.to_string().contains("damaged"), "{error}");
+}
+
+#[test]
+fn an_index_of_another_format_is_refused_with_what_to_do() {
+    let dir = folder();
+    let about = About::new(Language::English, "");
+    drop(Index::open_or_create(dir.path(), &about).unwrap());
+    let old = r#"{"format":1,"language":"english","embeddings":""}"#;
+    std::fs::write(dir.path().join("about.json"), old).unwrap();
+    for error in
+        [Index::open(dir.path()).unwrap_err(), Index::open_or_create(dir.path(), &about).unwrap_err()]
+    {
+        assert!(matches!(error, KnowledgeBaseError::Format { format: 1, .. }), "{error}");
+        assert!(error.to_string().ends_with("remove the folder and add the files again"), "{error}");
+    }
 }
 
 #[test]

@@ -53,6 +53,7 @@ impl LlmSession for Session {
 #[derive(Clone, Debug)]
 enum Sage {
     Knows(Arc<AtomicUsize>),
+    Lacks,
     Fails,
     Ponders,
 }
@@ -65,6 +66,7 @@ impl Knowledge for Sage {
                 asked.fetch_add(1, Ordering::Relaxed);
                 Box::pin(std::future::ready(Ok(vec![passage])))
             }
+            Self::Lacks => Box::pin(std::future::ready(Ok(Vec::new()))),
             Self::Fails => Box::pin(std::future::ready(Err(KnowledgeError("it burnt down".into())))),
             Self::Ponders => Box::pin(std::future::pending()),
         }
@@ -98,6 +100,16 @@ async fn a_turn_is_given_what_is_known_of_it_and_the_call_is_told() {
     assert!(heard[0].starts_with("Said(\"When do you open?\\n\\n(The caller did not say"), "{heard:?}");
     assert!(heard[0].ends_with("[shop.md, Hours]\\nOpen at nine.\")"), "{heard:?}");
     assert_eq!(heard[1..], ["commit"], "once it has been asked");
+}
+
+#[tokio::test]
+async fn a_turn_of_which_nothing_is_known_is_told_so() {
+    let (mut session, heard) = open(Sage::Lacks);
+    session.reply(said("Do you sell cheese?")).unwrap();
+    assert!(matches!(event(&mut *session).await, LlmEvent::Done { .. }));
+    let heard = heard.lock().unwrap();
+    assert!(heard[0].starts_with("Said(\"Do you sell cheese?\\n\\n(The caller did not say"), "{heard:?}");
+    assert!(heard[0].contains("nothing in the knowledge base fits"), "{heard:?}");
 }
 
 #[tokio::test]

@@ -24,7 +24,7 @@ pub(crate) fn sections(kind: Kind, content: impl AsRef<[u8]>) -> Vec<(String, St
 pub(crate) fn document(source: &str, sections: &[(&str, &str)]) -> Document {
     let section =
         |(heading, text): &(&str, &str)| Section { heading: (*heading).into(), text: (*text).into() };
-    Document { source: source.into(), sections: sections.iter().map(section).collect() }
+    Document { source: source.into(), sections: sections.iter().map(section).collect(), notes: Vec::new() }
 }
 
 /// A bicycle shop's.

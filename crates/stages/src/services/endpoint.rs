@@ -17,17 +17,17 @@ pub struct Endpoint {
     path: String,
 }
 
-/// Not the address of a service.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+/// Not the address of a service. It does not repeat the text, which may hold a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EndpointError {
     /// Not an address at all.
-    #[error("{0:?} is no address such as https://host/path")]
-    NotAnAddress(String),
+    #[error("is no address such as https://host/path")]
+    NotAnAddress,
     /// Nothing that a service speaks.
-    #[error("begins with {0:?}; there are: http, https, ws, wss, tcp")]
-    Scheme(String),
+    #[error("must begin with http://, https://, ws://, wss:// or tcp://")]
+    Scheme,
     /// Passwords in addresses end up in logs.
-    #[error("must not hold a user or a password")]
+    #[error("must not hold a user or a password: keys of services come from environment variables")]
     UserInfo,
 }
 
@@ -37,17 +37,22 @@ impl Endpoint {
     /// # Errors
     /// It is none of a service.
     pub fn parse(text: &str) -> Result<Self, EndpointError> {
-        let uri: Uri = text.parse().map_err(|_| EndpointError::NotAnAddress(text.to_owned()))?;
+        let uri: Uri = text.parse().map_err(|_| Self::refusal(text))?;
         let (Some(scheme), Some(authority)) = (uri.scheme(), uri.authority()) else {
-            return Err(EndpointError::NotAnAddress(text.to_owned()));
+            return Err(Self::refusal(text));
         };
         if authority.as_str().contains('@') {
             return Err(EndpointError::UserInfo);
         }
-        let tls = is_secure(scheme).ok_or_else(|| EndpointError::Scheme(scheme.to_string()))?;
+        let tls = is_secure(scheme).ok_or(EndpointError::Scheme)?;
         let port = authority.port_u16().unwrap_or(if tls { 443 } else { 80 });
         let path = uri.path_and_query().map_or("", |path| path.as_str()).trim_end_matches('/').to_owned();
         Ok(Self { host: authority.host().to_owned(), port, tls, path })
+    }
+
+    /// A password may keep an address from being read: then it is what is wrong.
+    fn refusal(text: &str) -> EndpointError {
+        if text.contains('@') { EndpointError::UserInfo } else { EndpointError::NotAnAddress }
     }
 
     /// The host's name, or its address in digits.
@@ -70,7 +75,6 @@ impl Endpoint {
     }
 
     /// Host and port, as the Host header and messages have them.
-    /// Host and port.
     pub fn authority(&self) -> String {
         format!("{}:{}", self.host, self.port)
     }
@@ -93,8 +97,9 @@ fn is_secure(scheme: &Scheme) -> Option<bool> {
 }
 
 impl fmt::Debug for Endpoint {
+    /// Queries may hold keys.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", self.authority(), self.path)
+        write!(f, "{}{}", self.authority(), crate::secret::masked(&self.path))
     }
 }
 
@@ -166,10 +171,18 @@ mod tests {
 
     #[test]
     fn what_is_no_address_of_a_service_is_refused() {
-        assert!(matches!(Endpoint::parse("localhost:80"), Err(EndpointError::NotAnAddress(_))));
-        assert!(matches!(Endpoint::parse("/v1"), Err(EndpointError::NotAnAddress(_))));
-        assert!(matches!(Endpoint::parse("ftp://host/"), Err(EndpointError::Scheme(_))));
-        assert_eq!(Endpoint::parse("https://me:secret@host/"), Err(EndpointError::UserInfo));
+        assert_eq!(Endpoint::parse("localhost:80"), Err(EndpointError::NotAnAddress));
+        assert_eq!(Endpoint::parse("/v1"), Err(EndpointError::NotAnAddress));
+        assert_eq!(Endpoint::parse("ftp://host/"), Err(EndpointError::Scheme));
+        for text in ["https://me:secret@host/", "https://me:sec ret@host/", "me:secret@host"] {
+            assert_eq!(Endpoint::parse(text), Err(EndpointError::UserInfo), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_shown_without_the_keys_in_its_query() {
+        let endpoint = Endpoint::parse("https://host/v1?version=2&api-key=abc").unwrap();
+        assert_eq!(format!("{endpoint:?}"), "host:443/v1?version=2&api-key=(hidden)");
     }
 
     #[test]

@@ -1,11 +1,9 @@
 use super::{Answer, Arguments, Calling, Effect, Knowledge, Passage, Reach, Slots, Tool, ToolError};
-use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// Which of ringway's own tools.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// Hands the call over.
     Transfer,
@@ -22,6 +20,10 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// All of them.
+    pub(super) const ALL: [Self; 6] =
+        [Self::Transfer, Self::HangUp, Self::SendDtmf, Self::SetSlot, Self::LookUp, Self::SwitchLanguage];
+
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Transfer => "transfer",
@@ -112,7 +114,7 @@ fn look_up(knowledge: Option<Arc<dyn Knowledge>>, question: String) -> Calling {
         let found = knowledge.look_up(question, MOST_PASSAGES).await;
         let passages = found.map_err(|error| ToolError::Said(error.to_string()))?;
         if passages.is_empty() {
-            return Ok(Answer::text("Nothing is known of it."));
+            return Ok(Answer::text(NOTHING_KNOWN));
         }
         let told = passages.iter().map(|Passage { source, text }| format!("[{source}]\n{text}"));
         let text = told.collect::<Vec<_>>().join("\n\n");
@@ -121,6 +123,8 @@ fn look_up(knowledge: Option<Arc<dyn Knowledge>>, question: String) -> Calling {
     })
 }
 
+const NOTHING_KNOWN: &str =
+    "The knowledge base holds nothing that fits. Ask it in other words, or say that you do not know.";
 const HUNG_UP: &str = "The call will end as soon as your next words were heard: say goodbye.";
 
 /// Enough for an answer, and little enough to be read before it.

@@ -6,7 +6,7 @@ use super::language::SwitchLanguage;
 use super::mcp::Server;
 use super::toolbox::Config;
 use super::transfer::Transfer;
-use super::{Deeds, Knowledge, Manner, Tool, ToolsFile};
+use super::{Deeds, Knowledge, Manner, Mistake, Tool, ToolsFile};
 use crate::llm::{ToolSpec, Weigh};
 use crate::services::SetupError;
 use std::sync::Arc;
@@ -40,6 +40,17 @@ pub enum ToolsError {
         /// What is wrong with it.
         reason: String,
     },
+}
+
+impl ToolsFile {
+    /// Requests that cannot even be tried; connections are set up on the present runtime.
+    pub fn unusable(&self) -> Vec<Mistake> {
+        let wrong = self.http.iter().filter_map(|(name, declaration)| {
+            let error = HttpTool::new(declaration.clone()).err()?;
+            Some(self.mistake(&format!("http.{name}.url"), error.to_string()))
+        });
+        wrong.collect()
+    }
 }
 
 impl Tools {

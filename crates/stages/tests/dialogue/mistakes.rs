@@ -205,7 +205,7 @@ fn a_caller_may_only_choose_a_number_that_is_listed() {
     let vain = dialogues().with_transfers(Arc::default()).unwrap_err();
     assert_eq!(
         vain[0].to_string(),
-        "test.toml:7: state.ask.choice[1].transfer: the caller chooses the number: list those that may be dialled in \
+        "test.toml:8: state.ask.choice[1].transfer: the caller chooses the number: list those that may be dialled in \
          transfer.allow or transfer.targets"
     );
     let config = transfer::Config { allow: vec!["47xx".into()], ..transfer::Config::default() };

@@ -3,25 +3,21 @@
 //!
 //! Nothing depends on how the text is cut into pieces: what may become a mark is held back until it is one or none.
 
+mod habit;
 mod json;
 mod marker;
 mod written;
 
+pub(in crate::services) use habit::Habit;
+
 use super::Saying;
 use crate::llm::{ToolCall, ToolSpec};
+use habit::Doubt;
 use json::Span;
 use marker::{BEGINNINGS, Found, Mark};
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
 use written::{Tools, Written};
-
-/// What is known of how a service's model begins its replies, for all calls.
-///
-/// Chat templates may open the thoughts of a model in the prompt, so that only their end is in the reply. Whether a text
-/// is thought is then known when it is too late, unless it was known before.
-#[derive(Debug, Default)]
-pub(in crate::services) struct Habit(AtomicU8);
 
 /// One reply on its way.
 #[derive(Debug)]
@@ -36,6 +32,8 @@ pub(in crate::services) struct Filter {
     doubt: Doubt,
     /// Something was taken out of the text just now.
     gap: bool,
+    /// The last character that was decided on is part of a name.
+    in_name: bool,
     out: VecDeque<Saying>,
     /// There was no room for more of the reply.
     cut: bool,
@@ -65,34 +63,6 @@ enum Mode {
     Muted,
 }
 
-/// Whether the beginning of a reply may be thought.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Doubt {
-    No,
-    /// Until something is heard of it, or a moment has gone by.
-    Moment,
-    /// Until its end.
-    Reply,
-}
-
-const UNKNOWN: u8 = 0;
-const SPEAKS: u8 = 1;
-const THINKS: u8 = 2;
-
-impl Habit {
-    fn doubt(&self) -> Doubt {
-        match self.0.load(Ordering::Relaxed) {
-            UNKNOWN => Doubt::Moment,
-            THINKS => Doubt::Reply,
-            _ => Doubt::No,
-        }
-    }
-
-    fn learn(&self, habit: u8) {
-        self.0.store(habit, Ordering::Relaxed);
-    }
-}
-
 impl Filter {
     /// Of a reply in which these tools may be called.
     pub(in crate::services) fn new(tools: Arc<[ToolSpec]>, habit: Arc<Habit>) -> Self {
@@ -104,6 +74,7 @@ impl Filter {
             held: String::new(),
             kept: String::new(),
             gap: false,
+            in_name: false,
             out: VecDeque::new(),
             cut: false,
             calls: 0,
@@ -135,10 +106,10 @@ impl Filter {
             Mode::Call { body, .. } | Mode::Fence { body } => self.written(&body, cut),
             _ => {}
         }
-        let learned = if self.doubt == Doubt::Reply { UNKNOWN } else { SPEAKS };
+        let doubt = self.doubt;
         self.trust();
-        if self.said && !self.thought && self.habit.doubt() != Doubt::No {
-            self.habit.learn(learned);
+        if self.said && !self.thought {
+            self.habit.spoke(doubt);
         }
     }
 
@@ -196,7 +167,7 @@ impl Filter {
     }
 
     fn step_text(&mut self, last: bool) -> bool {
-        let plain = self.held.find(BEGINNINGS).unwrap_or(self.held.len());
+        let plain = self.plain();
         if plain > 0 {
             self.pass(plain);
             return true;
@@ -205,6 +176,7 @@ impl Filter {
             Found::Wait if !last => false,
             Found::Mark(length, mark) => {
                 let text: String = self.held.drain(..length).collect();
+                self.in_name = false;
                 self.mark(mark, &text);
                 true
             }
@@ -220,16 +192,27 @@ impl Filter {
                 false
             }
             Found::Nothing | Found::Wait | Found::Value | Found::Fence(_) => {
-                let first = self.held.chars().next().map_or(0, char::len_utf8);
+                let name = self.held.find(|char| !marker::is_of_name(char)).unwrap_or(self.held.len());
+                let first = self.held.chars().next().map_or(0, char::len_utf8).max(name);
                 self.pass(first);
                 true
             }
         }
     }
 
+    /// Bytes of what is held in which no mark begins.
+    fn plain(&self) -> usize {
+        let mark = self.held.find(BEGINNINGS).unwrap_or(self.held.len());
+        if self.mode != Mode::Speech {
+            return mark;
+        }
+        marker::call_in(&self.held[..mark], &self.held, self.in_name, &self.tools).unwrap_or(mark)
+    }
+
     /// Plain text of so many bytes goes where the mode has it go.
     fn pass(&mut self, length: usize) {
         let text: String = self.held.drain(..length).collect();
+        self.in_name = text.chars().next_back().is_some_and(marker::is_of_name);
         match &mut self.mode {
             Mode::Call { body, .. } | Mode::Fence { body } => add(body, &text),
             Mode::Speech => self.say(&text),
@@ -282,7 +265,7 @@ impl Filter {
     fn was_thought(&mut self) {
         self.thought = true;
         self.gap = true;
-        self.habit.learn(THINKS);
+        self.habit.thinks();
         self.doubt = Doubt::No;
         self.kept.clear();
     }
@@ -306,7 +289,8 @@ impl Filter {
     }
 
     fn step_value(&mut self, last: bool) -> bool {
-        let length = match json::span(&self.held) {
+        self.in_name = false;
+        let length = match marker::span(&self.held) {
             Span::Whole(length) => length,
             Span::Open(_) if last => {
                 let body = std::mem::take(&mut self.held);
@@ -319,7 +303,7 @@ impl Filter {
         let text: String = self.held.drain(..length).collect();
         let written = json::read(&text).map_or(Written::Other, |value| self.tools.read(&value));
         match written {
-            Written::Other if text.starts_with('[') && !self.tools.find(&text, false).is_empty() => {
+            Written::Other if !text.starts_with('{') && !self.tools.find(&text, false).is_empty() => {
                 self.written(&text, false);
             }
             Written::Other => self.say(&text),
@@ -447,10 +431,10 @@ fn ends(open: &str, mark: &Mark) -> bool {
         Mark::PartEnd => open == "message" || open == "tool_call",
         Mark::Called(name) => {
             let closed = [open.replace("begin", "end"), open.replace("start", "end")];
-            name == open
+            closed.contains(name)
+                || name == open
                 || name.strip_prefix('/') == Some(open)
                 || name.strip_suffix("_end") == Some(open)
-                || (closed.contains(name) && name != open)
         }
         _ => false,
     }

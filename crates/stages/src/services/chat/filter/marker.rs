@@ -1,6 +1,7 @@
 //! Marks in a model's text that are not for the caller: tags, tokens of chat templates, and where values begin.
 
-use super::written::{Tools, may_begin};
+use super::json::{self, Span};
+use super::written::{Tools, closing, may_begin};
 
 /// What stands at a place where a mark may begin.
 #[derive(Debug, PartialEq, Eq)]
@@ -49,7 +50,31 @@ pub(super) enum Mark {
 /// Where a mark may begin.
 pub(super) const BEGINNINGS: [char; 5] = ['<', '[', '{', '`', '◁'];
 
-/// What `text` begins with; its first character is one of [`BEGINNINGS`].
+/// Where the call of a tool that there is begins, or may begin, in Python's form: `find(id=12)`. It is looked for in the
+/// beginning of `text` that has no other mark; `in_name`: a name goes on there.
+pub(super) fn call_in(plain: &str, text: &str, mut in_name: bool, tools: &Tools) -> Option<usize> {
+    for (at, char) in plain.char_indices() {
+        let begins = is_of_name(char) && !in_name;
+        in_name = is_of_name(char);
+        if begins && python(&text[at..], tools) != Found::Nothing {
+            return Some(at);
+        }
+    }
+    None
+}
+
+/// How far a [`Found::Value`] goes: to its last bracket.
+pub(super) fn span(text: &str) -> Span {
+    match text.find(['{', '[', '(']) {
+        Some(open) if text[open..].starts_with('(') => match closing(&text[open + 1..]) {
+            Some(end) => Span::Whole(open + 1 + end + 1),
+            None => Span::Open(")".into()),
+        },
+        _ => json::span(text),
+    }
+}
+
+/// What `text` begins with; its first character is one of [`BEGINNINGS`], or that of a name.
 pub(super) fn at(text: &str, tools: &Tools) -> Found {
     match text.chars().next() {
         Some('<') => angle(text),
@@ -57,7 +82,7 @@ pub(super) fn at(text: &str, tools: &Tools) -> Found {
         Some('{') => object(text),
         Some('`') => fence(text, tools),
         Some('◁') => fixed(text, &[("◁think▷", Mark::Think), ("◁/think▷", Mark::Thought)]),
-        _ => Found::Nothing,
+        _ => python(text, tools),
     }
 }
 
@@ -192,14 +217,17 @@ fn square(text: &str, tools: &Tools) -> Found {
     }
 }
 
-/// A call of a tool that there is.
+/// A call of a tool that there is, perhaps with a namespace before its name.
 fn python(text: &str, tools: &Tools) -> Found {
     let length = text.find(|char: char| !is_of_name(char)).unwrap_or(text.len());
     let (name, behind) = text.split_at(length);
-    let may_become = || tools.0.iter().any(|tool| tool.name.starts_with(name));
+    let bare = NAMESPACES.iter().find_map(|space| name.strip_prefix(space)).unwrap_or(name);
+    let mut known = tools.0.iter().map(|tool| tool.name.as_str());
     match behind.chars().next() {
-        None if !name.is_empty() && may_become() => Found::Wait,
-        Some('(') if tools.named(name).is_some() => Found::Value,
+        None if name.is_empty() => Found::Nothing,
+        None if known.any(|tool| tool.starts_with(bare)) => Found::Wait,
+        None if NAMESPACES.iter().any(|space| space.starts_with(name)) => Found::Wait,
+        Some('(') if known.any(|tool| tool == bare) => Found::Value,
         _ => Found::Nothing,
     }
 }
@@ -261,13 +289,16 @@ fn wait(text: &str, longest: usize, is_of: impl Fn(char) -> bool) -> Found {
     if possible { Found::Wait } else { Found::Nothing }
 }
 
-const fn is_of_name(char: char) -> bool {
+pub(super) const fn is_of_name(char: char) -> bool {
     char.is_ascii_alphanumeric() || matches!(char, '_' | '-' | '.' | ':')
 }
 
 fn is_of_token(char: char) -> bool {
     char.is_alphanumeric() || matches!(char, '_' | '-' | '.' | ':' | '/' | '=' | '"' | ' ' | '|' | '｜' | '▁')
 }
+
+/// What models put before the names of tools.
+const NAMESPACES: [&str; 3] = ["functions.", "tools.", "default_api."];
 
 /// Around tokens, of either width.
 const BARS: [char; 2] = ['|', '｜'];

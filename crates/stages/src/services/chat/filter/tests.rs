@@ -94,6 +94,8 @@ const CALLS: &[&str] = &[
     "<|START_ACTION|>[{\"tool_call_id\": \"0\", \"tool_name\": \"find_order\", \"parameters\": {\"id\": 12}}]<|END_ACTION|>",
     "<|tool_call_start|>[find_order(id=12)]<|tool_call_end|>",
     "[find_order(id=12)]",
+    "find_order(id=12)",
+    "functions.find_order({\"id\": 12})",
 ];
 
 /// Nothing of these is for a caller, and none is a call that can be made.
@@ -117,6 +119,8 @@ const PLAIN: &[&str] = &[
     "{\"answer\": \"On Monday.\"}",
     "Das ist gut. <3",
     "Use [now] or (now).",
+    "I know (now and then), snow(fall) and find_orders(id=12).",
+    "It is now",
 ];
 
 #[test]

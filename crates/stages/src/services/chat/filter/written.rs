@@ -209,7 +209,7 @@ const fn is_name(char: char) -> bool {
 }
 
 /// Where the bracket is closed that was opened before `text`.
-fn closing(text: &str) -> Option<usize> {
+pub(super) fn closing(text: &str) -> Option<usize> {
     let (mut depth, mut quote) = (0_usize, None);
     for (at, char) in text.char_indices() {
         match (quote, char) {

@@ -1,0 +1,96 @@
+//! Addresses that people give in more than one way, read as they are meant.
+
+use crate::problem::Problem;
+use crate::setting::Setting;
+use crate::{PublicUrl, PublicUrlError};
+use serde::{Deserialize, Deserializer};
+use toml::Value;
+
+/// A setting without what its engine puts behind the address by itself, and what is told of that.
+pub(crate) fn base(mut setting: Setting) -> (Setting, Option<Problem>) {
+    let plain = setting.key.rsplit('.').nth(1).unwrap_or_default();
+    let known = BEHIND.iter().find(|(section, _)| setting.is_address() && *section == plain);
+    let (Some((_, endings)), Value::String(text)) = (known, &setting.value) else { return (setting, None) };
+    let address = text.trim_end_matches('/');
+    let found = endings.iter().find_map(|ending| Some((address.strip_suffix(ending)?, ending)));
+    let Some((base, ending)) = found else { return (setting, None) };
+    let told = setting.problem(format!("{ending} at the end is left out: ringway adds the path by itself"));
+    setting.value = Value::String(base.to_owned());
+    (setting, Some(told))
+}
+
+/// The address that carriers reach us at, as it is compared: scheme and host in small letters, no slash at the end.
+pub(crate) fn public<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    text.map(|text| web(&text).map_err(serde::de::Error::custom)).transpose()
+}
+
+/// Origins as browsers send them: <https://www.rfc-editor.org/rfc/rfc6454#section-7>.
+pub(crate) fn origins<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    texts.iter().map(|text| origin(text).ok_or_else(|| serde::de::Error::custom(NO_ORIGIN))).collect()
+}
+
+fn web(text: &str) -> Result<String, PublicUrlError> {
+    text.parse::<PublicUrl>().map(|url| url.http(""))
+}
+
+fn origin(text: &str) -> Option<String> {
+    let address = web(text).ok()?;
+    let (scheme, host) = address.split_once("://")?;
+    let usual = if scheme == "https" { ":443" } else { ":80" };
+    let host = host.strip_suffix(usual).unwrap_or(host);
+    (!host.contains('/')).then(|| format!("{scheme}://{host}"))
+}
+
+const NO_ORIGIN: &str = "each must be an origin such as https://shop.example, without a path";
+
+/// What is often given with an address, by section. The longest stand first.
+const BEHIND: [(&str, &[&str]); 6] = [
+    ("ollama", &["/v1/chat/completions", "/api/chat", "/api/generate", "/api", "/v1"]),
+    ("openai_llm", &["/chat/completions"]),
+    ("openai_stt", &["/audio/transcriptions"]),
+    ("openai_tts", &["/audio/speech"]),
+    ("anthropic", &["/v1/messages", "/v1"]),
+    ("service", &["/embeddings"]),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_public_address_is_read_as_it_is_compared() {
+        for (text, read) in [
+            ("https://voice.example", "https://voice.example"),
+            ("HTTPS://Voice.Example/", "https://voice.example"),
+            ("http://voice.example:3000/Path/", "http://voice.example:3000/Path"),
+        ] {
+            assert_eq!(web(text).as_deref(), Ok(read));
+        }
+        for text in [
+            "voice.example",
+            "ws://voice.example",
+            "https://",
+            "https:///x",
+            "https://h/?a=1",
+            "https://h o/",
+        ] {
+            assert!(web(text).is_err(), "{text}");
+        }
+        assert_eq!(web("https://me:secret@voice.example"), Err(PublicUrlError::Credentials));
+    }
+
+    #[test]
+    fn an_origin_is_read_as_browsers_send_it() {
+        for (text, read) in [
+            ("https://Shop.example:443/", Some("https://shop.example")),
+            ("http://shop.example:81", Some("http://shop.example:81")),
+            ("https://shop.example/page", None),
+            ("https://me:secret@shop.example", None),
+            ("shop.example", None),
+        ] {
+            assert_eq!(origin(text).as_deref(), read, "{text}");
+        }
+    }
+}
