@@ -223,8 +223,8 @@ mod tests {
     /// An attacker whose sockets come again as soon as they are closed leaves a share to others.
     #[tokio::test(start_paused = true)]
     async fn who_comes_last_is_served_in_turn_while_all_places_are_held() {
-        let unstarted = Unstarted::new(20);
-        for _ in 0..25 {
+        let unstarted = Unstarted::new(100);
+        for _ in 0..110 {
             let unstarted = unstarted.clone();
             tokio::spawn(async move {
                 loop {
