@@ -45,7 +45,16 @@ impl Endpoint {
             return Err(EndpointError::UserInfo);
         }
         let tls = is_secure(scheme).ok_or(EndpointError::Scheme)?;
-        let port = authority.port_u16().unwrap_or(if tls { 443 } else { 80 });
+        let port = match authority.as_str()[authority.host().len()..].trim_start_matches(':') {
+            "" => {
+                if tls {
+                    443
+                } else {
+                    80
+                }
+            }
+            port => port.parse().map_err(|_| Self::refusal(text))?,
+        };
         let path = uri.path_and_query().map_or("", |path| path.as_str()).trim_end_matches('/').to_owned();
         Ok(Self { host: authority.host().to_owned(), port, tls, path })
     }
@@ -173,8 +182,14 @@ mod tests {
     fn what_is_no_address_of_a_service_is_refused() {
         assert_eq!(Endpoint::parse("localhost:80"), Err(EndpointError::NotAnAddress));
         assert_eq!(Endpoint::parse("/v1"), Err(EndpointError::NotAnAddress));
+        assert_eq!(Endpoint::parse("http://host:99999/"), Err(EndpointError::NotAnAddress));
         assert_eq!(Endpoint::parse("ftp://host/"), Err(EndpointError::Scheme));
-        for text in ["https://me:secret@host/", "https://me:sec ret@host/", "me:secret@host"] {
+        for text in [
+            "https://me:secret@host/",
+            "https://me:sec ret@host/",
+            "https://me:sec/ret@host",
+            "me:secret@host",
+        ] {
             assert_eq!(Endpoint::parse(text), Err(EndpointError::UserInfo), "{text}");
         }
     }
