@@ -56,7 +56,7 @@ fn services_are_asked_all_at_once_and_tell_what_they_heard_and_said() {
     assert_eq!(lines[0], "tts openai_tts true said \"yes\" in 100 ms of audio, the first after");
     assert_eq!(
         lines[1..],
-        ["stt openai_stt true understood \"yes.\"", "llm openai_llm true began with \"Yes\""]
+        ["stt openai_stt true understood \"Yes.\"", "llm openai_llm true began with \"Yes\""]
     );
 }
 

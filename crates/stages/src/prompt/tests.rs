@@ -56,7 +56,7 @@ fn a_text_without_variables_stays_as_it_is() {
 fn mistakes_are_told_with_their_line() {
     for (source, line, reason) in [
         ("Be\n{{ caller", 2, "syntax error"),
-        ("Be\nbrief\n{{ naem }}", 3, "there is no variable \"naem\"; there are: call_id,"),
+        ("Be\nbrief\n{{ naem }}", 3, "there is no variable \"naem\"; there are: answered_by, call_id,"),
         ("{% if slot.a is defined %}\n{{ naem }}{% endif %}", 2, "there is no variable \"naem\""),
         ("Hello\n{{ parameter.name }}", 2, "a call may lack this: give it a default"),
         ("{{ caller }}", 1, "a call may lack this"),

@@ -47,6 +47,7 @@ pub fn drain(session: &mut dyn LlmSession) -> (String, Next, String) {
     loop {
         match session.poll_event(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(Ok(LlmEvent::Text { text, .. })) => reply += &text,
+            Poll::Ready(Ok(LlmEvent::Slots { .. })) => {}
             Poll::Ready(Ok(LlmEvent::Done { next, memo, .. })) => return (reply, next, memo),
             other => panic!("{other:?}"),
         }

@@ -134,9 +134,9 @@ mod tests {
             listened.read(&message.to_string(), stream).unwrap();
             (listened.transcript.words(), listened.looked)
         };
-        assert_eq!(say("The", 0.5, false), ("the".into(), Some(Duration::from_millis(1_500))));
-        assert_eq!(say("The quick", 1.0, true).0, "the quick");
-        assert_eq!(say("brow", 1.5, false).0, "the quick brow");
-        assert_eq!(say("brown fox", 2.0, true), ("the quick brown fox".into(), Some(Duration::from_secs(3))));
+        assert_eq!(say("The", 0.5, false), ("The".into(), Some(Duration::from_millis(1_500))));
+        assert_eq!(say("The quick", 1.0, true).0, "The quick");
+        assert_eq!(say("brow", 1.5, false).0, "The quick brow");
+        assert_eq!(say("brown fox", 2.0, true), ("The quick brown fox".into(), Some(Duration::from_secs(3))));
     }
 }

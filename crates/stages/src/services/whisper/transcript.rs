@@ -186,7 +186,7 @@ mod tests {
     #[test]
     fn each_word_belongs_to_one_segment() {
         let mut words = transcript(" Hello", " there");
-        assert_eq!(last(&mut words), "hello there");
+        assert_eq!(last(&mut words), "Hello there");
         assert_eq!(words.words(), "");
         words.stand(" Hello there, my");
         words.guess(" friend");
@@ -195,7 +195,7 @@ mod tests {
         words.guess("");
         assert_eq!(last(&mut words), "");
         words.stand(" Hello there, my friend. Yes");
-        assert_eq!(last(&mut words), "yes");
+        assert_eq!(last(&mut words), "Yes");
     }
 
     #[test]
@@ -204,7 +204,7 @@ mod tests {
         assert_eq!(words.answer(), "a table for");
         words.stand(" A table");
         words.guess(" four please");
-        assert_eq!(last(&mut words), "a table four please");
+        assert_eq!(last(&mut words), "A table four please");
     }
 
     #[test]
@@ -237,11 +237,11 @@ mod tests {
     #[test]
     fn a_guess_that_was_dropped_hides_nothing() {
         let mut words = transcript("", " Thank you.");
-        assert_eq!(last(&mut words), "thank you.");
+        assert_eq!(last(&mut words), "Thank you.");
         words.guess("");
         assert_eq!(last(&mut words), "");
         words.guess(" Tomorrow at nine");
-        assert_eq!(last(&mut words), "tomorrow at nine");
+        assert_eq!(last(&mut words), "Tomorrow at nine");
     }
 
     #[test]
@@ -279,7 +279,7 @@ mod tests {
         for _ in 0..2_000 {
             words.append("Hello there.");
             words.append("Yes");
-            assert_eq!(last(&mut words), "hello there. yes");
+            assert_eq!(last(&mut words), "Hello there. Yes");
         }
         assert!(words.standing.len() < 2 * MOST_UNUSED);
     }
