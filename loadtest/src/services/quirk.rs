@@ -90,9 +90,9 @@ impl Quirk {
             Self::Plain => {
                 answer.content_type = "Text/Plain; Charset=UTF-8";
                 for (at, piece) in answer.pieces.iter_mut().enumerate() {
-                    let text = String::from_utf8_lossy(&piece.bytes).replace('\n', "\r\n");
+                    let text = format!("{ping}{}", String::from_utf8_lossy(&piece.bytes)).replace('\n', "\r\n");
                     let front = if at == 0 { "\u{feff}" } else { "" };
-                    piece.bytes = format!("{front}{ping}{text}").into();
+                    piece.bytes = format!("{front}{text}").into();
                 }
             }
             _ => {}
