@@ -2,6 +2,7 @@
 
 use crate::by_heart::ByHeart;
 use crate::chain::Chain;
+use crate::post::send_surely;
 mod building;
 mod hedging;
 mod language;
@@ -304,7 +305,7 @@ impl Call {
         let (call, generation) = (call.clone(), self.life(stage).generation);
         tokio::task::spawn_local(async move {
             tokio::time::sleep(pause).await;
-            call.do_send(StartAgain { stage, generation });
+            send_surely(&call, StartAgain { stage, generation });
         });
     }
 
@@ -315,7 +316,7 @@ impl Call {
         life.generation += 1;
         let generation = life.generation;
         move |death| {
-            call.do_send(Ended { stage: Some(stage), generation, death });
+            send_surely(&call, Ended { stage: Some(stage), generation, death });
         }
     }
 
@@ -323,7 +324,7 @@ impl Call {
     pub(crate) fn bury_router(call: &Addr<Self>) -> impl FnOnce(Death) + 'static {
         let call = call.clone();
         move |death| {
-            call.do_send(Ended { stage: None, generation: 0, death });
+            send_surely(&call, Ended { stage: None, generation: 0, death });
         }
     }
 

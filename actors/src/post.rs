@@ -69,8 +69,20 @@ impl<A: Actor<Context = Context<A>>> Post<A> {
         A: Handler<Order<M>>,
     {
         self.waiting.fetch_add(1, Ordering::Relaxed);
-        self.addr.do_send(Order { it, _seat: Seat(self.waiting.clone()) });
+        send_surely(&self.addr, Order { it, _seat: Seat(self.waiting.clone()) });
     }
+}
+
+/// Sends what comes a bounded number of times: once for each death of a stage, once for each time that a call falls idle.
+/// A full mailbox does not lose it; who is gone needs it no more.
+#[expect(clippy::disallowed_methods, reason = "bounded by what it is sent for, and must not be dropped")]
+pub(crate) fn send_surely<A, M>(addr: &Addr<A>, message: M)
+where
+    A: Actor<Context = Context<A>> + Handler<M>,
+    M: Message + Send + 'static,
+    M::Result: Send,
+{
+    addr.do_send(message);
 }
 
 impl<A: Actor> fmt::Debug for Post<A> {

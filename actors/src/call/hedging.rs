@@ -3,6 +3,7 @@
 use super::*;
 use crate::event::Winner;
 use crate::hedge::{AskSecond, Hedge, HedgeOver, Over};
+use crate::post::send_surely;
 
 const LLM: StageKind = StageKind::Llm;
 
@@ -23,7 +24,7 @@ impl Handler<Hedge> for Call {
         }
         let model = self.core.engines.llm[second].clone();
         let ask = AskSecond { request, model, call: self.llm_call(), health: health.clone() };
-        llm.addr.do_send(ask);
+        send_surely(&llm.addr, ask);
         self.second = Some(second);
     }
 }

@@ -1,6 +1,7 @@
 //! Looks at how the stages do, now and then.
 
 use super::*;
+use crate::post::send_surely;
 
 impl Call {
     /// Looks each so long from now on.
@@ -52,10 +53,10 @@ impl Call {
     /// An idle call costs no rings: those who write to them give their memory back, as the edge does with *mic*.
     fn rest(&self) {
         // First the one that holds frames of *speech*, then the one that gives their memory back.
-        self.stages.stt.iter().for_each(|stt| stt.addr.do_send(Rest));
-        self.stages.s2s.iter().for_each(|s2s| s2s.addr.do_send(Rest));
-        self.stages.vad.iter().for_each(|vad| vad.addr.do_send(Rest));
-        self.stages.tts.iter().for_each(|tts| tts.addr.do_send(Rest));
+        self.stages.stt.iter().for_each(|stt| send_surely(&stt.addr, Rest));
+        self.stages.s2s.iter().for_each(|s2s| send_surely(&s2s.addr, Rest));
+        self.stages.vad.iter().for_each(|vad| send_surely(&vad.addr, Rest));
+        self.stages.tts.iter().for_each(|tts| send_surely(&tts.addr, Rest));
         tracing::debug!(callId = %self.profile.id, "idle");
     }
 }

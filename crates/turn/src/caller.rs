@@ -320,23 +320,11 @@ impl Turn {
         self.keys_pressed();
     }
 
-    /// What was typed is a turn at once. It takes the place of what is being said meanwhile; keys that wait belong to it.
+    /// What was typed interrupts the bot and is an answer at once, like keys that are complete.
     pub(crate) fn typed(&mut self, text: String) {
+        self.keys.type_text(text, self.now);
         self.interrupt();
-        if let Some(utterance) = self.utterance.take() {
-            self.push(Command::Stt(Stt::Drop { utterance: utterance.id }));
-        }
-        self.discard_speculation();
-        let text = match self.keys.take() {
-            Some((keys, _)) => format!("{keys} {text}"),
-            None => text,
-        };
-        self.turn = self.turn.next();
-        self.silence.broken();
-        self.farewell = None;
-        self.tell(Event::Transcript { turn: self.turn, text: text.clone(), last: true });
-        self.ask(CallerTurn::Said(text), self.turn, self.now, crate::latency::Marks::default());
-        self.release();
+        self.keys_pressed();
     }
 
     /// Keys that make an answer are one, unless the caller is speaking too: then when that has been understood.
@@ -344,12 +332,16 @@ impl Turn {
         if self.utterance.is_some() {
             return;
         }
-        let Some((keys, ended)) = self.keys.take() else { return };
+        let Some((answer, ended)) = self.keys.take() else { return };
         self.turn = self.turn.next();
         self.silence.broken();
         self.farewell = None;
-        self.tell(Event::Keys { turn: self.turn, keys: keys.clone() });
-        self.ask(CallerTurn::Pressed(keys), self.turn, ended, crate::latency::Marks::default());
+        match answer.clone() {
+            CallerTurn::Said(text) => self.tell(Event::Transcript { turn: self.turn, text, last: true }),
+            CallerTurn::Pressed(keys) => self.tell(Event::Keys { turn: self.turn, keys }),
+            CallerTurn::Joined | CallerTurn::Silent(_) => {}
+        }
+        self.ask(answer, self.turn, ended, crate::latency::Marks::default());
         self.release();
     }
 }

@@ -1,13 +1,15 @@
-use crate::Config;
+use crate::{CallerTurn, Config};
 use ringway_frame::MediaTime;
 
-/// Keys on their way to an answer.
+/// Keys and typed text on their way to an answer.
 #[derive(Debug, Default)]
 pub(crate) struct Keys {
     pressed: String,
     last: MediaTime,
     wanted: Option<u8>,
     complete: bool,
+    /// What was typed, which completes the answer.
+    typed: Option<String>,
 }
 
 impl Keys {
@@ -31,9 +33,19 @@ impl Keys {
         true
     }
 
-    /// No key has been pressed since the last answer.
+    /// Text was typed: the answer is complete. Text that waits already stays before it.
+    pub(crate) fn type_text(&mut self, text: String, now: MediaTime) {
+        self.last = now;
+        self.complete = true;
+        self.typed = Some(match self.typed.take() {
+            Some(before) => format!("{before} {text}"),
+            None => text,
+        });
+    }
+
+    /// Nothing has been pressed or typed since the last answer.
     pub(crate) fn is_empty(&self) -> bool {
-        self.pressed.is_empty()
+        self.pressed.is_empty() && self.typed.is_none()
     }
 
     /// When a pause completes them.
@@ -46,13 +58,19 @@ impl Keys {
         self.complete = !self.is_empty();
     }
 
-    /// The answer and when its last key was pressed.
-    pub(crate) fn take(&mut self) -> Option<(String, MediaTime)> {
+    /// The answer and when the last of it came. Typed text takes the keys before it along.
+    pub(crate) fn take(&mut self) -> Option<(CallerTurn, MediaTime)> {
         if !self.complete {
             return None;
         }
         self.complete = false;
-        Some((std::mem::take(&mut self.pressed), self.last))
+        let pressed = std::mem::take(&mut self.pressed);
+        let answer = match self.typed.take() {
+            Some(text) if pressed.is_empty() => CallerTurn::Said(text),
+            Some(text) => CallerTurn::Said(format!("{pressed} {text}")),
+            None => CallerTurn::Pressed(pressed),
+        };
+        Some((answer, self.last))
     }
 
     fn limit(&self) -> usize {
@@ -74,7 +92,20 @@ mod tests {
     }
 
     fn answer(keys: &mut Keys) -> Option<String> {
-        keys.take().map(|(keys, _)| keys)
+        let (answer, _) = keys.take()?;
+        let (CallerTurn::Pressed(keys) | CallerTurn::Said(keys)) = answer else { return None };
+        Some(keys)
+    }
+
+    #[test]
+    fn typed_text_completes_an_answer_and_takes_waiting_keys_along() {
+        let mut keys = Keys::default();
+        press(&mut keys, "4");
+        keys.type_text("on Monday".into(), MediaTime::from_millis(700));
+        assert!(!keys.is_empty());
+        let answer = keys.take();
+        assert_eq!(answer, Some((CallerTurn::Said("4 on Monday".into()), MediaTime::from_millis(700))));
+        assert!(keys.is_empty() && keys.take().is_none());
     }
 
     #[test]

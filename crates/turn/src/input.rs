@@ -339,7 +339,7 @@ pub enum Input {
         /// 0-9, *, #, A-D.
         digit: char,
     },
-    /// The caller typed this in place of talking: a turn of its own, at once.
+    /// The caller typed this in place of talking: an answer at once, which interrupts the bot.
     Text {
         /// The words.
         text: String,

@@ -43,7 +43,7 @@ impl Rules {
         let initial = matches!(single(stem), Some(c) if c.is_alphabetic() && is_cased(c) && c != 'I');
         let known = |word: &str| {
             let known = |known: &&str| same(known, word);
-            self.abbreviations.iter().any(|it| known(it)) || abbreviations::COMMON.iter().any(|it| known(it))
+            self.abbreviations.iter().any(&known) || abbreviations::COMMON.iter().any(known)
         };
         let last = stem.rsplit(['-', '/', '.']).next().unwrap_or(stem);
         initial || is_dotted(stem) || known(stem) || known(last)

@@ -90,7 +90,8 @@ impl Quirk {
             Self::Plain => {
                 answer.content_type = "Text/Plain; Charset=UTF-8";
                 for (at, piece) in answer.pieces.iter_mut().enumerate() {
-                    let text = format!("{ping}{}", String::from_utf8_lossy(&piece.bytes)).replace('\n', "\r\n");
+                    let text =
+                        format!("{ping}{}", String::from_utf8_lossy(&piece.bytes)).replace('\n', "\r\n");
                     let front = if at == 0 { "\u{feff}" } else { "" };
                     piece.bytes = format!("{front}{text}").into();
                 }

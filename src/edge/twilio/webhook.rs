@@ -195,9 +195,12 @@ fn read_form(text: &[u8]) -> Result<Vec<(String, String)>, ApiError> {
     }
 }
 
+/// Names and values, in the order of the request.
+type Pairs = Vec<(String, String)>;
+
 /// A query that holds both the carrier's fields and what the webhook's address passes on: the carrier's begin with a
 /// capital letter.
-fn apart(query: Vec<(String, String)>) -> (Vec<(String, String)>, Vec<(String, String)>) {
+fn apart(query: Pairs) -> (Pairs, Pairs) {
     query.into_iter().partition(|(name, _)| name.starts_with(|first: char| first.is_ascii_uppercase()))
 }
 

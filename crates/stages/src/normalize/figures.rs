@@ -268,7 +268,7 @@ impl Place<'_> {
         }
         let plain = number.fraction.is_empty() && !number.grouped;
         let said = match number.whole() {
-            Some(year) if plain && number.digits.len() == 4 && year >= 1_100 && year < 2_100 => {
+            Some(year) if plain && number.digits.len() == 4 && (1_100..2_100).contains(&year) => {
                 self.tongue.year(year)
             }
             _ => self.decimal(&number)?,

@@ -71,11 +71,12 @@ fn typed_text_is_a_turn_at_once_and_interrupts_the_bot() {
 }
 
 #[test]
-fn typed_text_takes_the_place_of_what_is_being_said_and_takes_waiting_keys_with_it() {
+fn typed_text_waits_for_what_is_being_said_and_takes_waiting_keys_along() {
     let mut line = Line::greeted(fixed());
     line.says(1_000, 1_800, "it is");
     line.presses(1_200, "4");
     line.at(1_500, Input::Text { text: "on Monday".into() });
     line.run(8_000);
     assert_eq!(line.asked()[1], CallerTurn::Said("4 on Monday".into()));
+    assert_eq!(line.context()[1..3], ["Caller: it is", "Caller: 4 on Monday"]);
 }
