@@ -32,12 +32,14 @@ setup-kb: setup ## Set up what a knowledge base finds meanings with: the sentenc
 
 .PHONY: build
 build: ## Build the server and the load tester, release
-	@cargo build --release --workspace --bins
+	@cargo build --release --workspace --bins $(WITH_TESTS)
 
 ##@ Prove
 
 # Optimising across crates takes longer than all of the tests, and makes the server 4 % faster.
-test: export CARGO_PROFILE_RELEASE_LTO := false
+test check: export CARGO_PROFILE_RELEASE_LTO := false
+# Tests ask more features of some dependencies: the server that they run is built with the same, or all of it is built twice.
+test test-rust: WITH_TESTS := --tests
 
 .PHONY: test
 test: setup-test build test-rust test-loom test-scripts test-grafana test-page bench-instructions ## Set up and run all tests, the real browser included
@@ -49,7 +51,7 @@ setup-test: ## Set up what the tests need besides: Chromium, recorded prompts, N
 .PHONY: test-rust
 test-rust: setup-test build ## Unit, property, whole-service and documentation tests
 	$(call section,cargo test)
-	@RUST_TEST_THREADS=4 cargo test --workspace --no-fail-fast
+	@RUST_TEST_THREADS=4 cargo test --release --workspace --no-fail-fast
 
 .PHONY: test-loom
 test-loom: ## Model-check the ring's doorbell, close, lending and replay
@@ -97,12 +99,12 @@ fmt-check:
 .PHONY: clippy
 clippy:
 	$(call section,clippy)
-	@cargo clippy --workspace --all-targets -- -D warnings
+	@cargo clippy --release --workspace --all-targets -- -D warnings
 
 .PHONY: doc
 doc: ## Build the documentation, private items included, into target/doc
 	$(call section,rustdoc)
-	@RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items
+	@RUSTDOCFLAGS='-D warnings' cargo doc --release --workspace --no-deps --document-private-items
 
 .PHONY: deny
 deny: setup-check ## Licences, sources, and which crate may use which (deny.toml)
@@ -169,7 +171,7 @@ faults: setup-test build ## Every service failing in every way, and faults in ea
 	$(call section,services)
 	@scripts/faults
 	$(call section,stages)
-	@cargo test --quiet --test service faults:: -- --test-threads 1
+	@cargo test --release --quiet --test service faults:: -- --test-threads 1
 
 .PHONY: test-peers
 test-peers: setup ## Connectors against the real servers of other makers, installed once (PEERS="whisperlivekit ...")

@@ -8,6 +8,7 @@ use crate::readiness::Stages;
 use crate::recorder::Recorder;
 use crate::telemetry::{self, Counting};
 use crate::watch_cores::BlockedCores;
+use crate::webhooks::Webhooks;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -15,6 +16,7 @@ use ringway_actors::{CallSpec, EdgeKind, EdgePort, Engines, EventSink, MediaCore
 use ringway_config::{CarrierConfig, Config, Secrets, ServerConfig};
 use ringway_frame::{CallId, Format};
 use ringway_stages::prompt::{self, Variables};
+use ringway_stages::services::{SetupError, Webhook};
 use ringway_stages::speech_cache::Tiers;
 use ringway_stages::transfer::Transfers;
 use ringway_wire::{ErrorCode, ProtocolError};
@@ -46,6 +48,10 @@ pub struct Server {
     transfers: Arc<Transfers>,
     events: EventSink,
     dialogues: Vec<String>,
+    default_dialogue: String,
+    named: Vec<engines::Named>,
+    /// Who is told of calls that ended.
+    pub webhooks: Option<Webhooks>,
     recorder: Option<Recorder>,
     turn: ringway_turn::Config,
     time_zone: TimeZone,
@@ -86,6 +92,9 @@ pub enum StartError {
     /// An engine cannot be used.
     #[error(transparent)]
     Engine(#[from] engines::EngineError),
+    /// Connections to the receiver of records cannot even be tried.
+    #[error("webhook.url: {0}")]
+    Webhook(#[from] SetupError),
     /// The certificate cannot be used.
     #[error("{0}")]
     Tls(String),
@@ -144,12 +153,15 @@ impl Starting {
             lateness: config.limits.lateness,
         };
         let loads = cores.iter().map(|core| core.load().clone()).collect();
+        let named = engines::first_of_each(&config);
+        let webhooks = webhooks(&config, &secrets)?;
         Ok(Arc::new(Server {
             config: config.server,
             carrier: config.carrier,
             secrets,
             admission: Admission::new(cores, engines.clone(), limits, addresses),
-            hub: Hub::start(reader, Counting::new(config.metrics.answer_budget)),
+            hub: Hub::start(reader, Counting::new(config.metrics.answer_budget), webhooks.clone()),
+            webhooks,
             metrics,
             blocked: BlockedCores::watch(loads)?,
             engines,
@@ -160,6 +172,8 @@ impl Starting {
             transfers,
             events,
             dialogues,
+            named,
+            default_dialogue: config.dialogue.default,
             recorder: config.recording.dir.as_deref().map(Recorder::start).transpose()?,
             turn: config.turn,
             language: ringway_config::name_of(&config.call.language),
@@ -209,6 +223,17 @@ impl Server {
         Some(ProtocolError::recoverable(ErrorCode::BadField, message))
     }
 
+    /// The dialogues that callers may ask for, and which of them is served unasked.
+    pub fn dialogues(&self) -> (&[String], Option<&str>) {
+        let default = self.dialogues.iter().find(|name| **name == self.default_dialogue);
+        (&self.dialogues, default.map(String::as_str))
+    }
+
+    /// The engines that calls begin with.
+    pub fn named(&self) -> &[engines::Named] {
+        &self.named
+    }
+
     /// Which stages can serve.
     pub fn stages(&self) -> Stages {
         Stages::of(&self.engines, self.admission.loads())
@@ -256,6 +281,12 @@ impl Server {
     pub fn make_phrases(&self) {
         self.caching.fill();
     }
+}
+
+fn webhooks(config: &Config, secrets: &Secrets) -> Result<Option<Webhooks>, SetupError> {
+    let Some(url) = &config.webhook.url else { return Ok(None) };
+    let secret = secrets.password(&config.webhook.key);
+    Ok(Some(Webhooks::start(Webhook::new(url, secret, config.webhook.timeout)?)))
 }
 
 fn start_cores(

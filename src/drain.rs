@@ -49,6 +49,9 @@ async fn close(server: &Server, connections: Connections) {
     // What carriers do next is answered as long as they may ask.
     until(deadline, async || server.hub.carriers_to_ask().await == 0).await;
     until(deadline, async || server.recordings_are_written()).await;
+    if let Some(webhooks) = &server.webhooks {
+        let _ = timeout_at(deadline, webhooks.drained()).await;
+    }
     // Answers that are under way are finished.
     let _ = timeout_at(deadline, connections.close()).await;
 }

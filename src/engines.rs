@@ -4,6 +4,7 @@ mod apology;
 mod caching;
 mod knowledge;
 mod languages;
+mod named;
 mod pools;
 mod vad;
 mod voices;
@@ -11,6 +12,7 @@ mod voices;
 pub use caching::Caching;
 pub use knowledge::KnowledgeError;
 pub use languages::names as languages;
+pub use named::{Named, first_of_each};
 pub use pools::Pools;
 pub use voices::{VoiceError, Voices};
 

@@ -3,6 +3,7 @@
 use crate::live::{Ending, LiveCall, LiveCalls, Summary, Whole, reason_name};
 use crate::telemetry::{self, Counting, stage_name};
 use crate::trace::Trace;
+use crate::webhooks::Webhooks;
 use jiff::Timestamp;
 use ringway_actors::{CallEvent, CallEventKind, CallHandle};
 use ringway_frame::CallId;
@@ -35,15 +36,21 @@ enum Question {
     EndAll(oneshot::Sender<()>),
 }
 
+/// Who else reads the events.
+struct Readers {
+    counting: Counting,
+    webhooks: Option<Webhooks>,
+}
+
 /// Asks the hub; clones ask the same one.
 #[derive(Clone, Debug)]
 pub struct Hub(mpsc::Sender<Question>);
 
 impl Hub {
     /// Starts the hub on the present runtime.
-    pub fn start(events: mpsc::Receiver<CallEvent>, counting: Counting) -> Self {
+    pub fn start(events: mpsc::Receiver<CallEvent>, counting: Counting, webhooks: Option<Webhooks>) -> Self {
         let (sender, questions) = mpsc::channel(QUESTIONS);
-        tokio::spawn(run(events, questions, counting));
+        tokio::spawn(run(events, questions, Readers { counting, webhooks }));
         Self(sender)
     }
 
@@ -97,7 +104,7 @@ impl Hub {
 async fn run(
     mut events: mpsc::Receiver<CallEvent>,
     mut questions: mpsc::Receiver<Question>,
-    counting: Counting,
+    readers: Readers,
 ) {
     let mut calls = LiveCalls::default();
     let mut every = tokio::time::interval(telemetry::UPKEEP_EVERY);
@@ -110,9 +117,9 @@ async fn run(
                 Some(question) => {
                     // Who asks is told of all that has happened before.
                     while let Ok(event) = events.try_recv() {
-                        take(&mut calls, &event, counting);
+                        take(&mut calls, &event, &readers);
                     }
-                    answer(&mut calls, question, counting);
+                    answer(&mut calls, question, &readers);
                 }
                 None => return,
             },
@@ -120,7 +127,7 @@ async fn run(
                 if read == 0 {
                     return;
                 }
-                news.drain(..).for_each(|event| take(&mut calls, &event, counting));
+                news.drain(..).for_each(|event| take(&mut calls, &event, &readers));
                 if read < NEWS {
                     rested.as_mut().reset(Instant::now() + REST);
                 }
@@ -135,7 +142,7 @@ async fn run(
 }
 
 /// Whoever asked may have gone meanwhile: then nobody hears the answer.
-fn answer(calls: &mut LiveCalls, question: Question, counting: Counting) {
+fn answer(calls: &mut LiveCalls, question: Question, readers: &Readers) {
     match question {
         Question::InProgress(answer) => drop(answer.send(calls.in_progress())),
         Question::Whole(id, answer) => drop(answer.send(calls.get(id).map(LiveCall::whole))),
@@ -145,15 +152,18 @@ fn answer(calls: &mut LiveCalls, question: Question, counting: Counting) {
         Question::Ending(id, answer) => drop(answer.send(calls.ending(&id))),
         Question::CarriersToAsk(answer) => drop(answer.send(calls.carriers_to_ask(Timestamp::now()))),
         Question::EndAll(answer) => {
-            calls.last_events().iter().for_each(|event| take(calls, event, counting));
+            calls.last_events().iter().for_each(|event| take(calls, event, readers));
             let _ = answer.send(());
         }
     }
 }
 
-fn take(calls: &mut LiveCalls, event: &CallEvent, counting: Counting) {
+fn take(calls: &mut LiveCalls, event: &CallEvent, readers: &Readers) {
     let Some(call) = calls.take(event) else { return };
-    counting.count(event, call);
+    readers.counting.count(event, call);
+    if let (CallEventKind::Ended { .. }, Some(webhooks)) = (&event.kind, &readers.webhooks) {
+        webhooks.ended(&call.whole());
+    }
     log(event, call);
 }
 

@@ -5,13 +5,25 @@ use jiff::Timestamp;
 use ringway_actors::{CallEvent, CallEventKind, CallHandle, EdgeKind, RingReport, StageState};
 use ringway_frame::{CallId, MediaTime};
 use ringway_stages::prompt::Variables;
-use ringway_turn::{EndReason, Event, Latency, Speaker, SpeechState, StageKind};
+use ringway_turn::{EndReason, Event, Latency, Speaker, SpeechState, StageKind, ToolOutcome};
 use serde::Serialize;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
 
 /// Ended calls that are kept at most.
 const KEPT: usize = 1_000;
+
+/// The slot that holds the outcome of a call in the operator's own terms.
+const DISPOSITION: &str = "disposition";
+
+/// Slots that a call's record keeps.
+const MOST_SLOTS: usize = 100;
+
+/// Bytes of a slot's name, and of its value.
+const LONGEST_SLOT: usize = 1_000;
+
+/// Calls of tools that a call's record keeps.
+const MOST_TOOL_CALLS: usize = 200;
 
 /// How long an ended call is kept.
 const KEPT_FOR: Duration = Duration::from_secs(3_600);
@@ -59,6 +71,10 @@ pub struct LiveCall {
     timeline: Timeline,
     rings: RingReport,
     started: Timestamp,
+    /// The caller is waiting for an answer since then.
+    asked_at: Option<MediaTime>,
+    /// With the last event a wait ended in which no answer came.
+    unanswered_after: Option<Duration>,
 }
 
 /// A line of `GET /api/calls`.
@@ -87,9 +103,32 @@ pub struct Detail {
     end_reason: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     transfer_to: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duration_ms: Option<u64>,
+    tool_calls: Vec<ToolCall>,
+    slots: BTreeMap<String, String>,
+    /// The slot of this name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    disposition: Option<String>,
     /// Of what grows with each turn.
     #[serde(skip)]
     bytes: usize,
+}
+
+/// A tool that the language model called.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ToolCall {
+    turn: u32,
+    tool: String,
+    outcome: ToolOutcome,
+    /// When it ended.
+    at_ms: u64,
+    duration_ms: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    arguments: Option<String>,
 }
 
 /// Who is on the line, as far as a carrier has told.
@@ -179,6 +218,21 @@ impl Line {
     }
 }
 
+impl ToolCall {
+    fn of(event: &Event, at: MediaTime) -> Option<Self> {
+        let Event::Tool { turn, tool, outcome, after, arguments, .. } = event else { return None };
+        let duration_ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
+        Some(Self {
+            turn: turn.number(),
+            tool: tool.clone(),
+            outcome: *outcome,
+            at_ms: at.as_millis(),
+            duration_ms,
+            arguments: arguments.clone(),
+        })
+    }
+}
+
 impl Line {
     fn bytes(&self) -> usize {
         size_of::<Self>() + self.text.len()
@@ -186,6 +240,18 @@ impl Line {
 }
 
 impl Detail {
+    /// Models may name slots as they like: there is a bound on how many, and on their length.
+    fn keep_slot(&mut self, name: &str, value: &str) {
+        if !self.slots.contains_key(name) && self.slots.len() >= MOST_SLOTS {
+            return;
+        }
+        let cut = |text: &str| text[..text.floor_char_boundary(LONGEST_SLOT)].to_owned();
+        if name == DISPOSITION {
+            self.disposition = Some(cut(value));
+        }
+        self.slots.insert(cut(name), cut(value));
+    }
+
     fn said(&mut self, line: Line) {
         self.bytes += line.bytes();
         self.transcript.push(line);
@@ -323,7 +389,16 @@ impl LiveCall {
             restarts: 0,
         };
         let (detail, timeline, rings) = Default::default();
-        Self { handle: None, summary, detail, timeline, rings, started }
+        Self {
+            handle: None,
+            summary,
+            detail,
+            timeline,
+            rings,
+            started,
+            asked_at: None,
+            unanswered_after: None,
+        }
     }
 
     /// By which edge it came.
@@ -339,6 +414,11 @@ impl LiveCall {
     /// Restarts of its stages so far.
     pub fn restarts(&self) -> u32 {
         self.summary.restarts
+    }
+
+    /// How long the caller waited in vain, when the last event ended such a wait.
+    pub fn unanswered_after(&self) -> Option<Duration> {
+        self.unanswered_after
     }
 
     /// All that is known of it.
@@ -363,6 +443,7 @@ impl LiveCall {
 
     fn take(&mut self, event: &CallEvent) {
         self.timeline.take(event);
+        self.unanswered_after = self.wait_of(event);
         match &event.kind {
             CallEventKind::Turn(turn) => self.take_turn(turn, event.at),
             CallEventKind::Stage { stage, state } => self.stage(*stage).state = state.name(),
@@ -374,6 +455,8 @@ impl LiveCall {
             CallEventKind::Ended { reason } => {
                 self.summary.state = "ended";
                 self.detail.end_reason = Some(reason_name(reason).to_owned());
+                self.detail.ended_at = Some(format!("{:.3}", Timestamp::now()));
+                self.detail.duration_ms = Some(event.at.as_millis());
                 if let EndReason::Transferred(to) = reason {
                     self.detail.transfer_to = Some(to.clone());
                 }
@@ -394,6 +477,23 @@ impl LiveCall {
         }
     }
 
+    /// A wait for an answer begins with the caller's last word or key, and ends with the answer's first sound, or in vain
+    /// with the caller's next turn or the end of the call.
+    fn wait_of(&mut self, event: &CallEvent) -> Option<Duration> {
+        let since = |asked: MediaTime| event.at - asked;
+        match &event.kind {
+            CallEventKind::Turn(Event::Latency { .. }) => {
+                self.asked_at = None;
+                None
+            }
+            CallEventKind::Turn(Event::Transcript { last: true, .. } | Event::Keys { .. }) => {
+                self.asked_at.replace(event.at).map(since)
+            }
+            CallEventKind::Ended { .. } => self.asked_at.take().map(since),
+            _ => None,
+        }
+    }
+
     fn take_turn(&mut self, event: &Event, at: MediaTime) {
         match event {
             Event::State(state) => self.summary.state = state_name(*state),
@@ -406,6 +506,12 @@ impl LiveCall {
         if let Some(line) = LatencyLine::of(event) {
             self.detail.bytes += size_of::<LatencyLine>();
             self.detail.latency.push(line);
+        }
+        if let Event::Slot { name, value, .. } = event {
+            self.detail.keep_slot(name, value);
+        }
+        if self.detail.tool_calls.len() < MOST_TOOL_CALLS {
+            self.detail.tool_calls.extend(ToolCall::of(event, at));
         }
     }
 
@@ -423,7 +529,23 @@ pub fn state_name(state: SpeechState) -> &'static str {
     }
 }
 
-/// The name of a reason in metrics, logs and on the wire: a closed set.
+/// All that [`reason_name`] may say.
+pub const REASONS: [&str; 12] = [
+    "caller",
+    "completed",
+    "transferred",
+    "silence",
+    "no_media",
+    "max_duration",
+    "stage_failed",
+    "protocol",
+    "slow_consumer",
+    "operator",
+    "drain",
+    "internal",
+];
+
+/// The name of a reason in metrics, logs and on the wire: one of [`REASONS`].
 pub fn reason_name(reason: &EndReason) -> &'static str {
     match reason {
         EndReason::Caller => "caller",
@@ -539,5 +661,46 @@ mod tests {
         let wanted =
             [Ending::Transferred("+49301234".into()), Ending::Over, Ending::InProgress, Ending::Unknown];
         assert_eq!(endings, wanted);
+    }
+
+    fn at(millis: u64, kind: CallEventKind) -> CallEvent {
+        CallEvent { call: call(1), at: MediaTime::from_millis(millis), kind }
+    }
+
+    #[test]
+    fn a_caller_who_gets_no_answer_before_the_next_words_or_the_end_has_waited_in_vain() {
+        let mut live = LiveCall::new(call(1), EdgeKind::Twilio, None);
+        let turn = ringway_turn::TurnNumber::new(1);
+        let words = || CallEventKind::Turn(Event::Transcript { turn, text: "hello".into(), last: true });
+        let answer = || CallEventKind::Turn(Event::Latency { turn, latency: Latency::default() });
+        let mut waited = |millis, kind| {
+            live.take(&at(millis, kind));
+            live.unanswered_after()
+        };
+        assert_eq!(waited(1_000, words()), None);
+        assert_eq!(waited(1_300, answer()), None, "it was answered");
+        assert_eq!(waited(5_000, words()), None);
+        assert_eq!(waited(8_000, words()), Some(Duration::from_secs(3)), "the next words");
+        let ended = CallEventKind::Ended { reason: EndReason::Caller };
+        assert_eq!(waited(12_000, ended), Some(Duration::from_secs(4)), "the end");
+    }
+
+    #[test]
+    fn each_reason_has_a_name_of_the_closed_set() {
+        let reasons = [
+            EndReason::Caller,
+            EndReason::Completed,
+            EndReason::Transferred(String::new()),
+            EndReason::Silence,
+            EndReason::NoMedia,
+            EndReason::MaxDuration,
+            EndReason::StageFailed(StageKind::Llm),
+            EndReason::Protocol(String::new()),
+            EndReason::SlowConsumer,
+            EndReason::Operator,
+            EndReason::Drain,
+            EndReason::Internal,
+        ];
+        assert_eq!(reasons.each_ref().map(reason_name), REASONS);
     }
 }

@@ -31,6 +31,7 @@ mod unstarted;
 mod validation;
 mod watch_cores;
 mod web;
+mod webhooks;
 
 use std::process::ExitCode;
 

@@ -3,8 +3,9 @@
 use crate::access::Denied;
 use crate::admission::Refused;
 use crate::edge::EXCESS;
-use crate::live::{LiveCall, reason_name};
+use crate::live::{LiveCall, REASONS, reason_name};
 use crate::refusals;
+use crate::webhooks;
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use ringway_actors::{
@@ -13,7 +14,7 @@ use ringway_actors::{
 };
 use ringway_stages::health::CircuitState;
 use ringway_stages::llm::Emptiness;
-use ringway_turn::{EndReason, Event, Latency, StageKind};
+use ringway_turn::{Event, Latency, StageKind};
 use ringway_wire::ErrorCode;
 use std::time::Duration;
 
@@ -84,6 +85,7 @@ pub fn install(enabled: bool) -> Result<PrometheusHandle, BuildError> {
     let handle = builder.install_recorder()?;
     describe();
     begin_at_zero();
+    show_build();
     Ok(handle)
 }
 
@@ -102,6 +104,12 @@ fn describe() {
         "ringway_turns_over_budget_total",
         "Turns that were answered later than the budget allows."
     );
+    describe_counter!(
+        "ringway_turns_unanswered_total",
+        "Turns whose caller waited longer than the budget and was not answered."
+    );
+    describe_gauge!("ringway_build_info", "1, with the version that runs.");
+    describe_gauge!("ringway_health", "1 for the state that /health reports, 0 for the others.");
     describe_gauge!("ringway_turn_budget_seconds", "Time within which a turn is to be answered.");
     describe_counter!("ringway_service_failures_total", "Times that a service failed the stage before it.");
     describe_counter!("ringway_service_requests_total", "Requests to services, by what became of them.");
@@ -147,6 +155,10 @@ fn describe() {
     );
     describe_counter!("ringway_events_dropped_total", "Events of calls that their reader was too late for.");
     describe_counter!(
+        "ringway_webhooks_total",
+        "Records of ended calls for the webhook, by what became of them."
+    );
+    describe_counter!(
         "ringway_log_lines_dropped_total",
         "Lines that are missing in the log: too many of a kind (limit), nobody reads (queue), not writable (write)."
     );
@@ -182,11 +194,13 @@ fn describe_pools() {
 fn begin_at_zero() {
     for edge in EDGES.map(EdgeKind::name) {
         gauge!("ringway_calls_active", "edge" => edge).set(0.0);
-        counter!("ringway_calls_total", "edge" => edge, "outcome" => reason_name(&EndReason::Caller))
-            .increment(0);
+        for outcome in REASONS {
+            counter!("ringway_calls_total", "edge" => edge, "outcome" => outcome).increment(0);
+        }
         let _ = histogram!("ringway_turn_answer_seconds", "edge" => edge);
         counter!("ringway_turns_total", "edge" => edge).increment(0);
         counter!("ringway_turns_over_budget_total", "edge" => edge).increment(0);
+        counter!("ringway_turns_unanswered_total", "edge" => edge).increment(0);
         for code in ErrorCode::ALL {
             counter!("ringway_protocol_errors_total", "edge" => edge, "code" => code.name()).increment(0);
         }
@@ -206,6 +220,9 @@ fn begin_at_zero() {
     }
     for winner in Winner::ALL {
         hedges(StageKind::Llm, winner).increment(0);
+    }
+    for outcome in webhooks::OUTCOMES {
+        counter!("ringway_webhooks_total", "outcome" => outcome).increment(0);
     }
     for reason in Refused::REASONS.into_iter().chain(Denied::REASONS).chain(refusals::REASONS) {
         counter!("ringway_refusals_total", "reason" => reason).increment(0);
@@ -278,6 +295,18 @@ pub fn show_circuits(health: &ServiceHealth) {
     }
 }
 
+/// Shows which version runs.
+pub fn show_build() {
+    gauge!("ringway_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+}
+
+/// Shows the state of `/health`, one of `states`.
+pub fn show_health(states: &[&'static str], current: &str) {
+    for state in states {
+        gauge!("ringway_health", "status" => *state).set(if *state == current { 1.0 } else { 0.0 });
+    }
+}
+
 /// Turns call events into metrics.
 #[derive(Clone, Copy, Debug)]
 pub struct Counting {
@@ -294,6 +323,9 @@ impl Counting {
     /// Counts an event of a call.
     pub fn count(self, event: &CallEvent, call: &LiveCall) {
         let edge = call.edge();
+        if call.unanswered_after().is_some_and(|waited| waited > self.budget) {
+            counter!("ringway_turns_unanswered_total", "edge" => edge).increment(1);
+        }
         match &event.kind {
             CallEventKind::Started { .. } => gauge!("ringway_calls_active", "edge" => edge).increment(1.0),
             CallEventKind::Ended { reason } => {

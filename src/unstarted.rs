@@ -35,6 +35,8 @@ pub struct Unstarted {
 struct Sockets {
     next: u64,
     open: BTreeMap<u64, Open>,
+    /// When the next one may be dismissed.
+    dismissal: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -107,21 +109,31 @@ impl Unstarted {
     async fn next_place(&self) -> Result<OwnedSemaphorePermit, Full> {
         let mut place = std::pin::pin!(self.places.clone().acquire_owned());
         loop {
-            let oldest = self.sockets().open.values().next().map(|open| open.since);
-            let Some(oldest) = oldest else { return place.await.map_err(|_| Full) };
+            let Some((oldest, at)) = self.next_dismissal() else { return place.await.map_err(|_| Full) };
             tokio::select! {
                 biased;
                 place = &mut place => return place.map_err(|_| Full),
-                () = sleep_until(oldest + START_SOON) => self.dismiss_since(oldest),
+                () = sleep_until(at) => self.dismiss(oldest),
             }
         }
     }
 
-    /// Gives the place of the oldest to the next who waits, unless somebody else did so meanwhile.
-    fn dismiss_since(&self, since: Instant) {
+    /// Which socket is the next to give its place to who waits, and when. They go one by one: sockets that come again at
+    /// once would otherwise take the places of all others in one moment, and those who come next would find none old.
+    fn next_dismissal(&self) -> Option<(u64, Instant)> {
+        let sockets = self.sockets();
+        let (number, open) = sockets.open.first_key_value()?;
+        let ripe = open.since + START_SOON;
+        Some((*number, sockets.dismissal.map_or(ripe, |at| at.max(ripe))))
+    }
+
+    /// Gives its place to the next who waits, unless somebody else did so meanwhile.
+    fn dismiss(&self, number: u64) {
         let mut sockets = self.sockets();
-        let oldest = sockets.open.first_entry().filter(|oldest| oldest.get().since == since);
-        drop(oldest.map(|oldest| oldest.remove()));
+        if sockets.open.remove(&number).is_some() {
+            let apart = START_SOON / u32::try_from(self.most).unwrap_or(u32::MAX).max(1);
+            sockets.dismissal = Some(Instant::now() + apart);
+        }
     }
 
     /// No more wait than are open: that is a bound of what a flood costs.
@@ -223,8 +235,8 @@ mod tests {
     /// An attacker whose sockets come again as soon as they are closed leaves a share to others.
     #[tokio::test(start_paused = true)]
     async fn who_comes_last_is_served_in_turn_while_all_places_are_held() {
-        let unstarted = Unstarted::new(20);
-        for _ in 0..25 {
+        let unstarted = Unstarted::new(100);
+        for _ in 0..110 {
             let unstarted = unstarted.clone();
             tokio::spawn(async move {
                 loop {
@@ -235,7 +247,7 @@ mod tests {
                 }
             });
         }
-        advance(Duration::from_secs(5)).await;
+        tokio::time::sleep(Duration::from_secs(5)).await;
         let mut served = 0;
         for _ in 0..50 {
             tokio::time::sleep(Duration::from_millis(200)).await;

@@ -29,6 +29,8 @@ pub enum EdgeInput {
     Played(Played),
     /// A key was pressed.
     Dtmf(char),
+    /// Typed in place of talking.
+    Text(String),
     /// The bot is to be quiet.
     Interrupt,
     /// The caller muted or unmuted.

@@ -82,6 +82,7 @@ impl LlmStage {
                 tracing::warn!(tool = call.name, "the model calls a tool where there are none");
                 Ok(())
             }
+            LlmEvent::Slots { id, slots } => self.tell(Input::Slots { request: RequestId::new(id), slots }),
             LlmEvent::Usage { tokens, estimated, .. } => self.tell(Input::Usage { tokens, estimated }),
             LlmEvent::Done { id, next, memo } => {
                 let (after, expectation) = after(next);
@@ -104,7 +105,7 @@ pub(crate) fn tool(request: RequestId, news: ToolNews) -> Report {
             let filler = filler.map(|Filler { after, words }| ToolFiller { after, words });
             Input::ToolBegan { request, tool, filler }
         }
-        ToolNews::Ended { tool, bytes, outcome, after, tokens } => {
+        ToolNews::Ended { tool, bytes, outcome, after, tokens, arguments } => {
             let outcome = match outcome {
                 Outcome::Done => ToolOutcome::Done,
                 Outcome::Failed => ToolOutcome::Failed,
@@ -113,8 +114,9 @@ pub(crate) fn tool(request: RequestId, news: ToolNews) -> Report {
                 Outcome::Cancelled => ToolOutcome::Cancelled,
             };
             let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
-            Input::ToolEnded { request, tool, bytes, outcome, after, tokens }
+            Input::ToolEnded { request, tool, bytes, outcome, after, tokens, arguments }
         }
+        ToolNews::Slot { name, value } => Input::Slot { name, value },
         ToolNews::Keys { keys } => Input::Press { request, keys },
         ToolNews::Cited { passages } => Input::Cited { request, passages },
         ToolNews::Language(language) => return Report::Language(language.code),

@@ -1,4 +1,4 @@
-use crate::{Config, Flag, Origin, Sources, parse};
+use crate::{Flag, Origin, Sources, parse};
 
 /// Reads any bytes as a file: what is read prints as a file, what is refused has its lines.
 #[doc(hidden)]
@@ -11,10 +11,10 @@ pub fn fuzz(contents: &[u8]) {
         Flag::new("--llm", "llm.engines", vec!["scripted"]),
     ];
     let sources = Sources { file: None, environment: Vec::new(), flags: flags.into() };
-    match parse("fuzz.toml".as_ref(), contents, sources) {
+    match parse("fuzz.toml".as_ref(), contents, sources.clone()) {
         Ok(loaded) => {
-            let printed = toml::from_str::<Config>(&loaded.to_toml());
-            assert_eq!(printed.expect("reads what it prints"), loaded.config);
+            let printed = parse("printed.toml".as_ref(), loaded.to_toml().as_bytes(), sources);
+            assert_eq!(printed.expect("reads what it prints").config, loaded.config);
         }
         Err(problems) => {
             assert!(!problems.found.is_empty());

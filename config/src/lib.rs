@@ -38,6 +38,7 @@ mod server;
 mod services;
 mod setting;
 mod suggest;
+mod webhook;
 
 pub use alias::{ALIASES, Alias, Meaning};
 pub use carrier::{CarrierConfig, Refusal};
@@ -55,6 +56,7 @@ pub use schema::{Key, Kind, Schema};
 pub use sense::ENGINES;
 pub use server::{LimitsConfig, MetricsConfig, RecordingConfig, Secrets, ServerConfig, Tls, TtsApiConfig};
 pub use setting::{Setting, Settings};
+pub use webhook::WebhookConfig;
 
 use ringway_stages::pocketsphinx::Dictionary;
 use serde::Deserialize;
@@ -161,6 +163,8 @@ pub struct Config {
     pub apology: ApologyConfig,
     /// Records of each call's turns.
     pub recording: RecordingConfig,
+    /// Who is told of calls that ended.
+    pub webhook: WebhookConfig,
     /// Languages that calls can switch to, by code.
     #[serde(skip)]
     pub languages: BTreeMap<String, LanguageConfig>,
@@ -217,6 +221,7 @@ impl Default for Config {
             scripted: ringway_stages::scripted::Config::default(),
             apology: ApologyConfig::default(),
             recording: RecordingConfig::default(),
+            webhook: WebhookConfig::default(),
             languages: BTreeMap::new(),
         }
     }

@@ -69,7 +69,7 @@ pub(crate) fn keyed(config: &Config) -> impl Iterator<Item = Keyed<'_>> {
     ];
     let serving = all.into_iter().filter(|(engines, name, ..)| engines.iter().any(|engine| engine == name));
     let serving = serving.map(|(_, _, path, variable, url)| Keyed { path, variable, url: Some(url) });
-    serving.chain(knowledge(config)).chain(redis(config))
+    serving.chain(knowledge(config)).chain(redis(config)).chain(webhook(config))
 }
 
 /// The service that embeds questions.
@@ -78,6 +78,12 @@ fn knowledge(config: &Config) -> Option<Keyed<'_>> {
     let serves = knowledge.index.is_some() && knowledge.embeddings == Embeddings::Service;
     let (variable, url) = (&knowledge.service.key, &knowledge.service.url);
     serves.then_some(Keyed { path: "knowledge.service.key", variable, url: Some(url) })
+}
+
+/// The receiver of records.
+fn webhook(config: &Config) -> Option<Keyed<'_>> {
+    let variable = &config.webhook.key;
+    config.webhook.url.as_ref().map(|_| Keyed { path: "webhook.key", variable, url: None })
 }
 
 fn redis(config: &Config) -> Option<Keyed<'_>> {

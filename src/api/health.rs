@@ -13,11 +13,23 @@ use std::sync::Arc;
 /// when no engine of a stage can serve.
 pub async fn health(State(server): State<Arc<Server>>) -> Response {
     let stages = server.stages();
-    let status = status(server.admission.is_draining(), server.blocked.count(), stages);
+    let status = status_of(&server, stages);
     let code = if status == "ok" { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let Stages { vad, stt, llm, tts } = stages;
     let engines = json!({ "vad": vad.name(), "stt": stt.name(), "llm": llm.name(), "tts": tts.name() });
     (code, report(status, engines)).into_response()
+}
+
+/// All that [`status`] may say.
+pub const STATES: [&str; 3] = ["ok", "draining", "degraded"];
+
+/// What `/health` reports now.
+pub fn current(server: &Server) -> &'static str {
+    status_of(server, server.stages())
+}
+
+fn status_of(server: &Server, stages: Stages) -> &'static str {
+    status(server.admission.is_draining(), server.blocked.count(), stages)
 }
 
 fn status(draining: bool, blocked_cores: usize, stages: Stages) -> &'static str {

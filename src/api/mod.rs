@@ -5,12 +5,13 @@ mod calls;
 mod chaos;
 mod error;
 mod health;
+mod info;
 mod trace;
 
 pub use error::{ApiError, starting as starting_error};
 
 use crate::app::Server;
-use crate::{access, edge, process, web};
+use crate::{access, edge, process, telemetry, web};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::header::CONTENT_TYPE;
@@ -24,6 +25,7 @@ pub fn router(server: Arc<Server>) -> Router {
     Router::new()
         .route("/health", get(health::health))
         .route("/metrics", get(metrics))
+        .route("/api/openapi.json", get(openapi))
         .merge(web::routes())
         .merge(guarded(&server))
         .merge(sockets(&server))
@@ -35,6 +37,7 @@ pub fn router(server: Arc<Server>) -> Router {
 /// What reveals or does something: whatever is not open for a reason belongs here.
 fn guarded(server: &Arc<Server>) -> Router<Arc<Server>> {
     let mut routes = Router::new()
+        .route("/api/info", get(info::show))
         .route("/api/calls", get(calls::list))
         .route("/api/calls/{id}", get(calls::show).delete(calls::hang_up))
         .route("/api/calls/{id}/trace", get(trace::show));
@@ -70,10 +73,18 @@ pub fn starting() -> Router {
     Router::new().route("/health", get(health::starting)).fallback(error::starting)
 }
 
+/// What the API is, for tools that read OpenAPI.
+const OPENAPI: &str = include_str!("openapi.json");
+
+async fn openapi() -> impl IntoResponse {
+    ([(CONTENT_TYPE, "application/json")], OPENAPI)
+}
+
 /// The version of Prometheus' text format, without which some scrapers refuse it.
 const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 async fn metrics(State(server): State<Arc<Server>>) -> impl IntoResponse {
     server.report();
+    telemetry::show_health(&health::STATES, health::current(&server));
     ([(CONTENT_TYPE, TEXT_FORMAT)], server.metrics.render() + &process::render())
 }

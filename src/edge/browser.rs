@@ -280,6 +280,7 @@ impl Browser {
             }
             Some(Event::Mute(muted)) => EdgeInput::Mute(muted),
             Some(Event::Dtmf(digit)) => EdgeInput::Dtmf(digit),
+            Some(Event::Text(text)) => EdgeInput::Text(text),
             Some(Event::Interrupt) => EdgeInput::Interrupt,
             Some(Event::Stopped) => return Err(Leave::HungUp),
             Some(Event::Started(_)) | None => return Ok(()),
@@ -327,6 +328,13 @@ impl Browser {
             TurnEvent::Language { turn, language } => {
                 Down::Language { turn: turn.number(), language: language.clone() }
             }
+            TurnEvent::Tool { turn, tool, outcome, after, arguments, .. } => Down::Tool {
+                turn: turn.number(),
+                tool: tool.clone(),
+                outcome: outcome.name().to_owned(),
+                after_ms: u32::try_from(after.as_millis()).unwrap_or(u32::MAX),
+                arguments: arguments.clone(),
+            },
             TurnEvent::Late { turn, stage } => Down::Late { turn: turn.number(), stage: wire_stage(*stage) },
             TurnEvent::Latency { turn, latency } => Down::Latency(turn_latency(turn.number(), latency)),
             _ => return None,

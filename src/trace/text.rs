@@ -169,7 +169,7 @@ fn note_row(note: &Note) -> Row {
 }
 
 fn tool_row(used: &ToolUse) -> Row {
-    let ToolUse { tool, bytes, outcome, end, took_ms } = used;
+    let ToolUse { tool, bytes, outcome, end, took_ms, arguments } = used;
     let how = match outcome {
         ToolOutcome::Done => "answers",
         ToolOutcome::Failed => "fails",
@@ -177,7 +177,11 @@ fn tool_row(used: &ToolUse) -> Row {
         ToolOutcome::Late => "is given up",
         ToolOutcome::Cancelled => "is dropped",
     };
-    let what = format!("{tool} {how} after {took_ms} ms ({bytes} bytes of arguments)");
+    let given = match arguments {
+        Some(arguments) => arguments.clone(),
+        None => format!("{bytes} bytes of arguments"),
+    };
+    let what = format!("{tool} {how} after {took_ms} ms ({given})");
     Row { at: *end, kind: Kind::Result, who: "tool", what }
 }
 

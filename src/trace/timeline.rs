@@ -72,10 +72,11 @@ impl Timeline {
             Event::Heard { turn, last: true, .. } => {
                 return self.change(*turn, |turn| turn.end(Lane::Playout, Outcome::Done, at.into()));
             }
-            Event::Tool { turn, tool, bytes, outcome, after } => {
+            Event::Tool { turn, tool, bytes, outcome, after, arguments } => {
                 let took_ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
                 let (tool, bytes, outcome) = (tool.clone(), *bytes, *outcome);
-                let used = ToolUse { tool, bytes, outcome, end: at.into(), took_ms };
+                let arguments = arguments.clone();
+                let used = ToolUse { tool, bytes, outcome, end: at.into(), took_ms, arguments };
                 return self.change(*turn, |turn| turn.used(used));
             }
             Event::Cited { turn, passages } => {

@@ -191,6 +191,9 @@ pub struct ToolUse {
     pub end: Moment,
     /// How long it took.
     pub took_ms: u64,
+    /// Its arguments, where they are shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub arguments: Option<String>,
 }
 
 /// Passages of the knowledge base that the language model was given.

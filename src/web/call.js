@@ -1,17 +1,18 @@
 /**
  * One call, from the press of the button to its end: microphone, socket, codec and loudspeaker held together.
  *
- * Events: `phase` with a `Phase`; every event of the socket under its own type; `said` with the level of each frame
+ * Events: `phase` with a `Phase`; every event of the socket under its own type, and as `event`; `said` with the level of each frame
  * of the caller and `played` with each `Played` of the far side; `problem` with a `Problem`. After `phase` `ended`
  * nothing more comes.
  *
  * @typedef {'idle' | 'connecting' | 'live' | 'ending' | 'ended'} Phase
  * @typedef {{kind: 'microphone', problem: import('./microphone.js').MicrophoneProblem}
  *   | {kind: 'server', fault: import('./socket.js').Fault}
- *   | {kind: 'lost', code: number}
+ *   | {kind: 'lost', code: number, opened: boolean, reachable: boolean}
  *   | {kind: 'internal', error: Error}} Problem
  */
 import { CallSocket } from './socket.js';
+import { health } from './server.js';
 import { FRAME_HZ, createCodec } from './codec.js';
 import { Microphone, MicrophoneError } from './microphone.js';
 import { Speaker } from './speaker.js';
@@ -33,8 +34,12 @@ export class Call extends EventTarget {
   #socket;
   #codec;
   #started = false;
+  #opened = false;
 
-  /** @param {{dialogue: string, codec: import('./socket.js').CodecName}} wish */
+  /**
+   * @param {{dialogue?: string, codec: import('./socket.js').CodecName, microphone?: string, speaker?: string}} wish
+   *   devices by their ids; those of the system where there is none
+   */
   constructor(wish) {
     super();
     this.#wish = wish;
@@ -69,6 +74,11 @@ export class Call extends EventTarget {
     this.#socket?.interrupt();
   }
 
+  /** What the caller typed in place of talking. @param {string} text */
+  type(text) {
+    this.#socket?.type(text);
+  }
+
   hangUp() {
     if (!this.#started) return this.#end();
     if (this.phase !== 'live') return undefined;
@@ -82,12 +92,13 @@ export class Call extends EventTarget {
 
   async #openAudio() {
     this.#context = new AudioContext({ latencyHint: 'interactive' });
+    if (this.#wish.speaker) await this.#context.setSinkId(this.#wish.speaker);
     this.#codec = createCodec(this.#wish.codec, {
       packet: (packet) => this.#send(packet),
       samples: (samples, hz) => this.#speaker?.play(samples, hz),
       failed: (error) => this.#fail({ kind: 'internal', error }),
     });
-    this.#microphone = await Microphone.open(this.#context, (frame) => this.#say(frame));
+    this.#microphone = await Microphone.open(this.#context, (frame) => this.#say(frame), this.#wish.microphone);
     this.#microphone.onLost(() => this.#fail({ kind: 'microphone', problem: 'missing' }));
     this.#speaker = await Speaker.open(this.#context, (played) => this.#emit('played', played));
     await this.#context.resume();
@@ -100,7 +111,9 @@ export class Call extends EventTarget {
       closed: (code) => this.#closed(code),
     });
     await this.#socket.opened();
-    this.#socket.start({ ...this.#wish, sampleRate: FRAME_HZ });
+    this.#opened = true;
+    const { codec, dialogue } = this.#wish;
+    this.#socket.start({ codec, dialogue, sampleRate: FRAME_HZ });
   }
 
   /** @param {ArrayBuffer} frame */
@@ -119,6 +132,7 @@ export class Call extends EventTarget {
   #hear(event) {
     if (event.type === 'started') this.#begin(event);
     if (event.type === 'clear') this.#clear();
+    this.#emit('event', event);
     if (event.type === 'error') this.#blame(event);
     else this.#emit(event.type, event);
     if (event.type === 'ended') this.#end(event.reason);
@@ -143,9 +157,11 @@ export class Call extends EventTarget {
   }
 
   /** @param {number} code */
-  #closed(code) {
-    if (this.phase === 'ending') this.#end();
-    else this.#fail({ kind: 'lost', code });
+  async #closed(code) {
+    if (this.phase === 'ending') return this.#end();
+    if (this.phase === 'ended') return undefined;
+    const reachable = (await health()) !== undefined;
+    return this.#fail({ kind: 'lost', code, opened: this.#opened, reachable });
   }
 
   /** @param {Problem} problem */

@@ -7,7 +7,10 @@ import { Meter } from './meter.js';
 import { knownProblem } from './microphone.js';
 import { Notices } from './notices.js';
 import { Panel } from './panel.js';
-import { health, healthWords } from './server.js';
+import { EventLog } from './event-log.js';
+import { Options } from './options.js';
+import { CallRecord } from './record.js';
+import { Header, info } from './server.js';
 import { Stages } from './stages.js';
 import { Tap } from './tap.js';
 import { Transcript } from './transcript.js';
@@ -29,6 +32,15 @@ const latency = new Latency({
   legend: byId('legend'),
 });
 const waterfall = new Waterfall({ picture: byId('waterfall'), empty: byId('waterfall-empty') });
+const log = new EventLog({ list: byId('log'), count: byId('log-count') });
+const record = new CallRecord({
+  facts: byId('facts'),
+  id: byId('call-id'),
+  copy: byId('copy-id'),
+  download: byId('download'),
+});
+const header = new Header(byId('server'));
+const options = new Options(byId, () => inform(true));
 const keypad = new Keypad(byId('keypad'), byId('keys'), (digit) => call?.dtmf(digit));
 
 /** @type {Call | undefined} */
@@ -45,16 +57,22 @@ byId('mute').addEventListener('click', () => {
 byId('interrupt').addEventListener('click', () => {
   if (panel.speaking) call.interrupt();
 });
+byId('typing').addEventListener('submit', (event) => {
+  event.preventDefault();
+  const text = byId('typed').value.trim();
+  if (text) call.type(text);
+  byId('typed').value = '';
+});
 byId('hangup').addEventListener('click', () => call.hangUp());
 addEventListener('pagehide', () => call?.hangUp());
 
 greet();
 
 function dial() {
-  for (const view of [transcript, stages, latency, waterfall]) view.reset();
+  for (const view of [transcript, stages, latency, waterfall, log, record]) view.reset();
   notices.clear();
   keypad.open(false);
-  call = new Call(panel.wish());
+  call = new Call(options.wish());
   const tap = new Tap();
   globalThis.ringway = { played: tap };
   follow(call, tap);
@@ -70,6 +88,7 @@ function follow(current, tap) {
     current.addEventListener(type, ({ detail }) => view(detail));
   on('phase', (phase) => enter(current, phase));
   on('problem', (problem) => notices.show(problemWords(problem)));
+  on('event', (event) => log.add(event));
   on('state', (event) => panel.state(event.state));
   on('transcript', (event) => transcript.say('caller', event));
   on('bot', (event) => transcript.say('bot', event));
@@ -77,7 +96,8 @@ function follow(current, tap) {
   on('stage', (event) => stages.update(event));
   on('service', (event) => stages.served(event));
   on('latency', (event) => latency.add(event));
-  on('started', (event) => waterfall.follow(event));
+  on('tool', (event) => transcript.tool(event));
+  for (const view of [waterfall, record]) on('started', (event) => view.follow(event));
   for (const type of ['latency', 'clear']) on(type, () => waterfall.update());
   on('bot', (event) => event.final && waterfall.update());
   for (const type of ['state', 'transcript', 'bot']) on(type, (event) => stages.follow(event));
@@ -94,8 +114,12 @@ function follow(current, tap) {
  */
 function enter(current, phase) {
   panel.phase(phase, endWords(current.endReason));
-  if (phase === 'live') meter.start();
+  if (phase === 'live') {
+    meter.start();
+    options.offerDevices();
+  }
   if (phase !== 'ended') return;
+  header.refresh();
   waterfall.update();
   meter.stop();
   keypad.open(false);
@@ -107,8 +131,22 @@ function enter(current, phase) {
 async function greet() {
   const problem = knownProblem();
   if (problem) notices.show(problemWords({ kind: 'microphone', problem }));
-  panel.offerOpus(await opusSupported());
-  const answer = await health();
-  byId('server').textContent = healthWords(answer);
+  options.offerOpus(await opusSupported());
+  const answer = await header.refresh();
   for (const [stage, state] of Object.entries(answer?.engines ?? {})) stages.update({ stage, state, restarts: 0 });
+  await inform(false);
+  await options.offerDevices();
+}
+
+/**
+ * What calls can be, from the server; it may ask for its token first.
+ * @param {boolean} tried a token was entered
+ */
+async function inform(tried) {
+  const answer = await info();
+  if (answer === 'forbidden') return options.askForToken(tried ? 'wrong' : 'wanted');
+  options.askForToken('not wanted');
+  if (!answer) return undefined;
+  options.offerDialogues(answer);
+  return stages.name(answer.engines);
 }

@@ -3,7 +3,7 @@
 /** @typedef {'insecure' | 'refused' | 'missing' | 'busy' | 'failed'} MicrophoneProblem */
 
 /** What the browser's own processing is asked for: the bot must not hear itself. */
-const WISH = { audio: { channelCount: 1, echoCancellation: true, noiseSuppression: true, autoGainControl: true } };
+const WISH = { channelCount: 1, echoCancellation: true, noiseSuppression: true, autoGainControl: true };
 
 /** By DOMException name, https://w3c.github.io/mediacapture-main/#dom-mediadevices-getusermedia */
 const PROBLEMS = new Map([
@@ -40,9 +40,10 @@ export class Microphone {
    * Asks for the microphone. Throws a `MicrophoneError`.
    * @param {AudioContext} context
    * @param {(frame: ArrayBuffer) => void} onFrame
+   * @param {string} [device] its id; the system's default where there is none
    */
-  static async open(context, onFrame) {
-    const stream = await ask();
+  static async open(context, onFrame, device) {
+    const stream = await ask(device);
     try {
       await context.audioWorklet.addModule(new URL('./capture-worklet.js', import.meta.url));
       return new Microphone(context, stream, onFrame);
@@ -87,11 +88,13 @@ function stop(stream) {
   for (const track of stream.getTracks()) track.stop();
 }
 
-async function ask() {
+/** @param {string} [device] */
+async function ask(device) {
   const known = knownProblem();
   if (known) throw new MicrophoneError(known);
   try {
-    return await navigator.mediaDevices.getUserMedia(WISH);
+    const audio = device ? { ...WISH, deviceId: { exact: device } } : WISH;
+    return await navigator.mediaDevices.getUserMedia({ audio });
   } catch (error) {
     throw new MicrophoneError(PROBLEMS.get(error.name) ?? 'failed', error);
   }

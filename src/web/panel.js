@@ -7,23 +7,13 @@ export class Panel {
   #ticking = 0;
   /** Whether there is anything to interrupt. The button keeps the focus when there is not, hence no `disabled`. */
   #speaking = false;
+  #muted = false;
+  /** Of the conversation, while there is one. @type {import('./socket.js').State['state'] | undefined} */
+  #state;
 
   /** @param {(id: string) => HTMLElement} byId */
   constructor(byId) {
     this.#byId = byId;
-  }
-
-  /** What the caller chose. */
-  wish() {
-    const form = new FormData(this.#byId('options'));
-    return { dialogue: form.get('dialogue'), codec: form.get('codec') };
-  }
-
-  /** @param {boolean} supported */
-  offerOpus(supported) {
-    const choice = document.querySelector('input[name="codec"][value="opus"]');
-    choice.disabled = !supported;
-    choice.parentElement.title = supported ? '' : 'This browser does not encode Opus by itself.';
   }
 
   /**
@@ -31,11 +21,13 @@ export class Panel {
    * @param {string} ending why it ended, if it did
    */
   phase(phase, ending) {
+    this.#state = undefined;
     const { title, hint } = stateWords(phase);
     this.#show(phase, title, phase === 'ended' ? ending : hint);
     this.#byId('options').hidden = phase !== 'ended';
     this.#byId('controls').hidden = phase === 'ended';
     for (const id of ['mute', 'keys']) this.#byId(id).disabled = phase !== 'live';
+    this.#byId('typing').hidden = phase !== 'live';
     this.#offerInterrupt(false);
     this.#byId('hangup').disabled = phase === 'ending';
     if (phase === 'connecting') this.#ring();
@@ -45,7 +37,8 @@ export class Panel {
 
   /** @param {import('./socket.js').State['state']} state */
   state(state) {
-    const { title, hint } = stateWords(state);
+    this.#state = state;
+    const { title, hint } = stateWords(this.#muted && state === 'listening' ? 'muted' : state);
     this.#show(state, title, hint);
     this.#offerInterrupt(state === 'speaking');
   }
@@ -59,6 +52,8 @@ export class Panel {
     const button = this.#byId('mute');
     button.setAttribute('aria-pressed', String(muted));
     button.textContent = muted ? 'Unmute' : 'Mute';
+    this.#muted = muted;
+    if (this.#state) this.state(this.#state);
   }
 
   /**

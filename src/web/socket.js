@@ -14,9 +14,10 @@
  * @typedef {{type: 'late', turn: number, stage: StageName}} Late it keeps the caller waiting
  * @typedef {{type: 'latency', turn: number, answerMs: number, endOfTurnMs: number, sttMs: number, llmMs: number,
  *   ttsMs: number, playoutMs: number}} Latency
+ * @typedef {{type: 'tool', turn: number, tool: string, outcome: string, afterMs: number, arguments?: string}} Tool
  * @typedef {{type: 'error', code: string, message: string, sessionId?: string, recoverable: boolean}} Fault
  * @typedef {{type: 'ended', reason: string}} Ended
- * @typedef {Started | State | Transcript | Bot | Clear | Stage | Service | Language | Late | Latency | Fault |
+ * @typedef {Started | State | Transcript | Bot | Clear | Stage | Service | Language | Late | Latency | Tool | Fault |
  *   Ended} ServerEvent
  *
  * @typedef {object} SocketHandler
@@ -50,9 +51,14 @@ export class CallSocket {
     return new Promise((resolve) => this.#socket.addEventListener('open', () => resolve(), { once: true }));
   }
 
-  /** @param {{codec: CodecName, sampleRate: number, dialogue: string}} wish */
+  /** @param {{codec: CodecName, sampleRate: number, dialogue?: string}} wish the server's dialogue where none is named */
   start({ codec, sampleRate, dialogue }) {
     this.#send({ type: 'start', codec, sampleRate, dialogue });
+  }
+
+  /** @param {string} text */
+  type(text) {
+    this.#send({ type: 'text', text });
   }
 
   /** @param {boolean} muted */

@@ -5,11 +5,11 @@
 
 /** @type {[import('./socket.js').StageName, string, string][]} */
 const STAGES = [
-  ['vad', 'VAD', 'Hears that you speak'],
+  ['vad', 'VAD', 'Detects that you speak'],
   ['stt', 'STT', 'Turns speech into text'],
   ['llm', 'LLM', 'Decides what to say'],
   ['tts', 'TTS', 'Turns text into speech'],
-  ['s2s', 'S2S', 'Hears, decides and speaks by itself'],
+  ['s2s', 'S2S', 'Speech to speech in one model'],
 ];
 
 /** States that are not the ordinary course of a call. */
@@ -17,8 +17,8 @@ const TROUBLE = new Set(['restarting', 'failed', 'stalled', 'unavailable']);
 const WORKING = new Set(['working', 'active', 'busy', 'running']);
 
 export class Stages {
-  /** @type {Map<string, {card: HTMLElement, word: HTMLElement, restarts: HTMLElement, service: HTMLElement,
-   *   state: string}>} */
+  /** @type {Map<string, {card: HTMLElement, word: HTMLElement, engine: HTMLElement, restarts: HTMLElement,
+   *   service: HTMLElement, state: string}>} */
   #cards = new Map();
 
   /** @param {HTMLElement} root an empty list */
@@ -27,10 +27,12 @@ export class Stages {
       const card = element('li', `stage stage-${stage}`);
       const word = element('span', 'stage-state');
       const restarts = element('span', 'stage-restarts');
+      const engine = element('span', 'stage-engine');
       const service = element('span', 'stage-restarts');
-      card.append(element('span', 'stage-name', name), element('span', 'stage-purpose', purpose), word, restarts, service);
+      const texts = [element('span', 'stage-name', name), element('span', 'stage-purpose', purpose)];
+      card.append(...texts, word, engine, restarts, service);
       root.append(card);
-      this.#cards.set(stage, { card, word, restarts, service, state: '' });
+      this.#cards.set(stage, { card, word, engine, restarts, service, state: '' });
     }
     this.reset();
   }
@@ -58,10 +60,18 @@ export class Stages {
     this.#set(stage, WORKING.has(state));
   }
 
+  /** What calls begin with. @param {import('./server.js').Engine[]} engines */
+  name(engines) {
+    for (const { stage, engine, model, voice } of engines) {
+      const entry = this.#cards.get(stage);
+      if (entry) entry.engine.textContent = [engine, model, voice].filter(Boolean).join(' · ');
+    }
+  }
+
   /** Another service serves a stage. @param {{stage: string, to: string, cause: string}} change */
   served({ stage, to, cause }) {
     const entry = this.#cards.get(stage);
-    if (entry) entry.card.title = entry.service.textContent = `by ${to} (${cause})`;
+    if (entry) entry.card.title = entry.service.textContent = `now ${to} (${cause})`;
   }
 
   /**

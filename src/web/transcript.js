@@ -5,7 +5,7 @@
 
 /** Lines kept; older ones give way. */
 const MOST_LINES = 200;
-const NAMES = { caller: 'You', bot: 'Ringway' };
+const NAMES = { caller: 'You', bot: 'Bot', tool: 'Tool' };
 
 export class Transcript {
   #lines;
@@ -13,6 +13,7 @@ export class Transcript {
   #empty;
   /** @type {Map<string, HTMLElement>} */
   #byTurn = new Map();
+  #calls = 0;
 
   /** @param {{lines: HTMLElement, spoken: HTMLElement, empty: HTMLElement}} parts */
   constructor({ lines, spoken, empty }) {
@@ -45,6 +46,18 @@ export class Transcript {
   }
 
   /**
+   * A tool was called; arguments only where the server shows them (`tools.show_arguments`).
+   * @param {{turn: number, tool: string, outcome: string, afterMs: number, arguments?: string}} call
+   */
+  tool({ tool, outcome, afterMs, arguments: given = '' }) {
+    const follow = this.#atEnd();
+    this.#calls += 1;
+    const line = this.#add('tool', `tool ${this.#calls}`);
+    line.querySelector('.words').textContent = `${tool}(${given}) → ${outcome}, ${Math.round(afterMs)} ms`;
+    if (follow) this.#lines.scrollTop = this.#lines.scrollHeight;
+  }
+
+  /**
    * The rest of the bot's turn was never heard.
    * @param {number} turn
    */
@@ -64,7 +77,7 @@ export class Transcript {
   }
 
   /**
-   * @param {'caller' | 'bot'} who
+   * @param {'caller' | 'bot' | 'tool'} who
    * @param {string} key
    */
   #add(who, key) {

@@ -3,6 +3,8 @@
  * broken off, and at the end of the call.
  */
 
+import { ask } from './token.js';
+
 /** Turns shown; `GET /api/calls/{id}/trace` has the others. */
 const TURNS = 3;
 /** Events come a moment before what they tell can be read. */
@@ -52,7 +54,7 @@ export class Waterfall {
   /** A server that others can reach tells those who know its token. */
   #forbid() {
     this.#call = undefined;
-    this.#empty.textContent = 'This server shows it to those who know its token: ringway trace.';
+    this.#empty.textContent = 'The trace needs the API token: enter it above, before the call.';
   }
 }
 
@@ -65,7 +67,7 @@ async function drawn(call, width) {
   const url = new URL(`/api/calls/${encodeURIComponent(call)}/trace`, location.href);
   url.search = String(new URLSearchParams({ format: 'svg', turns: String(TURNS), width: String(Math.floor(width)) }));
   try {
-    const response = await fetch(url);
+    const response = await ask(url);
     if (response.status === 401) return 'forbidden';
     if (!response.ok) return undefined;
     const parsed = new DOMParser().parseFromString(await response.text(), 'image/svg+xml');

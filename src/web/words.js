@@ -2,13 +2,14 @@
 
 /** @typedef {{title: string, advice?: string, code?: string}} Notice */
 
-/** @type {Record<import('./call.js').Phase | 'listening' | 'thinking' | 'speaking', [string, string]>} */
+/** @type {Record<import('./call.js').Phase | 'listening' | 'muted' | 'thinking' | 'speaking', [string, string]>} */
 const STATES = {
-  idle: ['Ready when you are', 'Press call, allow the microphone, and talk. You can interrupt at any time.'],
-  connecting: ['Connecting', 'Asking for the microphone and ringing the server.'],
+  idle: ['Ready', 'Press call, allow the microphone, and talk. You can interrupt at any time.'],
+  connecting: ['Connecting', 'Waiting for the microphone and the server.'],
   live: ['Connected', 'Say hello.'],
   listening: ['Listening', 'Go ahead.'],
-  thinking: ['Thinking', 'Working out the answer.'],
+  muted: ['Muted', 'The bot cannot hear you. Unmute to talk, or type.'],
+  thinking: ['Thinking', 'Preparing the answer.'],
   speaking: ['Speaking', 'Talk over it to interrupt.'],
   ending: ['Hanging up', 'One moment.'],
   ended: ['Call ended', ''],
@@ -32,21 +33,24 @@ const MICROPHONE = {
 /** By the reason of `ended`. */
 const ENDS = {
   caller: 'You hung up.',
-  completed: 'The conversation came to its end.',
-  transferred: 'You would be handed over to a person now; a call from a page cannot be.',
+  completed: 'The conversation is complete.',
+  transferred: 'The bot transferred the call. A call from this page ends here.',
   silence: 'Nobody said anything for a while.',
-  no_media: 'No sound arrived from your side.',
-  max_duration: 'The call reached the longest time allowed.',
-  stage_failed: 'A part of the server failed and could not be brought back.',
-  protocol: 'The server did not understand this page.',
+  no_media: 'No audio arrived from your side.',
+  max_duration: 'The call reached the maximum duration.',
+  stage_failed: 'A stage failed and could not be restarted.',
+  protocol: 'The server did not understand this page. Reload it.',
   slow_consumer: 'Your connection was too slow for live audio.',
-  operator: 'Somebody running the server ended the call.',
+  operator: 'An operator ended the call.',
   drain: 'The server is shutting down.',
+  internal: 'The server ended the call because of an error of its own.',
 };
 
 /** By the code of an `error` that says more than its message would. */
 const FAULTS = {
   capacity: { title: 'All lines are busy.', advice: 'Try again in a moment.' },
+  unavailable: { title: 'The server cannot take calls now.', advice: 'A stage has no engine that works: see the stages, and the log.' },
+  overload: { title: 'The server is overloaded.', advice: 'Try again in a moment.' },
   draining: { title: 'The server is shutting down and takes no new calls.', advice: 'Try again in a few minutes.' },
 };
 
@@ -81,14 +85,24 @@ export function problemWords(problem) {
     case 'server':
       return faultWords(problem.fault);
     case 'lost':
-      return {
-        title: CLOSES[problem.code] ?? 'The server closed the connection.',
-        advice: 'Check that it is running, then call again.',
-        code: String(problem.code),
-      };
+      return lostWords(problem);
     default:
       return { title: 'This page made a mistake.', advice: 'Reload it and call again.', code: problem.error.message };
   }
+}
+
+/** @param {{code: number, opened: boolean, reachable: boolean}} problem */
+function lostWords({ code, opened, reachable }) {
+  if (!reachable) {
+    const title = opened ? 'The server went down during the call.' : 'The server cannot be reached.';
+    return { title, advice: 'Check that ringway is running and that this address is right, then call again.' };
+  }
+  if (!opened) {
+    const title = 'The server refused the connection.';
+    return { title, advice: 'Its log says why: the origin of this page, the token or a limit.', code: String(code) };
+  }
+  const title = CLOSES[code] ?? 'The server closed the connection.';
+  return { title, advice: 'Check your network, then call again.', code: String(code) };
 }
 
 /** @param {import('./socket.js').Fault} fault */

@@ -92,7 +92,8 @@ export class Talk {
   /** @param {{codec: string, sampleRate: number, dialogue: string}} start */
   #start({ codec, sampleRate, dialogue }) {
     if (this.received.length !== 1) this.violations.push('start is not first');
-    if (!['booking', 'echo'].includes(dialogue)) this.violations.push(`dialogue ${dialogue}`);
+    const known = this.#scenario.info?.dialogues ?? ['booking', 'echo'];
+    if (dialogue !== undefined && !known.includes(dialogue)) this.violations.push(`dialogue ${dialogue}`);
     this.#codec = codec;
     this.send({ type: 'started', sessionId: 's-1', callId: 'c-1', codec, sampleRate });
     if (this.#scenario.onStart) return this.#scenario.onStart(this);

@@ -30,6 +30,17 @@ const HEALTH = {
   engines: { vad: 'ready', stt: 'ready', llm: 'ready', tts: 'ready' },
 };
 
+const INFO = {
+  version: '0.1.0',
+  dialogues: ['booking', 'echo'],
+  defaultDialogue: 'booking',
+  engines: [
+    { stage: 'stt', engine: 'deepgram', model: 'nova-3' },
+    { stage: 'llm', engine: 'openai_llm', model: 'gpt-4o-mini' },
+    { stage: 'tts', engine: 'cartesia', model: 'sonic-3', voice: 'a0e99841' },
+  ],
+};
+
 /** As the server draws a turn, as far as the page looks at it. @param {string} width */
 const waterfall = (width) => `<svg xmlns="http://www.w3.org/2000/svg" class="waterfall" role="img" width="${width}"
   height="140" viewBox="0 0 ${width} 140" font-size="12"><g class="waterfall-turn" data-turn="1">
@@ -42,6 +53,9 @@ const waterfall = (width) => `<svg xmlns="http://www.w3.org/2000/svg" class="wat
  * @typedef {object} Scenario
  * @property {import('./stand-in-talk.js').Script} [onOpen] instead of waiting for `start`
  * @property {import('./stand-in-talk.js').Script} [onStart] after `started`, instead of a conversation
+ * @property {string} [token] which the API demands
+ * @property {Partial<typeof INFO>} [info] in place of what the server says of itself
+ * @property {boolean} [down] nothing but the page's files is served
  */
 
 export class StandIn {
@@ -49,13 +63,25 @@ export class StandIn {
   scenario = {};
   /** The latest call. @type {Talk | undefined} */
   talk;
-  #http = createServer((request, response) => serve(request.url, response));
+  #http = createServer((request, response) => this.#serve(request, response));
   #sockets = new WebSocketServer({ server: this.#http, path: '/voice-ws' });
 
   constructor() {
     this.#sockets.on('connection', (socket) => {
       this.talk = new Talk(socket, this.scenario);
     });
+  }
+
+  /**
+   * @param {import('node:http').IncomingMessage} request
+   * @param {import('node:http').ServerResponse} response
+   */
+  #serve(request, response) {
+    const { down, token } = this.scenario;
+    const asksApi = request.url.startsWith('/api/');
+    if (down && (asksApi || request.url === '/health')) return request.socket.destroy();
+    if (token && asksApi && request.headers.authorization !== `Bearer ${token}`) return response.writeHead(401).end();
+    return serve(request.url, response, { ...INFO, ...this.scenario.info });
   }
 
   /** @param {number} [port] @returns {Promise<string>} the page's address */
@@ -78,10 +104,15 @@ export class StandIn {
 /**
  * @param {string} url
  * @param {import('node:http').ServerResponse} response
+ * @param {typeof INFO} info
  */
-async function serve(url, response) {
+async function serve(url, response, info) {
   const { pathname, searchParams } = new URL(url, 'http://stand-in');
   if (pathname === '/health') return response.setHeader('content-type', 'application/json').end(JSON.stringify(HEALTH));
+  if (pathname === '/api/info') return response.setHeader('content-type', 'application/json').end(JSON.stringify(info));
+  if (pathname === '/api/calls/c-1') {
+    return response.setHeader('content-type', 'application/json').end(JSON.stringify({ id: 'c-1', transcript: [] }));
+  }
   if (pathname === '/api/calls/c-1/trace') {
     return response.setHeader('content-type', TYPES['.svg']).end(waterfall(searchParams.get('width')));
   }

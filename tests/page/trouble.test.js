@@ -65,9 +65,9 @@ test('a recoverable error is shown and the call goes on', async () => {
 });
 
 for (const [reason, words] of [
-  ['completed', 'The conversation came to its end.'],
+  ['completed', 'The conversation is complete.'],
   ['drain', 'The server is shutting down.'],
-  ['stage_failed:stt', 'A part of the server failed and could not be brought back.'],
+  ['stage_failed:stt', 'A stage failed and could not be restarted.'],
   ['struck_by_lightning', 'The server ended the call: struck by lightning.'],
 ]) {
   test(`the end “${reason}” is told in plain words`, async () => {
@@ -103,13 +103,15 @@ test('a protocol error that ends the call shows its message', async () => {
 });
 
 test('what the page sends keeps to the protocol', async () => {
-  await page.locator('label', { hasText: 'Echo' }).click();
+  await page.locator('#dialogue').selectOption('echo');
   await call();
   await inState('listening');
   await page.locator('#keys').click();
   await page.keyboard.press('5');
   await page.keyboard.press('#');
   await page.keyboard.press('Escape');
+  await page.locator('#typed').fill('  on Monday ');
+  await page.keyboard.press('Enter');
   await page.locator('#mute').click();
   await page.locator('#mute').click();
   await inState('speaking');
@@ -121,6 +123,7 @@ test('what the page sends keeps to the protocol', async () => {
     { type: 'start', codec: 'pcm16', sampleRate: 16_000, dialogue: 'echo' },
     { type: 'dtmf', digit: '5' },
     { type: 'dtmf', digit: '#' },
+    { type: 'text', text: 'on Monday' },
     { type: 'mute', muted: true },
     { type: 'mute', muted: false },
     { type: 'interrupt' },
@@ -238,6 +241,107 @@ test('an insecure page names the way out before anybody calls', async () => {
   } finally {
     await plain.close();
   }
+});
+
+test('the dialogues are those of the server, with its default chosen', async () => {
+  standIn.scenario = { info: { dialogues: ['pizza', 'survey'], defaultDialogue: 'survey' } };
+  await page.reload();
+  await page.locator('#dialogue-field').waitFor();
+  assert.equal(await page.locator('#dialogue').inputValue(), 'survey');
+  await call();
+  await inState('listening');
+  assert.equal(standIn.talk.received[0].dialogue, 'survey');
+  assert.deepEqual(standIn.talk.violations, []);
+});
+
+test('a server without dialogues is called without one', async () => {
+  standIn.scenario = { info: { dialogues: [] } };
+  await page.reload();
+  await page.locator('.stage-llm', { hasText: 'openai_llm · gpt-4o-mini' }).waitFor();
+  assert.ok(await page.locator('#dialogue-field').isHidden());
+  await call();
+  await inState('listening');
+  assert.ok(!('dialogue' in standIn.talk.received[0]));
+});
+
+test('a server with a token asks for it once, and shows the trace then', async () => {
+  standIn.scenario = { token: 'secret' };
+  await page.reload();
+  await page.locator('#token-field').waitFor();
+  await page.locator('#token').fill('wrong');
+  await page.keyboard.press('Tab');
+  await page.locator('#token-hint', { hasText: 'does not accept' }).waitFor();
+  await page.locator('#token').fill(' secret ');
+  await page.keyboard.press('Tab');
+  await page.locator('#dialogue-field').waitFor();
+  await call();
+  await page.locator('.waterfall-turn').first().waitFor();
+  await page.reload();
+  await page.locator('#dialogue-field').waitFor();
+});
+
+test('engine, model and voice of each stage are named', async () => {
+  await page.locator('.stage-tts', { hasText: 'cartesia · sonic-3 · a0e99841' }).waitFor();
+  await page.locator('.stage-stt', { hasText: 'deepgram · nova-3' }).waitFor();
+});
+
+test('a tool call is shown in the conversation, its arguments where they are told', async () => {
+  await call();
+  await inState('listening');
+  const told = { type: 'tool', turn: 1, tool: 'find_order', outcome: 'done', afterMs: 120.4 };
+  standIn.talk.send({ ...told, arguments: '{"number":"<1>"}' });
+  standIn.talk.send({ ...told, outcome: 'failed' });
+  await page.locator('.line.tool', { hasText: 'find_order({"number":"<1>"}) → done, 120 ms' }).waitFor();
+  await page.locator('.line.tool', { hasText: 'find_order() → failed, 120 ms' }).waitFor();
+});
+
+test('a muted caller is told so in place of being listened to', async () => {
+  standIn.scenario = { onStart: (talk) => talk.send({ type: 'state', state: 'listening' }) };
+  await call();
+  await inState('listening');
+  await page.locator('#mute').click();
+  assert.equal(await page.locator('#state').innerText(), 'Muted');
+  await page.locator('#mute').click();
+  assert.equal(await page.locator('#state').innerText(), 'Listening');
+});
+
+test('every event of the call is in the log, and the record can be downloaded', async () => {
+  await call();
+  await inState('listening');
+  await page.locator('.log-panel summary').click();
+  await page.locator('.log-line', { hasText: 'started' }).waitFor();
+  await page.locator('.log-line', { hasText: 'state=listening' }).first().waitFor();
+  assert.equal(await page.locator('#call-id').innerText(), 'c-1');
+  const download = page.waitForEvent('download');
+  await page.locator('#download').click();
+  assert.equal((await download).suggestedFilename(), 'call-c-1.json');
+});
+
+test('a server that goes down in a call is told apart from a network that breaks', async () => {
+  standIn.scenario = { onStart: (talk) => talk.send({ type: 'state', state: 'listening' }) };
+  await call();
+  await inState('listening');
+  standIn.scenario = { down: true };
+  standIn.talk.crash();
+  await ended();
+  assert.match(await notice(), /^The server went down during the call\./);
+  assert.equal(await page.locator('#server').innerText(), 'server not reachable');
+});
+
+test('the chosen microphone is asked for', async () => {
+  await page.addInitScript(() => {
+    const devices = ['Headset', 'Camera'].map((label) => ({ kind: 'audioinput', label, deviceId: label }));
+    navigator.mediaDevices.enumerateDevices = async () => devices;
+    navigator.mediaDevices.getUserMedia = async (wish) => {
+      globalThis.wish = wish;
+      throw new DOMException('', 'NotFoundError');
+    };
+  });
+  await page.reload();
+  await page.locator('#microphone').selectOption('Camera');
+  await call();
+  await ended();
+  assert.deepEqual(await page.evaluate(() => globalThis.wish.audio.deviceId), { exact: 'Camera' });
 });
 
 async function call() {

@@ -16,6 +16,7 @@ mod knowledge;
 mod languages;
 mod logs;
 mod metrics;
+mod record;
 mod recordings;
 mod starting;
 mod support;

@@ -50,6 +50,8 @@ async fn a_call_is_counted() {
         "ringway_barge_in_clear_seconds_count",
         "ringway_capacity_calls",
         "ringway_capacity_left_calls",
+        "ringway_health{status=\"ok\"}",
+        concat!("ringway_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"}"),
     ] {
         assert_eq!(server.metric(series).await, Some(1.0), "{series}");
     }
@@ -80,8 +82,8 @@ async fn a_call_takes_a_place_until_it_ends() {
 async fn without_metrics_the_process_alone_is_shown() {
     let server = Setup::bench().with("[metrics]\nenabled = false").start();
     let (_, text) = server.get("/metrics").await;
-    let process = ["process_cpu_seconds_total", "process_resident_memory_bytes"].map(str::to_owned);
-    assert_eq!(shown(&text), BTreeSet::from(process));
+    let process = ["cpu_seconds_total", "resident_memory_bytes", "start_time_seconds", "open_fds", "max_fds"];
+    assert_eq!(shown(&text), BTreeSet::from(process.map(|name| format!("process_{name}"))));
 }
 
 /// `name{labels}` of each line, in a set.

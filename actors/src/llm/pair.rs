@@ -168,10 +168,11 @@ impl Pair {
         let (LlmEvent::Text { id, .. }
         | LlmEvent::Call { id, .. }
         | LlmEvent::Tool { id, .. }
+        | LlmEvent::Slots { id, .. }
         | LlmEvent::Usage { id, .. }
         | LlmEvent::Done { id, .. }) = event;
         let waited_for = self.waiting.as_ref().is_some_and(|waiting| waiting.request.id == *id);
-        waited_for && !is_citation(event) && !matches!(event, LlmEvent::Usage { .. })
+        waited_for && !is_citation(event) && !matches!(event, LlmEvent::Slots { .. } | LlmEvent::Usage { .. })
     }
 }
 

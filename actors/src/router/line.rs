@@ -12,6 +12,7 @@ impl Router {
             EdgeInput::Sounding(epoch) => Input::Sounding { epoch },
             EdgeInput::Played(played) => Input::Played { epoch: played.epoch, frames: played.frames },
             EdgeInput::Dtmf(digit) => Input::Dtmf { digit },
+            EdgeInput::Text(text) => Input::Text { text },
             EdgeInput::Interrupt => Input::Interrupt,
             EdgeInput::Mute(muted) => Input::Mute { muted },
             EdgeInput::Closed(reason) => return self.end(reason),

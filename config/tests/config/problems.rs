@@ -264,7 +264,7 @@ time_zone = "Mars/Olympus"
     let problems = file(text).problems();
     let begins = [
         "a.toml:6: ollama.system: line 2 of the template: a call may lack this: give it a default, as in",
-        "a.toml:9: ollama.greeting: line 1 of the template: there is no variable \"naem\"; there are: call_id,",
+        "a.toml:9: ollama.greeting: line 1 of the template: there is no variable \"naem\"; there are: answered_by, call_id,",
         "a.toml:15: prompt.time_zone: ",
     ];
     assert_eq!(problems.len(), begins.len(), "{problems:?}");

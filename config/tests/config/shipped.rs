@@ -9,7 +9,10 @@ const BENCH_SERVICES: &str = include_str!("../../bench-services.toml");
 
 #[test]
 fn the_default_file_holds_the_defaults() {
-    assert_eq!(toml::from_str::<Config>(DEFAULTS).unwrap(), Config::default());
+    let mut written = toml::from_str::<Config>(DEFAULTS).unwrap();
+    // Turns are taken in the language of the call, where they have none of their own.
+    written.turn.language.get_or_insert_with(|| written.call.language.clone());
+    assert_eq!(written, Config::default());
 }
 
 #[test]

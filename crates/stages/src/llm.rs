@@ -242,6 +242,13 @@ pub enum LlmEvent {
         /// Which, and how.
         news: ToolNews,
     },
+    /// What of the call is known now, by name; of a dialogue, as far as it changed. In force once the reply is accepted.
+    Slots {
+        /// The request.
+        id: u32,
+        /// Names and values.
+        slots: Vec<(String, String)>,
+    },
     /// The service has told how many tokens it was given; before the end of what was asked.
     Usage {
         /// The request.

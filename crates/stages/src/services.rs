@@ -51,6 +51,7 @@ mod stt_link;
 mod transcript;
 mod voice;
 mod wav;
+mod webhook;
 mod websocket;
 mod whisper;
 pub mod whisper_auto;
@@ -64,6 +65,7 @@ pub use connector::SetupError;
 pub use endpoint::{ApiKey, Endpoint, EndpointError};
 pub use error::{Phase, Refused, ServiceError};
 pub(crate) use http::{Accepted, Http, Post};
+pub use webhook::Webhook;
 
 use std::time::Duration;
 

@@ -37,7 +37,7 @@ pub use deeds::Deeds;
 pub use error::ToolError;
 pub use knowledge::{Finding, Knowledge, KnowledgeError, Passage};
 pub use language::Language;
-pub use news::{Filler, Outcome, ToolNews};
+pub use news::{Filler, Outcome, SHOWN, ToolNews};
 pub use speech::SpeechToolbox;
 pub use toolbox::{Config, Toolbox};
 pub use toolset::{Tools, ToolsError};

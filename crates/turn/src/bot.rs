@@ -59,6 +59,13 @@ impl Turn {
         }
     }
 
+    /// Whether they count is known with the end of the reply.
+    pub(crate) fn note_slots(&mut self, request: RequestId, slots: Vec<(String, String)>) {
+        if let Some(reply) = self.reply.as_mut().filter(|reply| reply.model == Model::Asked(request)) {
+            reply.slots = slots;
+        }
+    }
+
     pub(crate) fn reply_end(&mut self, request: RequestId, after: After, memo: Memo) {
         let now = self.now;
         if let Some(reply) = self.asked(request) {
@@ -315,6 +322,9 @@ impl Turn {
         self.health.relax();
         let Model::Done { after, memo } = reply.model else { return After::Nothing };
         self.context.memo = memo;
+        for (name, value) in reply.slots {
+            self.tell(Event::Slot { turn: reply.turn, name, value });
+        }
         if let After::Listen { digits } = after {
             self.keys.expect(digits);
         }

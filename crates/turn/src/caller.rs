@@ -320,6 +320,25 @@ impl Turn {
         self.keys_pressed();
     }
 
+    /// What was typed is a turn at once. It takes the place of what is being said meanwhile; keys that wait belong to it.
+    pub(crate) fn typed(&mut self, text: String) {
+        self.interrupt();
+        if let Some(utterance) = self.utterance.take() {
+            self.push(Command::Stt(Stt::Drop { utterance: utterance.id }));
+        }
+        self.discard_speculation();
+        let text = match self.keys.take() {
+            Some((keys, _)) => format!("{keys} {text}"),
+            None => text,
+        };
+        self.turn = self.turn.next();
+        self.silence.broken();
+        self.farewell = None;
+        self.tell(Event::Transcript { turn: self.turn, text: text.clone(), last: true });
+        self.ask(CallerTurn::Said(text), self.turn, self.now, crate::latency::Marks::default());
+        self.release();
+    }
+
     /// Keys that make an answer are one, unless the caller is speaking too: then when that has been understood.
     pub(crate) fn keys_pressed(&mut self) {
         if self.utterance.is_some() {

@@ -234,6 +234,18 @@ pub enum Event {
         outcome: ToolOutcome,
         /// From its call.
         after: Duration,
+        /// Its arguments, where they are shown.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        arguments: Option<String>,
+    },
+    /// This is known of the call.
+    Slot {
+        /// The turn since which it is.
+        turn: TurnNumber,
+        /// Its name.
+        name: String,
+        /// Its value.
+        value: String,
     },
     /// The language model was given passages of the knowledge base.
     Cited {

@@ -130,6 +130,19 @@ pub enum ToolOutcome {
     Cancelled,
 }
 
+impl ToolOutcome {
+    /// Its name on the wire.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Refused => "refused",
+            Self::Late => "late",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -215,6 +228,23 @@ pub enum Input {
         /// [Estimated](crate::tokens::estimate) tokens of the call and of what it said.
         #[serde(default)]
         tokens: u32,
+        /// Its arguments, where they are shown.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        arguments: Option<String>,
+    },
+    /// A tool has noted this of the call.
+    Slot {
+        /// Its name.
+        name: String,
+        /// Its value.
+        value: String,
+    },
+    /// The reply notes these of the call, once it is accepted.
+    Slots {
+        /// The request that it answers.
+        request: RequestId,
+        /// Names and values.
+        slots: Vec<(String, String)>,
     },
     /// Of the service that this was asked of, 95 of 100 requests have their first word within this time.
     Usually {
@@ -308,6 +338,11 @@ pub enum Input {
     Dtmf {
         /// 0-9, *, #, A-D.
         digit: char,
+    },
+    /// The caller typed this in place of talking: a turn of its own, at once.
+    Text {
+        /// The words.
+        text: String,
     },
     /// The caller's side asks the bot to be quiet.
     Interrupt,

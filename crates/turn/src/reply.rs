@@ -45,6 +45,8 @@ pub(crate) struct Reply {
     text: String,
     cutter: Cutter,
     unspoken: VecDeque<Words>,
+    /// What is noted of the call when it is accepted.
+    pub(crate) slots: Vec<(String, String)>,
     /// Where what nobody can say begins: marks and code in front of the next clause.
     silent: Option<usize>,
     code: Code,
@@ -77,6 +79,7 @@ impl Reply {
             text: String::new(),
             cutter: Cutter::new(config, rules),
             unspoken: VecDeque::new(),
+            slots: Vec::new(),
             silent: None,
             code: Code::Skip,
             refusals: Refusals::default(),

@@ -187,6 +187,7 @@ impl Turn {
             Input::SpeechStarted => self.service_heard_speech(),
             Input::SpeechStopped => self.service_heard_silence(),
             Input::Dtmf { digit } => self.key(digit),
+            Input::Text { text } => self.typed(text),
             Input::Interrupt => self.interrupt(),
             Input::Mute { muted } => self.mute(muted),
             input => self.bot_or_stage(input),
@@ -200,10 +201,15 @@ impl Turn {
             Input::ReplyEnd { request, after, memo } => self.reply_end(request, after, memo),
             Input::ToolBegan { request, filler, .. } => self.tool_began(request, filler),
             Input::Press { request, keys } => self.press(request, keys),
-            Input::ToolEnded { request, tool, bytes, outcome, after, tokens } => {
+            Input::Slot { name, value } => {
+                self.tell(Event::Slot { turn: self.turn_of_reply(), name, value });
+            }
+            Input::Slots { request, slots } => self.note_slots(request, slots),
+            Input::ToolEnded { request, tool, bytes, outcome, after, tokens, arguments } => {
                 self.tool_ended(request);
                 self.tool_said(tokens);
-                self.tell(Event::Tool { turn: self.turn_of_reply(), tool, bytes, outcome, after });
+                let turn = self.turn_of_reply();
+                self.tell(Event::Tool { turn, tool, bytes, outcome, after, arguments });
             }
             Input::Cited { request, passages } => self.cited(request, passages),
             Input::Usually { request, within } => self.usually(request, within),

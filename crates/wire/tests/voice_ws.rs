@@ -245,6 +245,7 @@ fn any_up() -> impl Strategy<Value = Up> {
         any::<bool>().prop_map(|muted| Up::Mute { muted }),
         prop::char::ranges(vec!['0'..='9', '*'..='*', '#'..='#', 'A'..='D'].into())
             .prop_map(|digit| Up::Dtmf { digit }),
+        "[a-z]{1,9}( [a-z]{1,9}){0,3}".prop_map(|text| Up::Text { text }),
         Just(Up::Interrupt),
         Just(Up::Stop),
     ]

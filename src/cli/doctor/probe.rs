@@ -208,6 +208,7 @@ async fn reply(model: &dyn LanguageModel) -> Seen {
             LlmEvent::Text { .. }
             | LlmEvent::Call { .. }
             | LlmEvent::Tool { .. }
+            | LlmEvent::Slots { .. }
             | LlmEvent::Usage { .. } => {}
             LlmEvent::Done { .. } => return Err("it said nothing".into()),
         }

@@ -246,6 +246,7 @@ impl Session {
             | Down::Service { .. }
             | Down::Language { .. }
             | Down::Late { .. }
+            | Down::Tool { .. }
             | Down::Latency(_) => {}
         }
         Ok(Progress::On)

@@ -29,10 +29,13 @@ impl LlmSession for Session {
     fn reply(&mut self, request: LlmRequest) -> Result<(), LlmError> {
         self.running = None;
         let memo = Memo::read(&request.memo, &self.script)?;
+        let before = memo.slots.clone();
         let answer = answer(&self.script, &self.known, memo, &request.cue);
+        let slots = answer.memo.slots.iter().filter(|(name, value)| before.get(*name) != Some(value));
+        let slots: Vec<_> = slots.map(|(name, value)| (name.clone(), value.clone())).collect();
         let done = LlmEvent::Done { id: request.id, next: answer.next, memo: answer.memo.write() };
         let text = go_on(answer.text, &request.already);
-        self.running = Some(Running { id: request.id, text, said: 0, done, pause: None });
+        self.running = Some(Running { id: request.id, text, said: 0, slots, done, pause: None });
         if let Some(waker) = self.waker.take() {
             waker.wake();
         }
@@ -63,6 +66,8 @@ struct Running {
     text: String,
     /// So many bytes are out.
     said: usize,
+    /// Those that this reply fills; told before its end.
+    slots: Vec<(String, String)>,
     done: LlmEvent,
     pause: Option<Pin<Box<Sleep>>>,
 }
@@ -70,6 +75,9 @@ struct Running {
 impl Running {
     fn poll_event(&mut self, pace: Duration, cx: &mut Context<'_>) -> Poll<LlmEvent> {
         let rest = &self.text[self.said..];
+        if rest.is_empty() && !self.slots.is_empty() {
+            return Poll::Ready(LlmEvent::Slots { id: self.id, slots: std::mem::take(&mut self.slots) });
+        }
         if rest.is_empty() {
             return Poll::Ready(self.done.clone());
         }

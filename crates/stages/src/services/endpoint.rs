@@ -46,7 +46,16 @@ impl Endpoint {
             return Err(EndpointError::UserInfo);
         }
         let tls = is_secure(scheme).ok_or(EndpointError::Scheme)?;
-        let port = authority.port_u16().unwrap_or(if tls { 443 } else { 80 });
+        let port = match authority.as_str()[authority.host().len()..].trim_start_matches(':') {
+            "" => {
+                if tls {
+                    443
+                } else {
+                    80
+                }
+            }
+            port => port.parse().map_err(|_| Self::refusal(text))?,
+        };
         let path = uri.path().trim_end_matches('/').to_owned();
         let query = uri.query().filter(|query| !query.is_empty()).map(str::to_owned);
         Ok(Self { host: authority.host().to_owned(), port, tls, path, query })
@@ -155,6 +164,9 @@ impl fmt::Debug for ApiKey {
 pub(super) fn refusal(status: StatusCode, body: &[u8]) -> ServiceError {
     let message = match status {
         StatusCode::UNAUTHORIZED => "the key is missing or was refused".to_owned(),
+        StatusCode::FORBIDDEN if body.trim_ascii().is_empty() => {
+            "the key is missing or was refused".to_owned()
+        }
         // Why it is forbidden (a country, a model, a quota) is what helps.
         StatusCode::FORBIDDEN => crate::secret::masked(&super::error::own_words(body)).into_owned(),
         _ => super::error::own_words(body),
@@ -208,8 +220,14 @@ mod tests {
     fn what_is_no_address_of_a_service_is_refused() {
         assert_eq!(Endpoint::parse("localhost:80"), Err(EndpointError::NotAnAddress));
         assert_eq!(Endpoint::parse("/v1"), Err(EndpointError::NotAnAddress));
+        assert_eq!(Endpoint::parse("http://host:99999/"), Err(EndpointError::NotAnAddress));
         assert_eq!(Endpoint::parse("ftp://host/"), Err(EndpointError::Scheme));
-        for text in ["https://me:secret@host/", "https://me:sec ret@host/", "me:secret@host"] {
+        for text in [
+            "https://me:secret@host/",
+            "https://me:sec ret@host/",
+            "https://me:sec/ret@host",
+            "me:secret@host",
+        ] {
             assert_eq!(Endpoint::parse(text), Err(EndpointError::UserInfo), "{text}");
         }
     }
@@ -227,5 +245,8 @@ mod tests {
         assert!(!format!("{key:?} {header:?}").contains("horse"));
         let told = refusal(StatusCode::UNAUTHORIZED, b"{\"error\": \"Incorrect API key: sk-corr****rse\"}");
         assert_eq!(told.to_string(), "status 401: the key is missing or was refused");
+        let told =
+            refusal(StatusCode::FORBIDDEN, b"{\"error\": \"sk-correct-horse: country not supported\"}");
+        assert_eq!(told.to_string(), "status 403: (hidden): country not supported");
     }
 }

@@ -87,7 +87,8 @@ impl Dispatch {
                 (on, Ok(tool.call(arguments, deeds.slots())))
             }
         };
-        Running::begin(around, (call, manner), (deeds.clone(), *place), calling)
+        let running = Running::begin(around, (call, manner), (deeds.clone(), *place), calling);
+        if self.config.show_arguments { running.showing(&call.arguments) } else { running }
     }
 
     /// Looks after a round: what tools want of the call is done or noted in `next`. `true` when all of it is over.
@@ -106,7 +107,10 @@ impl Dispatch {
                     None => {}
                     Some(Effect::HangUp) => *next = Some(Next::HangUp),
                     Some(Effect::Transfer(to)) => *next = Some(Next::Transfer(to)),
-                    Some(Effect::Slot(name, value)) => self.deeds.set_slot(name, value),
+                    Some(Effect::Slot(name, value)) => {
+                        self.deeds.set_slot(name.clone(), value.clone());
+                        told(ToolNews::Slot { name, value });
+                    }
                     Some(Effect::Language(language)) => told(ToolNews::Language(language)),
                     Some(Effect::Keys(keys)) => told(ToolNews::Keys { keys }),
                     Some(Effect::Cited(passages)) => told(ToolNews::Cited { passages }),

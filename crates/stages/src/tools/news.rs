@@ -1,7 +1,8 @@
 use super::Language;
 use std::time::Duration;
 
-/// A tool began or ended. Neither arguments nor results are told, since secrets may be among them.
+/// A tool began or ended. Results are not told, and arguments only where that is configured, since secrets may be among
+/// them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ToolNews {
     /// It was called.
@@ -23,6 +24,15 @@ pub enum ToolNews {
         after: Duration,
         /// Tokens of the call and of what it said, as they are weighed.
         tokens: u32,
+        /// Its arguments, cut to [`SHOWN`]; only with [`Config::show_arguments`](super::Config::show_arguments).
+        arguments: Option<String>,
+    },
+    /// This is known of the call from now on.
+    Slot {
+        /// Its name.
+        name: String,
+        /// Its value.
+        value: String,
     },
     /// These keys are to be pressed on the caller's line.
     Keys {
@@ -61,3 +71,6 @@ pub enum Outcome {
     /// The caller went on, and it was dropped.
     Cancelled,
 }
+
+/// Bytes of arguments that are told.
+pub const SHOWN: usize = 1_000;

@@ -1,5 +1,5 @@
 use super::deeds::{Deeds, Place};
-use super::{Answer, BargeIn, Calling, Effect, Outcome, Reach, ToolError, ToolNews};
+use super::{Answer, BargeIn, Calling, Effect, Outcome, Reach, SHOWN, ToolError, ToolNews};
 use crate::llm::{ToolCall, Weigh};
 use std::future::Future;
 use std::pin::Pin;
@@ -21,6 +21,8 @@ pub(super) struct Running {
     deeds: Deeds,
     place: Place,
     task: Option<JoinHandle<Ended>>,
+    /// Its arguments, where they are told.
+    shown: Option<String>,
 }
 
 /// What becomes of a call when nobody waits for it.
@@ -65,7 +67,14 @@ impl Running {
             deeds,
             place,
             task: Some(task),
+            shown: None,
         }
+    }
+
+    /// The same, with its arguments told at its end.
+    pub(super) fn showing(mut self, arguments: &str) -> Self {
+        self.shown = Some(arguments[..arguments.floor_char_boundary(SHOWN)].to_owned());
+        self
     }
 
     /// Its end.
@@ -89,7 +98,8 @@ impl Running {
     fn ended(&self, outcome: Outcome, said: u32) -> ToolNews {
         let (tool, bytes) = (self.tool.clone(), self.bytes);
         let tokens = self.tokens.saturating_add(said).saturating_add(self.weigh.around);
-        ToolNews::Ended { tool, bytes, outcome, after: self.begun.elapsed(), tokens }
+        let (after, arguments) = (self.begun.elapsed(), self.shown.clone());
+        ToolNews::Ended { tool, bytes, outcome, after, tokens, arguments }
     }
 
     fn leave(&mut self) {

@@ -155,7 +155,7 @@ impl Session {
                 self.stopped(next, memo);
                 None
             }
-            LlmEvent::Tool { .. } | LlmEvent::Usage { .. } => Some(event),
+            LlmEvent::Tool { .. } | LlmEvent::Slots { .. } | LlmEvent::Usage { .. } => Some(event),
         }
     }
 }

@@ -15,11 +15,13 @@ pub struct Config {
     pub rounds: u32,
     /// How many calls it may make at a time; more are refused. Default 8.
     pub calls: usize,
+    /// Whether arguments of calls are shown on the page, in the API, in webhooks and in recordings. Default no.
+    pub show_arguments: bool,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { file: None, rounds: 4, calls: 8 }
+        Self { file: None, rounds: 4, calls: 8, show_arguments: false }
     }
 }
 

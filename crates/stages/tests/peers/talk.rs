@@ -29,7 +29,7 @@ pub(crate) async fn ask(session: &mut dyn LlmSession, words: &str) -> Result<Rep
             LlmEvent::Tool { news: ToolNews::Ended { tool, outcome, .. }, .. } => {
                 reply.tools.push((tool, outcome))
             }
-            LlmEvent::Tool { .. } | LlmEvent::Usage { .. } => {}
+            LlmEvent::Tool { .. } | LlmEvent::Slots { .. } | LlmEvent::Usage { .. } => {}
             LlmEvent::Done { .. } => return Ok(reply),
         }
     }

@@ -103,7 +103,7 @@ async fn answered(session: &mut dyn LlmSession) -> Result<(String, Vec<ToolCall>
         match event(session).await? {
             LlmEvent::Text { text, .. } => words += &text,
             LlmEvent::Call { call, .. } => calls.push(call),
-            LlmEvent::Usage { .. } => {}
+            LlmEvent::Slots { .. } | LlmEvent::Usage { .. } => {}
             LlmEvent::Done { .. } => return Ok((words, calls)),
             other @ LlmEvent::Tool { .. } => panic!("{other:?}"),
         }

@@ -53,6 +53,7 @@ async fn the_model_is_told_which_languages_there_are_and_no_other_is_taken() {
 fn a_tool_that_has_nothing_to_switch_to_is_a_mistake() {
     let one = languages()[..1].to_vec();
     let error = declared("[built_in.switch_language]").speaking(one).map(drop).unwrap_err();
-    assert_eq!(error.to_string(), "tool \"switch_language\": [languages] has no other language");
+    let reason = "there is no language to switch to: the configuration has no [languages]";
+    assert_eq!(error.to_string(), format!("tools.toml:1: built_in.switch_language: {reason}"));
     assert!(declared("[built_in.hang_up]").speaking(Vec::new()).is_ok());
 }

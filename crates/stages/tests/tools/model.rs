@@ -125,7 +125,7 @@ pub(crate) async fn reply(session: &mut dyn LlmSession, request: LlmRequest) -> 
         match event(session).await {
             LlmEvent::Text { text, .. } => reply.words += &text,
             LlmEvent::Tool { news, .. } => reply.news.push(news),
-            LlmEvent::Usage { .. } => {}
+            LlmEvent::Slots { .. } | LlmEvent::Usage { .. } => {}
             LlmEvent::Call { call, .. } => panic!("{call:?} came out"),
             LlmEvent::Done { next, memo, .. } => return Reply { next: Some(next), memo, ..reply },
         }

@@ -313,6 +313,7 @@ impl World {
             }
             Step::Stale(number) => self.stale(number + 50_000),
             Step::Dtmf(digit) => self.feed(Input::Dtmf { digit }),
+            Step::Text => self.feed(Input::Text { text: "typed".into() }),
             Step::Interrupt => self.feed(Input::Interrupt),
             Step::Mute(muted) => self.feed(Input::Mute { muted }),
             Step::Stage { stage, ready } => self.stage(stage, ready),

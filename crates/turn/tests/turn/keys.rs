@@ -1,7 +1,7 @@
-//! Keys that the caller presses.
+//! Keys that the caller presses, and what they type.
 
 use crate::line::Line;
-use ringway_turn::{After, CallerTurn, Command, Config, Event, Speculation};
+use ringway_turn::{After, CallerTurn, Command, Config, Event, Input, Speculation};
 use std::time::Duration;
 
 fn fixed() -> Config {
@@ -58,4 +58,24 @@ fn what_was_begun_on_words_is_void_when_keys_follow_them() {
     line.run(8_000);
     assert_eq!(line.asked().last(), Some(&CallerTurn::Pressed("4".into())));
     assert_eq!(line.context()[1..], ["Caller: it is", "Caller: 4", "Bot: You pressed 4."]);
+}
+
+#[test]
+fn typed_text_is_a_turn_at_once_and_interrupts_the_bot() {
+    let mut line = Line::new(fixed());
+    line.at(1_000, Input::Text { text: "on Monday".into() });
+    line.run(5_000);
+    assert_eq!(line.asked(), [CallerTurn::Joined, CallerTurn::Said("on Monday".into())]);
+    assert!(!line.sounds_between(1_040, 1_100));
+    assert!(line.context().contains(&"Caller: on Monday".to_owned()), "{:?}", line.context());
+}
+
+#[test]
+fn typed_text_takes_the_place_of_what_is_being_said_and_takes_waiting_keys_with_it() {
+    let mut line = Line::greeted(fixed());
+    line.says(1_000, 1_800, "it is");
+    line.presses(1_200, "4");
+    line.at(1_500, Input::Text { text: "on Monday".into() });
+    line.run(8_000);
+    assert_eq!(line.asked()[1], CallerTurn::Said("4 on Monday".into()));
 }

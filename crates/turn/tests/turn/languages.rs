@@ -30,7 +30,15 @@ fn began(request: RequestId) -> Input {
 
 fn ended(request: RequestId) -> Input {
     let (outcome, after) = (ToolOutcome::Done, Duration::from_millis(1));
-    Input::ToolEnded { request, tool: "switch_language".into(), bytes: 17, outcome, after, tokens: 0 }
+    Input::ToolEnded {
+        request,
+        tool: "switch_language".into(),
+        bytes: 17,
+        outcome,
+        after,
+        tokens: 0,
+        arguments: None,
+    }
 }
 
 fn token(request: RequestId, text: &str) -> Input {

@@ -23,7 +23,7 @@ fn began(request: RequestId, words: Option<&str>) -> Input {
 
 fn ended(request: RequestId) -> Input {
     let (outcome, after) = (ToolOutcome::Done, Duration::from_millis(30));
-    Input::ToolEnded { request, tool: "find".into(), bytes: 12, outcome, after, tokens: 0 }
+    Input::ToolEnded { request, tool: "find".into(), bytes: 12, outcome, after, tokens: 0, arguments: None }
 }
 
 fn spoken_at(line: &Line, words: &str) -> Vec<u64> {
@@ -159,4 +159,26 @@ fn passages_are_told_of_the_running_reply_alone() {
         _ => None,
     });
     assert_eq!(told.collect::<Vec<_>>(), [(1, &["shop.md, Hours".to_owned()][..])]);
+}
+
+#[test]
+fn what_a_reply_notes_of_the_call_counts_once_the_reply_is_accepted() {
+    let (mut line, request) = asked();
+    let slots = vec![("day".to_owned(), "monday".to_owned())];
+    line.at(2_200, Input::Slots { request, slots });
+    line.at(2_250, Input::Slot { name: "name".into(), value: "Ada".into() });
+    line.run(2_300);
+    let noted = |line: &Line| -> Vec<String> {
+        let events = line.log.iter().filter_map(|(_, command)| match command {
+            Command::Event(Event::Slot { name, value, .. }) => Some(format!("{name}={value}")),
+            _ => None,
+        });
+        events.collect()
+    };
+    assert_eq!(noted(&line), ["name=Ada"], "a tool acts at once");
+    line.at(2_400, Input::Token { request, text: "Fine.".into() });
+    let after = After::Listen { digits: None };
+    line.at(2_450, Input::ReplyEnd { request, after, memo: Memo::default() });
+    line.run(8_000);
+    assert_eq!(noted(&line), ["name=Ada", "day=monday"]);
 }

@@ -82,6 +82,20 @@ pub enum Down {
         /// Which.
         stage: Stage,
     },
+    /// The language model called a tool.
+    Tool {
+        /// Number of the turn.
+        turn: u32,
+        /// The tool's name.
+        tool: String,
+        /// How it ended: `done`, `failed`, `refused`, `late`, `cancelled` and the like.
+        outcome: String,
+        /// From its call, in milliseconds.
+        after_ms: u32,
+        /// Its arguments as JSON; only where the server is configured to show them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        arguments: Option<String>,
+    },
     /// How long the answer of a turn took.
     Latency(TurnLatency),
     /// Something went wrong.

@@ -31,6 +31,8 @@ pub enum Event<'a> {
     Mute(bool),
     /// A key was pressed.
     Dtmf(char),
+    /// Typed in place of talking.
+    Text(String),
     /// The bot is to be quiet.
     Interrupt,
     /// The caller hung up.
@@ -90,7 +92,7 @@ impl Session {
                 Ok(Some(Event::Started(start)))
             }
             Up::Stop => Ok(Some(self.stop())),
-            Up::Mute { .. } | Up::Dtmf { .. } | Up::Interrupt => Ok(None),
+            Up::Mute { .. } | Up::Dtmf { .. } | Up::Text { .. } | Up::Interrupt => Ok(None),
         }
     }
 
@@ -99,6 +101,7 @@ impl Session {
             Up::Start(_) => return Err(start_twice()),
             Up::Mute { muted } => Event::Mute(muted),
             Up::Dtmf { digit } => Event::Dtmf(digit),
+            Up::Text { text } => Event::Text(text),
             Up::Interrupt => Event::Interrupt,
             Up::Stop => self.stop(),
         }))

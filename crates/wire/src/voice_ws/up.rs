@@ -21,11 +21,19 @@ pub enum Up {
         /// One of 0-9, *, # and A-D.
         digit: char,
     },
+    /// Typed in place of talking: a turn of its own.
+    Text {
+        /// 1 to [`LONGEST_TEXT`] characters, without blanks around it.
+        text: String,
+    },
     /// The bot is to be quiet.
     Interrupt,
     /// Ends the session.
     Stop,
 }
+
+/// Characters that a client may type at once.
+pub const LONGEST_TEXT: usize = 1_000;
 
 /// Begins a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,11 +80,12 @@ impl Up {
             "start" => Self::Start(start(&message)?),
             "mute" => Self::Mute { muted: message.bool("muted")? },
             "dtmf" => Self::Dtmf { digit: digit(&message)? },
+            "text" => Self::Text { text: typed(&message)? },
             "interrupt" => Self::Interrupt,
             "stop" => Self::Stop,
             other => {
                 let what = format!(
-                    "type: a client says start, mute, dtmf, interrupt and stop, not \"{}\"",
+                    "type: a client says start, mute, dtmf, text, interrupt and stop, not \"{}\"",
                     Excerpt::of(other)
                 );
                 return Err(ProtocolError::recoverable(ErrorCode::UnknownMessage, what));
@@ -108,6 +117,16 @@ fn codec(name: &str) -> Result<Codec, ProtocolError> {
         let message = format!("codec: pcm16 and opus are spoken here, not \"{}\"", Excerpt::of(name));
         ProtocolError::fatal(ErrorCode::UnknownCodec, CloseCode::Kind, message)
     })
+}
+
+fn typed(message: &Object<'_>) -> Result<String, ProtocolError> {
+    let text = message.string("text")?.trim();
+    match text.chars().count() {
+        1..=LONGEST_TEXT => Ok(text.to_owned()),
+        count => {
+            Err(message.bad("text", format_args!("is to have 1 to {LONGEST_TEXT} characters, not {count}")))
+        }
+    }
 }
 
 fn digit(message: &Object<'_>) -> Result<char, ProtocolError> {

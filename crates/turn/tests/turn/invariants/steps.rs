@@ -30,6 +30,7 @@ pub(super) enum Step {
     Sounding,
     Stale(u32),
     Dtmf(char),
+    Text,
     Interrupt,
     Mute(bool),
     Stage {
@@ -67,6 +68,7 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
         2 => Just(Step::Sounding),
         1 => (0..9u32).prop_map(Step::Stale),
         1 => prop_oneof![Just('1'), Just('#'), Just('x')].prop_map(Step::Dtmf),
+        1 => Just(Step::Text),
         1 => Just(Step::Interrupt),
         1 => any::<bool>().prop_map(Step::Mute),
         1 => (stage(), any::<bool>()).prop_map(|(stage, ready)| Step::Stage { stage, ready }),
