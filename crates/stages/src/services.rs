@@ -42,6 +42,7 @@ pub mod piper;
 mod pool;
 mod provided;
 mod records;
+mod redirect;
 mod socket;
 pub mod speech_server;
 mod sse;

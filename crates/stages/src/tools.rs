@@ -29,6 +29,7 @@ mod template;
 mod toolbox;
 mod toolset;
 mod transfer;
+mod whole;
 
 pub use config::{Mistake, ToolsFile};
 pub use declared::{BargeIn, Manner};

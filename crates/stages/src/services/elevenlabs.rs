@@ -104,7 +104,8 @@ impl ElevenLabs {
             Format::Pcm16k => "pcm_16000",
         };
         // A clause is whole when it is sent: the service need not wait for more of it.
-        let _ = write!(path, "?output_format={audio}&auto_mode=true&sync_alignment=true");
+        path.push(if path.contains('?') { '&' } else { '?' });
+        let _ = write!(path, "output_format={audio}&auto_mode=true&sync_alignment=true");
         let _ = write!(path, "&inactivity_timeout={INACTIVITY_S}");
         for (name, value) in [("model_id", model), ("language_code", language)] {
             if !value.is_empty() {

@@ -13,8 +13,9 @@ pub struct Endpoint {
     host: String,
     port: u16,
     tls: bool,
-    /// Path and query, without a slash at the end.
+    /// Without a slash at the end.
     path: String,
+    query: Option<String>,
 }
 
 /// Not the address of a service. It does not repeat the text, which may hold a password.
@@ -55,8 +56,9 @@ impl Endpoint {
             }
             port => port.parse().map_err(|_| Self::refusal(text))?,
         };
-        let path = uri.path_and_query().map_or("", |path| path.as_str()).trim_end_matches('/').to_owned();
-        Ok(Self { host: authority.host().to_owned(), port, tls, path })
+        let path = uri.path().trim_end_matches('/').to_owned();
+        let query = uri.query().filter(|query| !query.is_empty()).map(str::to_owned);
+        Ok(Self { host: authority.host().to_owned(), port, tls, path, query })
     }
 
     /// A password may keep an address from being read: then it is what is wrong.
@@ -77,13 +79,27 @@ impl Endpoint {
         self.tls
     }
 
-    /// Path and query below the address, such as `/v1/chat/completions`.
+    /// Path and query below the address, such as `/v1/chat/completions`; the address's own query comes first.
     pub(crate) fn below(&self, path: &str) -> String {
-        let whole = format!("{}{path}", self.path);
-        if whole.starts_with('/') { whole } else { format!("/{whole}") }
+        let (path, more) = path.split_once('?').map_or((path, None), |(path, more)| (path, Some(more)));
+        let mut whole = format!("{}{path}", self.path);
+        if !whole.starts_with('/') {
+            whole.insert(0, '/');
+        }
+        for (joint, query) in ['?', '&'].into_iter().zip(self.query.as_deref().into_iter().chain(more)) {
+            whole.push(joint);
+            whole += query;
+        }
+        whole
     }
 
-    /// Host and port, as the Host header and messages have them.
+    /// The value of a Host header: a port that goes without saying is not said, since servers compare names.
+    pub(super) fn host_header(&self) -> String {
+        let usual = if self.tls { 443 } else { 80 };
+        if self.port == usual { self.host.clone() } else { self.authority() }
+    }
+
+    /// Host and port, as messages have them.
     pub fn authority(&self) -> String {
         format!("{}:{}", self.host, self.port)
     }
@@ -108,7 +124,8 @@ fn is_secure(scheme: &Scheme) -> Option<bool> {
 impl fmt::Debug for Endpoint {
     /// Queries may hold keys.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", self.authority(), crate::secret::masked(&self.path))
+        let below = if self.path.is_empty() && self.query.is_none() { String::new() } else { self.below("") };
+        write!(f, "{}{}", self.authority(), crate::secret::masked(&below))
     }
 }
 
@@ -143,10 +160,15 @@ impl fmt::Debug for ApiKey {
     }
 }
 
-/// The error of a status; of a refused key only that, since services show a part of it.
+/// The error of a status; of an unknown key only that, since services show a part of it.
 pub(super) fn refusal(status: StatusCode, body: &[u8]) -> ServiceError {
     let message = match status {
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => "the key is missing or was refused".to_owned(),
+        StatusCode::UNAUTHORIZED => "the key is missing or was refused".to_owned(),
+        StatusCode::FORBIDDEN if body.trim_ascii().is_empty() => {
+            "the key is missing or was refused".to_owned()
+        }
+        // Why it is forbidden (a country, a model, a quota) is what helps.
+        StatusCode::FORBIDDEN => crate::secret::masked(&super::error::own_words(body)).into_owned(),
         _ => super::error::own_words(body),
     };
     ServiceError::Status { status: status.as_u16(), message }
@@ -176,6 +198,22 @@ mod tests {
         assert_eq!(below("http://host/v1/"), "/v1/chat");
         assert_eq!(below("http://host"), "/chat");
         assert_eq!(Endpoint::parse("http://host").unwrap().below(""), "/");
+        let azure = Endpoint::parse("https://h/openai/deployments/d/?api-version=1").unwrap();
+        assert_eq!(azure.below("/chat"), "/openai/deployments/d/chat?api-version=1");
+        assert_eq!(azure.below("/chat?a=b"), "/openai/deployments/d/chat?api-version=1&a=b");
+        assert_eq!(Endpoint::parse("http://host?a=b").unwrap().below(""), "/?a=b");
+    }
+
+    #[test]
+    fn a_usual_port_is_no_part_of_the_host_header() {
+        for (text, expected) in [
+            ("https://h", "h"),
+            ("http://h:80/v1", "h"),
+            ("http://h:443", "h:443"),
+            ("https://[::1]", "[::1]"),
+        ] {
+            assert_eq!(Endpoint::parse(text).unwrap().host_header(), expected, "{text}");
+        }
     }
 
     #[test]
@@ -207,5 +245,8 @@ mod tests {
         assert!(!format!("{key:?} {header:?}").contains("horse"));
         let told = refusal(StatusCode::UNAUTHORIZED, b"{\"error\": \"Incorrect API key: sk-corr****rse\"}");
         assert_eq!(told.to_string(), "status 401: the key is missing or was refused");
+        let told =
+            refusal(StatusCode::FORBIDDEN, b"{\"error\": \"sk-correct-horse: country not supported\"}");
+        assert_eq!(told.to_string(), "status 403: (hidden): country not supported");
     }
 }

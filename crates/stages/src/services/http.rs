@@ -4,6 +4,7 @@ use super::answer::{Answer, reason};
 use super::connector::{Connector, SetupError};
 use super::endpoint::refusal;
 use super::pool::{Connection, Pool};
+use super::redirect::{self, Redirect};
 use super::{ApiKey, Endpoint, Limits, Phase, ServiceError};
 use bytes::Bytes;
 use http_body_util::Full;
@@ -49,7 +50,7 @@ impl Http {
         let connector = Connector::new(endpoint, limits.connect)?;
         let host = || endpoint.host().to_owned();
         let mut headers = HeaderMap::new();
-        let authority = HeaderValue::from_str(&endpoint.authority());
+        let authority = HeaderValue::from_str(&endpoint.host_header());
         headers.insert(HOST, authority.map_err(|_| SetupError::Name { host: host() })?);
         headers.insert(USER_AGENT, HeaderValue::from_static(concat!("ringway/", env!("CARGO_PKG_VERSION"))));
         if let Some(key) = key {
@@ -96,18 +97,49 @@ impl Http {
         self.exchanged(method, post, again).await
     }
 
-    async fn exchanged(self, method: Method, post: Post, again: bool) -> Result<Accepted, ServiceError> {
+    /// It may be told once to ask elsewhere within the same host.
+    async fn exchanged(self, method: Method, mut post: Post, again: bool) -> Result<Accepted, ServiceError> {
+        let (response, connection) = self.asked(&method, &post, again).await?;
+        let path = match redirect::read(self.endpoint(), &method, &post.path, &response) {
+            Some(Redirect::Within(path)) => path,
+            Some(Redirect::Elsewhere(error)) => return Err(error),
+            None => return self.accept(response, connection, &post).await,
+        };
+        drop(connection);
+        post.path = path;
+        let (response, connection) = self.asked(&method, &post, again).await?;
+        match redirect::read(self.endpoint(), &method, &post.path, &response) {
+            Some(redirect) => Err(redirect.refused(response.status())),
+            None => self.accept(response, connection, &post).await,
+        }
+    }
+
+    async fn asked(
+        &self,
+        method: &Method,
+        post: &Post,
+        again: bool,
+    ) -> Result<(Response<Incoming>, Connection), ServiceError> {
         let mut kept = self.pool.take();
         loop {
             let mut connection = match kept.take() {
                 Some(connection) => connection,
                 None => self.pool.dial().await?,
             };
-            match self.exchange(&mut connection, &method, &post).await {
-                Ok(response) => return self.accept(response, connection, &post).await,
+            match self.exchange(&mut connection, method, post).await {
+                Ok(response) => return Ok((response, connection)),
                 Err(Failure::Gone(_)) if connection.used && again => {}
-                Err(Failure::Gone(error)) => return Err(ServiceError::cut(Phase::FirstByte, reason(&error))),
-                Err(Failure::Other(error)) => return Err(error),
+                Err(Failure::Unsent(_)) if connection.used => {}
+                Err(Failure::Gone(error) | Failure::Unsent(error)) => {
+                    return Err(ServiceError::cut(Phase::FirstByte, reason(&error)));
+                }
+                Err(Failure::Other(error)) => {
+                    // Others that were kept as long are on the same lost way.
+                    if connection.used && matches!(error, ServiceError::Late { .. }) {
+                        self.pool.forget();
+                    }
+                    return Err(error);
+                }
             }
         }
     }
@@ -120,16 +152,20 @@ impl Http {
     ) -> Result<Response<Incoming>, Failure> {
         let sender = &mut connection.sender;
         let exchange = async {
-            sender.ready().await?;
-            sender.send_request(self.request(method, post)).await
+            sender.ready().await.map_err(Failure::Unsent)?;
+            let sent = sender.try_send_request(self.request(method, post)).await;
+            sent.map_err(|mut error| match error.take_message() {
+                Some(_) => Failure::Unsent(error.into_error()),
+                None => Failure::Gone(error.into_error()),
+            })
         };
         let deadline = Instant::now() + self.limits.first_byte;
         match timeout_at(deadline, exchange).await {
             Ok(Ok(response)) => Ok(response),
-            Ok(Err(error)) if error.is_parse() => {
+            Ok(Err(Failure::Gone(error))) if error.is_parse() => {
                 Err(Failure::Other(ServiceError::malformed("head of the answer", reason(&error))))
             }
-            Ok(Err(error)) => Err(Failure::Gone(error)),
+            Ok(Err(failure)) => Err(failure),
             Err(_) => {
                 let late = ServiceError::Late { phase: Phase::FirstByte, limit: self.limits.first_byte };
                 Err(Failure::Other(late))
@@ -171,6 +207,8 @@ impl Http {
 enum Failure {
     /// The connection ended before the answer began.
     Gone(hyper::Error),
+    /// The same, and nothing of the request had been written: it may go out again, whatever it does.
+    Unsent(hyper::Error),
     Other(ServiceError),
 }
 

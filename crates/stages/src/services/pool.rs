@@ -77,6 +77,12 @@ impl Pool {
         }
     }
 
+    /// Those that wait on this core: the way to the service was lost under them.
+    pub(super) fn forget(&self) {
+        let home = Handle::current().id();
+        self.shelf().idle.retain(|idle| idle.connection.home != home);
+    }
+
     /// Sets up a connection ahead of time unless one waits or comes; for the present media core.
     pub(super) fn warm(&self) {
         let home = Handle::current().id();

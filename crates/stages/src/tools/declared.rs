@@ -1,4 +1,4 @@
-use super::{Answer, Arguments, Calling, Filler, Reach, Slots, Tool, ToolError};
+use super::{Answer, Arguments, Calling, Filler, Reach, Slots, Tool, ToolError, whole};
 use crate::llm::ToolSpec;
 use jsonschema::Validator;
 use serde_json::Value;
@@ -39,6 +39,8 @@ pub(super) struct Declared {
     pub(super) spec: ToolSpec,
     pub(super) manner: Manner,
     arguments: Arc<Validator>,
+    /// What they are checked against.
+    schema: Arc<Value>,
     tool: Arc<dyn Tool>,
 }
 
@@ -56,13 +58,17 @@ impl Declared {
             return Err("its parameters must be of the type \"object\"".into());
         }
         let arguments = jsonschema::validator_for(&spec.parameters).map_err(|error| error.to_string())?;
-        Ok(Self { spec, manner, arguments: Arc::new(arguments), tool })
+        let schema = Arc::new(spec.parameters.clone());
+        Ok(Self { spec, manner, arguments: Arc::new(arguments), schema, tool })
     }
 
-    /// The same, with arguments checked against another schema than the model is told: one that is good.
-    pub(super) fn taking(self, schema: &Value) -> Self {
-        let arguments = jsonschema::validator_for(schema).map_or(self.arguments, Arc::new);
-        Self { arguments, ..self }
+    /// The same, with arguments checked against another schema than the model is told.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(super) fn taking(self, schema: &Value) -> Result<Self, String> {
+        let arguments = jsonschema::validator_for(schema).map_err(|error| error.to_string())?;
+        Ok(Self { arguments: Arc::new(arguments), schema: Arc::new(schema.clone()), ..self })
     }
 
     /// The call, with arguments that were checked.
@@ -82,9 +88,10 @@ impl Declared {
     /// Checks arguments, before anything is done.
     pub(super) fn check(&self, arguments: &str) -> Result<Arguments, ToolError> {
         let text = if arguments.trim().is_empty() { "{}" } else { arguments };
-        let value: Value =
+        let mut value: Value =
             serde_json::from_str(text).map_err(|error| ToolError::Arguments(format!("no JSON: {error}")))?;
         let errors: Vec<String> = self.arguments.iter_errors(&value).take(MOST_ERRORS).map(told).collect();
+        whole::numbers(&mut value, &self.schema);
         match value {
             Value::Object(arguments) if errors.is_empty() => Ok(arguments),
             _ => Err(ToolError::Arguments(errors.join("; "))),
@@ -142,6 +149,16 @@ mod tests {
             let error = tool.check(arguments).unwrap_err().to_string();
             assert!(error.starts_with(&format!("the arguments are wrong: {expected}")), "{error}");
         }
+    }
+
+    #[test]
+    fn a_whole_number_with_a_point_is_an_integer_where_one_is_due() {
+        let tool = declared(json!({"type": "object", "$defs": {"n": {"type": "integer"}}, "properties": {
+            "a": {"type": "integer"}, "b": {"type": "number"}, "c": {"type": "array", "items": {"$ref": "#/$defs/n"}},
+            "d": {"anyOf": [{"type": "null"}, {"type": "integer"}]}}}));
+        let arguments = tool.unwrap().check(r#"{"a": 12.0, "b": 12.0, "c": [1.0, -3.0], "d": 2e3}"#).unwrap();
+        let text = Value::Object(arguments).to_string();
+        assert_eq!(text, r#"{"a":12,"b":12.0,"c":[1,-3],"d":2000}"#);
     }
 
     #[test]

@@ -1,22 +1,25 @@
 //! Servers of tools that speak the [Model Context Protocol](https://modelcontextprotocol.io/specification): programs that
 //! are started here, and services over HTTP.
 
+mod catalog;
 mod http;
+pub(super) mod schema;
 
 use super::config::{McpDeclaration, Reach};
 use super::declared::Declared;
-use super::{Answer, Arguments, Calling, Slots, Tool, ToolError};
+use super::{Answer, Arguments, Calling, Outcome, Slots, Tool, ToolError};
 use crate::Backoff;
 use crate::llm::ToolSpec;
+use crate::services::ServiceError;
+use catalog::Offer;
 use http::HttpClient;
 use rmcp::ServiceExt;
 use rmcp::model::{CallToolRequestParams, CallToolResult, ContentBlock};
 use rmcp::service::{Peer, RoleClient, RunningService, ServiceError as McpError};
 use rmcp::transport::TokioChildProcess;
 use rmcp::transport::streamable_http_client::{
-    StreamableHttpClientTransport, StreamableHttpClientTransportConfig,
+    StreamableHttpClientTransport, StreamableHttpClientTransportConfig, StreamableHttpError,
 };
-use serde_json::Value;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
@@ -100,7 +103,7 @@ impl Keeper {
                     ().serve(program).await.map_err(|error| error.to_string())
                 }
                 Reach::Http { url, headers } => {
-                    let client = HttpClient::new(url, headers, self.declaration.manner.timeout);
+                    let client = HttpClient::new(&self.name, url, headers, self.declaration.manner.timeout);
                     let client = client.map_err(|error| error.to_string())?;
                     let config = StreamableHttpClientTransportConfig::with_uri(client.address());
                     let transport = StreamableHttpClientTransport::with_client(client, config);
@@ -109,7 +112,7 @@ impl Keeper {
             }
         });
         let service = handshake.await.map_err(|_| format!("it did not begin within {LONGEST_START:?}"))??;
-        let tools = timeout(LONGEST_START, service.list_all_tools()).await;
+        let tools = timeout(LONGEST_START, catalog::ask(&service)).await;
         let tools = tools.map_err(|_| format!("it did not tell its tools within {LONGEST_START:?}"))?;
         self.publish(&service, tools.map_err(|error| error.to_string())?);
         Ok(service)
@@ -133,10 +136,10 @@ impl Keeper {
         Ok(transport)
     }
 
-    fn publish(&self, service: &Peer<RoleClient>, tools: Vec<rmcp::model::Tool>) {
+    fn publish(&self, service: &Peer<RoleClient>, tools: Vec<Offer>) {
         let only = &self.declaration.only;
-        let wanted =
-            tools.into_iter().filter(|tool| only.is_empty() || only.iter().any(|name| *name == tool.name));
+        let is_wanted = |tool: &Offer| only.iter().any(|name| *name == tool.name || *name == tool.offered);
+        let wanted = tools.into_iter().filter(|tool| only.is_empty() || is_wanted(tool));
         let declared: Arc<[Declared]> = wanted.filter_map(|tool| self.declare(tool)).collect();
         let names: Vec<_> = declared.iter().map(|tool| tool.spec.name.as_str()).collect();
         tracing::info!(server = %self.name, tools = names.join(", "), "the server of tools is there");
@@ -144,15 +147,12 @@ impl Keeper {
         self.listed.send_replace(Listed { tools: declared, settled: true });
     }
 
-    fn declare(&self, tool: rmcp::model::Tool) -> Option<Declared> {
-        let name = tool.name.into_owned();
-        let spec = ToolSpec {
-            description: tool.description.unwrap_or_default().into_owned(),
-            parameters: Value::Object(Arc::unwrap_or_clone(tool.input_schema)),
-            name: name.clone(),
-        };
+    fn declare(&self, offer: Offer) -> Option<Declared> {
+        let Offer { name, offered, description, schemas } = offer;
+        let spec = ToolSpec { name: offered, description, parameters: schemas.told };
         let function = Function { server: self.name.clone(), name: name.clone(), way: self.way.subscribe() };
         let declared = Declared::new(spec, self.declaration.manner.clone(), Arc::new(function));
+        let declared = declared.and_then(|declared| declared.taking(&schemas.checked));
         declared
             .inspect_err(|reason| {
                 tracing::warn!(server = %self.name, tool = name, reason, "the tool cannot be used");
@@ -203,9 +203,22 @@ impl Tool for Function {
             match peer.call_tool(params).await {
                 Ok(result) => answer(result),
                 Err(McpError::McpError(error)) => Err(ToolError::Said(error.message.into_owned())),
-                Err(error) => Err(away(error.to_string())),
+                Err(error) => Err(failed(error, away)),
             }
         })
+    }
+}
+
+/// In the words of our own connections, where they tell. An error of the server leaves open what it has done.
+fn failed(error: McpError, away: impl Fn(String) -> ToolError) -> ToolError {
+    let McpError::TransportSend(sent) = error else { return away(error.to_string()) };
+    match sent.error.downcast::<StreamableHttpError<ServiceError>>().map(|error| *error) {
+        Ok(StreamableHttpError::Client(error @ ServiceError::Status { status: 500.., .. })) => {
+            ToolError::Unsure { reason: error.to_string(), outcome: Outcome::Failed }
+        }
+        Ok(StreamableHttpError::Client(error)) => error.into(),
+        Ok(error) => away(error.to_string()),
+        Err(error) => away(error.to_string()),
     }
 }
 

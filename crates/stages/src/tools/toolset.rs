@@ -84,7 +84,9 @@ impl Tools {
             let spec = ToolSpec { name: kind.name().into(), description, parameters };
             let declared = declare(spec, declaration.manner, tool)?;
             fixed.push(match arguments {
-                Some(arguments) => declared.taking(&arguments),
+                Some(arguments) => declared
+                    .taking(&arguments)
+                    .map_err(|reason| ToolsError::Declaration { tool: kind.name().into(), reason })?,
                 None => declared,
             });
         }

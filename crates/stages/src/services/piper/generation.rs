@@ -44,8 +44,9 @@ impl Speaks {
 
 fn beside(endpoint: &Endpoint, path: &str) -> String {
     let whole = endpoint.below("");
-    let root = whole.strip_suffix(SYNTHESIZE).unwrap_or(&whole).trim_end_matches('/');
-    format!("{root}{}", if path.is_empty() { "/" } else { path })
+    let (whole, query) = whole.split_at(whole.find('?').unwrap_or(whole.len()));
+    let root = whole.strip_suffix(SYNTHESIZE).unwrap_or(whole).trim_end_matches('/');
+    format!("{root}{}{query}", if path.is_empty() { "/" } else { path })
 }
 
 /// What is known of the server, for all calls.

@@ -181,9 +181,8 @@ impl Drop for Wire {
 
 /// A port that goes without saying is not said: servers and proxies compare names.
 fn address(endpoint: &Endpoint, path: &str) -> String {
-    let (scheme, usual) = if endpoint.is_secure() { ("wss", ":443") } else { ("ws", ":80") };
-    let authority = endpoint.authority();
-    format!("{scheme}://{}{path}", authority.strip_suffix(usual).unwrap_or(&authority))
+    let scheme = if endpoint.is_secure() { "wss" } else { "ws" };
+    format!("{scheme}://{}{path}", endpoint.host_header())
 }
 
 fn refused(error: tungstenite::Error) -> ServiceError {

@@ -12,7 +12,7 @@ pub(super) async fn ask(connector: &Connector, limit: Duration) -> Result<Kind, 
     let endpoint = connector.endpoint();
     let path = health(&endpoint.below(""));
     let request =
-        format!("GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", endpoint.authority());
+        format!("GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", endpoint.host_header());
     let mut stream = connector.connect().await?;
     let mut answer = Vec::new();
     let exchange = timeout(limit, async {
