@@ -23,8 +23,7 @@ pub(super) async fn ask(peer: &Peer<RoleClient>) -> Result<Vec<Offer>, McpError>
     for _ in 0..MOST_PAGES {
         let mut params = PaginatedRequestParams::default();
         params.cursor = cursor;
-        let mut request = ListToolsRequest::default();
-        request.params = Some(params);
+        let request = ListToolsRequest { params: Some(params), ..ListToolsRequest::default() };
         let page = match peer.send_request(ClientRequest::ListToolsRequest(request)).await? {
             ServerResult::ListToolsResult(list) => {
                 json!({"tools": list.tools, "nextCursor": list.next_cursor})
