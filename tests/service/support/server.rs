@@ -190,7 +190,7 @@ impl Server {
     }
 
     /// What an operator is told, who has the token where there is one.
-    async fn told(&self, path: &str) -> Value {
+    pub async fn told(&self, path: &str) -> Value {
         let (status, body) = self.send(Method::GET, path, "").await;
         assert!(status.is_success(), "{path}: {status} {body}");
         serde_json::from_str(&body).expect("JSON")
