@@ -76,7 +76,7 @@ async fn a_name_that_was_rebound_to_this_machine_reads_and_begins_nothing() {
     let local = asks(&server, Method::GET, &call).header("host", "localhost:3000");
     assert_eq!(server.request(local, "").await.0, 200, "the call is still there");
     let logged = server.log("refused: without RINGWAY_ADMIN_TOKEN only requests for localhost are answered, not for \"evil.example:3000\"").await;
-    assert_eq!((&logged["reason"], &logged["path"]), (&json!("host"), &json!("/api/calls")));
+    assert_eq!((&logged["code"], &logged["path"]), (&json!("host"), &json!("/api/calls")));
 }
 
 #[tokio::test]
