@@ -19,10 +19,15 @@ pub(crate) fn base(mut setting: Setting) -> (Setting, Option<Problem>) {
     (setting, Some(told))
 }
 
-/// The address that carriers reach us at, as it is compared: scheme and host in small letters, no slash at the end.
+/// The address that carriers reach us at, without a slash at its end. Capitals of the host stay: carriers may sign it as
+/// it was typed.
 pub(crate) fn public<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let text = Option::<String>::deserialize(deserializer)?;
-    text.map(|text| web(&text).map_err(serde::de::Error::custom)).transpose()
+    text.map(|text| typed(&text).map_err(serde::de::Error::custom)).transpose()
+}
+
+fn typed(text: &str) -> Result<String, PublicUrlError> {
+    text.parse::<PublicUrl>().map(|url| url.as_typed())
 }
 
 /// Origins as browsers send them: <https://www.rfc-editor.org/rfc/rfc6454#section-7>.
@@ -60,7 +65,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_public_address_is_read_as_it_is_compared() {
+    fn a_public_address_keeps_the_capitals_of_its_host_and_an_origin_does_not() {
+        assert_eq!(
+            typed("HTTPS://Voice.Example:8443/Path/").as_deref(),
+            Ok("https://Voice.Example:8443/Path")
+        );
         for (text, read) in [
             ("https://voice.example", "https://voice.example"),
             ("HTTPS://Voice.Example/", "https://voice.example"),

@@ -40,6 +40,12 @@ impl PublicUrl {
         format!("{}://{self}{path}", if self.secure { "https" } else { "http" })
     }
 
+    /// The address with the host as it was written.
+    pub fn as_typed(&self) -> String {
+        let port = self.port.map(|port| format!(":{port}")).unwrap_or_default();
+        format!("{}://{}{port}{}", if self.secure { "https" } else { "http" }, self.host, self.path)
+    }
+
     /// Our `path` as a WebSocket.
     pub fn ws(&self, path: &str) -> String {
         format!("{}://{self}{path}", if self.secure { "wss" } else { "ws" })

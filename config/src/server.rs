@@ -23,8 +23,8 @@ pub struct ServerConfig {
     #[serde(deserialize_with = "crate::addresses::origins")]
     pub allowed_origins: Vec<String>,
     /// How carriers reach us, such as `https://voice.example`: signatures are computed over it and TwiML names it.
-    /// Without it the request's own `Host` is believed, and what a proxy says of it where that is signed. Scheme and host
-    /// in small letters, and no slash at the end.
+    /// Without it the request's own `Host` is believed, and what a proxy says of it where that is signed. No slash at
+    /// the end.
     #[serde(deserialize_with = "crate::addresses::public")]
     pub public_url: Option<String>,
     /// Proxies whose `X-Forwarded-For` names the client, for the limits per address.

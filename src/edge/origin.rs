@@ -17,7 +17,7 @@ pub fn permitted(headers: &HeaderMap, server: &ServerConfig) -> Result<(), Strin
         .split_once("://")
         .is_some_and(|(_, authority)| Some(authority) == host && is_ours(authority, server));
     let listed = server.allowed_origins.iter().chain(&server.public_url);
-    if own || listed.into_iter().any(|allowed| allowed.trim_end_matches('/') == origin) {
+    if own || listed.into_iter().any(|allowed| allowed.trim_end_matches('/').eq_ignore_ascii_case(&origin)) {
         Ok(())
     } else {
         Err(origin)

@@ -4,11 +4,14 @@ use crate::support::browser::Browser;
 use crate::support::server::{Server, Setup};
 use serde_json::json;
 
-/// Kills a stage until its budget is spent: each death is logged before the next fault.
+/// Kills a stage until its budget is spent: it is back before the next fault, since one that is away takes none.
 async fn exhaust(server: &mut Server, call: &str, stage: &str, lives: usize) {
-    for _ in 0..lives {
+    for life in 1..=lives {
         assert_eq!(server.inject(call, stage, "error").await, 202);
         server.log("stage died").await;
+        if life < lives {
+            server.log_with("stage.restarted", &[("stage", stage)]).await;
+        }
     }
 }
 

@@ -36,9 +36,7 @@ async fn two_turns(server: &Server) -> (Browser, String) {
 }
 
 async fn trace(server: &Server, call: &str) -> Value {
-    let (status, trace) = server.send(Method::GET, &format!("/api/calls/{call}/trace"), "").await;
-    assert_eq!(status, 200, "{trace}");
-    serde_json::from_str(&trace).unwrap()
+    server.told(&format!("/api/calls/{call}/trace")).await
 }
 
 fn spans<'a>(turn: &'a Value, lane: &'a str) -> impl Iterator<Item = &'a Value> {

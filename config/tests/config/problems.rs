@@ -274,11 +274,11 @@ time_zone = "Mars/Olympus"
 }
 
 #[test]
-fn public_addresses_and_origins_are_read_as_they_are_compared() {
+fn public_addresses_are_kept_as_typed_and_origins_as_they_are_compared() {
     let text = "[server]\nallowed_origins = [\"HTTPS://Shop.Example:443/\"]\npublic_url = \"HTTP://Voice.Example:3000/Path/\"";
     let server = file(text).loaded().config.server;
     assert_eq!(server.allowed_origins, ["https://shop.example"]);
-    assert_eq!(server.public_url.as_deref(), Some("http://voice.example:3000/Path"));
+    assert_eq!(server.public_url.as_deref(), Some("http://Voice.Example:3000/Path"));
 }
 
 #[test]
