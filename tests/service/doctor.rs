@@ -43,7 +43,7 @@ fn an_engine_that_says_nothing_is_not_well() {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("silent.toml");
     let bench = std::fs::read_to_string(root().join("config/bench.toml")).unwrap();
-    std::fs::write(&config, bench.replace("[scripted]\n", "[scripted]\nreply = \" \"\n")).unwrap();
+    std::fs::write(&config, bench.replace("Hello, how can I help you?", " ")).unwrap();
     let silent = doctor(config.to_str().unwrap(), &[]);
     assert_eq!(silent.status.code(), Some(1), "{silent:?}");
     assert!(String::from_utf8_lossy(&silent.stdout).contains("it said nothing"), "{silent:?}");
