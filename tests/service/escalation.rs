@@ -4,9 +4,13 @@ use crate::support::browser::Browser;
 use crate::support::server::{Server, Setup};
 use serde_json::json;
 
-/// Kills a stage until its budget is spent: each death is logged before the next fault.
+/// Kills a stage until its budget is spent: it is dead before the next fault, and back, since a stage that waits for its
+/// restart has nothing that could fail.
 async fn exhaust(server: &mut Server, call: &str, stage: &str, lives: usize) {
-    for _ in 0..lives {
+    for life in 0..lives {
+        if life > 0 {
+            server.log("stage.restarted").await;
+        }
         assert_eq!(server.inject(call, stage, "error").await, 202);
         server.log("stage died").await;
     }
