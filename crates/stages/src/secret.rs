@@ -202,7 +202,7 @@ mod tests {
             "sk_car_AbCdEf",
             "AKIAIOSFODNN7EXAMPLE",
             "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
-            "secret",
+            "hunter",
             "2FA",
         ] {
             assert!(!is_variable_name(key), "{key}");
