@@ -6,6 +6,8 @@ mod knowledge;
 mod languages;
 mod named;
 mod pools;
+#[cfg(test)]
+mod scripted_only;
 mod vad;
 mod voices;
 
@@ -14,6 +16,8 @@ pub use knowledge::KnowledgeError;
 pub use languages::names as languages;
 pub use named::{Named, first_of_each};
 pub use pools::Pools;
+#[cfg(test)]
+pub use scripted_only::scripted_with;
 pub use voices::{VoiceError, Voices};
 
 use languages::Spoken;
@@ -488,25 +492,3 @@ fn lines(diagnostics: &[Diagnostic]) -> String {
 /// What is said of a tool that can do nothing.
 pub const NOBODY: &str =
     "the tool transfer has nobody to transfer calls to: list them in transfer.targets or transfer.allow";
-
-/// Scripted engines behind this recogniser, and a detector that is never built.
-#[cfg(test)]
-pub fn scripted_with(recogniser: Arc<dyn SpeechToText>) -> Engines {
-    let script = scripted::Config::default();
-    Engines {
-        vad: ringway_actors::VadEngine {
-            name: "none".into(),
-            rate: ringway_frame::SampleRate::HZ_16000,
-            window: 512,
-            state: ringway_stages::vad::VadState::zeroed(0),
-            build: Box::new(|| Err(VadError::Inference("never".into()))),
-        },
-        s2s: Vec::new(),
-        stt: vec![recogniser],
-        llm: vec![Arc::new(scripted::ScriptedLlm::new(&script))],
-        tts: vec![Arc::new(scripted::ScriptedTts::new(&script))],
-        languages: Vec::new(),
-        apology: ringway_actors::Phrase::default(),
-        filler: ringway_actors::Phrase::default(),
-    }
-}

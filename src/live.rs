@@ -1,29 +1,22 @@
 //! The calls as the API shows them: those in progress, and the last that ended.
 
+mod names;
+mod record;
+
+pub use names::{REASONS, reason_name, state_name};
+pub use record::{LatencyLine, Line, Summary, Whole};
+
 use crate::trace::{Timeline, Trace, TurnTrace};
 use jiff::Timestamp;
+use record::{Detail, MOST_TOOL_CALLS, Parties, StageLine, ToolCall};
 use ringway_actors::{CallEvent, CallEventKind, CallHandle, EdgeKind, RingReport, StageState};
 use ringway_frame::{CallId, MediaTime};
-use ringway_stages::prompt::Variables;
-use ringway_turn::{EndReason, Event, Latency, Speaker, SpeechState, StageKind, ToolOutcome};
-use serde::Serialize;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use ringway_turn::{EndReason, Event, StageKind};
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 /// Ended calls that are kept at most.
 const KEPT: usize = 1_000;
-
-/// The slot that holds the outcome of a call in the operator's own terms.
-const DISPOSITION: &str = "disposition";
-
-/// Slots that a call's record keeps.
-const MOST_SLOTS: usize = 100;
-
-/// Bytes of a slot's name, and of its value.
-const LONGEST_SLOT: usize = 1_000;
-
-/// Calls of tools that a call's record keeps.
-const MOST_TOOL_CALLS: usize = 200;
 
 /// How long an ended call is kept.
 const KEPT_FOR: Duration = Duration::from_secs(3_600);
@@ -41,9 +34,6 @@ pub struct LiveCalls {
 
 /// Bytes of what was said in ended calls that are kept at most.
 const KEPT_BYTES: usize = 64 << 20;
-
-/// Bytes of what was said in one call that are kept at most: its first lines go.
-const CALL_BYTES: usize = 1 << 20;
 
 /// Within which a carrier asks what to do with a call whose socket has closed.
 const ASKS_WITHIN: jiff::SignedDuration = jiff::SignedDuration::from_secs(3);
@@ -75,212 +65,6 @@ pub struct LiveCall {
     asked_at: Option<MediaTime>,
     /// With the last event a wait ended in which no answer came.
     unanswered_after: Option<Duration>,
-}
-
-/// A line of `GET /api/calls`.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Summary {
-    id: String,
-    edge: &'static str,
-    carrier_call_id: Option<String>,
-    state: &'static str,
-    started_at: String,
-    turns: u32,
-    restarts: u32,
-}
-
-/// What `GET /api/calls/{id}` adds.
-#[derive(Clone, Debug, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Detail {
-    #[serde(flatten)]
-    parties: Parties,
-    transcript: Vec<Line>,
-    latency: Vec<LatencyLine>,
-    stages: HashMap<StageKind, StageLine>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    end_reason: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    transfer_to: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ended_at: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    duration_ms: Option<u64>,
-    tool_calls: Vec<ToolCall>,
-    slots: BTreeMap<String, String>,
-    /// The slot of this name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    disposition: Option<String>,
-    /// Of what grows with each turn.
-    #[serde(skip)]
-    bytes: usize,
-}
-
-/// A tool that the language model called.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ToolCall {
-    turn: u32,
-    tool: String,
-    outcome: ToolOutcome,
-    /// When it ended.
-    at_ms: u64,
-    duration_ms: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    arguments: Option<String>,
-}
-
-/// Who is on the line, as far as a carrier has told.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Parties {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    caller: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    called: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    direction: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    answered_by: Option<String>,
-}
-
-impl Parties {
-    fn of(variables: &Variables) -> Self {
-        let shown =
-            |value: &Option<String>| value.as_ref().map(|value| value.chars().take(LONGEST).collect());
-        Self {
-            caller: shown(&variables.caller),
-            called: shown(&variables.called),
-            direction: shown(&variables.direction),
-            answered_by: shown(&variables.answered_by),
-        }
-    }
-}
-
-/// Characters of a number or an address that are kept of an ended call.
-const LONGEST: usize = 256;
-
-/// One thing that was said.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Line {
-    /// In which turn.
-    pub turn: u32,
-    /// Who.
-    pub who: Speaker,
-    /// What.
-    pub text: String,
-    at_ms: u64,
-}
-
-/// One turn's answer time and its parts.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct LatencyLine {
-    /// Which turn.
-    pub turn: u32,
-    /// All of it.
-    pub answer_ms: f64,
-    /// Its parts, as [`Latency`] has them.
-    pub end_of_turn_ms: f64,
-    /// See there.
-    pub stt_ms: f64,
-    /// See there.
-    pub llm_ms: f64,
-    /// See there.
-    pub tts_ms: f64,
-    /// See there.
-    pub playout_ms: f64,
-}
-
-/// One stage of a call.
-#[derive(Clone, Debug, Serialize)]
-pub struct StageLine {
-    state: &'static str,
-    restarts: u32,
-}
-
-/// A call with all that is known of it.
-#[derive(Clone, Debug, Serialize)]
-pub struct Whole {
-    #[serde(flatten)]
-    summary: Summary,
-    #[serde(flatten)]
-    detail: Detail,
-}
-
-impl Line {
-    /// What this event adds to the transcript.
-    pub fn of(event: &Event, at: MediaTime) -> Option<Self> {
-        let Event::Message { turn, who, text } = event else { return None };
-        Some(Self { turn: turn.number(), who: *who, text: text.clone(), at_ms: at.as_millis() })
-    }
-}
-
-impl ToolCall {
-    fn of(event: &Event, at: MediaTime) -> Option<Self> {
-        let Event::Tool { turn, tool, outcome, after, arguments, .. } = event else { return None };
-        let duration_ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
-        Some(Self {
-            turn: turn.number(),
-            tool: tool.clone(),
-            outcome: *outcome,
-            at_ms: at.as_millis(),
-            duration_ms,
-            arguments: arguments.clone(),
-        })
-    }
-}
-
-impl Line {
-    fn bytes(&self) -> usize {
-        size_of::<Self>() + self.text.len()
-    }
-}
-
-impl Detail {
-    /// Models may name slots as they like: there is a bound on how many, and on their length.
-    fn keep_slot(&mut self, name: &str, value: &str) {
-        if !self.slots.contains_key(name) && self.slots.len() >= MOST_SLOTS {
-            return;
-        }
-        let cut = |text: &str| text[..text.floor_char_boundary(LONGEST_SLOT)].to_owned();
-        if name == DISPOSITION {
-            self.disposition = Some(cut(value));
-        }
-        self.slots.insert(cut(name), cut(value));
-    }
-
-    fn said(&mut self, line: Line) {
-        self.bytes += line.bytes();
-        self.transcript.push(line);
-        while self.bytes > CALL_BYTES && !self.transcript.is_empty() {
-            self.bytes -= self.transcript.remove(0).bytes();
-        }
-    }
-}
-
-impl LatencyLine {
-    /// The answer time that this event tells.
-    pub fn of(event: &Event) -> Option<Self> {
-        let Event::Latency { turn, latency } = event else { return None };
-        Some(Self::new(turn.number(), latency))
-    }
-
-    /// In milliseconds, as clients see it.
-    pub fn new(turn: u32, latency: &Latency) -> Self {
-        let ms = |part: Duration| (part.as_secs_f64() * 10_000.0).round() / 10.0;
-        Self {
-            turn,
-            answer_ms: ms(latency.answer),
-            end_of_turn_ms: ms(latency.end_of_turn),
-            stt_ms: ms(latency.stt),
-            llm_ms: ms(latency.llm),
-            tts_ms: ms(latency.tts),
-            playout_ms: ms(latency.playout),
-        }
-    }
 }
 
 impl LiveCalls {
@@ -520,52 +304,11 @@ impl LiveCall {
     }
 }
 
-/// The name of a state on the wire.
-pub fn state_name(state: SpeechState) -> &'static str {
-    match state {
-        SpeechState::Listening => "listening",
-        SpeechState::Thinking => "thinking",
-        SpeechState::Speaking => "speaking",
-    }
-}
-
-/// All that [`reason_name`] may say.
-pub const REASONS: [&str; 12] = [
-    "caller",
-    "completed",
-    "transferred",
-    "silence",
-    "no_media",
-    "max_duration",
-    "stage_failed",
-    "protocol",
-    "slow_consumer",
-    "operator",
-    "drain",
-    "internal",
-];
-
-/// The name of a reason in metrics, logs and on the wire: one of [`REASONS`].
-pub fn reason_name(reason: &EndReason) -> &'static str {
-    match reason {
-        EndReason::Caller => "caller",
-        EndReason::Completed => "completed",
-        EndReason::Transferred(_) => "transferred",
-        EndReason::Silence => "silence",
-        EndReason::NoMedia => "no_media",
-        EndReason::MaxDuration => "max_duration",
-        EndReason::StageFailed(_) => "stage_failed",
-        EndReason::Protocol(_) => "protocol",
-        EndReason::SlowConsumer => "slow_consumer",
-        EndReason::Operator => "operator",
-        EndReason::Drain => "drain",
-        EndReason::Internal => "internal",
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::record::CALL_BYTES;
     use super::*;
+    use ringway_turn::{Latency, Speaker};
 
     fn call(number: u128) -> CallId {
         CallId::from_bits(number)

@@ -2,8 +2,8 @@
 
 use crate::by_heart::ByHeart;
 use crate::chain::Chain;
-use crate::post::send_surely;
 mod building;
+mod endings;
 mod hedging;
 mod language;
 mod orders;
@@ -300,34 +300,6 @@ impl Call {
         self.life(stage).chain.pause(at)
     }
 
-    /// Unless the stage is started or taken away by something else meanwhile.
-    fn start_later(&mut self, stage: StageKind, pause: Duration, call: &Addr<Self>) {
-        let (call, generation) = (call.clone(), self.life(stage).generation);
-        tokio::task::spawn_local(async move {
-            tokio::time::sleep(pause).await;
-            send_surely(&call, StartAgain { stage, generation });
-        });
-    }
-
-    /// Tells this call how the stage of the present generation ended.
-    fn bury(&mut self, stage: StageKind, call: &Addr<Self>) -> impl FnOnce(Death) + 'static {
-        let call = call.clone();
-        let life = self.life(stage);
-        life.generation += 1;
-        let generation = life.generation;
-        move |death| {
-            send_surely(&call, Ended { stage: Some(stage), generation, death });
-        }
-    }
-
-    /// A router that ends by itself is a defect of ours.
-    pub(crate) fn bury_router(call: &Addr<Self>) -> impl FnOnce(Death) + 'static {
-        let call = call.clone();
-        move |death| {
-            send_surely(&call, Ended { stage: None, generation: 0, death });
-        }
-    }
-
     fn started(&mut self, stage: StageKind, news: StageNews) {
         self.tell_router(news);
         if std::mem::take(&mut self.life(stage).follows) {
@@ -452,14 +424,6 @@ impl Call {
     }
 }
 
-/// A stage whose ring end was on loan, or whose service was left alone for a moment, is tried again.
-#[derive(Clone, Copy, Debug, Message)]
-#[rtype(result = "()")]
-struct StartAgain {
-    stage: StageKind,
-    generation: u32,
-}
-
 /// A ring's end comes home when the old stage's task has been dropped: at the latest in the next turn of the loop.
 const COMES_HOME: Duration = Duration::from_millis(1);
 
@@ -499,28 +463,5 @@ impl Handler<InjectInto> for Call {
             }
         };
         tracing::info!(callId = %self.profile.id, ?stage, ?fault, sent, "fault injected");
-    }
-}
-
-impl Handler<StartAgain> for Call {
-    type Result = ();
-
-    fn handle(&mut self, StartAgain { stage, generation }: StartAgain, ctx: &mut Self::Context) {
-        if !self.ended && self.life(stage).generation == generation {
-            self.start(stage, &ctx.address());
-        }
-    }
-}
-
-impl Handler<Ended> for Call {
-    type Result = ();
-
-    fn handle(&mut self, ended: Ended, ctx: &mut Self::Context) {
-        let Some(stage) = ended.stage else { return self.end(EndReason::Internal, ctx) };
-        if self.ended || self.life(stage).generation != ended.generation {
-            return;
-        }
-        let (cause, detail) = ended.death.unwrap_or((Cause::Error, "stopped".to_owned()));
-        self.died(stage, cause, detail, Instant::now(), &ctx.address());
     }
 }

@@ -76,6 +76,12 @@ impl Inbox {
         })
     }
 
+    /// Whether a stage may go on with what it has to tell; if not, it lets the router read first. The rest of the room is
+    /// for the edge and for what comes of one piece of a stage's work.
+    pub(crate) fn has_room(&self) -> bool {
+        self.mail.is_closed() || self.mail.capacity() > MAIL / 2
+    }
+
     /// What the edge saw; `false`: the call is over, or hopelessly behind.
     pub(crate) fn tell(&self, input: EdgeInput) -> bool {
         self.mail.try_send(Mail::Edge(input)).is_ok()

@@ -182,6 +182,9 @@ impl Stage for LlmStage {
 
     fn pump(&mut self, cx: &mut task::Context<'_>) -> Result<(), StageError> {
         for _ in 0..AT_ONCE {
+            if !self.router.has_room() {
+                break;
+            }
             let Poll::Ready(told) = self.models.poll(cx) else { return Ok(()) };
             match told? {
                 Told::Event(event) => self.relay(event)?,

@@ -336,6 +336,9 @@ impl Stage for SpeechStage {
     fn pump(&mut self, cx: &mut task::Context<'_>) -> Result<(), StageError> {
         self.listen(cx)?;
         for _ in 0..AT_ONCE {
+            if !self.router.has_room() {
+                break;
+            }
             // What the caller does is told however full *voice* is.
             if let Poll::Ready(event) = self.session.poll_event(cx) {
                 self.relay(event?)?;

@@ -89,7 +89,8 @@ pub struct Inject(pub Fault);
 #[rtype(result = "()")]
 pub(crate) struct Rest;
 
-/// What a stage passes on before it lets the others work: whoever is told keeps up, however much comes at once.
+/// What a stage passes on before it lets the others work. It goes on only as long as the router's inbox has room: the
+/// router may read less at once than all stages together have to tell.
 pub(crate) const AT_ONCE: usize = 64;
 
 /// A stage actor's own work, driven whenever one of its wakers fires or a message came.

@@ -356,6 +356,9 @@ impl Stage for SttStage {
             self.again()?;
         }
         for _ in 0..AT_ONCE {
+            if !self.router.has_room() {
+                break;
+            }
             match self.session.poll_event(cx) {
                 Poll::Pending => return Ok(()),
                 // A guess gave way to another call's turn: the next one is due when more was said.

@@ -278,6 +278,9 @@ impl Stage for TtsStage {
             if self.waiting && !self.push(cx)? {
                 return Ok(());
             }
+            if !self.router.has_room() {
+                break;
+            }
             match self.poll_next(cx) {
                 Poll::Ready(Ok(event)) => self.relay(event, epoch)?,
                 Poll::Ready(Err(error)) => self.refused(error, epoch)?,

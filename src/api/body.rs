@@ -59,7 +59,7 @@ mod tests {
 
     fn drops(every: Duration) -> Body {
         Body::from_stream(stream::unfold((), move |()| async move {
-            tokio::time::sleep(every).await;
+            let _ = tokio::time::timeout(every, std::future::pending::<()>()).await;
             Some((Ok::<_, Infallible>(Bytes::from_static(b"a")), ()))
         }))
     }

@@ -6,7 +6,7 @@ use ringway_actors::{CallEventKind, Engines};
 use ringway_frame::Frame;
 use ringway_stages::services::ServiceError;
 use ringway_stages::tts::{Clause, TextToSpeech, TtsCall, TtsError, TtsEvent, TtsSession};
-use ringway_turn::{Event, StageKind};
+use ringway_turn::{Event, Speculation, StageKind};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -88,8 +88,20 @@ async fn converse(mut world: World) -> Outcome {
     outcome
 }
 
+/// One reply to a caller whose turn is over.
 fn with_voices(voices: Vec<Arc<dyn TextToSpeech>>) -> Outcome {
-    let turn = ringway_turn::Config { clause_max: 16, clause_min: 16, ..ringway_turn::Config::default() };
+    speculating(Speculation::Off, voices)
+}
+
+fn speculating(speculation: Speculation, voices: Vec<Arc<dyn TextToSpeech>>) -> Outcome {
+    // Clauses of two words, and no question after a silence: the same would be refused of it.
+    let turn = ringway_turn::Config {
+        clause_max: 16,
+        clause_min: 16,
+        speculation,
+        silence_prompt_after: Duration::from_secs(60),
+        ..ringway_turn::Config::default()
+    };
     let mut outcome = None;
     let engines = |_: &_| Engines { tts: voices, ..engines::all() };
     with_engines(turn, engines, |world| async {
@@ -102,11 +114,20 @@ fn picky(word: &'static str, status: u16) -> Arc<dyn TextToSpeech> {
     Arc::new(Picky { word, status })
 }
 
-const WITHOUT: &str = "golf hotel india mike november oscar papa";
+/// The reply without the clause "india juliet".
+const WITHOUT: &str = "golf hotel kilo lima mike november oscar papa";
 
 #[test]
 fn a_clause_that_is_refused_for_good_is_left_out_at_once_where_nobody_else_could_say_it() {
     let outcome = with_voices(vec![picky("juliet", 400)]);
+    let heard = format!("{GREETING} {WITHOUT}");
+    assert_eq!(outcome, Outcome { heard, deaths: 0, left_out: 1, ended: false });
+}
+
+#[test]
+fn nothing_is_left_out_of_a_reply_that_nobody_was_to_hear() {
+    // What is said to the beginning of "alpha" is thrown away.
+    let outcome = speculating(Speculation::Tts, vec![picky("juliet", 400)]);
     let heard = format!("{GREETING} {WITHOUT}");
     assert_eq!(outcome, Outcome { heard, deaths: 0, left_out: 1, ended: false });
 }

@@ -46,6 +46,7 @@ impl Turn {
         let epoch = reply.epoch;
         self.next_epoch = epoch.next();
         self.push(Command::Playout(Playout::Release(epoch)));
+        self.tell_left_out();
         self.speak();
         self.settle_reply();
     }
@@ -161,7 +162,6 @@ impl Turn {
     /// The voice refused the clause. It goes on with the next, or dies of it and is asked again.
     pub(crate) fn clause_refused(&mut self, epoch: Epoch, clause: ClauseId, left_out: Option<u32>) {
         let Some(reply) = &mut self.reply else { return };
-        let turn = reply.turn;
         if let Some(Words::Reply(piece)) = reply.ledger.words_of(epoch, clause) {
             reply.refusals.count(&piece);
             if left_out.is_some() {
@@ -169,8 +169,17 @@ impl Turn {
             }
         }
         if let Some(frames) = left_out {
-            self.tell(Event::Unspoken { turn });
+            self.tell_left_out();
             self.clause_end(epoch, clause, frames);
+        }
+    }
+
+    /// Of a reply that nobody may hear yet, nothing is missing.
+    pub(crate) fn tell_left_out(&mut self) {
+        let Some(reply) = self.reply.as_mut().filter(|reply| reply.released) else { return };
+        let turn = reply.turn;
+        for _ in 0..reply.refusals.news() {
+            self.tell(Event::Unspoken { turn });
         }
     }
 

@@ -6,6 +6,8 @@ pub(crate) struct Refusals {
     /// Clauses by their ends, which stay where they are when their beginnings were said, and how often each was refused.
     counts: Vec<(usize, u32)>,
     left_out: Vec<Range<usize>>,
+    /// How many of them others know.
+    told: usize,
 }
 
 impl Refusals {
@@ -25,6 +27,13 @@ impl Refusals {
     /// It is not said.
     pub(crate) fn leave_out(&mut self, piece: Range<usize>) {
         self.left_out.push(piece);
+    }
+
+    /// How many were left out since this was asked last.
+    pub(crate) fn news(&mut self) -> usize {
+        let news = self.left_out.len() - self.told;
+        self.told = self.left_out.len();
+        news
     }
 
     /// What is left of the first `heard` bytes of the reply's text.

@@ -2,7 +2,7 @@ use crate::heard::Words;
 use crate::reply::{Model, trimmed};
 use crate::tool::Tools;
 use crate::utterance::Phase;
-use crate::{Command, Event, Playout, Purpose, StageKind, Stt, Turn};
+use crate::{Command, Playout, Purpose, StageKind, Stt, Turn};
 use ringway_frame::MediaTime;
 
 /// Which stages are away, and which have too much to do.
@@ -124,7 +124,7 @@ impl Turn {
         if again.is_empty() {
             return;
         }
-        let (epoch, released, turn) = (reply.next_epoch(), reply.released, reply.turn);
+        let (epoch, released) = (reply.next_epoch(), reply.released);
         self.next_epoch = epoch.next();
         let trim = |words| match words {
             Words::Reply(range) => trimmed(reply.text(), range).map(Words::Reply),
@@ -132,17 +132,15 @@ impl Turn {
         };
         let gave_up = |words: &Words| matches!(words, Words::Reply(piece) if reply.refusals.gave_up(piece));
         let (left_out, again): (Vec<_>, Vec<_>) = again.into_iter().filter_map(trim).partition(gave_up);
-        for words in &left_out {
+        for words in left_out {
             if let Words::Reply(piece) = words {
-                reply.refusals.leave_out(piece.clone());
+                reply.refusals.leave_out(piece);
             }
         }
         if released {
             self.push(Command::Playout(Playout::Release(epoch)));
         }
-        for _ in left_out {
-            self.tell(Event::Unspoken { turn });
-        }
+        self.tell_left_out();
         for words in again {
             self.say(words);
         }

@@ -1,5 +1,6 @@
 //! What holds for every sequence of inputs, likely or not.
 
+mod faults;
 mod steps;
 
 use crate::line::{Line, at};
@@ -134,14 +135,7 @@ impl World {
     }
 
     fn obey(&mut self, command: Command) {
-        let asks = matches!(
-            command,
-            Command::Stt(Stt::Flush { .. })
-                | Command::Reply { .. }
-                | Command::Speak { .. }
-                | Command::Press { .. }
-        );
-        self.asks += usize::from(asks);
+        self.asks += usize::from(asks(&command));
         match command {
             Command::Stt(Stt::Begin { utterance, .. }) => {
                 let words = self.utterance.take().filter(|(id, _)| *id == utterance).map(|(_, words)| words);
@@ -427,36 +421,17 @@ impl World {
         self.played.insert(epoch, frames);
         self.feed(Input::Played { epoch, frames });
     }
+}
 
-    fn stale(&mut self, number: u32) {
-        let (epoch, clause) = (Epoch::new(number), ClauseId::new(number));
-        let (utterance, ask, request) =
-            (UtteranceId::new(number), AskId::new(number), RequestId::new(number));
-        let text = String::from("stale");
-        self.feed(Input::Final { utterance, ask, text: text.clone(), complete: true });
-        self.feed(Input::Partial { utterance, text: text.clone(), complete: true });
-        self.feed(Input::Segment { utterance, text: text.clone() });
-        self.feed(Input::Token { request, text });
-        self.feed(Input::ReplyEnd { request, after: After::HangUp, memo: Memo::default() });
-        self.feed(Input::Word { epoch, clause, upto: number, frames: number });
-        self.feed(Input::ClauseEnd { epoch, clause, frames: number });
-        self.feed(Input::Played { epoch, frames: number });
-    }
-
-    fn stage(&mut self, stage: StageKind, ready: bool) {
-        if ready {
-            self.lost.remove(&stage);
-            self.feed(Input::StageReady { stage });
-            return;
-        }
-        self.lost.insert(stage);
-        match stage {
-            StageKind::Stt => self.ask = None,
-            StageKind::Tts => self.clauses.clear(),
-            StageKind::Llm | StageKind::Vad | StageKind::SpeechToSpeech => {}
-        }
-        self.feed(Input::StageLost { stage });
-    }
+/// Whether a stage has something to do for it.
+fn asks(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Stt(Stt::Flush { .. })
+            | Command::Reply { .. }
+            | Command::Speak { .. }
+            | Command::Press { .. }
+    )
 }
 
 fn words_of(text: &str) -> BTreeSet<String> {
