@@ -84,7 +84,7 @@ async fn every_failure_is_told_with_its_place() {
             "failed inside its answer: no such voice",
         ),
         (vec![answer("200 OK", JSON, br#"{"success":true}"#)], "malformed answer: it names no file"),
-        (vec![made(not_audio.0.to_str().unwrap())], "malformed WAV audio: it does not begin with RIFF"),
+        (vec![made(not_audio.0.to_str().unwrap())], "malformed audio: it is HTML or XML"),
         (vec![made("/nowhere/a b.wav")], "malformed file_path: \"/nowhere/a b.wav\" is no path of a file"),
         (vec![made("/nowhere/a.wav"), answer("404 No", "text/plain", b"gone")], "status 404: gone"),
         (
