@@ -42,7 +42,7 @@ test('an appointment is booked by voice, with a barge-in', { timeout: 2 * TIMEOU
       'Monday at 7, is that right?',
       'You are booked for Monday at 7. Goodbye.',
     ]);
-    assert.equal(await page.locator('#hint').innerText(), 'The conversation came to its end.');
+    assert.equal(await page.locator('#hint').innerText(), 'The conversation is complete.');
     assert.equal(await page.locator('.turn').count(), 3, 'each turn has its latency');
     const { loudMs } = await page.evaluate(() => globalThis.ringway.played);
     assert.ok(loudMs > 4_000, `${loudMs} ms of three answers were heard`);
