@@ -19,7 +19,7 @@ use bytes::BufMut;
 use ringway_actors::{CallEventKind, EdgeInput, EdgeKind, StageState};
 use ringway_frame::{Format, Frame};
 use ringway_turn::{EndReason, Event as TurnEvent, Latency, SpeechState, StageKind, TurnNumber};
-use ringway_wire::voice_ws::{self, ConversationState, Down, Event, Session, Stage, Start, TurnLatency};
+use ringway_wire::voice_ws::{self, ConversationState, Down, Event, Session, Stage, Start, TurnLatency, Up};
 use ringway_wire::{ProtocolError, UserError};
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -260,7 +260,7 @@ impl Browser {
     }
 
     fn hear_text<S>(&mut self, text: &str, line: &mut Line<S>) -> Result<(), Leave> {
-        if !line.permits_message()? {
+        if !line.permits_message()? && !is_stop(text) {
             return Ok(());
         }
         let event = self.session.text(text)?;
@@ -340,6 +340,12 @@ impl Browser {
             _ => return None,
         })
     }
+}
+
+/// Who hangs up is heard however many messages came before. Only what is short is read for it.
+fn is_stop(text: &str) -> bool {
+    const LONGEST: usize = 64;
+    text.len() <= LONGEST && matches!(Up::parse(text), Ok(Up::Stop))
 }
 
 fn wire_stage(stage: StageKind) -> Stage {

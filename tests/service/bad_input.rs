@@ -235,3 +235,14 @@ async fn a_caller_that_stops_sending_without_closing_is_asked_and_hung_up() {
     browser.line.microphone_off();
     assert_eq!(browser.event("ended").await["reason"], "silence");
 }
+
+#[tokio::test]
+async fn who_hangs_up_behind_a_flood_of_messages_is_heard() {
+    let server = Setup::bench().start();
+    let (mut browser, _) = Browser::call(&server).await;
+    for _ in 0..200 {
+        browser.tell(json!({"type": "mute", "muted": false}));
+    }
+    browser.tell(json!({"type": "stop"}));
+    assert_eq!(browser.event("ended").await["reason"], "caller");
+}
