@@ -16,12 +16,13 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{Request, Response};
 use bytes::BufMut;
-use ringway_actors::{CallEventKind, EdgeInput, EdgeKind, StageState};
+use ringway_actors::{CallEventKind, Core, EdgeInput, EdgeKind, StageState};
 use ringway_frame::{Format, Frame};
 use ringway_turn::{EndReason, Event as TurnEvent, Latency, SpeechState, StageKind, TurnNumber};
 use ringway_wire::voice_ws::{self, ConversationState, Down, Event, Session, Stage, Start, TurnLatency, Up};
 use ringway_wire::{ProtocolError, UserError};
 use std::future::poll_fn;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -60,9 +61,7 @@ pub async fn accept(
             let server = server.clone();
             tokio::spawn(async move {
                 let Ok(moving) = socket.await else { return };
-                core.spawn_fn(move || {
-                    tokio::task::spawn_local(session(moving, server, arrived));
-                });
+                core.spawn(move |core| session(moving, server, arrived, core)).await;
             });
         }
     }
@@ -93,13 +92,13 @@ async fn turn_away<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut Socket<S>, re
 }
 
 /// One socket on its media core.
-async fn session(moving: Moving, server: Arc<Server>, arrived: Arrived) {
+async fn session(moving: Moving, server: Arc<Server>, arrived: Arrived, core: Rc<Core>) {
     let Ok((transport, read)) = moving.arrive() else { return };
     let mut socket = Socket::new(transport, read, LONGEST).await;
     let mut protocol = Session::new();
     match arrived.start_within(await_start(&mut socket, &mut protocol, &server)).await {
         Ok((arrived, Ok(Some(start)))) => {
-            let begun = server.admission.admit(arrived);
+            let begun = server.admission.admit(arrived, core);
             match begun {
                 Ok(admitted) => prepare(socket, protocol, start, &server, admitted).await,
                 Err(refused) => turn_away(&mut socket, refused).await,
@@ -223,9 +222,9 @@ fn begin<S>(
 ) where
     S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
-    let Admitted { place, of_address } = admitted;
+    let Admitted { core, place, of_address } = admitted;
     let arrival = Arrival { dialogue: start.dialogue, parameters: start.parameters, ..Arrival::default() };
-    let port = server.start_call(EdgeKind::Browser, Format::Pcm16k, arrival, place);
+    let port = server.start_call(&core, EdgeKind::Browser, Format::Pcm16k, arrival, place);
     let id = port.call.id.to_string();
     let started = Down::Started {
         session_id: id.clone(),

@@ -1,6 +1,27 @@
 //! What the Call tells of its stages.
 
 use super::*;
+use crate::post::takes_orders;
+use ringway_stages::health::Health;
+
+/// The Call tells the router that a stage is there, with the health of the service behind it, or is not.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) enum StageNews {
+    Stt(Addr<SttStage>, Arc<Health>),
+    Llm(Addr<LlmStage>, Arc<Health>),
+    Tts(Addr<TtsStage>, Arc<Health>),
+    SpeechToSpeech(Addr<SpeechStage>, Arc<Health>),
+    Vad,
+    /// A voice that only recites the apology, in this epoch.
+    Recital(Addr<TtsStage>, Epoch),
+    Lost(StageKind),
+    Gone(StageKind),
+    /// It is in the call's language.
+    Followed(StageKind),
+}
+
+takes_orders!(Router, StageNews);
 
 impl Handler<StageNews> for Router {
     type Result = ();

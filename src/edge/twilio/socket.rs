@@ -17,10 +17,11 @@ use crate::unstarted::Late;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{Request, Response};
-use ringway_actors::EdgeKind;
+use ringway_actors::{Core, EdgeKind};
 use ringway_wire::twilio::{Dialect, Event, FromCarrier, Session, Start};
 use ringway_wire::{CloseCode, ProtocolError};
 use std::future::poll_fn;
+use std::rc::Rc;
 use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::tungstenite::Message;
@@ -46,21 +47,19 @@ pub(super) async fn accept(
     let server = server.clone();
     tokio::spawn(async move {
         let Ok(moving) = socket.await else { return };
-        core.spawn_fn(move || {
-            tokio::task::spawn_local(session(moving, server, arrived));
-        });
+        core.spawn(move |core| session(moving, server, arrived, core)).await;
     });
     Ok(response)
 }
 
-async fn session(moving: Moving, server: Arc<Server>, arrived: Arrived) {
+async fn session(moving: Moving, server: Arc<Server>, arrived: Arrived, core: Rc<Core>) {
     let Ok((transport, read)) = moving.arrive() else { return };
     let mut socket = Socket::new(transport, read, LONGEST).await;
     let mut protocol = Session::new(&Dialect::TWILIO);
     match arrived.start_within(await_start(&mut socket, &mut protocol)).await {
         Ok((arrived, Ok(Some(start)))) => {
             match server.unknown_dialogue(start.custom_parameters.get("dialogue").map(String::as_str)) {
-                None => admit(socket, protocol, start, &server, arrived).await,
+                None => admit(socket, (protocol, start), &server, arrived, core).await,
                 Some(mut error) => {
                     drop(arrived);
                     // A carrier has no way to start again.
@@ -82,11 +81,16 @@ async fn session(moving: Moving, server: Arc<Server>, arrived: Arrived) {
 }
 
 /// The call takes its place now; the last one may have gone since the upgrade.
-async fn admit<S>(mut socket: Socket<S>, session: Session, start: Start, server: &Server, arrived: Arrived)
-where
+async fn admit<S>(
+    mut socket: Socket<S>,
+    (session, start): (Session, Start),
+    server: &Server,
+    arrived: Arrived,
+    core: Rc<Core>,
+) where
     S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
-    match server.admission.admit(arrived) {
+    match server.admission.admit(arrived, core) {
         Ok(admitted) => begin(socket, session, start, server, admitted),
         Err(refused) => close(&mut socket, TRY_AGAIN_LATER, refused.reason()).await,
     }
@@ -139,7 +143,7 @@ fn begin<S>(socket: Socket<S>, session: Session, start: Start, server: &Server, 
 where
     S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
-    let Admitted { place, of_address } = admitted;
+    let Admitted { core, place, of_address } = admitted;
     let carrier = Carrier::new(session, &start, of_address);
     let Start { call, format, custom_parameters: parameters, .. } = start;
     let Parties { caller, called, direction, answered_by } = Parties::passed(&parameters);
@@ -152,6 +156,6 @@ where
         answered_by,
         parameters,
     };
-    let port = server.start_call(EdgeKind::Twilio, format, arrival, place);
+    let port = server.start_call(&core, EdgeKind::Twilio, format, arrival, place);
     tokio::task::spawn_local(serve(socket, port, carrier, server.config.heartbeat));
 }

@@ -1,7 +1,7 @@
 //! The session that serves, and at times a second one that works on the same request: the first that begins to answer
 //! goes on, and the other is cancelled before it has done anything.
 
-use crate::event::Winner;
+use crate::cause::Winner;
 use crate::hedge::{AskSecond, HedgeNews, Over};
 use ringway_stages::health::Health;
 use ringway_stages::llm::{LlmError, LlmEvent, LlmRequest, LlmSession};

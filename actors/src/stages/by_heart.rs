@@ -1,4 +1,4 @@
-use crate::recital::Recital;
+use crate::stages::recital::Recital;
 use ringway_frame::Frame;
 use ringway_stages::tts::{Clause, TtsError, TtsEvent, TtsSession};
 use std::sync::Arc;

@@ -1,5 +1,5 @@
 use crate::clock::CallClock;
-use crate::dates::Dates;
+use crate::leg::dates::Dates;
 use ringway_frame::{Format, Frame, FrameError, MediaTime};
 use ringway_ring::Writer;
 use std::time::Duration;

@@ -1,9 +1,9 @@
 //! Voice activity detection of all calls of a media core in one session, in slices that never block it long.
 
-use crate::core::CoreLoad;
+use crate::core::load::CoreLoad;
+use crate::core::metronome::Metronome;
 use crate::engines::{Engines, VadEngine};
-use crate::metronome::Metronome;
-use crate::stage::panic_text;
+use crate::error::panic_text;
 use arrayvec::ArrayVec;
 use ringway_stages::Backoff;
 use ringway_stages::vad::{Vad, VadError, VadJob, VadState};
@@ -222,7 +222,7 @@ impl VadBatch {
     fn infer(&self) -> Result<(), VadError> {
         let mut detector = self.detector.borrow_mut();
         let vad = detector.as_mut().ok_or_else(|| VadError::Inference("there is no detector".into()))?;
-        let _marked = crate::core::mark(Some(StageKind::Vad));
+        let _marked = self.load.marker().mark(Some(StageKind::Vad));
         let slice = self.slice.borrow();
         let mut seats: Seats<'_> = slice.iter().map(|ticket| ticket.seat.borrow_mut()).collect();
         infer_seats(vad.as_mut(), &mut seats)

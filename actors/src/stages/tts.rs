@@ -1,8 +1,10 @@
 //! The voice's stage of one call: it fills *voice*.
 
+use crate::error::StageError;
 use crate::inbox::{Inbox, Report};
+use crate::post::takes_orders;
 use crate::retry::Retry;
-use crate::stage::{AT_ONCE, Inject, Obituary, Pump, Rest, Stage, StageError, inject};
+use crate::stages::driver::{AT_ONCE, Inject, Obituary, Pump, Rest, Stage, inject};
 use actix::prelude::*;
 use ringway_frame::{Epoch, FRAME, Format, Frame, MediaTime};
 use ringway_ring::{Lent, PushError, Writer};
@@ -303,6 +305,8 @@ impl Actor for TtsStage {
         ctx.spawn(Pump);
     }
 }
+
+takes_orders!(TtsStage, Say);
 
 impl Handler<Say> for TtsStage {
     type Result = ();

@@ -1,8 +1,8 @@
 //! Finds stages that hold work without progress.
 
+use crate::call::plumbing::RingStats;
 use crate::config::StallBounds;
-use crate::plumbing::RingStats;
-use crate::router::Watches;
+use crate::debt::Watches;
 use ringway_turn::StageKind;
 use std::time::Duration;
 use tokio::time::Instant;

@@ -1,8 +1,8 @@
 //! The 20 ms metronome of a media core: it drives the playout of all its calls against absolute deadlines.
 
-pub use crate::bar::Beat;
+pub use crate::core::bar::Beat;
 
-use crate::bar::Bar;
+use crate::core::bar::Bar;
 use ringway_frame::FRAME;
 use std::cell::Cell;
 use std::rc::Rc;

@@ -1,7 +1,8 @@
 //! How the services behind a call's stages do: how long from a request to the first of what it gives, and whether they
 //! give all of it.
 
-use crate::event::{CallEventKind, Winner};
+use crate::cause::Winner;
+use crate::event::CallEventKind;
 use crate::hedge::Over;
 use ringway_frame::{Epoch, MediaTime};
 use ringway_stages::health::Health;

@@ -2,10 +2,12 @@
 
 mod pair;
 
+use crate::error::StageError;
 use crate::hedge::AskSecond;
 use crate::inbox::{Inbox, Report};
-use crate::memos::Memos;
-use crate::stage::{AT_ONCE, Inject, Obituary, Pump, Stage, StageError, inject};
+use crate::post::takes_orders;
+use crate::stages::driver::{AT_ONCE, Inject, Obituary, Pump, Stage, inject};
+use crate::stages::memos::Memos;
 use actix::prelude::*;
 use pair::{Pair, Told};
 use ringway_stages::Expectation;
@@ -207,6 +209,8 @@ impl Actor for LlmStage {
         ctx.spawn(Pump);
     }
 }
+
+takes_orders!(LlmStage, Ask);
 
 impl Handler<Ask> for LlmStage {
     type Result = ();

@@ -1,10 +1,11 @@
 //! The voice activity detector's stage of one call: it reads *mic*, fills *speech*, and judges windows.
 
 use crate::clock::CallClock;
+use crate::core::vad_batch::{Ticket, VadBatch};
+use crate::error::StageError;
 use crate::inbox::{Inbox, Report};
 use crate::retry::Retry;
-use crate::stage::{Inject, Obituary, Pump, Rest, Stage, StageError, inject};
-use crate::vad_batch::{Ticket, VadBatch};
+use crate::stages::driver::{Inject, Obituary, Pump, Rest, Stage, inject};
 use actix::prelude::*;
 use ringway_frame::{Format, Frame, MediaTime, Skew};
 use ringway_ring::{Lent, PopError, Reader, Writer};

@@ -1,11 +1,13 @@
 //! The stage of one call that hears and speaks by itself: it reads *speech*, fills *voice* and tells the words of both
 //! sides.
 
+use crate::error::StageError;
 use crate::inbox::{Inbox, Report};
-use crate::llm::{after, cue, history, tool};
-use crate::stage::{AT_ONCE, Inject, Obituary, Pump, Rest, Stage, StageError, inject};
-use crate::tts::VoiceCount;
-use crate::utterance::{PRE_ROLL, before_next};
+use crate::post::takes_orders;
+use crate::stages::driver::{AT_ONCE, Inject, Obituary, Pump, Rest, Stage, inject};
+use crate::stages::llm::{after, cue, history, tool};
+use crate::stages::tts::VoiceCount;
+use crate::stages::utterance::{PRE_ROLL, before_next};
 use actix::prelude::*;
 use ringway_frame::{Epoch, FRAME, Format, Frame, MediaTime};
 use ringway_ring::{Lent, PopError, PushError, ReplayReader, Writer};
@@ -362,6 +364,8 @@ impl Actor for SpeechStage {
         ctx.spawn(Pump);
     }
 }
+
+takes_orders!(SpeechStage, Talk);
 
 impl Handler<Talk> for SpeechStage {
     type Result = ();

@@ -1,22 +1,30 @@
 //! How a call begins on its media core.
 
+use crate::call::plumbing::Plumbing;
 use crate::call::{Call, CallParts, Profile};
 use crate::clock::CallClock;
-use crate::core::{Core, Place};
-use crate::edge::{CallHandle, EdgeLink, EdgePort};
-use crate::event::{EdgeKind, EventSink};
+use crate::core::Core;
+use crate::core::load::Place;
+use crate::debt::Watches;
+use crate::error::panic_text;
+use crate::event::CallEventKind;
+use crate::handle::CallHandle;
 use crate::inbox::{Inbox, Report};
-use crate::mic::Mic;
-use crate::playout::Playout;
-use crate::plumbing::Plumbing;
+use crate::leg::kind::EdgeKind;
+use crate::leg::link::EdgeLink;
+use crate::leg::mic::Mic;
+use crate::leg::playout::Playout;
+use crate::leg::port::EdgePort;
+use crate::orders::{Ended, Order, Orders};
+use crate::publisher::Publisher;
 use crate::record::Record;
-use crate::router::{Events, Router, RouterParts, Watches};
-use crate::stage::spawn;
-use actix::prelude::*;
+use crate::router::{Router, RouterParts};
+use crate::stages::driver::spawn;
 use ringway_frame::{CallId, Format, Frame};
 use ringway_ring::EpochGate;
 use ringway_stages::prompt::Variables;
-use ringway_turn::Turn;
+use ringway_turn::{EndReason, Turn};
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// A call that has been admitted.
@@ -46,41 +54,41 @@ pub struct CallSpec {
 const EDGE_COMMANDS: usize = 256;
 
 impl CallSpec {
-    /// Builds the call and all its stages on the present media core.
-    ///
-    /// # Panics
-    /// On a thread that is no media core.
-    pub fn start(self, record: Option<Box<dyn Record>>) -> EdgePort {
-        let core = Core::current();
+    /// Builds the call and all its stages on its media core, whose thread this is.
+    pub fn start(self, core: &Rc<Core>, record: Option<Box<dyn Record>>) -> EdgePort {
         let clock = CallClock::start();
         let gate = EpochGate::new();
         let (edge, commands) = EdgeLink::bounded(EDGE_COMMANDS);
         let (plumbing, mic, voice) = Plumbing::new(self.format, &core.config.rings);
-        let watches = Watches::default();
-        let context = Context::<Call>::new();
-        let call = context.address();
-        let events =
-            |sink: &EventSink| Events { call: self.id, clock, sink: sink.clone(), edge: edge.clone() };
+        let events = Publisher { call: self.id, clock, sink: core.events.clone(), edge: edge.clone() };
+        let (orders, book) = Orders::new();
         let (inbox, mail) = Inbox::new();
+        let watches = Watches::default();
         let language = core.engines.language_or_first(self.language.as_deref());
         if let Some(language) = core.engines.language(language) {
             let _ = inbox.report(Report::Language(language.code.clone()));
         }
+        let seat = || orders.seat().expect("there are no orders yet");
         let router = Router::new(RouterParts {
             turn: Turn::new(self.turn),
             inbox: mail,
             clock,
             gate: gate.clone(),
             edge: edge.clone(),
-            call: call.clone(),
-            events: events(&core.events),
+            call: orders.clone(),
+            finish: seat(),
+            events: events.clone(),
             watches: watches.clone(),
             health: core.health.clone(),
             engines: core.engines.clone(),
             record,
         });
-        let router = spawn(router, Call::bury_router(&call));
-        let handle = CallHandle { id: self.id, edge: self.edge, call: call.clone(), router: inbox.clone() };
+        let died = seat();
+        let router = spawn(router, core.load().marker(), move |death| {
+            died.put(Order::Ended(Ended { stage: None, generation: 0, death }));
+        });
+        let handle =
+            CallHandle { id: self.id, edge: self.edge, orders: orders.clone(), router: inbox.clone() };
         let port = EdgePort {
             mic: Mic::new(mic, clock, self.format),
             playout: Playout::new(voice, gate, core.config.playout.lead, Frame::silence(self.format)),
@@ -98,12 +106,31 @@ impl CallSpec {
             variables: self.variables,
             language,
         };
-        let events = events(&core.events);
-        let parts =
-            CallParts { profile, core, plumbing, router, inbox, watches, edge, events, place: self.place };
-        let mut supervisor = Call::new(parts);
-        supervisor.begin(&call, port.call.clone());
-        tokio::task::spawn_local(context.into_future(supervisor));
+        let mut supervisor = Call::new(CallParts {
+            profile,
+            core: core.clone(),
+            plumbing,
+            router,
+            inbox,
+            watches,
+            orders: (orders, book),
+            edge,
+            events: events.clone(),
+            place: self.place,
+        });
+        supervisor.begin(port.call.clone());
+        tokio::task::spawn_local(supervise(supervisor, events));
         port
+    }
+}
+
+/// The supervisor is watched too: where it panics the call ends as any other, with a reason.
+async fn supervise(call: Call, events: Publisher) {
+    let Err(end) = tokio::task::spawn_local(call).await else { return };
+    if end.is_panic() {
+        let detail = panic_text(end.into_panic());
+        tracing::error!(callId = %events.call, detail, "the supervisor of a call panicked");
+        events.edge.end(EndReason::Internal);
+        events.put_inside(CallEventKind::Ended { reason: EndReason::Internal });
     }
 }

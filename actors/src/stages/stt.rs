@@ -1,9 +1,11 @@
 //! The recogniser's stage of one call: it reads *speech*, and commits only what has been answered for.
 
+use crate::error::StageError;
 use crate::inbox::{Inbox, Report};
+use crate::post::takes_orders;
 use crate::retry::Retry;
-use crate::stage::{AT_ONCE, Inject, Obituary, Pump, Rest, Stage, StageError, inject};
-use crate::utterance::{Job, Utterance, before_next};
+use crate::stages::driver::{AT_ONCE, Inject, Obituary, Pump, Rest, Stage, inject};
+use crate::stages::utterance::{Job, Utterance, before_next};
 use actix::prelude::*;
 use ringway_frame::{FRAME, Format, Frame, MediaTime};
 use ringway_ring::{Lent, PopError, ReplayReader};
@@ -382,6 +384,8 @@ impl Actor for SttStage {
         ctx.spawn(Pump);
     }
 }
+
+takes_orders!(SttStage, Listen);
 
 impl Handler<Listen> for SttStage {
     type Result = ();
