@@ -7,3 +7,5 @@ pub(crate) mod link;
 pub(crate) mod mic;
 pub(crate) mod playout;
 pub(crate) mod port;
+pub(crate) mod pump;
+pub(crate) mod transport;

@@ -61,6 +61,8 @@ pub use leg::link::{EdgeCommand, EdgeCommands};
 pub use leg::mic::Mic;
 pub use leg::playout::{Cleared, Played, Playout};
 pub use leg::port::EdgePort;
+pub use leg::pump::serve;
+pub use leg::transport::{Closed, Goodbye, Transport, TransportEvent};
 pub use phrase::Phrase;
 pub use record::Record;
 pub use restart::RestartConfig;

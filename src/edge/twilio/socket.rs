@@ -1,6 +1,5 @@
 //! The media socket, up to the start of its call.
 
-use super::carrier::{self, Carrier, NORMAL};
 use super::parties::Parties;
 use super::proof::{Door, Signed};
 use super::signature_is_required;
@@ -8,16 +7,15 @@ use crate::access;
 use crate::admission::{Admitted, Arrived};
 use crate::api::ApiError;
 use crate::app::{Arrival, Server};
-use crate::edge::intake::{BEFORE_START, too_fast};
-use crate::edge::line::{goodbye, serve};
-use crate::edge::socket::{Lost, Socket};
 use crate::edge::transport::{Handshake, Moving};
 use crate::refusals;
 use crate::unstarted::Late;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{Request, Response};
-use ringway_actors::{Core, EdgeKind};
+use ringway_actors::{Core, EdgeKind, serve};
+use ringway_edges::twilio::{self, Carrier};
+use ringway_edges::{BEFORE_START, Lost, NORMAL, Socket, too_fast};
 use ringway_wire::twilio::{Dialect, Event, FromCarrier, Session, Start};
 use ringway_wire::{CloseCode, ProtocolError};
 use std::future::poll_fn;
@@ -98,7 +96,7 @@ async fn admit<S>(
 
 async fn close<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut Socket<S>, code: u16, reason: &str) {
     if socket.close(code, reason).is_ok() {
-        goodbye(socket).await;
+        socket.goodbye().await;
     }
 }
 
@@ -132,9 +130,9 @@ async fn await_start<S: AsyncRead + AsyncWrite + Unpin>(
 async fn part<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut Socket<S>, error: &ProtocolError) {
     let code = error.code.name();
     tracing::warn!(code, %error, "a carrier broke the protocol before its call began");
-    carrier::count(error.code);
+    twilio::count(error.code);
     if socket.close(error.close.map_or(NORMAL, CloseCode::number), code).is_ok() {
-        goodbye(socket).await;
+        socket.goodbye().await;
     }
 }
 
@@ -144,8 +142,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
     let Admitted { core, place, of_address } = admitted;
-    let carrier = Carrier::new(session, &start, of_address);
-    let Start { call, format, custom_parameters: parameters, .. } = start;
+    let Start { call, format, custom_parameters: parameters, .. } = start.clone();
     let Parties { caller, called, direction, answered_by } = Parties::passed(&parameters);
     let arrival = Arrival {
         dialogue: parameters.get("dialogue").cloned(),
@@ -157,5 +154,6 @@ where
         parameters,
     };
     let port = server.start_call(&core, EdgeKind::Twilio, format, arrival, place);
-    tokio::task::spawn_local(serve(socket, port, carrier, server.config.heartbeat));
+    let carrier = Carrier::new(socket, session, &start, port.call.id, server.config.heartbeat);
+    tokio::task::spawn_local(serve(port, carrier, of_address));
 }

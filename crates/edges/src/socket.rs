@@ -1,10 +1,14 @@
 //! A WebSocket that never waits to send: what the peer does not read piles up to a bound, then the peer is dropped.
 
-use super::intake::Metered;
+use crate::intake::Metered;
 use bytes::{Bytes, BytesMut};
 use futures_util::{Sink, Stream};
+use ringway_actors::Closed;
+use ringway_wire::ProtocolError;
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::CapacityError;
@@ -37,6 +41,30 @@ pub enum Lost {
     #[error("the peer breaks the WebSocket protocol: {0}")]
     Broken(String),
 }
+
+impl Lost {
+    /// What the peer did wrong, if it broke a rule.
+    pub fn error(&self) -> Option<ProtocolError> {
+        match self {
+            Self::TooLarge(longest) => Some(ProtocolError::longer_than(*longest)),
+            Self::Broken(what) => Some(ProtocolError::broken(what.clone())),
+            Self::Gone | Self::SlowConsumer => None,
+        }
+    }
+}
+
+impl From<Lost> for Closed {
+    fn from(lost: Lost) -> Self {
+        match (lost.error(), lost) {
+            (Some(error), _) => Self::Protocol(error.code.name()),
+            (None, Lost::SlowConsumer) => Self::SlowConsumer,
+            (None, _) => Self::Gone,
+        }
+    }
+}
+
+/// How long the last messages may take to reach the peer.
+const GOODBYE: Duration = Duration::from_secs(2);
 
 /// Bytes that wait for a peer that does not read.
 const BACKLOG: usize = 64 * 1024;
@@ -126,6 +154,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
                 Poll::Ready(result.map_err(|error| lost(error, self.longest)))
             }
         }
+    }
+
+    /// Writes what is queued; ready when the peer has closed as well, or is gone.
+    pub fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if let Poll::Ready(Err(_)) = self.poll_flush(cx) {
+            return Poll::Ready(());
+        }
+        while let Poll::Ready(message) = self.poll_message(cx) {
+            if message.is_err() {
+                return Poll::Ready(());
+            }
+        }
+        Poll::Pending
+    }
+
+    /// Writes the last messages and waits for the peer's own close frame, up to a bound.
+    pub async fn goodbye(&mut self) {
+        let closed = poll_fn(|cx| self.poll_closed(cx));
+        let _ = tokio::time::timeout(GOODBYE, closed).await;
     }
 
     /// `split` leaves the spare capacity to the next message; it is whole again once this one has been written.
