@@ -10,7 +10,7 @@ use super::chat::{Dialect, Heard, Reader, Service};
 use super::http::{Http, Post};
 use super::provided::Fields;
 use super::records::Due;
-use super::{ApiKey, Endpoint, Limits, ServiceError, SetupError};
+use super::{ApiKey, Endpoint, ExtraBody, Limits, OwnFields, ServiceError, SetupError};
 use crate::humane;
 use crate::llm::{LanguageModel, LlmCall, LlmError, LlmRequest, LlmSession, Provided, ToolCall, ToolSpec};
 use crate::prompt::Templates;
@@ -42,6 +42,11 @@ pub struct Config {
     pub max_tokens: u32,
     /// How freely it chooses its words, 0 to 1; the service's own default when absent.
     pub temperature: Option<f32>,
+    /// Whether the service is asked to remember tools and prompt between requests, which it reads again for a tenth of the
+    /// price; what is too short to be remembered costs nothing. Default true.
+    pub prompt_caching: bool,
+    /// Fields that each request has besides. Default none.
+    pub extra_body: ExtraBody<Self>,
     /// Until a connection stands. Default 1 s.
     #[serde(with = "humane")]
     pub connect: Duration,
@@ -64,11 +69,25 @@ impl Default for Config {
             greeting: usual.greeting,
             max_tokens: usual.max_tokens,
             temperature: None,
+            prompt_caching: true,
+            extra_body: ExtraBody::default(),
             connect: usual.connect,
             first_byte: usual.first_byte,
             idle: usual.idle,
         }
     }
+}
+
+impl OwnFields for Config {
+    const OWN: &'static [(&'static str, &'static str)] = &[
+        ("model", "model"),
+        ("messages", ""),
+        ("stream", ""),
+        ("tools", ""),
+        ("system", "system"),
+        ("max_tokens", "max_tokens"),
+        ("temperature", "temperature"),
+    ];
 }
 
 /// A language model behind Anthropic's Messages.
@@ -177,7 +196,7 @@ impl Stream {
             }
             Event::Stop(word) => heard.stopped(Some(&word)),
             Event::End => heard.ended = true,
-            Event::Tokens(tokens) => heard.tokens = Some(tokens),
+            Event::Tokens(tokens, cached) => (heard.tokens, heard.cached) = (Some(tokens), cached),
         }
         Ok(())
     }
