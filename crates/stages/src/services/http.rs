@@ -1,9 +1,9 @@
 //! Requests to one service over HTTP/1.1.
 
 use super::answer::{Answer, reason};
+use super::connections::{Connection, KEEP, Pool};
 use super::connector::{Connector, SetupError};
 use super::endpoint::refusal;
-use super::pool::{Connection, KEEP, Pool};
 use super::proxy::Proxy;
 use super::redirect::{self, Redirect};
 use super::{ApiKey, Endpoint, KeyHeader, Limits, Phase, ServiceError};
