@@ -41,7 +41,6 @@ const EDGES: [EdgeKind; 2] = [EdgeKind::Browser, EdgeKind::Twilio];
 const CAUSES: [Cause; 6] =
     [Cause::Error, Cause::Panic, Cause::Stall, Cause::Late, Cause::Refused, Cause::Unfit];
 
-/// What is counted of the tokens that a model was given.
 const TOKENS: [&str; 3] = ["given", "cache_read", "cache_written"];
 
 /// What becomes of requests to services.
@@ -128,10 +127,7 @@ fn describe() {
         "ringway_hedges_total",
         "Requests that were asked a second time, by who answered them first."
     );
-    describe_counter!(
-        "ringway_llm_tokens_total",
-        "Tokens that language models were given, and those of them that their services remember between requests."
-    );
+    describe_counter!("ringway_llm_tokens_total", "Tokens that language models were given, or remembered.");
     describe_counter!("ringway_late_total", "Times that a stage kept a caller waiting for too long.");
     describe_gauge!("ringway_events_queued", "Events of calls that wait to be counted.");
     describe_gauge!("ringway_ring_depth_frames", "Frames in the fullest ring of its kind, of all calls.");
@@ -261,9 +257,8 @@ pub fn expect_services(engines: &Engines) {
             for cause in CAUSES.into_iter().chain(empty) {
                 service_failures(stage, service, cause).increment(0);
             }
-            for kind in TOKENS.iter().filter(|_| stage == StageKind::Llm) {
-                tokens(service, kind).increment(0);
-            }
+            let counted = TOKENS.iter().filter(|_| stage == StageKind::Llm);
+            counted.for_each(|kind| tokens(service, kind).increment(0));
             // A detector is not asked once a turn, but all the time; what it costs shows in the metronome's lateness.
             for edge in EDGES.iter().filter(|_| stage != StageKind::Vad) {
                 let _ = service_seconds(edge.name(), stage, service);
