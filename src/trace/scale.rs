@@ -8,10 +8,10 @@ use std::ops::Range;
 const LETTER: f64 = 7.0;
 
 /// Between two labels, at least.
-const GAP: f64 = 8.0;
+const GAP: f64 = 12.0;
 
-/// Between two steps, at least: the longest label of one with its gap.
-const STEP: f64 = 60.0;
+/// Between two steps, at least.
+const STEP: f64 = 50.0;
 
 /// A label below the axis.
 #[derive(Clone, Debug, PartialEq)]
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn an_answer_at_once_has_both_labels_side_by_side() {
-        let labels = shown(&[1_000, 1_300, 1_302, 9_000], 1_300, Some(2), 280.0);
+        let labels = shown(&[1_000, 1_300, 1_302, 9_000], 1_300, Some(2), 240.0);
         assert_eq!(words(&labels)[..2], ["0 ms", "+2 ms"]);
         assert!(labels[0].covers().end < labels[1].covers().start);
     }
@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn no_label_overlaps_another_or_leaves_the_picture() {
         let silences = [3, 40, 90, 280, 700, 2_500, 40_000];
-        for (width, gap, after) in [280_u32, 360, 390, 640, 1_200, 2_000]
+        for (width, gap, after) in [240_u32, 280, 360, 390, 640, 1_200, 2_000]
             .into_iter()
             .flat_map(|width| silences.map(|gap| (width, gap)))
             .flat_map(|(width, gap)| [0, 7, 65, 318, 2_900].map(|after| (width, gap, after)))

@@ -29,7 +29,7 @@ const AHEAD: Duration = Duration::from_millis(200);
 const LETTER: f64 = 6.6;
 
 /// The narrowest and the widest picture, in pixels.
-const WIDTHS: (u16, u16) = (280, 2_000);
+const WIDTHS: (u16, u16) = (240, 2_000);
 
 /// A trace drawn so many pixels wide.
 #[derive(Debug)]
@@ -317,14 +317,14 @@ mod tests {
 
     #[test]
     fn a_picture_has_the_width_that_was_asked_for_within_bounds() {
-        for (asked, drawn) in [(0, 280), (360, 360), (u16::MAX, 2_000)] {
+        for (asked, drawn) in [(0, 240), (360, 360), (u16::MAX, 2_000)] {
             assert!(picture(asked, "yes").contains(&format!("viewBox=\"0 0 {drawn} ")));
         }
     }
 
     #[test]
     fn the_time_axis_has_its_labels_at_every_width() {
-        for width in [280, 360, 390, 900, 2_000] {
+        for width in [240, 280, 360, 390, 900, 2_000] {
             let drawn = picture(width, "yes");
             for label in [">0 ms</text>", ">+300 ms</text>"] {
                 assert!(drawn.contains(label), "{label} at {width} in {drawn}");
@@ -334,7 +334,7 @@ mod tests {
 
     #[test]
     fn long_words_are_cut_to_the_width() {
-        let drawn = picture(280, &"word ".repeat(100));
+        let drawn = picture(240, &"word ".repeat(100));
         assert!(drawn.contains('…') && !drawn.contains(&"word ".repeat(20)));
     }
 
