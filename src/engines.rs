@@ -32,9 +32,9 @@ use ringway_stages::pocketsphinx::{self, Pocketsphinx};
 use ringway_stages::pool::StartError;
 use ringway_stages::scripted;
 use ringway_stages::services::{
-    SetupError, anthropic, cartesia, cartesia_stt, deepgram, deepgram_flux, deepgram_speech, elevenlabs,
-    ollama, openai_chat, openai_realtime, openai_realtime_stt, openai_speech, openai_transcription,
-    phone_tts, piper, speech_server, whisper_auto, whisperlive, whisperlivekit, wyoming_stt, wyoming_tts,
+    SetupError, anthropic, cartesia, cartesia_stt, deepgram, deepgram_flux, deepgram_tts, elevenlabs, ollama,
+    openai_llm, openai_realtime, openai_realtime_stt, openai_stt, openai_tts, phone_tts, piper,
+    speech_server, whisper_auto, whisperlive, whisperlivekit, wyoming_stt, wyoming_tts,
 };
 use ringway_stages::silero::Instructions;
 use ringway_stages::speech_cache::{DirError, Tiers};
@@ -258,10 +258,10 @@ impl<'a> Builder<'a> {
                 self.pools.add("pocketsphinx", move || counted.counters());
                 Ok(pocketsphinx)
             }
-            openai_transcription::NAME => {
+            openai_stt::NAME => {
                 let config = &self.config.openai_stt;
                 let key = self.secrets.api_key(&config.key);
-                Ok(Arc::new(openai_transcription::OpenAiTranscription::new(config.clone(), key.as_ref())?))
+                Ok(Arc::new(openai_stt::OpenAiStt::new(config.clone(), key.as_ref())?))
             }
             deepgram::NAME => {
                 let config = &self.config.deepgram;
@@ -321,10 +321,10 @@ impl<'a> Builder<'a> {
                 self.texts = dialogues.texts();
                 Ok(Arc::new(dialogues))
             }
-            openai_chat::NAME => {
+            openai_llm::NAME => {
                 let config = &self.config.openai_llm;
                 let key = self.secrets.api_key(&config.key);
-                Ok(self.with_tools(Arc::new(openai_chat::OpenAiChat::new(config.clone(), key.as_ref())?)))
+                Ok(self.with_tools(Arc::new(openai_llm::OpenAiLlm::new(config.clone(), key.as_ref())?)))
             }
             ollama::NAME => {
                 let config = &self.config.ollama;
@@ -385,10 +385,10 @@ impl<'a> Builder<'a> {
                 Ok(flite)
             }
             piper::NAME => Ok(Arc::new(piper::Piper::new(self.config.piper.clone())?)),
-            openai_speech::NAME => {
+            openai_tts::NAME => {
                 let config = &self.config.openai_tts;
                 let key = self.secrets.api_key(&config.key);
-                Ok(Arc::new(openai_speech::OpenAiSpeech::new(config.clone(), key.as_ref())?))
+                Ok(Arc::new(openai_tts::OpenAiTts::new(config.clone(), key.as_ref())?))
             }
             elevenlabs::NAME => {
                 let config = &self.config.elevenlabs;
@@ -400,10 +400,10 @@ impl<'a> Builder<'a> {
                 let key = self.secrets.api_key(&config.key);
                 Ok(Arc::new(cartesia::Cartesia::new(config.clone(), key.as_ref())?))
             }
-            deepgram_speech::NAME => {
+            deepgram_tts::NAME => {
                 let config = &self.config.deepgram_tts;
                 let key = self.secrets.api_key(&config.key);
-                Ok(Arc::new(deepgram_speech::DeepgramSpeech::new(config.clone(), key.as_ref())?))
+                Ok(Arc::new(deepgram_tts::DeepgramTts::new(config.clone(), key.as_ref())?))
             }
             wyoming_tts::NAME => Ok(Arc::new(wyoming_tts::WyomingTts::new(self.config.wyoming_tts.clone())?)),
             phone_tts::NAME => {

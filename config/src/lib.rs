@@ -106,7 +106,7 @@ pub struct Config {
     /// The voice as a service.
     pub tts_api: TtsApiConfig,
     /// A recogniser of whole utterances behind HTTP.
-    pub openai_stt: ringway_stages::services::openai_transcription::Config,
+    pub openai_stt: ringway_stages::services::openai_stt::Config,
     /// A streaming recogniser behind a socket.
     pub deepgram: ringway_stages::services::deepgram::Config,
     /// A server of WhisperLiveKit or WhisperLive, whichever it is.
@@ -124,7 +124,7 @@ pub struct Config {
     /// A streaming recogniser behind a socket that is told where utterances end.
     pub cartesia_stt: ringway_stages::services::cartesia_stt::Config,
     /// A language model behind HTTP.
-    pub openai_llm: ringway_stages::services::openai_chat::Config,
+    pub openai_llm: ringway_stages::services::openai_llm::Config,
     /// A language model that Ollama runs.
     pub ollama: ringway_stages::services::ollama::Config,
     /// A language model of Anthropic's.
@@ -142,13 +142,13 @@ pub struct Config {
     /// A speech server of one's own.
     pub speech_server: ringway_stages::services::speech_server::Config,
     /// A voice in OpenAI's form.
-    pub openai_tts: ringway_stages::services::openai_speech::Config,
+    pub openai_tts: ringway_stages::services::openai_tts::Config,
     /// ElevenLabs' voice.
     pub elevenlabs: ringway_stages::services::elevenlabs::Config,
     /// Cartesia's voice.
     pub cartesia: ringway_stages::services::cartesia::Config,
     /// Deepgram's voice.
-    pub deepgram_tts: ringway_stages::services::deepgram_speech::Config,
+    pub deepgram_tts: ringway_stages::services::deepgram_tts::Config,
     /// A voice that speaks Wyoming.
     pub wyoming_tts: ringway_stages::services::wyoming_tts::Config,
     /// A telephone system's voice.
@@ -192,7 +192,7 @@ impl Default for Config {
             flite: ringway_stages::flite::Config::default(),
             tts_cache: ringway_stages::speech_cache::Config::default(),
             tts_api: TtsApiConfig::default(),
-            openai_stt: ringway_stages::services::openai_transcription::Config::default(),
+            openai_stt: ringway_stages::services::openai_stt::Config::default(),
             deepgram: ringway_stages::services::deepgram::Config::default(),
             whisper_auto: ringway_stages::services::whisper_auto::Config::default(),
             whisperlivekit: ringway_stages::services::whisperlivekit::Config::default(),
@@ -201,7 +201,7 @@ impl Default for Config {
             deepgram_flux: ringway_stages::services::deepgram_flux::Config::default(),
             openai_realtime_stt: ringway_stages::services::openai_realtime_stt::Config::default(),
             cartesia_stt: ringway_stages::services::cartesia_stt::Config::default(),
-            openai_llm: ringway_stages::services::openai_chat::Config::default(),
+            openai_llm: ringway_stages::services::openai_llm::Config::default(),
             ollama: ringway_stages::services::ollama::Config::default(),
             anthropic: ringway_stages::services::anthropic::Config::default(),
             prompt: ringway_stages::prompt::Config::default(),
@@ -210,10 +210,10 @@ impl Default for Config {
             piper: ringway_stages::services::piper::Config::default(),
             openai_realtime: ringway_stages::services::openai_realtime::Config::default(),
             speech_server: ringway_stages::services::speech_server::Config::default(),
-            openai_tts: ringway_stages::services::openai_speech::Config::default(),
+            openai_tts: ringway_stages::services::openai_tts::Config::default(),
             elevenlabs: ringway_stages::services::elevenlabs::Config::default(),
             cartesia: ringway_stages::services::cartesia::Config::default(),
-            deepgram_tts: ringway_stages::services::deepgram_speech::Config::default(),
+            deepgram_tts: ringway_stages::services::deepgram_tts::Config::default(),
             wyoming_tts: ringway_stages::services::wyoming_tts::Config::default(),
             phone_tts: ringway_stages::services::phone_tts::Config::default(),
             redis: RedisConfig::default(),

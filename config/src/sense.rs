@@ -321,7 +321,7 @@ pub const ENGINES: [(&str, &[&str]); 5] = [
         "stt.engines",
         &[
             "pocketsphinx",
-            services::openai_transcription::NAME,
+            services::openai_stt::NAME,
             services::deepgram::NAME,
             services::whisper_auto::NAME,
             services::whisperlivekit::NAME,
@@ -337,7 +337,7 @@ pub const ENGINES: [(&str, &[&str]); 5] = [
         "llm.engines",
         &[
             "dialogue",
-            services::openai_chat::NAME,
+            services::openai_llm::NAME,
             services::ollama::NAME,
             services::anthropic::NAME,
             "scripted",
@@ -348,10 +348,10 @@ pub const ENGINES: [(&str, &[&str]); 5] = [
         &[
             "flite",
             services::piper::NAME,
-            services::openai_speech::NAME,
+            services::openai_tts::NAME,
             services::elevenlabs::NAME,
             services::cartesia::NAME,
-            services::deepgram_speech::NAME,
+            services::deepgram_tts::NAME,
             services::wyoming_tts::NAME,
             services::phone_tts::NAME,
             "scripted",
@@ -391,7 +391,7 @@ fn engines(config: &Config) -> Vec<Mistake> {
 fn prompts(config: &Config) -> Vec<Mistake> {
     let Config { openai_llm, ollama, anthropic, .. } = config;
     let templates = [
-        (services::openai_chat::NAME, "openai_llm", &openai_llm.system, &openai_llm.greeting),
+        (services::openai_llm::NAME, "openai_llm", &openai_llm.system, &openai_llm.greeting),
         (services::ollama::NAME, "ollama", &ollama.system, &ollama.greeting),
         (services::anthropic::NAME, "anthropic", &anthropic.system, &anthropic.greeting),
     ];

@@ -3,9 +3,9 @@
 use crate::Config;
 use ringway_knowledge::Embeddings;
 use ringway_stages::services::{
-    Endpoint, anthropic, cartesia, cartesia_stt, deepgram, deepgram_flux, deepgram_speech, elevenlabs,
-    ollama, openai_chat, openai_realtime, openai_realtime_stt, openai_speech, openai_transcription,
-    phone_tts, speech_server, whisper_auto, whisperlive, whisperlivekit,
+    Endpoint, anthropic, cartesia, cartesia_stt, deepgram, deepgram_flux, deepgram_tts, elevenlabs, ollama,
+    openai_llm, openai_realtime, openai_realtime_stt, openai_stt, openai_tts, phone_tts, speech_server,
+    whisper_auto, whisperlive, whisperlivekit,
 };
 
 /// A service that a stage names, and the variable of its key.
@@ -50,7 +50,7 @@ pub(crate) fn keyed(config: &Config) -> impl Iterator<Item = Keyed<'_>> {
     let all = [
         (s2s, openai_realtime::NAME, "openai_realtime.key", &talk.key, &talk.url),
         (s2s, speech_server::NAME, "speech_server.key", &server.key, &server.url),
-        (stt, openai_transcription::NAME, "openai_stt.key", &openai_stt.key, &openai_stt.url),
+        (stt, openai_stt::NAME, "openai_stt.key", &openai_stt.key, &openai_stt.url),
         (stt, deepgram::NAME, "deepgram.key", &deepgram.key, &deepgram.url),
         (stt, whisper_auto::NAME, "whisper_auto.key", &auto.key, &auto.url),
         (stt, whisperlivekit::NAME, "whisperlivekit.key", &livekit.key, &livekit.url),
@@ -58,13 +58,13 @@ pub(crate) fn keyed(config: &Config) -> impl Iterator<Item = Keyed<'_>> {
         (stt, deepgram_flux::NAME, "deepgram_flux.key", &flux.key, &flux.url),
         (stt, openai_realtime_stt::NAME, "openai_realtime_stt.key", &realtime.key, &realtime.url),
         (stt, cartesia_stt::NAME, "cartesia_stt.key", &cartesia_stt.key, &cartesia_stt.url),
-        (llm, openai_chat::NAME, "openai_llm.key", &openai_llm.key, &openai_llm.url),
+        (llm, openai_llm::NAME, "openai_llm.key", &openai_llm.key, &openai_llm.url),
         (llm, ollama::NAME, "ollama.key", &config.ollama.key, &config.ollama.url),
         (llm, anthropic::NAME, "anthropic.key", &config.anthropic.key, &config.anthropic.url),
-        (tts, openai_speech::NAME, "openai_tts.key", &openai_tts.key, &openai_tts.url),
+        (tts, openai_tts::NAME, "openai_tts.key", &openai_tts.key, &openai_tts.url),
         (tts, elevenlabs::NAME, "elevenlabs.key", &elevenlabs.key, &elevenlabs.url),
         (tts, cartesia::NAME, "cartesia.key", &cartesia.key, &cartesia.url),
-        (tts, deepgram_speech::NAME, "deepgram_tts.key", &deepgram_tts.key, &deepgram_tts.url),
+        (tts, deepgram_tts::NAME, "deepgram_tts.key", &deepgram_tts.key, &deepgram_tts.url),
         (tts, phone_tts::NAME, "phone_tts.key", &config.phone_tts.key, &config.phone_tts.url),
     ];
     let serving = all.into_iter().filter(|(engines, name, ..)| engines.iter().any(|engine| engine == name));

@@ -5,7 +5,7 @@ use ringway_config::Config;
 use ringway_frame::Format;
 use ringway_stages::dialogue::GAP;
 use ringway_stages::services::{
-    cartesia, deepgram_speech, elevenlabs, openai_speech, phone_tts, piper, wyoming_tts,
+    cartesia, deepgram_tts, elevenlabs, openai_tts, phone_tts, piper, wyoming_tts,
 };
 use ringway_stages::speech_cache::{SpeechCache, Tiers};
 use ringway_stages::tts::TextToSpeech;
@@ -140,10 +140,10 @@ fn identity(config: &Config, name: &str) -> Option<Identity> {
     }
     let options: &dyn fmt::Debug = match name {
         piper::NAME => &config.piper,
-        openai_speech::NAME => &config.openai_tts,
+        openai_tts::NAME => &config.openai_tts,
         elevenlabs::NAME => &config.elevenlabs,
         cartesia::NAME => &config.cartesia,
-        deepgram_speech::NAME => &config.deepgram_tts,
+        deepgram_tts::NAME => &config.deepgram_tts,
         wyoming_tts::NAME => &config.wyoming_tts,
         phone_tts::NAME => &config.phone_tts,
         _ => return None,

@@ -3,7 +3,7 @@
 use super::EngineError;
 use ringway_config::{Config, Secrets};
 use ringway_stages::flite::{Speed, VoiceName};
-use ringway_stages::services::{cartesia, elevenlabs, openai_speech, phone_tts, piper, wyoming_tts};
+use ringway_stages::services::{cartesia, elevenlabs, openai_tts, phone_tts, piper, wyoming_tts};
 use ringway_stages::tts::TextToSpeech;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -185,7 +185,7 @@ fn names(config: &Config, engine: &str) -> Vec<String> {
             return std::iter::once(first).chain(others).map(|voice| voice.to_string()).collect();
         }
         piper::NAME => config.piper.voice.clone(),
-        openai_speech::NAME => Some(config.openai_tts.voice.clone()),
+        openai_tts::NAME => Some(config.openai_tts.voice.clone()),
         elevenlabs::NAME => Some(config.elevenlabs.voice.clone()),
         cartesia::NAME => Some(config.cartesia.voice.clone()),
         wyoming_tts::NAME => config.wyoming_tts.voice.clone(),
@@ -201,7 +201,7 @@ fn speeds(config: &Config, engine: &str) -> (f64, f64) {
         "flite" => (f64::from(f32::from(config.flite.speed)), 0.5, 2.0),
         // Ten times as long is a tenth of the speed.
         piper::NAME => (1.0 / f64::from(config.piper.length_scale.unwrap_or(1.0)), 0.1, 10.0),
-        openai_speech::NAME => (f64::from(config.openai_tts.speed.unwrap_or(1.0)), 0.25, 4.0),
+        openai_tts::NAME => (f64::from(config.openai_tts.speed.unwrap_or(1.0)), 0.25, 4.0),
         elevenlabs::NAME => (f64::from(config.elevenlabs.speed.unwrap_or(1.0)), 0.7, 1.2),
         cartesia::NAME => (f64::from(config.cartesia.speed.unwrap_or(1.0)), 0.6, 1.5),
         phone_tts::NAME => (config.phone_tts.speed, 0.1, 10.0),
@@ -227,7 +227,7 @@ fn change(config: &mut Config, engine: &str, voice: &str, speed: f64) {
             let now = f64::from(config.piper.length_scale.unwrap_or(1.0));
             config.piper.length_scale = Some((now / speed) as f32);
         }
-        openai_speech::NAME => config.openai_tts.speed = faster(config.openai_tts.speed),
+        openai_tts::NAME => config.openai_tts.speed = faster(config.openai_tts.speed),
         elevenlabs::NAME => config.elevenlabs.speed = faster(config.elevenlabs.speed),
         cartesia::NAME => config.cartesia.speed = faster(config.cartesia.speed),
         phone_tts::NAME => config.phone_tts.speed *= speed,

@@ -55,7 +55,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        let usual = super::openai_chat::Config::default();
+        let usual = super::openai_llm::Config::default();
         Self {
             url: Endpoint::parse("https://api.anthropic.com").expect("an address"),
             model: "claude-haiku-4-5".into(),

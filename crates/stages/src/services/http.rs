@@ -1,9 +1,9 @@
 //! Requests to one service over HTTP/1.1.
 
 use super::answer::{Answer, reason};
+use super::connections::{Connection, Pool};
 use super::connector::{Connector, SetupError};
 use super::endpoint::refusal;
-use super::pool::{Connection, Pool};
 use super::redirect::{self, Redirect};
 use super::{ApiKey, Endpoint, Limits, Phase, ServiceError};
 use bytes::Bytes;

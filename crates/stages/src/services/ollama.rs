@@ -67,7 +67,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        let usual = super::openai_chat::Config::default();
+        let usual = super::openai_llm::Config::default();
         Self {
             url: Endpoint::parse("http://127.0.0.1:11434").expect("an address"),
             model: "llama3.2".into(),

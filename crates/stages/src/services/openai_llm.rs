@@ -79,9 +79,9 @@ impl Default for Config {
 
 /// A language model behind chat completions.
 #[derive(Clone, Debug)]
-pub struct OpenAiChat(Service<Config>);
+pub struct OpenAiLlm(Service<Config>);
 
-impl OpenAiChat {
+impl OpenAiLlm {
     /// A client of the service; connections are set up on the present runtime.
     ///
     /// # Errors
@@ -93,7 +93,7 @@ impl OpenAiChat {
     }
 }
 
-impl LanguageModel for OpenAiChat {
+impl LanguageModel for OpenAiLlm {
     fn name(&self) -> &str {
         NAME
     }

@@ -57,13 +57,13 @@ impl Default for Config {
 
 /// A voice behind a socket for each call.
 #[derive(Clone, Debug)]
-pub struct DeepgramSpeech {
+pub struct DeepgramTts {
     connector: Connector,
     config: Arc<Config>,
     headers: HeaderMap,
 }
 
-impl DeepgramSpeech {
+impl DeepgramTts {
     /// A client of the service; connections are set up on the present runtime.
     ///
     /// # Errors
@@ -91,7 +91,7 @@ impl DeepgramSpeech {
     }
 }
 
-impl TextToSpeech for DeepgramSpeech {
+impl TextToSpeech for DeepgramTts {
     fn name(&self) -> &str {
         NAME
     }
@@ -224,7 +224,7 @@ mod tests {
     async fn audio_is_asked_for_in_the_calls_own_format() {
         let voice = |url: &str| {
             let config = Config { url: Endpoint::parse(url).unwrap(), ..Config::default() };
-            DeepgramSpeech::new(config, None).unwrap()
+            DeepgramTts::new(config, None).unwrap()
         };
         assert_eq!(
             voice("ws://localhost/v1/speak").path(Format::Mulaw8k),

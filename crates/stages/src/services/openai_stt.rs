@@ -63,12 +63,12 @@ impl Default for Config {
 
 /// A recogniser of whole utterances behind HTTP.
 #[derive(Clone, Debug)]
-pub struct OpenAiTranscription {
+pub struct OpenAiStt {
     http: Http,
     config: Arc<Config>,
 }
 
-impl OpenAiTranscription {
+impl OpenAiStt {
     /// A client of the service; connections are set up on the present runtime.
     ///
     /// # Errors
@@ -99,7 +99,7 @@ impl OpenAiTranscription {
     }
 }
 
-impl SpeechToText for OpenAiTranscription {
+impl SpeechToText for OpenAiStt {
     fn name(&self) -> &str {
         NAME
     }
@@ -112,7 +112,7 @@ impl SpeechToText for OpenAiTranscription {
 
 #[derive(Debug)]
 struct Session {
-    service: OpenAiTranscription,
+    service: OpenAiStt,
     format: Format,
     hearing: Option<(SegmentId, Form)>,
     asked: Option<Asked>,

@@ -76,13 +76,13 @@ impl Default for Config {
 
 /// A voice behind HTTP.
 #[derive(Clone, Debug)]
-pub struct OpenAiSpeech {
+pub struct OpenAiTts {
     http: Http,
     config: Arc<Config>,
     spares: Spares,
 }
 
-impl OpenAiSpeech {
+impl OpenAiTts {
     /// A client of the service; connections are set up on the present runtime.
     ///
     /// # Errors
@@ -94,7 +94,7 @@ impl OpenAiSpeech {
     }
 }
 
-impl TextToSpeech for OpenAiSpeech {
+impl TextToSpeech for OpenAiTts {
     fn name(&self) -> &str {
         NAME
     }
@@ -116,7 +116,7 @@ struct Body<'c> {
     speed: Option<f32>,
 }
 
-impl Requested for OpenAiSpeech {
+impl Requested for OpenAiTts {
     const NAME: &'static str = NAME;
 
     fn ask(&self, text: &str) -> Box<dyn Pieces> {

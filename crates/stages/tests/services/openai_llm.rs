@@ -5,7 +5,7 @@ use ringway_stages::llm::{
     Cue, LanguageModel, LlmCall, LlmError, LlmEvent, LlmRequest, LlmSession, Role, Said,
 };
 use ringway_stages::prompt::Variables;
-use ringway_stages::services::openai_chat::{Config, OpenAiChat};
+use ringway_stages::services::openai_llm::{Config, OpenAiLlm};
 use ringway_stages::services::{ApiKey, Endpoint};
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ fn config(url: Endpoint) -> Config {
 
 fn open(config: Config) -> Box<dyn LlmSession> {
     let key = ApiKey::new("sk-test");
-    OpenAiChat::new(config, Some(&key)).unwrap().open(LlmCall::default()).unwrap()
+    OpenAiLlm::new(config, Some(&key)).unwrap().open(LlmCall::default()).unwrap()
 }
 
 fn ask(id: u32, cue: Cue) -> LlmRequest {
@@ -221,7 +221,7 @@ async fn the_prompt_is_filled_in_for_the_call() {
     let config = Config { system, ..config(server.endpoint("")) };
     let parameters = [("name".to_owned(), "Ada".to_owned())].into();
     let variables = Arc::new(Variables { parameters, ..Variables::default() });
-    let model = OpenAiChat::new(config, None).unwrap();
+    let model = OpenAiLlm::new(config, None).unwrap();
     let mut session = model.open(LlmCall { variables, ..LlmCall::default() }).unwrap();
     let body = sent(&mut server, &mut *session, said(1)).await;
     assert_eq!(body["messages"][0]["content"], "You talk with Ada.");
@@ -231,7 +231,7 @@ async fn the_prompt_is_filled_in_for_the_call() {
 fn a_template_with_a_mistake_is_refused() {
     let url = Endpoint::parse("http://127.0.0.1:9").unwrap();
     let config = Config { system: "Hello\n{{ caler }}".into(), ..config(url) };
-    let error = OpenAiChat::new(config, None).unwrap_err().to_string();
+    let error = OpenAiLlm::new(config, None).unwrap_err().to_string();
     assert!(error.starts_with("line 2 of the template: there is no variable \"caler\""), "{error}");
 }
 
