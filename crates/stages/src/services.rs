@@ -1,4 +1,4 @@
-//! Recognisers, language models and voices behind sockets, one file a service.
+//! Recognisers, language models and voices behind sockets, one file a service, listed in [`registry`].
 //!
 //! The sockets of a call live on its media core; what takes longer than a millisecond, looking up names and the
 //! handshakes of TCP and TLS, is done on the runtime on which the engine was made (`docs/adr/0009`). Connections are
@@ -45,6 +45,7 @@ mod provided;
 mod proxy;
 mod records;
 mod redirect;
+pub mod registry;
 mod socket;
 pub mod speech_server;
 mod sse;
@@ -70,6 +71,7 @@ pub use error::{Phase, Refused, ServiceError};
 pub use extra_body::{ExtraBody, ExtraBodyError, OwnFields};
 pub(crate) use http::{Accepted, Http, Post};
 pub use proxy::{Proxies, UnusableProxy};
+pub use registry::Services;
 pub use tcp::connect as connect_tcp;
 pub use webhook::Webhook;
 

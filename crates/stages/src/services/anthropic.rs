@@ -10,6 +10,7 @@ use super::chat::{Dialect, Heard, Reader, Service};
 use super::http::{Http, Post};
 use super::provided::Fields;
 use super::records::Due;
+use super::registry::{Engine, Entry, Problem, Section, Services, Stage, not_zero, within};
 use super::{ApiKey, Endpoint, ExtraBody, Limits, OwnFields, ServiceError, SetupError};
 use crate::humane;
 use crate::llm::{LanguageModel, LlmCall, LlmError, LlmRequest, LlmSession, Provided, ToolCall, ToolSpec};
@@ -18,6 +19,7 @@ use event::{Block, Event};
 use hyper::header::{HeaderName, HeaderValue};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Its name in configuration.
@@ -48,13 +50,13 @@ pub struct Config {
     /// Fields that each request has besides. Default none.
     pub extra_body: ExtraBody<Self>,
     /// Until a connection stands. Default 1 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub connect: Duration,
     /// From a request to the head of its answer. Default 3 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub first_byte: Duration,
     /// Between two pieces of an answer. Default 2 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub idle: Duration,
 }
 
@@ -88,6 +90,27 @@ impl OwnFields for Config {
         ("max_tokens", "max_tokens"),
         ("temperature", "temperature"),
     ];
+}
+
+impl Section for Config {
+    fn entry(&self) -> Entry<'_> {
+        Entry {
+            key: Some(&self.key),
+            model: Some(&self.model),
+            templates: vec![("system", &self.system), ("greeting", &self.greeting)],
+            paths: &["/v1/messages", "/v1"],
+            ..Entry::new(Stage::LanguageModel, &self.url)
+        }
+    }
+
+    fn build(&self, _: &Services, key: Option<&ApiKey>) -> Result<Engine, SetupError> {
+        Ok(Engine::LanguageModel(Arc::new(Anthropic::new(self.clone(), key)?)))
+    }
+
+    fn problems(&self) -> Vec<Problem> {
+        let temperature = within("temperature", self.temperature, 0.0..=1.0);
+        not_zero("max_tokens", self.max_tokens).into_iter().chain(temperature).collect()
+    }
 }
 
 /// A language model behind Anthropic's Messages.

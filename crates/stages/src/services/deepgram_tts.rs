@@ -4,6 +4,7 @@
 use super::connector::Connector;
 use super::deepgram::encoded;
 use super::error::{message_in, own_words};
+use super::registry::{Engine, Entry, Section, Services, Stage};
 use super::voice::{Dialect, Door, Heard, KeepAlive, Patience, Streamed};
 use super::{ApiKey, Endpoint, ServiceError, SetupError};
 use crate::humane;
@@ -32,13 +33,13 @@ pub struct Config {
     /// The voice, which is a model and has a language. Default `aura-2-thalia-en`.
     pub model: String,
     /// Until a socket stands. Default 1 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub connect: Duration,
     /// From a clause to its first audio. Default 1.8 s: below what counts as a stalled voice.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub first_byte: Duration,
     /// Between two pieces of audio. Default 1.5 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub idle: Duration,
 }
 
@@ -52,6 +53,16 @@ impl Default for Config {
             first_byte: Duration::from_millis(1_800),
             idle: Duration::from_millis(1_500),
         }
+    }
+}
+
+impl Section for Config {
+    fn entry(&self) -> Entry<'_> {
+        Entry { key: Some(&self.key), model: Some(&self.model), ..Entry::new(Stage::TextToSpeech, &self.url) }
+    }
+
+    fn build(&self, _: &Services, key: Option<&ApiKey>) -> Result<Engine, SetupError> {
+        Ok(Engine::TextToSpeech(Arc::new(DeepgramTts::new(self.clone(), key)?)))
     }
 }
 
