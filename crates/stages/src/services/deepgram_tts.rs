@@ -3,7 +3,8 @@
 
 use super::connector::Connector;
 use super::deepgram::encoded;
-use super::error::{message_in, own_words};
+use super::error::{failure_told, words_told};
+use super::lenient::Text;
 use super::registry::{Engine, Entry, Section, Services, Stage};
 use super::voice::{Dialect, Door, Heard, KeepAlive, Patience, Streamed};
 use super::{ApiKey, Endpoint, ServiceError, SetupError};
@@ -199,24 +200,21 @@ pub(super) enum Told {
 
 /// Reads a message of text.
 pub(super) fn read_message(text: &str) -> Result<Told, ServiceError> {
-    #[derive(Deserialize)]
-    struct Kind {
-        #[serde(rename = "type", default)]
-        kind: String,
-    }
-    let malformed = |error| ServiceError::malformed("message", error);
-    let Kind { kind } = serde_json::from_str(text).map_err(malformed)?;
-    let words = || {
-        let said = serde_json::from_str(text).ok().and_then(|json| message_in(&json));
-        own_words(said.unwrap_or_default().as_bytes())
-    };
-    Ok(match kind.as_str() {
-        "Flushed" => Told::Flushed,
-        "Cleared" => Told::Cleared,
-        "Warning" => Told::Warning(words()),
-        "Error" => Told::Failed(ServiceError::Failed { message: words() }),
+    let Raw { kind } =
+        serde_json::from_str(text).map_err(|error| ServiceError::malformed("message", error))?;
+    Ok(match kind.0.as_deref() {
+        Some("Flushed") => Told::Flushed,
+        Some("Cleared") => Told::Cleared,
+        Some("Warning") => Told::Warning(words_told(text)),
+        Some("Error") => Told::Failed(failure_told(text)),
         _ => Told::Other,
     })
+}
+
+#[derive(Deserialize)]
+struct Raw {
+    #[serde(rename = "type", default)]
+    kind: Text,
 }
 
 const FLUSH: &str = r#"{"type":"Flush"}"#;
