@@ -207,6 +207,11 @@ impl Detail {
 }
 
 impl LatencyLine {
+    /// All of it.
+    pub fn answer(&self) -> Duration {
+        Duration::from_secs_f64(self.answer_ms.max(0.0) / 1_000.0)
+    }
+
     /// The answer time that this event tells.
     pub fn of(event: &Event) -> Option<Self> {
         let Event::Latency { turn, latency } = event else { return None };

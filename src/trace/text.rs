@@ -49,7 +49,7 @@ impl Display for TurnTrace {
             write_latency(f, latency)?;
         }
         writeln!(f)?;
-        let end = self.line.speech_ended();
+        let end = self.ended();
         for Row { at, who, what, .. } in self.rows() {
             let from_end = end.map(|end| from(end, at)).unwrap_or_default();
             writeln!(f, "{at:>10} {from_end:>8}  {who:<8} {what}")?;
