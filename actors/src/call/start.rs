@@ -125,12 +125,34 @@ impl CallSpec {
 }
 
 /// The supervisor is watched too: where it panics the call ends as any other, with a reason.
-async fn supervise(call: Call, events: Publisher) {
+async fn supervise(call: impl Future<Output = ()> + 'static, events: Publisher) {
     let Err(end) = tokio::task::spawn_local(call).await else { return };
     if end.is_panic() {
         let detail = panic_text(end.into_panic());
         tracing::error!(callId = %events.call, detail, "the supervisor of a call panicked");
         events.edge.end(EndReason::Internal);
         events.put_inside(CallEventKind::Ended { reason: EndReason::Internal });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::leg::link::EdgeCommand;
+    use crate::sink::EventSink;
+    use std::future::poll_fn;
+
+    #[tokio::test]
+    async fn a_supervisor_that_panics_ends_its_call_with_a_reason() {
+        let (sink, mut events) = EventSink::bounded(16);
+        let (edge, mut commands) = EdgeLink::bounded(16);
+        let publisher = Publisher { call: CallId::from_bits(7), clock: CallClock::start(), sink, edge };
+        let panics = async { panic!("a defect") };
+        tokio::task::LocalSet::new().run_until(supervise(panics, publisher)).await;
+        let event = events.try_recv().expect("the end is told");
+        let internal = EndReason::Internal;
+        assert!(matches!(event.kind, CallEventKind::Ended { reason } if reason == internal));
+        let told = poll_fn(|cx| commands.poll_recv(cx)).await;
+        assert!(matches!(told, Some(EdgeCommand::End(reason)) if reason == internal));
     }
 }

@@ -26,6 +26,7 @@ struct State {
     heard: Vec<Option<&'static str>>,
     shown: Vec<CallEventKind>,
     ended: Option<EndReason>,
+    panics: bool,
 }
 
 /// The caller's network: memory.
@@ -71,6 +72,11 @@ impl Line {
         self.state.borrow().ended.clone()
     }
 
+    /// The pump panics at its next frame.
+    pub fn break_down(&self) {
+        self.state.borrow_mut().panics = true;
+    }
+
     /// Waits, on virtual time, until something holds; fails after a minute.
     pub async fn until(&self, what: &str, holds: impl Fn(&Self) -> bool) {
         let deadline = Instant::now() + std::time::Duration::from_secs(60);
@@ -87,6 +93,7 @@ impl Transport for Wire {
         ready!(self.next.as_mut().poll(cx));
         let next = self.next.deadline() + FRAME;
         self.next.as_mut().reset(next);
+        assert!(!self.state.borrow().panics, "a defect of the transport");
         let mut frame = Frame::silence(Format::Pcm16k);
         if let Some(word) = self.state.borrow_mut().saying.pop_front().flatten() {
             frame_of(word, &mut frame);
