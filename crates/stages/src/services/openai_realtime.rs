@@ -11,6 +11,7 @@ use super::connector::Connector;
 use super::registry::{Engine, Entry, Section, Services, Stage};
 use super::socket::Plan;
 use super::{ApiKey, Endpoint, SetupError};
+use crate::address::ask;
 use crate::humane;
 use crate::speech_to_speech::{SpeechCall, SpeechError, SpeechSession, SpeechToSpeech};
 use hyper::header::HeaderValue;
@@ -135,11 +136,7 @@ impl OpenAiRealtime {
 
     fn plan(&self) -> Plan {
         let mut path = self.config.url.below("");
-        if !self.config.model.is_empty() {
-            path.push(if path.contains('?') { '&' } else { '?' });
-            path.push_str("model=");
-            path.push_str(&super::deepgram::encoded(&self.config.model));
-        }
+        ask(&mut path, "model", &self.config.model);
         let (connector, authorization) = (self.connector.clone(), self.authorization.clone());
         Plan { connector, path, authorization, limit: self.config.connect }
     }
