@@ -83,12 +83,21 @@ impl TurnTrace {
 }
 
 fn write_latency(f: &mut Formatter<'_>, latency: &LatencyLine) -> fmt::Result {
-    let LatencyLine { answer_ms, end_of_turn_ms, stt_ms, llm_ms, tts_ms, playout_ms, .. } = latency;
+    let LatencyLine { answer_ms, end_of_turn_ms, stt_ms, llm_ms, tools_ms, tts_ms, .. } = latency;
+    let LatencyLine { rebuild_ms, playout_ms, .. } = latency;
     write!(
         f,
-        "  answer {answer_ms:.0} ms = end of turn {end_of_turn_ms:.0} + stt {stt_ms:.0} + llm {llm_ms:.0} \
-         + tts {tts_ms:.0} + playout {playout_ms:.0}"
-    )
+        "  answer {answer_ms:.0} ms = end of turn {end_of_turn_ms:.0} + stt {stt_ms:.0} + llm {llm_ms:.0}"
+    )?;
+    write_rare(f, "tools", *tools_ms)?;
+    write!(f, " + tts {tts_ms:.0}")?;
+    write_rare(f, "rebuild", *rebuild_ms)?;
+    write!(f, " + playout {playout_ms:.0}")
+}
+
+/// A part that most answers do not have.
+fn write_rare(f: &mut Formatter<'_>, part: &str, ms: f64) -> fmt::Result {
+    if ms > 0.0 { write!(f, " + {part} {ms:.0}") } else { Ok(()) }
 }
 
 /// `at` as seen from the end of the caller's speech.
