@@ -11,7 +11,7 @@ use crate::services;
 use crate::setting::{Setting, Settings};
 use crate::{Config, Secrets};
 use ringway_stages::secret;
-use serde::Deserialize;
+use ringway_stages::services::Services;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -21,8 +21,8 @@ use toml::{Table, Value};
 /// The file that is read when none is named.
 pub const DEFAULT_FILE: &str = "config/default.toml";
 
-/// The keys of [`Config`].
-pub static SCHEMA: LazyLock<Schema> = LazyLock::new(Schema::of::<Config>);
+/// The keys of [`Config`], those of services last.
+pub static SCHEMA: LazyLock<Schema> = LazyLock::new(|| Schema::of::<Config>().and(Schema::of::<Services>()));
 
 /// Where configuration comes from. A flag wins over a variable that is named after a key, that over an alias, that over
 /// the file, and that over the default.
@@ -257,7 +257,7 @@ fn is_of(problem: &Problem, name: &str) -> bool {
 }
 
 fn config_of(document: Table, path: &Path, problems: &mut Vec<Problem>) -> Config {
-    Config::deserialize(document).unwrap_or_else(|error| {
+    Config::read(document).unwrap_or_else(|error| {
         problems.push(at_file(path, error.message().to_owned()));
         Config::default()
     })
@@ -293,7 +293,7 @@ fn secrets(variables: &Variables, config: &Config, problems: &mut Vec<Problem>) 
         admin_token: secret(Secrets::ADMIN_TOKEN, ""),
         twilio_auth_token: secret(Secrets::TWILIO_AUTH_TOKEN, ""),
         twilio_shared_key: secret(Secrets::TWILIO_SHARED_KEY, ""),
-        api_keys: named.map(|it| (it.variable.to_owned(), secret(it.variable, it.path))).collect(),
+        api_keys: named.map(|it| (it.variable.to_owned(), secret(it.variable, &it.path))).collect(),
     }
 }
 

@@ -11,7 +11,7 @@ pub mod dtmf;
 pub mod expectation;
 pub mod flite;
 pub mod health;
-mod humane;
+pub mod humane;
 pub mod level;
 pub mod llm;
 pub mod normalize;

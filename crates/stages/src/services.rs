@@ -1,4 +1,4 @@
-//! Recognisers, language models and voices behind sockets, one file a service.
+//! Recognisers, language models and voices behind sockets, one file a service, listed in [`registry`].
 //!
 //! The sockets of a call live on its media core; what takes longer than a millisecond, looking up names and the
 //! handshakes of TCP and TLS, is done on the runtime on which the engine was made (`docs/adr/0009`). Connections are
@@ -43,6 +43,7 @@ pub mod piper;
 mod provided;
 mod records;
 mod redirect;
+pub mod registry;
 mod socket;
 pub mod speech_server;
 mod sse;
@@ -65,6 +66,7 @@ pub use connector::SetupError;
 pub use endpoint::{ApiKey, Endpoint, EndpointError};
 pub use error::{Phase, Refused, ServiceError};
 pub(crate) use http::{Accepted, Http, Post};
+pub use registry::Services;
 pub use webhook::Webhook;
 
 use std::time::Duration;

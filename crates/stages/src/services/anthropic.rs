@@ -10,6 +10,7 @@ use super::chat::{Dialect, Heard, Reader, Service};
 use super::http::{Http, Post};
 use super::provided::Fields;
 use super::records::Due;
+use super::registry::{Engine, Entry, Problem, Section, Services, Stage, not_zero, within};
 use super::{ApiKey, Endpoint, Limits, ServiceError, SetupError};
 use crate::humane;
 use crate::llm::{LanguageModel, LlmCall, LlmError, LlmRequest, LlmSession, Provided, ToolCall, ToolSpec};
@@ -18,6 +19,7 @@ use event::{Block, Event};
 use hyper::header::{HeaderName, HeaderValue};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Its name in configuration.
@@ -43,13 +45,13 @@ pub struct Config {
     /// How freely it chooses its words, 0 to 1; the service's own default when absent.
     pub temperature: Option<f32>,
     /// Until a connection stands. Default 1 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub connect: Duration,
     /// From a request to the head of its answer. Default 3 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub first_byte: Duration,
     /// Between two pieces of an answer. Default 2 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub idle: Duration,
 }
 
@@ -68,6 +70,27 @@ impl Default for Config {
             first_byte: usual.first_byte,
             idle: usual.idle,
         }
+    }
+}
+
+impl Section for Config {
+    fn entry(&self) -> Entry<'_> {
+        Entry {
+            key: Some(&self.key),
+            model: Some(&self.model),
+            templates: vec![("system", &self.system), ("greeting", &self.greeting)],
+            paths: &["/v1/messages", "/v1"],
+            ..Entry::new(Stage::LanguageModel, &self.url)
+        }
+    }
+
+    fn build(&self, _: &Services, key: Option<&ApiKey>) -> Result<Engine, SetupError> {
+        Ok(Engine::LanguageModel(Arc::new(Anthropic::new(self.clone(), key)?)))
+    }
+
+    fn problems(&self) -> Vec<Problem> {
+        let temperature = within("temperature", self.temperature, 0.0..=1.0);
+        not_zero("max_tokens", self.max_tokens).into_iter().chain(temperature).collect()
     }
 }
 

@@ -8,6 +8,7 @@ pub(super) use message::read as read_message;
 use super::connector::Connector;
 use super::deepgram::encoded;
 use super::dictation::{Dictated, Heard, Session};
+use super::registry::{Engine, Entry, Section, Services, Stage};
 use super::stt_link::{Dialect, KeepAlive};
 use super::{ApiKey, Endpoint, ServiceError, SetupError};
 use crate::humane;
@@ -37,10 +38,10 @@ pub struct Config {
     /// The language spoken, as ISO 639-1 has it; empty: the model's own. Default `en`.
     pub language: String,
     /// Until a connection stands. Default 1 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub connect: Duration,
     /// How long the last words of a turn are waited for before what was guessed of them counts. Default 700 ms.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub finalize: Duration,
 }
 
@@ -54,6 +55,16 @@ impl Default for Config {
             connect: Duration::from_secs(1),
             finalize: Duration::from_millis(700),
         }
+    }
+}
+
+impl Section for Config {
+    fn entry(&self) -> Entry<'_> {
+        Entry { key: Some(&self.key), model: Some(&self.model), ..Entry::new(Stage::SpeechToText, &self.url) }
+    }
+
+    fn build(&self, _: &Services, key: Option<&ApiKey>) -> Result<Engine, SetupError> {
+        Ok(Engine::SpeechToText(Arc::new(CartesiaStt::new(self.clone(), key)?)))
     }
 }
 

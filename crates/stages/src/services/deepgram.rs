@@ -8,6 +8,7 @@ mod whisperlivekit;
 pub(super) use message::read as read_message;
 
 use super::connector::Connector;
+use super::registry::{Engine, Entry, Section, Services, Stage};
 use super::stt_link::{Dialect, KeepAlive, Link};
 use super::{ApiKey, Endpoint, SetupError};
 use crate::humane;
@@ -39,10 +40,10 @@ pub struct Config {
     /// Whose server it is. Default `deepgram`.
     pub server: Server,
     /// Until a connection stands. Default 1 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub connect: Duration,
     /// How long the last words of a turn are waited for before what was guessed of them counts. Default 700 ms.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub finalize: Duration,
 }
 
@@ -67,6 +68,16 @@ impl Default for Config {
             connect: Duration::from_secs(1),
             finalize: Duration::from_millis(700),
         }
+    }
+}
+
+impl Section for Config {
+    fn entry(&self) -> Entry<'_> {
+        Entry { key: Some(&self.key), model: Some(&self.model), ..Entry::new(Stage::SpeechToText, &self.url) }
+    }
+
+    fn build(&self, _: &Services, key: Option<&ApiKey>) -> Result<Engine, SetupError> {
+        Ok(Engine::SpeechToText(Arc::new(Deepgram::new(self.clone(), key)?)))
     }
 }
 

@@ -14,12 +14,14 @@ use super::http::{Http, Post};
 use super::lenient::Object;
 use super::provided::Fields;
 use super::records::Due;
+use super::registry::{Engine, Entry, Problem, Section, Services, Stage, not_zero, within};
 use super::{ApiKey, Endpoint, Limits, ServiceError, SetupError};
 use crate::humane;
 use crate::llm::{LanguageModel, LlmCall, LlmError, LlmRequest, LlmSession, Provided, ToolCall, ToolSpec};
 use crate::prompt::Templates;
 use line::{Call, Function, Line};
 use serde::Deserialize;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Its name in configuration.
@@ -55,13 +57,13 @@ pub struct Config {
     /// Whether the model is loaded when the server starts. Default true.
     pub warm_up: bool,
     /// Until a connection stands. Default 1 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub connect: Duration,
     /// From a request to the head of its answer. Default 3 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub first_byte: Duration,
     /// Between two pieces of an answer. Default 2 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub idle: Duration,
 }
 
@@ -84,6 +86,27 @@ impl Default for Config {
             first_byte: usual.first_byte,
             idle: usual.idle,
         }
+    }
+}
+
+impl Section for Config {
+    fn entry(&self) -> Entry<'_> {
+        Entry {
+            key: Some(&self.key),
+            model: Some(&self.model),
+            templates: vec![("system", &self.system), ("greeting", &self.greeting)],
+            paths: &["/v1/chat/completions", "/api/chat", "/api/generate", "/api", "/v1"],
+            ..Entry::new(Stage::LanguageModel, &self.url)
+        }
+    }
+
+    fn build(&self, _: &Services, key: Option<&ApiKey>) -> Result<Engine, SetupError> {
+        Ok(Engine::LanguageModel(Arc::new(Ollama::new(self.clone(), key)?)))
+    }
+
+    fn problems(&self) -> Vec<Problem> {
+        let temperature = within("temperature", self.temperature, 0.0..=2.0);
+        not_zero("max_tokens", self.max_tokens).into_iter().chain(temperature).collect()
     }
 }
 

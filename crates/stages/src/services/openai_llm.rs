@@ -11,6 +11,7 @@ use super::chat::{Dialect, Heard, Reader, Service};
 use super::http::{Http, Post};
 use super::provided::Fields;
 use super::records::Due;
+use super::registry::{Engine, Entry, Problem, Section, Services, Stage, not_zero, within};
 use super::{ApiKey, Endpoint, Limits, ServiceError, SetupError};
 use crate::humane;
 use crate::llm::{LanguageModel, LlmCall, LlmError, LlmRequest, LlmSession, Provided, ToolSpec};
@@ -18,6 +19,7 @@ use crate::prompt::Templates;
 use calls::Calls;
 use chunk::Chunk;
 use serde::Deserialize;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Its name in configuration.
@@ -46,13 +48,13 @@ pub struct Config {
     /// the question.
     pub usage: bool,
     /// Until a connection stands. Default 1 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub connect: Duration,
     /// From a request to the head of its answer. Default 3 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub first_byte: Duration,
     /// Between two pieces of an answer. Default 2 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub idle: Duration,
 }
 
@@ -74,6 +76,27 @@ impl Default for Config {
             first_byte: Duration::from_secs(3),
             idle: Duration::from_secs(2),
         }
+    }
+}
+
+impl Section for Config {
+    fn entry(&self) -> Entry<'_> {
+        Entry {
+            key: Some(&self.key),
+            model: Some(&self.model),
+            templates: vec![("system", &self.system), ("greeting", &self.greeting)],
+            paths: &["/chat/completions"],
+            ..Entry::new(Stage::LanguageModel, &self.url)
+        }
+    }
+
+    fn build(&self, _: &Services, key: Option<&ApiKey>) -> Result<Engine, SetupError> {
+        Ok(Engine::LanguageModel(Arc::new(OpenAiLlm::new(self.clone(), key)?)))
+    }
+
+    fn problems(&self) -> Vec<Problem> {
+        let temperature = within("temperature", self.temperature, 0.0..=2.0);
+        not_zero("max_tokens", self.max_tokens).into_iter().chain(temperature).collect()
     }
 }
 

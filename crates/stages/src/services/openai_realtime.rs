@@ -8,12 +8,13 @@ mod session;
 pub(super) use message::read as read_message;
 
 use super::connector::Connector;
+use super::registry::{Engine, Entry, Section, Services, Stage};
 use super::socket::Plan;
 use super::{ApiKey, Endpoint, SetupError};
 use crate::humane;
 use crate::speech_to_speech::{SpeechCall, SpeechError, SpeechSession, SpeechToSpeech};
 use hyper::header::HeaderValue;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use session::Session;
 use std::sync::Arc;
 use std::time::Duration;
@@ -58,18 +59,23 @@ pub struct Config {
     /// Who decides that a turn is over.
     pub turn_detection: TurnDetection,
     /// Until a connection stands. Default 1 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub connect: Duration,
     /// From a request for an answer to its first audio. Default 1.8 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub first_byte: Duration,
     /// Between two pieces of an answer. Default 2 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub idle: Duration,
     /// Age at which a session gives way to a new one, when nobody speaks: the service ends it at an hour. Default
     /// 55 min.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "age")]
     pub renew_after: Duration,
+}
+
+/// Sessions that are renewed all the time would never serve.
+fn age<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    humane::within(deserializer, Duration::from_secs(60))
 }
 
 impl Default for Config {
@@ -89,6 +95,21 @@ impl Default for Config {
             idle: Duration::from_secs(2),
             renew_after: Duration::from_secs(55 * 60),
         }
+    }
+}
+
+impl Section for Config {
+    fn entry(&self) -> Entry<'_> {
+        Entry {
+            key: Some(&self.key),
+            model: Some(&self.model),
+            voice: Some(&self.voice),
+            ..Entry::new(Stage::SpeechToSpeech, &self.url)
+        }
+    }
+
+    fn build(&self, _: &Services, key: Option<&ApiKey>) -> Result<Engine, SetupError> {
+        Ok(Engine::SpeechToSpeech(Arc::new(OpenAiRealtime::new(self.clone(), key)?)))
     }
 }
 

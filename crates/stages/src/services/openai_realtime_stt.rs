@@ -8,6 +8,7 @@ pub(super) use message::read as read_message;
 
 use super::connector::Connector;
 use super::dictation::{Dictated, Heard, Session};
+use super::registry::{Engine, Entry, Problem, Section, Services, Stage};
 use super::stt_link::{Dialect, KeepAlive};
 use super::{ApiKey, Endpoint, ServiceError, SetupError};
 use crate::humane;
@@ -49,10 +50,10 @@ pub struct Config {
     /// `near_field`, `far_field`, or nothing: how noise is taken away. Default nothing.
     pub noise_reduction: String,
     /// Until a connection stands. Default 1 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub connect: Duration,
     /// How long the words of a turn are waited for before what was guessed of them counts. Default 1.2 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub finalize: Duration,
 }
 
@@ -69,6 +70,22 @@ impl Default for Config {
             connect: Duration::from_secs(1),
             finalize: Duration::from_millis(1_200),
         }
+    }
+}
+
+impl Section for Config {
+    fn entry(&self) -> Entry<'_> {
+        Entry { key: Some(&self.key), model: Some(&self.model), ..Entry::new(Stage::SpeechToText, &self.url) }
+    }
+
+    fn build(&self, _: &Services, key: Option<&ApiKey>) -> Result<Engine, SetupError> {
+        Ok(Engine::SpeechToText(Arc::new(OpenAiRealtimeStt::new(self.clone(), key)?)))
+    }
+
+    fn problems(&self) -> Vec<Problem> {
+        let known = ["", "near_field", "far_field"].contains(&self.noise_reduction.as_str());
+        let message = || "must be empty, near_field or far_field".to_owned();
+        (!known).then(|| Problem { key: "noise_reduction", message: message() }).into_iter().collect()
     }
 }
 

@@ -4,6 +4,7 @@
 use super::exchange::Exchange;
 use super::http::{Http, Post, content_type};
 use super::multipart::Form;
+use super::registry::{Engine, Entry, Section, Services, Stage};
 use super::{ApiKey, Endpoint, Limits, ServiceError, SetupError};
 use crate::humane;
 use crate::pcm;
@@ -36,13 +37,13 @@ pub struct Config {
     /// Whether guesses are asked for while the caller speaks: a request each 900 ms. Default not.
     pub partials: bool,
     /// Until a connection stands. Default 1 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub connect: Duration,
     /// From a request to the head of its answer. Default 1.8 s: below what counts as a stalled recogniser.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub first_byte: Duration,
     /// Between two pieces of an answer. Default 1 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub idle: Duration,
 }
 
@@ -58,6 +59,21 @@ impl Default for Config {
             first_byte: Duration::from_millis(1_800),
             idle: Duration::from_secs(1),
         }
+    }
+}
+
+impl Section for Config {
+    fn entry(&self) -> Entry<'_> {
+        Entry {
+            key: Some(&self.key),
+            model: Some(&self.model),
+            paths: &["/audio/transcriptions"],
+            ..Entry::new(Stage::SpeechToText, &self.url)
+        }
+    }
+
+    fn build(&self, _: &Services, key: Option<&ApiKey>) -> Result<Engine, SetupError> {
+        Ok(Engine::SpeechToText(Arc::new(OpenAiStt::new(self.clone(), key)?)))
     }
 }
 

@@ -3,6 +3,7 @@
 
 use super::exchange::Exchange;
 use super::http::{Http, Post, content_type};
+use super::registry::{Engine, Entry, Problem, Section, Services, SpeechRate, Stage, faster, within};
 use super::voice::{Coding, Pieces, Requested, Session, Spares};
 use super::{ApiKey, Endpoint, Limits, ServiceError, SetupError};
 use crate::humane;
@@ -11,6 +12,7 @@ use hyper::HeaderMap;
 use hyper::header::HeaderValue;
 use ringway_frame::SampleRate;
 use serde::{Deserialize, Serialize};
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,13 +38,13 @@ pub struct Config {
     /// What is asked for: bare samples, or a WAV file for services that do not know them. Default `pcm`.
     pub audio: Audio,
     /// Until a connection stands. Default 1 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub connect: Duration,
     /// From a clause to the head of its audio. Default 1.8 s: below what counts as a stalled voice.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub first_byte: Duration,
     /// Between two pieces of audio. Default 1 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub idle: Duration,
 }
 
@@ -71,6 +73,34 @@ impl Default for Config {
             first_byte: Duration::from_millis(1_800),
             idle: Duration::from_secs(1),
         }
+    }
+}
+
+/// What it can do.
+const SPEEDS: RangeInclusive<f64> = 0.25..=4.0;
+
+impl Section for Config {
+    fn entry(&self) -> Entry<'_> {
+        Entry {
+            key: Some(&self.key),
+            model: Some(&self.model),
+            voice: Some(&self.voice),
+            rate: SpeechRate::of(self.speed, SPEEDS),
+            paths: &["/audio/speech"],
+            ..Entry::new(Stage::TextToSpeech, &self.url)
+        }
+    }
+
+    fn build(&self, _: &Services, key: Option<&ApiKey>) -> Result<Engine, SetupError> {
+        Ok(Engine::TextToSpeech(Arc::new(OpenAiTts::new(self.clone(), key)?)))
+    }
+
+    fn problems(&self) -> Vec<Problem> {
+        within("speed", self.speed, SPEEDS).into_iter().collect()
+    }
+
+    fn speed_up(&mut self, factor: f64) {
+        self.speed = faster(self.speed, factor);
     }
 }
 

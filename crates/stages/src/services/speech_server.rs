@@ -8,6 +8,7 @@ mod voice;
 pub(super) use message::read as read_message;
 
 use super::connector::Connector;
+use super::registry::{Engine, Entry, Section, Services, Stage};
 use super::socket::Plan;
 use super::{ApiKey, Endpoint, SetupError};
 use crate::humane;
@@ -32,14 +33,14 @@ pub struct Config {
     /// Whether it speaks first. Default false: a caller hears nothing before they have spoken.
     pub greets: bool,
     /// Until a connection stands. Default 1 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub connect: Duration,
     /// From the end of the caller's turn to the first chunk. Default 1.8 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub first_byte: Duration,
     /// An answer without a further chunk for so long, once all of it was taken, is over: the server does not say so.
     /// Default 800 ms.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub idle: Duration,
 }
 
@@ -53,6 +54,16 @@ impl Default for Config {
             first_byte: Duration::from_millis(1_800),
             idle: Duration::from_millis(800),
         }
+    }
+}
+
+impl Section for Config {
+    fn entry(&self) -> Entry<'_> {
+        Entry { key: Some(&self.key), ..Entry::new(Stage::SpeechToSpeech, &self.url) }
+    }
+
+    fn build(&self, _: &Services, key: Option<&ApiKey>) -> Result<Engine, SetupError> {
+        Ok(Engine::SpeechToSpeech(Arc::new(SpeechServer::new(self.clone(), key)?)))
     }
 }
 
