@@ -41,6 +41,8 @@ const EDGES: [EdgeKind; 2] = [EdgeKind::Browser, EdgeKind::Twilio];
 const CAUSES: [Cause; 6] =
     [Cause::Error, Cause::Panic, Cause::Stall, Cause::Late, Cause::Refused, Cause::Unfit];
 
+const TOKENS: [&str; 3] = ["given", "cache_read", "cache_written"];
+
 /// What becomes of requests to services.
 const OUTCOMES: [&str; 3] = ["ok", "error", "late"];
 
@@ -125,6 +127,7 @@ fn describe() {
         "ringway_hedges_total",
         "Requests that were asked a second time, by who answered them first."
     );
+    describe_counter!("ringway_llm_tokens_total", "Tokens that language models were given, or remembered.");
     describe_counter!("ringway_late_total", "Times that a stage kept a caller waiting for too long.");
     describe_gauge!("ringway_events_queued", "Events of calls that wait to be counted.");
     describe_gauge!("ringway_ring_depth_frames", "Frames in the fullest ring of its kind, of all calls.");
@@ -254,6 +257,8 @@ pub fn expect_services(engines: &Engines) {
             for cause in CAUSES.into_iter().chain(empty) {
                 service_failures(stage, service, cause).increment(0);
             }
+            let counted = TOKENS.iter().filter(|_| stage == StageKind::Llm);
+            counted.for_each(|kind| tokens(service, kind).increment(0));
             // A detector is not asked once a turn, but all the time; what it costs shows in the metronome's lateness.
             for edge in EDGES.iter().filter(|_| stage != StageKind::Vad) {
                 let _ = service_seconds(edge.name(), stage, service);
@@ -351,6 +356,11 @@ impl Counting {
             CallEventKind::ServiceDone { stage, service } => {
                 service_requests(*stage, service, "ok").increment(1);
             }
+            CallEventKind::Tokens { service, given, cache_read, cache_written } => {
+                for (kind, count) in TOKENS.into_iter().zip([given, cache_read, cache_written]) {
+                    tokens(service, kind).increment(u64::from(*count));
+                }
+            }
             CallEventKind::ServiceSwitched { stage, from, to, cause } => {
                 service_switches(*stage, from, to, *cause).increment(1);
             }
@@ -416,6 +426,10 @@ fn service_failures(stage: StageKind, service: &str, cause: Cause) -> metrics::C
         ("cause", cause.name().to_owned()),
     ];
     counter!("ringway_service_failures_total", &labels)
+}
+
+fn tokens(service: &str, kind: &'static str) -> metrics::Counter {
+    counter!("ringway_llm_tokens_total", "service" => service.to_owned(), "kind" => kind)
 }
 
 fn service_requests(stage: StageKind, service: &str, outcome: &'static str) -> metrics::Counter {

@@ -223,6 +223,17 @@ pub enum CallEventKind {
         /// Its engine's name in the configuration.
         service: Arc<str>,
     },
+    /// The service behind the language model has told what it was given.
+    Tokens {
+        /// Its engine's name in the configuration.
+        service: Arc<str>,
+        /// Tokens of the request.
+        given: u32,
+        /// Those of them that it remembered from another request.
+        cache_read: u32,
+        /// Those that it remembers from now on.
+        cache_written: u32,
+    },
     /// Another service serves a stage from now on.
     ServiceSwitched {
         /// Which.

@@ -31,6 +31,7 @@ mod neighbours;
 mod network;
 mod print;
 mod problem;
+mod proxies;
 mod public_url;
 mod schema;
 mod sense;

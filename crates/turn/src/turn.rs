@@ -217,7 +217,7 @@ impl Turn {
             Input::Cited { request, passages } => self.cited(request, passages),
             Input::Usually { request, within } => self.usually(request, within),
             Input::Hedged { request } => self.hedged(request),
-            Input::Usage { tokens, estimated } => self.calibrate(tokens, estimated),
+            Input::Usage { tokens, estimated, .. } => self.calibrate(tokens, estimated),
             Input::Summarised { summary, text } => self.summarised(summary, text),
             Input::Voiced { epoch } => self.voiced(epoch),
             Input::Sounding { epoch } => self.sounding(epoch),
