@@ -5,6 +5,7 @@ use crate::environment::{self, Said, Variables};
 use crate::exposure;
 use crate::languages;
 use crate::problem::{Origin, Problem, Problems};
+use crate::proxies;
 use crate::schema::Schema;
 use crate::sense::{self, Mistake};
 use crate::services;
@@ -108,10 +109,11 @@ where
     let file = Said { settings, problems, warnings: Vec::new() };
     let mut aliases = alias::read(&variables, &SCHEMA);
     let own = environment::read(&variables, &SCHEMA);
+    let proxies = proxies::read(&variables);
     let flags = Said { settings: sources.flags.into_iter().map(Setting::from).collect(), ..Said::default() };
     loop {
         let mut layers = Layers::of(&given, &file);
-        for said in [&file, &aliases, &own, &flags] {
+        for said in [&file, &aliases, &own, &proxies, &flags] {
             layers.add(said.clone());
         }
         match layers.finish(path) {

@@ -24,6 +24,7 @@ pub mod embeddings;
 mod endpoint;
 mod error;
 mod exchange;
+mod extra_body;
 mod foreign;
 #[doc(hidden)]
 pub mod fuzz;
@@ -41,6 +42,7 @@ pub mod openai_tts;
 pub mod phone_tts;
 pub mod piper;
 mod provided;
+mod proxy;
 mod records;
 mod redirect;
 pub mod registry;
@@ -49,6 +51,7 @@ pub mod speech_server;
 mod sse;
 mod stream;
 mod stt_link;
+mod tcp;
 mod transcript;
 mod voice;
 mod wav;
@@ -63,10 +66,13 @@ pub mod wyoming_stt;
 pub mod wyoming_tts;
 
 pub use connector::SetupError;
-pub use endpoint::{ApiKey, Endpoint, EndpointError};
+pub use endpoint::{ApiKey, Endpoint, EndpointError, KeyHeader, KeyHeaderError};
 pub use error::{Phase, Refused, ServiceError};
+pub use extra_body::{ExtraBody, ExtraBodyError, OwnFields};
 pub(crate) use http::{Accepted, Http, Post};
+pub use proxy::{Proxies, UnusableProxy};
 pub use registry::Services;
+pub use tcp::connect as connect_tcp;
 pub use webhook::Webhook;
 
 use std::time::Duration;

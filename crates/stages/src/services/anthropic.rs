@@ -11,7 +11,7 @@ use super::http::{Http, Post};
 use super::provided::Fields;
 use super::records::Due;
 use super::registry::{Engine, Entry, Problem, Section, Services, Stage, not_zero, within};
-use super::{ApiKey, Endpoint, Limits, ServiceError, SetupError};
+use super::{ApiKey, Endpoint, ExtraBody, Limits, OwnFields, ServiceError, SetupError};
 use crate::humane;
 use crate::llm::{LanguageModel, LlmCall, LlmError, LlmRequest, LlmSession, Provided, ToolCall, ToolSpec};
 use crate::prompt::Templates;
@@ -44,6 +44,11 @@ pub struct Config {
     pub max_tokens: u32,
     /// How freely it chooses its words, 0 to 1; the service's own default when absent.
     pub temperature: Option<f32>,
+    /// Whether the service is asked to remember tools and prompt between requests, which it reads again for a tenth of the
+    /// price; what is too short to be remembered costs nothing. Default true.
+    pub prompt_caching: bool,
+    /// Fields that each request has besides. Default none.
+    pub extra_body: ExtraBody<Self>,
     /// Until a connection stands. Default 1 s.
     #[serde(deserialize_with = "humane::limit")]
     pub connect: Duration,
@@ -66,11 +71,25 @@ impl Default for Config {
             greeting: usual.greeting,
             max_tokens: usual.max_tokens,
             temperature: None,
+            prompt_caching: true,
+            extra_body: ExtraBody::default(),
             connect: usual.connect,
             first_byte: usual.first_byte,
             idle: usual.idle,
         }
     }
+}
+
+impl OwnFields for Config {
+    const OWN: &'static [(&'static str, &'static str)] = &[
+        ("model", "model"),
+        ("messages", ""),
+        ("stream", ""),
+        ("tools", ""),
+        ("system", "system"),
+        ("max_tokens", "max_tokens"),
+        ("temperature", "temperature"),
+    ];
 }
 
 impl Section for Config {
@@ -200,7 +219,7 @@ impl Stream {
             }
             Event::Stop(word) => heard.stopped(Some(&word)),
             Event::End => heard.ended = true,
-            Event::Tokens(tokens) => heard.tokens = Some(tokens),
+            Event::Tokens(tokens, cached) => (heard.tokens, heard.cached) = (Some(tokens), cached),
         }
         Ok(())
     }

@@ -5,8 +5,10 @@
 
 mod line;
 mod request;
+mod think;
 
 pub(super) use line::read as read_line;
+pub use think::{Think, ThinkError};
 
 use super::arguments;
 use super::chat::{Dialect, Heard, Reader, Service};
@@ -15,7 +17,7 @@ use super::lenient::Object;
 use super::provided::Fields;
 use super::records::Due;
 use super::registry::{Engine, Entry, Problem, Section, Services, Stage, not_zero, within};
-use super::{ApiKey, Endpoint, Limits, ServiceError, SetupError};
+use super::{ApiKey, Endpoint, ExtraBody, Limits, OwnFields, ServiceError, SetupError};
 use crate::humane;
 use crate::llm::{LanguageModel, LlmCall, LlmError, LlmRequest, LlmSession, Provided, ToolCall, ToolSpec};
 use crate::prompt::Templates;
@@ -52,8 +54,11 @@ pub struct Config {
     /// How long the model stays in memory without requests: seconds, or as Go writes durations ("30m"); "-1" for
     /// ever. Default "-1".
     pub keep_alive: String,
-    /// Whether a model that can think does so before it speaks. Default false: the caller would wait for it.
-    pub think: bool,
+    /// Whether a model that can think does so before it speaks, or how much: `low`, `medium` or `high`. Default false: the
+    /// caller would wait for it.
+    pub think: Think,
+    /// Fields that each request has besides; those of `options` stand beside ours. Default none.
+    pub extra_body: ExtraBody<Self>,
     /// Whether the model is loaded when the server starts. Default true.
     pub warm_up: bool,
     /// Until a connection stands. Default 1 s.
@@ -80,13 +85,25 @@ impl Default for Config {
             temperature: None,
             context_tokens: None,
             keep_alive: "-1".into(),
-            think: false,
+            think: Think::default(),
+            extra_body: ExtraBody::default(),
             warm_up: true,
             connect: usual.connect,
             first_byte: usual.first_byte,
             idle: usual.idle,
         }
     }
+}
+
+impl OwnFields for Config {
+    const OWN: &'static [(&'static str, &'static str)] = &[
+        ("model", "model"),
+        ("messages", ""),
+        ("stream", ""),
+        ("tools", ""),
+        ("think", "think"),
+        ("keep_alive", "keep_alive"),
+    ];
 }
 
 impl Section for Config {

@@ -12,7 +12,7 @@ use super::http::{Http, Post};
 use super::provided::Fields;
 use super::records::Due;
 use super::registry::{Engine, Entry, Problem, Section, Services, Stage, not_zero, within};
-use super::{ApiKey, Endpoint, Limits, ServiceError, SetupError};
+use super::{ApiKey, Endpoint, ExtraBody, KeyHeader, Limits, OwnFields, ServiceError, SetupError};
 use crate::humane;
 use crate::llm::{LanguageModel, LlmCall, LlmError, LlmRequest, LlmSession, Provided, ToolSpec};
 use crate::prompt::Templates;
@@ -35,6 +35,9 @@ pub struct Config {
     pub model: String,
     /// The environment variable of its key; a service that asks for none needs none. Default `OPENAI_API_KEY`.
     pub key: String,
+    /// The header that it takes the key in: `authorization` has it as `Bearer KEY`, any other the key alone, as Azure's
+    /// `api-key` does. Default `authorization`.
+    pub key_header: KeyHeader,
     /// What the model is to be and do, a template (`docs/start/context.md`). Default a short-spoken telephone assistant.
     pub system: String,
     /// What is said to a caller who comes on the line, a template; when it is empty, the model is asked. Default "Hello,
@@ -44,6 +47,11 @@ pub struct Config {
     pub max_tokens: u32,
     /// How freely it chooses its words, 0 to 2; the service's own default when absent.
     pub temperature: Option<f32>,
+    /// How much a model that reasons does so before it speaks, in the vendor's own word, such as `low`; not sent when absent.
+    /// What it thinks counts as part of the longest reply.
+    pub reasoning_effort: Option<String>,
+    /// Fields of the vendor's own that each request has besides. Default none.
+    pub extra_body: ExtraBody<Self>,
     /// Whether the service is asked how many tokens it was given (`stream_options`). Default true; false for one that refuses
     /// the question.
     pub usage: bool,
@@ -64,6 +72,7 @@ impl Default for Config {
             url: Endpoint::parse("https://api.openai.com/v1").expect("an address"),
             model: "gpt-4o-mini".into(),
             key: "OPENAI_API_KEY".into(),
+            key_header: KeyHeader::default(),
             system:
                 "You talk with a caller on the telephone. Answer in one to three short sentences of plain \
                      words, without lists, symbols or markup."
@@ -71,12 +80,27 @@ impl Default for Config {
             greeting: "Hello, how can I help you?".into(),
             max_tokens: 300,
             temperature: None,
+            reasoning_effort: None,
+            extra_body: ExtraBody::default(),
             usage: true,
             connect: Duration::from_secs(1),
             first_byte: Duration::from_secs(3),
             idle: Duration::from_secs(2),
         }
     }
+}
+
+impl OwnFields for Config {
+    const OWN: &'static [(&'static str, &'static str)] = &[
+        ("model", "model"),
+        ("messages", ""),
+        ("stream", ""),
+        ("tools", ""),
+        ("stream_options", "usage"),
+        ("temperature", "temperature"),
+        ("max_tokens", "max_tokens"),
+        ("reasoning_effort", "reasoning_effort"),
+    ];
 }
 
 impl Section for Config {
@@ -112,7 +136,7 @@ impl OpenAiLlm {
     pub fn new(config: Config, key: Option<&ApiKey>) -> Result<Self, SetupError> {
         let limits = Limits { connect: config.connect, first_byte: config.first_byte, idle: config.idle };
         let templates = Templates::parse(&config.system, &config.greeting)?;
-        Ok(Self(Service::new(Http::new(&config.url, key, limits)?, config, templates)))
+        Ok(Self(Service::new(Http::keyed(&config.url, key, &config.key_header, limits)?, config, templates)))
     }
 }
 
@@ -176,7 +200,9 @@ impl Stream {
         heard.text(chunk.text);
         heard.thought |= chunk.thought;
         heard.refused |= chunk.refused;
-        heard.tokens = chunk.tokens.or(heard.tokens);
+        if chunk.tokens.is_some() {
+            (heard.tokens, heard.cached) = (chunk.tokens, chunk.cached);
+        }
         heard.finish = heard.finish.take().or(chunk.finish);
         // What is about the whole stream comes at its end, if the model has stopped.
         heard.ended |= chunk.end || (chunk.about && heard.finish.is_some());

@@ -10,11 +10,11 @@ pub(super) use message::read as read_message;
 use super::connector::Connector;
 use super::registry::{Engine, Entry, Section, Services, Stage};
 use super::socket::Plan;
-use super::{ApiKey, Endpoint, SetupError};
+use super::{ApiKey, Endpoint, KeyHeader, SetupError};
 use crate::address::ask;
 use crate::humane;
 use crate::speech_to_speech::{SpeechCall, SpeechError, SpeechSession, SpeechToSpeech};
-use hyper::header::HeaderValue;
+use hyper::HeaderMap;
 use serde::{Deserialize, Deserializer};
 use session::Session;
 use std::sync::Arc;
@@ -46,6 +46,9 @@ pub struct Config {
     pub model: String,
     /// The environment variable of its key; a service that asks for none needs none. Default `OPENAI_API_KEY`.
     pub key: String,
+    /// The header that it takes the key in: `authorization` has it as `Bearer KEY`, any other the key alone, as Azure's
+    /// `api-key` does. Default `authorization`.
+    pub key_header: KeyHeader,
     /// The voice. Default `marin`.
     pub voice: String,
     /// What the model is to be and do.
@@ -85,6 +88,7 @@ impl Default for Config {
             url: Endpoint::parse("wss://api.openai.com/v1/realtime").expect("an address"),
             model: "gpt-realtime".into(),
             key: "OPENAI_API_KEY".into(),
+            key_header: KeyHeader::default(),
             voice: "marin".into(),
             system: "You talk with a caller on the telephone. Answer in one to three short sentences.".into(),
             greeting: "Hello, how can I help you?".into(),
@@ -119,7 +123,7 @@ impl Section for Config {
 pub struct OpenAiRealtime {
     connector: Connector,
     config: Arc<Config>,
-    authorization: Option<HeaderValue>,
+    headers: HeaderMap,
 }
 
 impl OpenAiRealtime {
@@ -128,17 +132,16 @@ impl OpenAiRealtime {
     /// # Errors
     /// Connections cannot even be tried.
     pub fn new(config: Config, key: Option<&ApiKey>) -> Result<Self, SetupError> {
-        let refused = || SetupError::Key { host: config.url.host().to_owned() };
-        let authorization = key.map(|key| key.authorization("Bearer").ok_or_else(refused)).transpose()?;
+        let headers = config.key_header.of(key, &config.url)?;
         let connector = Connector::new(&config.url, config.connect)?;
-        Ok(Self { connector, config: Arc::new(config), authorization })
+        Ok(Self { connector, config: Arc::new(config), headers })
     }
 
     fn plan(&self) -> Plan {
         let mut path = self.config.url.below("");
         ask(&mut path, "model", &self.config.model);
-        let (connector, authorization) = (self.connector.clone(), self.authorization.clone());
-        Plan { connector, path, authorization, limit: self.config.connect }
+        let (connector, headers) = (self.connector.clone(), self.headers.clone());
+        Plan { connector, path, headers, limit: self.config.connect }
     }
 }
 

@@ -10,7 +10,7 @@ use super::connector::Connector;
 use super::dictation::{Dictated, Heard, Session};
 use super::registry::{Engine, Entry, Problem, Section, Services, Stage};
 use super::stt_link::{Dialect, KeepAlive};
-use super::{ApiKey, Endpoint, ServiceError, SetupError};
+use super::{ApiKey, Endpoint, KeyHeader, ServiceError, SetupError};
 use crate::humane;
 use crate::pcm::{self, MAX_SAMPLES};
 use crate::resample::Resampler;
@@ -19,7 +19,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use hyper::HeaderMap;
-use hyper::header::{AUTHORIZATION, HeaderValue};
 use items::Items;
 use message::Message;
 use ringway_frame::{Format, Frame, SampleRate};
@@ -43,6 +42,9 @@ pub struct Config {
     pub model: String,
     /// The environment variable of its key; a service that asks for none needs none. Default `OPENAI_API_KEY`.
     pub key: String,
+    /// The header that it takes the key in: `authorization` has it as `Bearer KEY`, any other the key alone, as Azure's
+    /// `api-key` does. Default `authorization`.
+    pub key_header: KeyHeader,
     /// The language spoken, as ISO 639-1 has it; empty: it finds out. Default `en`.
     pub language: String,
     /// Words to expect, for models that take them. Default none.
@@ -64,6 +66,7 @@ impl Default for Config {
                 .expect("an address"),
             model: "gpt-realtime-whisper".into(),
             key: "OPENAI_API_KEY".into(),
+            key_header: KeyHeader::default(),
             language: "en".into(),
             prompt: String::new(),
             noise_reduction: String::new(),
@@ -94,7 +97,7 @@ impl Section for Config {
 pub struct OpenAiRealtimeStt {
     connector: Connector,
     config: Arc<Config>,
-    authorization: Option<HeaderValue>,
+    headers: HeaderMap,
 }
 
 impl OpenAiRealtimeStt {
@@ -103,10 +106,9 @@ impl OpenAiRealtimeStt {
     /// # Errors
     /// Connections cannot even be tried.
     pub fn new(config: Config, key: Option<&ApiKey>) -> Result<Self, SetupError> {
-        let refused = || SetupError::Key { host: config.url.host().to_owned() };
-        let authorization = key.map(|key| key.authorization("Bearer").ok_or_else(refused)).transpose()?;
+        let headers = config.key_header.of(key, &config.url)?;
         let connector = Connector::new(&config.url, config.connect)?;
-        Ok(Self { connector, config: Arc::new(config), authorization })
+        Ok(Self { connector, config: Arc::new(config), headers })
     }
 }
 
@@ -180,7 +182,7 @@ impl Dialect for Speaker {
     }
 
     fn headers(&self) -> HeaderMap {
-        self.service.authorization.iter().map(|value| (AUTHORIZATION, value.clone())).collect()
+        self.service.headers.clone()
     }
 
     fn begin(&mut self, format: Format) -> Option<String> {

@@ -5,7 +5,7 @@ use super::exchange::Exchange;
 use super::http::{Http, Post, content_type};
 use super::multipart::Form;
 use super::registry::{Engine, Entry, Section, Services, Stage};
-use super::{ApiKey, Endpoint, Limits, ServiceError, SetupError};
+use super::{ApiKey, Endpoint, KeyHeader, Limits, ServiceError, SetupError};
 use crate::humane;
 use crate::pcm;
 use crate::stt::{
@@ -32,6 +32,9 @@ pub struct Config {
     pub model: String,
     /// The environment variable of its key; a service that asks for none needs none. Default `OPENAI_API_KEY`.
     pub key: String,
+    /// The header that it takes the key in: `authorization` has it as `Bearer KEY`, any other the key alone, as Azure's
+    /// `api-key` does. Default `authorization`.
+    pub key_header: KeyHeader,
     /// The language spoken, as ISO 639-1 has it; empty: the model finds out, later and less surely. Default `en`.
     pub language: String,
     /// Whether guesses are asked for while the caller speaks: a request each 900 ms. Default not.
@@ -53,6 +56,7 @@ impl Default for Config {
             url: Endpoint::parse("https://api.openai.com/v1").expect("an address"),
             model: "gpt-4o-mini-transcribe".into(),
             key: "OPENAI_API_KEY".into(),
+            key_header: KeyHeader::default(),
             language: "en".into(),
             partials: false,
             connect: Duration::from_secs(1),
@@ -91,7 +95,10 @@ impl OpenAiStt {
     /// Connections cannot even be tried.
     pub fn new(config: Config, key: Option<&ApiKey>) -> Result<Self, SetupError> {
         let limits = Limits { connect: config.connect, first_byte: config.first_byte, idle: config.idle };
-        Ok(Self { http: Http::new(&config.url, key, limits)?, config: Arc::new(config) })
+        Ok(Self {
+            http: Http::keyed(&config.url, key, &config.key_header, limits)?,
+            config: Arc::new(config),
+        })
     }
 
     fn form(&self, format: Format) -> Form {

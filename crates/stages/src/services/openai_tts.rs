@@ -5,7 +5,7 @@ use super::exchange::Exchange;
 use super::http::{Http, Post, content_type};
 use super::registry::{Engine, Entry, Problem, Section, Services, SpeechRate, Stage, faster, within};
 use super::voice::{Coding, Pieces, Requested, Session, Spares};
-use super::{ApiKey, Endpoint, Limits, ServiceError, SetupError};
+use super::{ApiKey, Endpoint, KeyHeader, Limits, ServiceError, SetupError};
 use crate::humane;
 use crate::tts::{TextToSpeech, TtsCall, TtsError, TtsSession};
 use hyper::HeaderMap;
@@ -29,6 +29,9 @@ pub struct Config {
     pub model: String,
     /// The environment variable of its key; a service that asks for none needs none. Default `OPENAI_API_KEY`.
     pub key: String,
+    /// The header that it takes the key in: `authorization` has it as `Bearer KEY`, any other the key alone, as Azure's
+    /// `api-key` does. Default `authorization`.
+    pub key_header: KeyHeader,
     /// The voice. Default `alloy`.
     pub voice: String,
     /// How it is to speak, in words, for models that heed that; none when empty.
@@ -65,6 +68,7 @@ impl Default for Config {
             url: Endpoint::parse("https://api.openai.com/v1").expect("an address"),
             model: "gpt-4o-mini-tts".into(),
             key: "OPENAI_API_KEY".into(),
+            key_header: KeyHeader::default(),
             voice: "alloy".into(),
             instructions: String::new(),
             speed: None,
@@ -119,7 +123,7 @@ impl OpenAiTts {
     /// Connections cannot even be tried.
     pub fn new(config: Config, key: Option<&ApiKey>) -> Result<Self, SetupError> {
         let limits = Limits { connect: config.connect, first_byte: config.first_byte, idle: config.idle };
-        let http = Http::new(&config.url, key, limits)?;
+        let http = Http::keyed(&config.url, key, &config.key_header, limits)?;
         Ok(Self { http, config: Arc::new(config), spares: Spares::default() })
     }
 }

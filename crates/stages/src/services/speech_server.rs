@@ -10,10 +10,10 @@ pub(super) use message::read as read_message;
 use super::connector::Connector;
 use super::registry::{Engine, Entry, Section, Services, Stage};
 use super::socket::Plan;
-use super::{ApiKey, Endpoint, SetupError};
+use super::{ApiKey, Endpoint, KeyHeader, SetupError};
 use crate::humane;
 use crate::speech_to_speech::{SpeechCall, SpeechError, SpeechSession, SpeechToSpeech};
-use hyper::header::HeaderValue;
+use hyper::HeaderMap;
 use serde::Deserialize;
 use session::Session;
 use std::sync::Arc;
@@ -72,7 +72,7 @@ impl Section for Config {
 pub struct SpeechServer {
     connector: Connector,
     config: Arc<Config>,
-    authorization: Option<HeaderValue>,
+    headers: HeaderMap,
 }
 
 impl SpeechServer {
@@ -81,15 +81,14 @@ impl SpeechServer {
     /// # Errors
     /// Connections cannot even be tried.
     pub fn new(config: Config, key: Option<&ApiKey>) -> Result<Self, SetupError> {
-        let refused = || SetupError::Key { host: config.url.host().to_owned() };
-        let authorization = key.map(|key| key.authorization("Bearer").ok_or_else(refused)).transpose()?;
+        let headers = KeyHeader::default().of(key, &config.url)?;
         let connector = Connector::new(&config.url, config.connect)?;
-        Ok(Self { connector, config: Arc::new(config), authorization })
+        Ok(Self { connector, config: Arc::new(config), headers })
     }
 
     fn plan(&self) -> Plan {
-        let (connector, authorization) = (self.connector.clone(), self.authorization.clone());
-        Plan { connector, path: self.config.url.below(""), authorization, limit: self.config.connect }
+        let (connector, headers) = (self.connector.clone(), self.headers.clone());
+        Plan { connector, path: self.config.url.below(""), headers, limit: self.config.connect }
     }
 }
 

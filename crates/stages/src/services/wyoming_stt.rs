@@ -86,7 +86,7 @@ impl WyomingStt {
     /// # Errors
     /// Connections cannot even be tried.
     pub fn new(config: Config) -> Result<Self, SetupError> {
-        let connector = Connector::new(&config.url, config.connect)?;
+        let connector = Connector::direct(&config.url, config.connect)?;
         Ok(Self { connector, config: Arc::new(config), described: Arc::default() })
     }
 }

@@ -84,7 +84,7 @@ impl WyomingTts {
     /// # Errors
     /// Connections cannot even be tried.
     pub fn new(config: Config) -> Result<Self, SetupError> {
-        let connector = Connector::new(&config.url, config.connect)?;
+        let connector = Connector::direct(&config.url, config.connect)?;
         Ok(Self { connector, config: Arc::new(config), spares: Spares::default() })
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::support::{LONG, Server, Step, answer, chunk, chunked, nobody, settle};
 use ringway_stages::llm::{
-    Cue, LanguageModel, LlmCall, LlmError, LlmEvent, LlmRequest, LlmSession, Role, Said,
+    CachedTokens, Cue, LanguageModel, LlmCall, LlmError, LlmEvent, LlmRequest, LlmSession, Role, Said,
 };
 use ringway_stages::prompt::Variables;
 use ringway_stages::services::openai_llm::{Config, OpenAiLlm};
@@ -237,7 +237,7 @@ fn a_template_with_a_mistake_is_refused() {
 
 #[tokio::test]
 async fn what_the_service_says_of_a_requests_length_is_told_before_its_end() {
-    let usage = chunk(b"data: {\"choices\":[],\"usage\":{\"prompt_tokens\":57}}\n\ndata: [DONE]\n\n");
+    let usage = chunk(b"data: {\"choices\":[],\"usage\":{\"prompt_tokens\":57,\"prompt_tokens_details\":{\"cached_tokens\":40}}}\n\ndata: [DONE]\n\n");
     let last = chunk(b"data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n");
     let server = Server::start(vec![stream([token("Yes."), last, usage, chunk(b"")])]).await;
     let system = "x".repeat(4 * 60);
@@ -245,8 +245,8 @@ async fn what_the_service_says_of_a_requests_length_is_told_before_its_end() {
     let mut session = open(config);
     session.reply(said(1)).unwrap();
     assert_eq!(event(&mut *session).await.unwrap(), LlmEvent::Text { id: 1, text: "Yes.".into() });
-    let estimated = 60 + 4 + 1 + 4;
-    assert_eq!(event(&mut *session).await.unwrap(), LlmEvent::Usage { id: 1, tokens: 57, estimated });
+    let (estimated, cached) = (60 + 4 + 1 + 4, CachedTokens { read: 40, written: 0 });
+    assert_eq!(event(&mut *session).await.unwrap(), LlmEvent::Usage { id: 1, tokens: 57, estimated, cached });
     assert!(matches!(event(&mut *session).await.unwrap(), LlmEvent::Done { id: 1, .. }));
 }
 

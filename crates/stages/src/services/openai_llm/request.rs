@@ -36,8 +36,13 @@ struct Body<'r> {
     /// What OpenAI itself asks for in its place.
     #[serde(skip_serializing_if = "Option::is_none")]
     max_completion_tokens: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reasoning_effort: Option<&'r str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tools: Vec<Value>,
+    /// The configuration's own, none of which is among those above.
+    #[serde(flatten)]
+    extra: &'r Map<String, Value>,
 }
 
 #[derive(Serialize)]
@@ -56,7 +61,9 @@ struct Message<'r> {
 impl<'r> Body<'r> {
     fn new(config: &'r Config, system: &'r str, tools: &[ToolSpec], request: &'r LlmRequest) -> Self {
         let openai = config.url.host() == "api.openai.com";
-        let most = Some(config.max_tokens);
+        let extra = config.extra_body.fields();
+        // Whoever asks for the newer name behind another address wants it in place of the older one.
+        let most = Some(config.max_tokens).filter(|_| !extra.contains_key("max_completion_tokens"));
         Self {
             model: &config.model,
             messages: messages(system, request),
@@ -65,7 +72,9 @@ impl<'r> Body<'r> {
             temperature: config.temperature,
             max_tokens: most.filter(|_| !openai),
             max_completion_tokens: most.filter(|_| openai),
+            reasoning_effort: config.reasoning_effort.as_deref().filter(|effort| !effort.is_empty()),
             tools: tools.iter().map(tool).collect(),
+            extra,
         }
     }
 }
@@ -154,6 +163,21 @@ mod tests {
         let url = super::super::Endpoint::parse("http://localhost:8000/v1").unwrap();
         let body = body(&Config { url, max_tokens: 9, ..Config::default() }, &request(Cue::Silent(1)));
         assert_eq!((&body["max_tokens"], body.get("max_completion_tokens")), (&json!(9), None));
+    }
+
+    #[test]
+    fn a_vendors_own_fields_and_the_effort_of_reasoning_are_in_each_request() {
+        let extra = toml::from_str::<toml::Value>("top_p = 0.5\nmax_completion_tokens = 900").unwrap();
+        let config = Config {
+            url: super::super::Endpoint::parse("https://d.openai.azure.com/openai/v1").unwrap(),
+            extra_body: extra.try_into().unwrap(),
+            reasoning_effort: Some("low".into()),
+            ..Config::default()
+        };
+        let body = body(&config, &request(Cue::Silent(1)));
+        assert_eq!((&body["top_p"], &body["reasoning_effort"]), (&json!(0.5), &json!("low")));
+        assert_eq!((&body["max_completion_tokens"], body.get("max_tokens")), (&json!(900), None));
+        assert_eq!(body["stream"], true);
     }
 
     #[test]
