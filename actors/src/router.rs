@@ -299,7 +299,7 @@ impl Router {
             Stt::Continue { .. } | Stt::Close { .. } | Stt::Drop { .. } => self.stages.watches.stt.settle(),
         }
         let over = matches!(command, Stt::Close { .. } | Stt::Drop { .. });
-        self.to_stt(Listen::Turn(command));
+        self.order_stt(Listen::Turn(command));
         if over {
             self.events.put(ready(StageKind::Stt));
             self.tell_call(Order::BetweenTurns(StageKind::Stt));
@@ -307,7 +307,7 @@ impl Router {
     }
 
     /// A stage that is not there is not asked: the turn asks again when it is.
-    fn to_stt(&mut self, listen: Listen) {
+    fn order_stt(&mut self, listen: Listen) {
         let put = self.stages.stt.as_ref().map(|stt| stt.put(listen));
         self.took(StageKind::Stt, put);
     }
@@ -349,7 +349,7 @@ impl Router {
                 self.gate.release(epoch);
                 self.ask(llm::Ask::Commit);
                 if let Some(expectation) = self.hints.accept() {
-                    self.to_stt(Listen::Expect(expectation));
+                    self.order_stt(Listen::Expect(expectation));
                 }
             }
             Playout::Clear { epoch, .. } => raise_to(&self.gate, epoch),
@@ -374,7 +374,7 @@ impl Router {
 
     fn expect(&mut self, request: RequestId, expectation: Expectation) {
         if let Some(expectation) = self.hints.learn(request, expectation) {
-            self.to_stt(Listen::Expect(expectation));
+            self.order_stt(Listen::Expect(expectation));
         }
     }
 

@@ -1,7 +1,6 @@
 //! What the Call tells of its stages.
 
 use super::*;
-use crate::post::takes_orders;
 use ringway_stages::health::Health;
 
 /// The Call tells the router that a stage is there, with the health of the service behind it, or is not.
@@ -21,7 +20,7 @@ pub(crate) enum StageNews {
     Followed(StageKind),
 }
 
-takes_orders!(Router, StageNews);
+crate::post::takes_orders!(Router, StageNews);
 
 impl Handler<StageNews> for Router {
     type Result = ();
@@ -32,9 +31,9 @@ impl Handler<StageNews> for Router {
             StageNews::Stt(addr, service) => {
                 self.stages.stt = Some(Post::to(addr));
                 self.stages.times.stt.serve(Some(service));
-                self.to_stt(Listen::Expect(self.hints.current.clone()));
+                self.order_stt(Listen::Expect(self.hints.current.clone()));
                 self.feed(Input::StageReady { stage: StageKind::Stt });
-                return self.to_stt(Listen::Attached);
+                return self.order_stt(Listen::Attached);
             }
             StageNews::Llm(addr, service) => {
                 self.stages.llm = Some(Post::to(addr));

@@ -5,7 +5,6 @@ mod pair;
 use crate::error::StageError;
 use crate::hedge::AskSecond;
 use crate::inbox::{Inbox, Report};
-use crate::post::takes_orders;
 use crate::stages::driver::{AT_ONCE, Inject, Obituary, Pump, Stage, inject};
 use crate::stages::memos::Memos;
 use actix::prelude::*;
@@ -213,7 +212,7 @@ impl Actor for LlmStage {
     }
 }
 
-takes_orders!(LlmStage, Ask);
+crate::post::takes_orders!(LlmStage, Ask);
 
 impl Handler<Ask> for LlmStage {
     type Result = ();

@@ -3,7 +3,6 @@
 
 use crate::error::StageError;
 use crate::inbox::{Inbox, Report};
-use crate::post::takes_orders;
 use crate::stages::driver::{AT_ONCE, Inject, Obituary, Pump, Rest, Stage, inject};
 use crate::stages::llm::{after, cue, history, tool};
 use crate::stages::tts::VoiceCount;
@@ -365,7 +364,7 @@ impl Actor for SpeechStage {
     }
 }
 
-takes_orders!(SpeechStage, Talk);
+crate::post::takes_orders!(SpeechStage, Talk);
 
 impl Handler<Talk> for SpeechStage {
     type Result = ();

@@ -2,7 +2,6 @@
 
 use crate::error::StageError;
 use crate::inbox::{Inbox, Report};
-use crate::post::takes_orders;
 use crate::retry::Retry;
 use crate::stages::driver::{AT_ONCE, Inject, Obituary, Pump, Rest, Stage, inject};
 use crate::stages::utterance::{Job, Utterance, before_next};
@@ -385,7 +384,7 @@ impl Actor for SttStage {
     }
 }
 
-takes_orders!(SttStage, Listen);
+crate::post::takes_orders!(SttStage, Listen);
 
 impl Handler<Listen> for SttStage {
     type Result = ();

@@ -2,7 +2,6 @@
 
 use crate::error::StageError;
 use crate::inbox::{Inbox, Report};
-use crate::post::takes_orders;
 use crate::retry::Retry;
 use crate::stages::driver::{AT_ONCE, Inject, Obituary, Pump, Rest, Stage, inject};
 use actix::prelude::*;
@@ -306,7 +305,7 @@ impl Actor for TtsStage {
     }
 }
 
-takes_orders!(TtsStage, Say);
+crate::post::takes_orders!(TtsStage, Say);
 
 impl Handler<Say> for TtsStage {
     type Result = ();
