@@ -29,7 +29,7 @@ const INSTANTS: [f64; 11] = [0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.
 pub const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 
 /// Parts of an answer's time.
-const PARTS: [&str; 5] = ["end_of_turn", "stt", "llm", "tts", "playout"];
+const PARTS: [&str; 7] = ["end_of_turn", "stt", "llm", "tools", "tts", "rebuild", "playout"];
 
 /// Those that services stand behind.
 const SERVED: [StageKind; 4] = [StageKind::Stt, StageKind::Llm, StageKind::Tts, StageKind::SpeechToSpeech];
@@ -117,7 +117,7 @@ fn describe() {
     describe_counter!("ringway_service_requests_total", "Requests to services, by what became of them.");
     describe_gauge!(
         "ringway_service_circuit",
-        "Whether a service is asked (0), is being tried (1) or is left alone (2)."
+        "State of a service's circuit: closed (0), half open (1) or open (2)."
     );
     describe_counter!(
         "ringway_service_switches_total",
@@ -408,8 +408,8 @@ impl Counting {
         if latency.answer > self.budget {
             counter!("ringway_turns_over_budget_total", "edge" => edge).increment(1);
         }
-        let Latency { end_of_turn, stt, llm, tts, playout, .. } = latency;
-        for (part, time) in PARTS.into_iter().zip([end_of_turn, stt, llm, tts, playout]) {
+        let Latency { end_of_turn, stt, llm, tools, tts, rebuild, playout, .. } = latency;
+        for (part, time) in PARTS.into_iter().zip([end_of_turn, stt, llm, tools, tts, rebuild, playout]) {
             histogram!("ringway_turn_part_seconds", "part" => part).record(time.as_secs_f64());
         }
     }

@@ -100,7 +100,7 @@ pub enum SwitchCause {
     Died(Cause),
     /// The first could not serve the call.
     Refused,
-    /// The first is left alone for a while, since it failed other calls.
+    /// The circuit of the first is open, since it failed other calls.
     Circuit,
     /// The second is preferred, and does well again or is tried.
     Preferred,

@@ -87,7 +87,7 @@ pub struct Config {
     pub turn: ringway_turn::Config,
     /// How calls are run.
     pub call: ringway_actors::Config,
-    /// When a service is left alone.
+    /// When a service's circuit opens.
     pub circuit: ringway_stages::health::Config,
     /// Voice activity detection.
     pub vad: VadConfig,

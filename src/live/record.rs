@@ -134,7 +134,11 @@ pub struct LatencyLine {
     /// See there.
     pub llm_ms: f64,
     /// See there.
+    pub tools_ms: f64,
+    /// See there.
     pub tts_ms: f64,
+    /// See there.
+    pub rebuild_ms: f64,
     /// See there.
     pub playout_ms: f64,
 }
@@ -227,7 +231,9 @@ impl LatencyLine {
             end_of_turn_ms: ms(latency.end_of_turn),
             stt_ms: ms(latency.stt),
             llm_ms: ms(latency.llm),
+            tools_ms: ms(latency.tools),
             tts_ms: ms(latency.tts),
+            rebuild_ms: ms(latency.rebuild),
             playout_ms: ms(latency.playout),
         }
     }

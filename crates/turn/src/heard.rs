@@ -152,6 +152,12 @@ impl Ledger {
         self.strands.iter().any(Strand::is_audible)
     }
 
+    /// Whether the voice has made the first sound of the reply, having made sound in epoch `voiced`; `None`: it was given
+    /// none of it. What waits behind a filler that sounds is made.
+    pub(crate) fn has_first_sound(&self, voiced: Option<Epoch>) -> Option<bool> {
+        self.strands.iter().find_map(|strand| strand.has_first_sound(voiced == Some(strand.epoch)))
+    }
+
     /// Whether something was spoken in this epoch.
     pub(crate) fn speaks_in(&self, epoch: Epoch) -> bool {
         self.strands.last().is_some_and(|strand| strand.epoch == epoch)
@@ -294,9 +300,23 @@ impl Strand {
         std::iter::once(Some(0)).chain(self.entries.iter().map(|entry| entry.end))
     }
 
+    /// Where the first entry that is no filler is.
+    fn first(&self) -> Option<usize> {
+        self.entries.iter().position(|entry| !matches!(entry.words, Words::Filler(_)))
+    }
+
+    fn has_first_sound(&self, voiced: bool) -> Option<bool> {
+        let first = self.first()?;
+        let entry = &self.entries[first];
+        let begun = entry.end.is_some() || !entry.marks.is_empty();
+        Some(match self.begins().nth(first).flatten() {
+            Some(begin) => begun || self.played < begin || (begin == 0 && voiced),
+            None => false,
+        })
+    }
+
     fn is_audible(&self) -> bool {
-        let first = self.entries.iter().position(|entry| !matches!(entry.words, Words::Filler(_)));
-        match first.and_then(|first| self.begins().nth(first)).flatten() {
+        match self.first().and_then(|first| self.begins().nth(first)).flatten() {
             Some(0) => self.sounding,
             Some(begin) => self.played > begin,
             None => false,
@@ -469,6 +489,22 @@ mod tests {
         ledger.break_off(heard);
         assert_eq!(ledger.heard(&text[..heard]), heard);
         assert!(ledger.is_heard_out());
+    }
+
+    #[test]
+    fn the_first_sound_is_the_replys_own() {
+        let epoch = Epoch::ZERO.next();
+        let mut ledger = Ledger::default();
+        ledger.speak(epoch, ClauseId::new(0), Words::Filler("One moment.".into()));
+        assert_eq!(ledger.has_first_sound(Some(epoch)), None);
+        ledger.speak(epoch, ClauseId::new(1), Words::Reply(0..5));
+        assert_eq!(ledger.has_first_sound(Some(epoch)), Some(false), "the filler is being made");
+        ledger.clause_end(epoch, ClauseId::new(0), 10);
+        assert_eq!(ledger.has_first_sound(Some(epoch)), Some(true), "the filler sounds");
+        ledger.played(epoch, 10);
+        assert_eq!(ledger.has_first_sound(Some(epoch)), Some(false), "the voice keeps the caller waiting");
+        ledger.clause_end(epoch, ClauseId::new(1), 30);
+        assert_eq!(ledger.has_first_sound(None), Some(true));
     }
 
     #[test]
