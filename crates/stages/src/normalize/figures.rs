@@ -254,12 +254,17 @@ impl Place<'_> {
         }
         let words = self.tongue.words();
         if tail[gap..].starts_with('%') {
-            return Some((format!("{} {}", self.decimal(&number)?, words.percent), number.length + gap + 1));
+            return Some((
+                format!("{} {}", self.counted(&number, words.percent)?, words.percent),
+                number.length + gap + 1,
+            ));
         }
         if let Some(unit) = tail[gap..].strip_prefix('°') {
             let (scale, length) = scale(unit);
+            let one = number.fraction.is_empty() && number.whole() == Some(1);
+            let degrees = if one { words.degrees.0 } else { words.degrees.1 };
             return Some((
-                format!("{} {}{scale}", self.decimal(&number)?, words.degrees),
+                format!("{} {degrees}{scale}", self.counted(&number, words.degrees.0)?),
                 number.length + gap + '°'.len_utf8() + length,
             ));
         }
@@ -267,7 +272,11 @@ impl Place<'_> {
             return Some(ordinal);
         }
         let plain = number.fraction.is_empty() && !number.grouped;
+        let noun = if gap > 0 { first_word(&tail[gap..]) } else { "" };
         let said = match number.whole() {
+            Some(whole) if number.is_counted() && self.tongue.counted(whole, noun).is_some() => {
+                self.counted(&number, noun)?
+            }
             Some(year) if plain && number.digits.len() == 4 && (1_100..2_100).contains(&year) => {
                 self.tongue.year(year)
             }
@@ -287,8 +296,16 @@ impl Place<'_> {
                 .strip_prefix('.')
                 .is_some_and(|tail| blank(tail) > 0 && tail[blank(tail)..].starts_with(char::is_alphabetic));
         let length = sign.map_or(usize::from(dotted), |sign| sign.len());
-        (length > 0 && place > 0)
-            .then(|| (self.tongue.ordinal(place, last_word(self.before)), number.length + length))
+        (length > 0 && place > 0).then(|| {
+            let sign = sign.copied().unwrap_or_default();
+            (self.tongue.ordinal(place, last_word(self.before), sign), number.length + length)
+        })
+    }
+
+    /// A number in front of this noun.
+    fn counted(self, number: &Number<'_>, noun: &str) -> Option<String> {
+        let whole = number.whole().filter(|_| number.is_counted());
+        whole.and_then(|whole| self.tongue.counted(whole, noun)).or_else(|| self.decimal(number))
     }
 
     fn decimal(self, number: &Number<'_>) -> Option<String> {
@@ -362,6 +379,11 @@ impl Place<'_> {
 }
 
 impl Number<'_> {
+    /// It says how many, and is no code and no fraction.
+    fn is_counted(&self) -> bool {
+        self.fraction.is_empty() && !(self.digits.len() > 1 && self.digits.starts_with('0'))
+    }
+
     /// `None`: longer than anybody counts.
     fn whole(&self) -> Option<u64> {
         self.digits.parse().ok().filter(|whole| *whole < 1_000_000_000_000)
@@ -388,6 +410,10 @@ fn scale(unit: &str) -> (&'static str, usize) {
         Some('F') if ends(1) => (" Fahrenheit", 1),
         _ => ("", 0),
     }
+}
+
+fn first_word(text: &str) -> &str {
+    text.split(|c: char| !c.is_alphabetic()).next().unwrap_or_default()
 }
 
 fn last_word(text: &str) -> &str {
@@ -460,6 +486,33 @@ mod tests {
                 "ventisette euro e cinquanta alle otto e trenta, ventitré e ventotto, mille",
             ),
             ("ja", "27", "27"),
+            (
+                "fr",
+                "1 £, 21 £, 1 € ou 2 000 000 €, à 21h21, 1 heure, 31 minutes, 21 euros, la 1re, la 2nde, 1 °C",
+                "une livre, vingt et une livres, un euro ou deux millions d'euros, à vingt et une heures vingt et une, une heure, trente et une minutes, vingt et un euros, la première, la seconde, un degré Celsius",
+            ),
+            (
+                "fr",
+                "71 personnes, 81 fois, 200 livres",
+                "soixante et onze personnes, quatre-vingt-une fois, deux cents livres",
+            ),
+            (
+                "es",
+                "1 £, 21 £, 200 £, 200.000.500 £, 31 €, a las 21:15, 1 hora, 21 horas, 21 minutos, 500 personas, la 1.ª, el 3.er, 21 °C",
+                "una libra, veintiuna libras, doscientas libras, doscientos millones quinientas libras, treinta y un euros, a las veintiuna y quince, una hora, veintiuna horas, veintiún minutos, quinientas personas, la primera, el tercer, veintiún grados Celsius",
+            ),
+            ("es", "1.000.000 € y 21, 21%", "un millón de euros y veintiuno, veintiuno por ciento"),
+            (
+                "it",
+                "1 £, 1 €, 1 ora, 1 minuto, alle 1:30, la 1ª, 1.000.000 €, 1 °C",
+                "una sterlina, un euro, una ora, un minuto, alle una e trenta, la prima, un milione di euro, un grado Celsius",
+            ),
+            (
+                "de",
+                "1 Stunde, 1 Minute, 1 Euro, 1 %, 1 °C, 101",
+                "eine Stunde, eine Minute, ein Euro, ein Prozent, ein Grad Celsius, einhunderteins",
+            ),
+            ("en", "1 °C", "one degree Celsius"),
         ] {
             assert_eq!(in_words(written, language), said, "{language}");
         }
