@@ -26,10 +26,10 @@ impl Tongue for Spanish {
             plural || (*known == "vez" && noun == "veces")
         };
         let words = self.cardinal(number);
-        if FEMININE.iter().any(|known| is(known)) {
+        if FEMININE.iter().any(is) {
             return Some(feminine(&words));
         }
-        MASCULINE.iter().any(|known| is(known)).then(|| apocopated(&words))
+        MASCULINE.iter().any(is).then(|| apocopated(&words))
     }
 
     fn ordinal(&self, number: u64, _: &str, sign: &str) -> String {
