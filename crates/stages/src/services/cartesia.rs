@@ -6,10 +6,10 @@ mod message;
 pub(super) use message::read as read_message;
 
 use super::connector::Connector;
-use super::deepgram::encoded;
 use super::registry::{Engine, Entry, Problem, Section, Services, SpeechRate, Stage, faster, within};
 use super::voice::{Dialect, Door, Heard, KeepAlive, Patience, Said, Since, Streamed};
 use super::{ApiKey, Endpoint, ServiceError, SetupError};
+use crate::address::encoded;
 use crate::humane;
 use crate::tts::{TextToSpeech, TtsCall, TtsError, TtsSession};
 use hyper::header::{HeaderMap, HeaderName};

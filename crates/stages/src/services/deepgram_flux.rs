@@ -8,10 +8,10 @@ mod turn;
 pub(super) use message::read as read_message;
 
 use super::connector::Connector;
-use super::deepgram::encoded;
 use super::registry::{Engine, Entry, Problem, Section, Services, Stage, within};
 use super::stt_link::{Dialect, KeepAlive, Link};
 use super::{ApiKey, Endpoint, SetupError};
+use crate::address::ask;
 use crate::humane;
 use crate::stt::{SpeechToText, SttCall, SttError, SttSession};
 use hyper::HeaderMap;
@@ -19,7 +19,6 @@ use hyper::header::{AUTHORIZATION, HeaderValue};
 use ringway_frame::Format;
 use serde::Deserialize;
 use session::Session;
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -123,21 +122,18 @@ impl Dialect for DeepgramFlux {
     fn path(&self, format: Format) -> String {
         let Config { url, model, language, eager_threshold, end_threshold, .. } = &*self.config;
         let mut path = url.below("");
-        path.push(if path.contains('?') { '&' } else { '?' });
         let encoding = match format {
             Format::Mulaw8k => "mulaw",
             Format::Pcm8k | Format::Pcm16k => "linear16",
         };
-        let hz = format.rate().hz();
-        let _ = write!(path, "encoding={encoding}&sample_rate={hz}&eot_threshold={end_threshold}");
+        ask(&mut path, "encoding", encoding);
+        ask(&mut path, "sample_rate", &format.rate().hz().to_string());
+        ask(&mut path, "eot_threshold", &end_threshold.to_string());
         if *eager_threshold > 0.0 {
-            let _ = write!(path, "&eager_eot_threshold={eager_threshold}");
+            ask(&mut path, "eager_eot_threshold", &eager_threshold.to_string());
         }
-        for (name, value) in [("model", model), ("language_hint", language)] {
-            if !value.is_empty() {
-                let _ = write!(path, "&{name}={}", encoded(value));
-            }
-        }
+        ask(&mut path, "model", model);
+        ask(&mut path, "language_hint", language);
         path
     }
 

@@ -2,12 +2,12 @@
 //! socket a call, in the call's own format.
 
 use super::connector::Connector;
-use super::deepgram::encoded;
 use super::error::{failure_told, words_told};
 use super::lenient::Text;
 use super::registry::{Engine, Entry, Section, Services, Stage};
 use super::voice::{Dialect, Door, Heard, KeepAlive, Patience, Streamed};
 use super::{ApiKey, Endpoint, ServiceError, SetupError};
+use crate::address::ask;
 use crate::humane;
 use crate::tts::{TextToSpeech, TtsCall, TtsError, TtsSession};
 use hyper::header::{AUTHORIZATION, HeaderMap};
@@ -92,14 +92,15 @@ impl DeepgramTts {
 
     fn path(&self, format: Format) -> String {
         let Config { url, model, .. } = &*self.config;
-        let path = url.below("");
-        let joint = if path.contains('?') { '&' } else { '?' };
         let encoding = match format {
             Format::Mulaw8k => "mulaw",
             Format::Pcm8k | Format::Pcm16k => "linear16",
         };
-        let hz = format.rate().hz();
-        format!("{path}{joint}model={}&encoding={encoding}&sample_rate={hz}", encoded(model))
+        let mut path = url.below("");
+        ask(&mut path, "model", model);
+        ask(&mut path, "encoding", encoding);
+        ask(&mut path, "sample_rate", &format.rate().hz().to_string());
+        path
     }
 }
 

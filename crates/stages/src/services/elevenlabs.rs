@@ -6,17 +6,16 @@ mod message;
 pub(super) use message::read as read_message;
 
 use super::connector::Connector;
-use super::deepgram::encoded;
 use super::registry::{Engine, Entry, Problem, Section, Services, SpeechRate, Stage, faster, within};
 use super::voice::{Dialect, Door, Heard, KeepAlive, Patience, Since, Streamed};
 use super::{ApiKey, Endpoint, ServiceError, SetupError};
+use crate::address::{ask, encoded};
 use crate::humane;
 use crate::tts::{TextToSpeech, TtsCall, TtsError, TtsSession};
 use hyper::header::{HeaderMap, HeaderName};
 use ringway_frame::Format;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
-use std::fmt::Write as _;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
@@ -134,15 +133,12 @@ impl ElevenLabs {
             Format::Pcm8k => "pcm_8000",
             Format::Pcm16k => "pcm_16000",
         };
+        ask(&mut path, "output_format", audio);
         // A clause is whole when it is sent: the service need not wait for more of it.
-        path.push(if path.contains('?') { '&' } else { '?' });
-        let _ = write!(path, "output_format={audio}&auto_mode=true&sync_alignment=true");
-        let _ = write!(path, "&inactivity_timeout={INACTIVITY_S}");
-        for (name, value) in [("model_id", model), ("language_code", language)] {
-            if !value.is_empty() {
-                let _ = write!(path, "&{name}={}", encoded(value));
-            }
-        }
+        path += "&auto_mode=true&sync_alignment=true";
+        ask(&mut path, "inactivity_timeout", &INACTIVITY_S.to_string());
+        ask(&mut path, "model_id", model);
+        ask(&mut path, "language_code", language);
         path
     }
 }

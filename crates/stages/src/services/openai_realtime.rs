@@ -11,6 +11,7 @@ use super::connector::Connector;
 use super::registry::{Engine, Entry, Section, Services, Stage};
 use super::socket::Plan;
 use super::{ApiKey, Endpoint, KeyHeader, SetupError};
+use crate::address::ask;
 use crate::humane;
 use crate::speech_to_speech::{SpeechCall, SpeechError, SpeechSession, SpeechToSpeech};
 use hyper::HeaderMap;
@@ -138,11 +139,7 @@ impl OpenAiRealtime {
 
     fn plan(&self) -> Plan {
         let mut path = self.config.url.below("");
-        if !self.config.model.is_empty() {
-            path.push(if path.contains('?') { '&' } else { '?' });
-            path.push_str("model=");
-            path.push_str(&super::deepgram::encoded(&self.config.model));
-        }
+        ask(&mut path, "model", &self.config.model);
         let (connector, headers) = (self.connector.clone(), self.headers.clone());
         Plan { connector, path, headers, limit: self.config.connect }
     }

@@ -6,11 +6,11 @@ mod reader;
 pub(super) use reader::check as check_message;
 
 use super::connector::Connector;
-use super::deepgram::encoded;
 use super::registry::{Engine, Entry, Section, Services, Stage};
 use super::stt_link::{Dialect, KeepAlive};
 use super::whisper::{Session, Timing};
 use super::{ApiKey, Endpoint, SetupError};
+use crate::address::ask;
 use crate::humane;
 use crate::stt::{SpeechToText, SttCall, SttError, SttSession};
 use hyper::HeaderMap;
@@ -123,15 +123,12 @@ impl Dialect for WhisperLiveKit {
         let Config { url, mode, language, .. } = &*self.config;
         let path = url.below("");
         let mut path = if path == "/" { "/asr".to_owned() } else { path };
-        path.push(if path.contains('?') { '&' } else { '?' });
-        path.push_str(match mode {
-            Mode::Full => "mode=full",
-            Mode::Diff => "mode=diff",
-        });
-        if !language.is_empty() {
-            path.push_str("&language=");
-            path.push_str(&encoded(language));
-        }
+        let mode = match mode {
+            Mode::Full => "full",
+            Mode::Diff => "diff",
+        };
+        ask(&mut path, "mode", mode);
+        ask(&mut path, "language", language);
         path
     }
 

@@ -12,14 +12,14 @@ const GOOD: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 /// A server, or a proxy: what it was asked, head by head, and what it says to each; `None`: it closes the connection.
 struct Peer {
     address: String,
-    asked: mpsc::UnboundedReceiver<String>,
+    asked: mpsc::Receiver<String>,
 }
 
 impl Peer {
     async fn start(answer: impl Fn(usize) -> Option<&'static [u8]> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        let (sender, asked) = mpsc::unbounded_channel();
+        let (sender, asked) = mpsc::channel(64);
         let shared = Arc::new((answer, AtomicUsize::new(0), sender));
         tokio::spawn(async move {
             while let Ok((tcp, _)) = listener.accept().await {
@@ -28,7 +28,7 @@ impl Peer {
                     let mut tcp = BufReader::new(tcp);
                     while let Some(head) = request(&mut tcp).await {
                         let (answer, count, sender) = &*shared;
-                        sender.send(head).unwrap();
+                        sender.send(head).await.unwrap();
                         let Some(bytes) = answer(count.fetch_add(1, Ordering::Relaxed)) else { return };
                         tcp.write_all(bytes).await.unwrap();
                     }
@@ -146,8 +146,11 @@ async fn a_proxy_is_told_the_whole_address_and_who_asks() {
 #[tokio::test]
 async fn a_proxy_that_refuses_is_named_without_the_password() {
     for (answer, reason) in [
-        (&b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"[..], "proxy authorization required"),
-        (b"HTTP/1.1 403 Forbidden\r\n\r\n", "unsuccessful"),
+        (
+            &b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"[..],
+            "it answers 407 Proxy Authentication Required",
+        ),
+        (b"HTTP/1.1 403 Forbidden\r\n\r\n", "it answers 403 Forbidden"),
     ] {
         let mut peer = Peer::start(move |_| Some(answer)).await;
         let error = peer.proxied("https://service.example").post(post()).await.unwrap_err().to_string();
