@@ -357,9 +357,6 @@ fn tools(
     let file = ToolsFile::load(path, &variable).map_err(EngineError::ToolsFile)?;
     let knowledge = librarian.map(|librarian| Arc::new(librarian.clone()) as Arc<dyn Knowledge>);
     let file = file.transferring(transfers.clone());
-    if file.transfers_to_nobody() {
-        tracing::warn!(file = %path.display(), "{}", NOBODY);
-    }
     let file =
         file.speaking(languages::names(config)).map_err(|mistake| EngineError::ToolsFile(vec![mistake]))?;
     Ok(Some(Tools::start(file, knowledge)?))
@@ -403,7 +400,3 @@ fn normalized<'c>(config: &'c Config, name: &str) -> Option<&'c str> {
 fn lines(diagnostics: &[Diagnostic]) -> String {
     diagnostics.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
-
-/// What is said of a tool that can do nothing.
-pub const NOBODY: &str =
-    "the tool transfer has nobody to transfer calls to: list them in transfer.targets or transfer.allow";

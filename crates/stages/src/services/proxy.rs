@@ -1,12 +1,15 @@
 //! The proxies that an environment names, by the variables that curl reads: `http_proxy`, `https_proxy`, `all_proxy` and
 //! `no_proxy`, in small letters or in capitals.
 
-use super::Endpoint;
-use super::tcp;
-use hyper::Uri;
-use hyper::header::HeaderValue;
-use hyper_util::client::legacy::connect::proxy::Tunnel;
+use super::connector::Task;
+use super::{Endpoint, tcp};
+use bytes::Bytes;
+use http_body_util::Empty;
+use hyper::client::conn::http1;
+use hyper::header::{HOST, HeaderValue, PROXY_AUTHORIZATION};
+use hyper::{Request, Uri};
 use hyper_util::client::proxy::matcher::Matcher;
+use hyper_util::rt::TokioIo;
 use std::fmt;
 use std::io;
 use std::net::IpAddr;
@@ -105,12 +108,33 @@ impl Proxy {
 
     /// A connection through the proxy: what it carries is no concern of the proxy's.
     pub(super) async fn tunnel(&self, service: &Endpoint, limit: Duration) -> io::Result<TcpStream> {
-        let mut tunnel = Tunnel::new(self.address.clone(), tcp::connector(limit));
-        if let Some(authorization) = &self.authorization {
-            tunnel = tunnel.with_auth(authorization.clone());
+        let tcp = self.connect(limit).await?;
+        self.opened(tcp, service).await.map_err(|error| self.told(&error))
+    }
+
+    async fn opened(&self, tcp: TcpStream, service: &Endpoint) -> io::Result<TcpStream> {
+        let (mut sender, connection) = http1::handshake(TokioIo::new(tcp)).await.map_err(io::Error::other)?;
+        let driver = tokio::spawn(connection.with_upgrades());
+        let _guard = Task(driver.abort_handle());
+        let response = sender.send_request(self.request(service)?).await.map_err(io::Error::other)?;
+        if !response.status().is_success() {
+            return Err(io::Error::other(format!("it answers {}", response.status())));
         }
-        let to = tcp::address(&service.authority())?;
-        tcp::dial(tunnel, &to).await.map_err(|error| self.told(&error))
+        let upgraded = hyper::upgrade::on(response).await.map_err(io::Error::other)?;
+        match upgraded.downcast::<TokioIo<TcpStream>>() {
+            // Services speak when they are spoken to.
+            Ok(parts) if parts.read_buf.is_empty() => Ok(parts.io.into_inner()),
+            _ => Err(io::Error::other("it says more than that the tunnel stands")),
+        }
+    }
+
+    fn request(&self, service: &Endpoint) -> io::Result<Request<Empty<Bytes>>> {
+        let authority = service.authority();
+        let mut request = Request::connect(&authority).header(HOST, &authority);
+        if let Some(authorization) = &self.authorization {
+            request = request.header(PROXY_AUTHORIZATION, authorization);
+        }
+        request.body(Empty::new()).map_err(io::Error::other)
     }
 
     fn told(&self, error: &io::Error) -> io::Error {

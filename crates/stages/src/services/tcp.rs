@@ -3,7 +3,9 @@
 
 use hyper::Uri;
 use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioIo;
 use std::error::Error;
+use std::future::poll_fn;
 use std::io;
 use std::time::Duration;
 use tokio::net::TcpStream;
@@ -33,15 +35,14 @@ pub(super) fn address(authority: &str) -> io::Result<Uri> {
     uri.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))
 }
 
-/// A connection by a connector, which may lead through others.
-pub(super) async fn dial<C>(mut connector: C, to: &Uri) -> io::Result<TcpStream>
+/// A connection to one of a host's addresses, which a connector finds.
+pub(super) async fn dial<R>(mut connector: HttpConnector<R>, to: &Uri) -> io::Result<TcpStream>
 where
-    C: Service<Uri, Response = hyper_util::rt::TokioIo<TcpStream>>,
-    C::Error: Error + 'static,
+    HttpConnector<R>: Service<Uri, Response = TokioIo<TcpStream>>,
+    <HttpConnector<R> as Service<Uri>>::Error: Error + 'static,
 {
-    std::future::poll_fn(|cx| connector.poll_ready(cx)).await.map_err(|error| root(&error))?;
-    let connected = connector.call(to.clone()).await;
-    connected.map(hyper_util::rt::TokioIo::into_inner).map_err(|error| root(&error))
+    poll_fn(|cx| connector.poll_ready(cx)).await.map_err(|error| root(&error))?;
+    connector.call(to.clone()).await.map(TokioIo::into_inner).map_err(|error| root(&error))
 }
 
 fn race<R>(connector: &mut HttpConnector<R>, limit: Duration) {

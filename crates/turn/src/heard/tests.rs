@@ -1,3 +1,5 @@
+//! What was heard of a reply.
+
 use super::*;
 
 const TEXT: &str = "Your table is booked. See you then.";

@@ -146,8 +146,11 @@ async fn a_proxy_is_told_the_whole_address_and_who_asks() {
 #[tokio::test]
 async fn a_proxy_that_refuses_is_named_without_the_password() {
     for (answer, reason) in [
-        (&b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"[..], "proxy authorization required"),
-        (b"HTTP/1.1 403 Forbidden\r\n\r\n", "unsuccessful"),
+        (
+            &b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"[..],
+            "it answers 407 Proxy Authentication Required",
+        ),
+        (b"HTTP/1.1 403 Forbidden\r\n\r\n", "it answers 403 Forbidden"),
     ] {
         let mut peer = Peer::start(move |_| Some(answer)).await;
         let error = peer.proxied("https://service.example").post(post()).await.unwrap_err().to_string();
