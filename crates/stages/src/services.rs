@@ -28,6 +28,7 @@ mod extra_body;
 mod foreign;
 #[doc(hidden)]
 pub mod fuzz;
+pub mod groq;
 mod http;
 mod lenient;
 mod listening;

@@ -19,21 +19,47 @@ use crate::prompt::Templates;
 use calls::Calls;
 use chunk::Chunk;
 use serde::Deserialize;
+use std::fmt;
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Its name in configuration.
-pub const NAME: &str = "openai_llm";
+/// Who serves chat completions, and what a section of theirs says by default.
+pub trait Vendor: Clone + fmt::Debug + PartialEq + Send + Sync + 'static {
+    /// Its name in configuration.
+    const NAME: &'static str;
+    /// Where it listens.
+    const URL: &'static str;
+    /// A model that is quick.
+    const MODEL: &'static str;
+    /// The environment variable of its key.
+    const KEY: &'static str;
+}
+
+/// OpenAI itself, and all that have no section of their own.
+#[derive(Clone, Debug, PartialEq)]
+pub enum OpenAi {}
+
+impl Vendor for OpenAi {
+    const NAME: &'static str = "openai_llm";
+    const URL: &'static str = "https://api.openai.com/v1";
+    const MODEL: &'static str = "gpt-4o-mini";
+    const KEY: &'static str = "OPENAI_API_KEY";
+}
+
+/// OpenAI's section.
+pub type Config = Options<OpenAi>;
 
 /// Which model answers, and how.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Config {
-    /// Where it listens; `/chat/completions` lies below. Default OpenAI's own.
+#[serde(default, deny_unknown_fields, bound = "V: Vendor")]
+pub struct Options<V: Vendor> {
+    /// Where it listens; `/chat/completions` lies below. Default the vendor's own.
     pub url: Endpoint,
-    /// The model. Default `gpt-4o-mini`.
+    /// The model. Default `gpt-4o-mini` of OpenAI's.
     pub model: String,
-    /// The environment variable of its key; a service that asks for none needs none. Default `OPENAI_API_KEY`.
+    /// The environment variable of its key; a service that asks for none needs none. Default that of the vendor, such as
+    /// `OPENAI_API_KEY`.
     pub key: String,
     /// The header that it takes the key in: `authorization` has it as `Bearer KEY`, any other the key alone, as Azure's
     /// `api-key` does. Default `authorization`.
@@ -64,14 +90,17 @@ pub struct Config {
     /// Between two pieces of an answer. Default 2 s.
     #[serde(deserialize_with = "humane::limit")]
     pub idle: Duration,
+    /// Whose section it is.
+    #[serde(skip)]
+    pub vendor: PhantomData<V>,
 }
 
-impl Default for Config {
+impl<V: Vendor> Default for Options<V> {
     fn default() -> Self {
         Self {
-            url: Endpoint::parse("https://api.openai.com/v1").expect("an address"),
-            model: "gpt-4o-mini".into(),
-            key: "OPENAI_API_KEY".into(),
+            url: Endpoint::parse(V::URL).expect("an address"),
+            model: V::MODEL.into(),
+            key: V::KEY.into(),
             key_header: KeyHeader::default(),
             system:
                 "You talk with a caller on the telephone. Answer in one to three short sentences of plain \
@@ -86,11 +115,12 @@ impl Default for Config {
             connect: Duration::from_secs(1),
             first_byte: Duration::from_secs(3),
             idle: Duration::from_secs(2),
+            vendor: PhantomData,
         }
     }
 }
 
-impl OwnFields for Config {
+impl<V: Vendor> OwnFields for Options<V> {
     const OWN: &'static [(&'static str, &'static str)] = &[
         ("model", "model"),
         ("messages", ""),
@@ -103,7 +133,7 @@ impl OwnFields for Config {
     ];
 }
 
-impl Section for Config {
+impl<V: Vendor> Section for Options<V> {
     fn entry(&self) -> Entry<'_> {
         Entry {
             key: Some(&self.key),
@@ -126,23 +156,23 @@ impl Section for Config {
 
 /// A language model behind chat completions.
 #[derive(Clone, Debug)]
-pub struct OpenAiLlm(Service<Config>);
+pub struct OpenAiLlm<V: Vendor = OpenAi>(Service<Options<V>>);
 
-impl OpenAiLlm {
+impl<V: Vendor> OpenAiLlm<V> {
     /// A client of the service; connections are set up on the present runtime.
     ///
     /// # Errors
     /// Connections cannot even be tried, or a template has a mistake.
-    pub fn new(config: Config, key: Option<&ApiKey>) -> Result<Self, SetupError> {
+    pub fn new(config: Options<V>, key: Option<&ApiKey>) -> Result<Self, SetupError> {
         let limits = Limits { connect: config.connect, first_byte: config.first_byte, idle: config.idle };
         let templates = Templates::parse(&config.system, &config.greeting)?;
         Ok(Self(Service::new(Http::keyed(&config.url, key, &config.key_header, limits)?, config, templates)))
     }
 }
 
-impl LanguageModel for OpenAiLlm {
+impl<V: Vendor> LanguageModel for OpenAiLlm<V> {
     fn name(&self) -> &str {
-        NAME
+        V::NAME
     }
 
     fn summarises(&self) -> bool {
@@ -154,9 +184,9 @@ impl LanguageModel for OpenAiLlm {
     }
 }
 
-impl Dialect for Config {
-    const NAME: &'static str = NAME;
-    type Reader = Stream;
+impl<V: Vendor> Dialect for Options<V> {
+    const NAME: &'static str = V::NAME;
+    type Reader = Stream<V>;
 
     fn post(&self, system: &str, tools: &[ToolSpec], request: &LlmRequest) -> Post {
         request::post(self, system, tools, request)
@@ -164,14 +194,21 @@ impl Dialect for Config {
 }
 
 /// Reads a stream of chunks.
-#[derive(Debug, Default)]
-pub(super) struct Stream {
+#[derive(Debug)]
+pub(super) struct Stream<V = OpenAi> {
     calls: Calls,
     /// Of the message.
     own: Fields,
+    vendor: PhantomData<V>,
 }
 
-impl Reader for Stream {
+impl<V> Default for Stream<V> {
+    fn default() -> Self {
+        Self { calls: Calls::default(), own: Fields::default(), vendor: PhantomData }
+    }
+}
+
+impl<V: Vendor> Reader for Stream<V> {
     const DUE: Due = Due::Events;
 
     fn read(&mut self, record: &str, heard: &mut Heard) -> Result<(), ServiceError> {
@@ -181,18 +218,18 @@ impl Reader for Stream {
     /// The calls, of which the first has what belongs to all of them.
     fn close(&mut self, heard: &mut Heard) {
         let mut own = std::mem::take(&mut self.own).into_inner();
-        while let Some(mut call) = self.calls.next(NAME) {
+        while let Some(mut call) = self.calls.next(V::NAME) {
             if !own.is_empty() {
                 let provided = call.provided.get_or_insert_default();
                 let Provided { service, message, .. } = provided.as_mut();
-                (*service, *message) = (NAME.into(), std::mem::take(&mut own));
+                (*service, *message) = (V::NAME.into(), std::mem::take(&mut own));
             }
             heard.call(call);
         }
     }
 }
 
-impl Stream {
+impl<V> Stream<V> {
     fn take(&mut self, chunk: Chunk, heard: &mut Heard) -> Result<(), ServiceError> {
         heard.pieces += chunk.calls.len() as u64;
         chunk.calls.into_iter().try_for_each(|piece| self.calls.push(piece))?;

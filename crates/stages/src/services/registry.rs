@@ -153,6 +153,8 @@ services! {
     cartesia_stt,
     /// A language model behind HTTP.
     openai_llm,
+    /// A language model at Groq.
+    groq,
     /// A language model that Ollama runs.
     ollama,
     /// A language model of Anthropic's.

@@ -6,7 +6,7 @@ use ringway_stages::llm::{
 };
 use ringway_stages::prompt::Variables;
 use ringway_stages::services::openai_llm::{Config, OpenAiLlm};
-use ringway_stages::services::{ApiKey, Endpoint};
+use ringway_stages::services::{ApiKey, Endpoint, groq};
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
@@ -267,4 +267,24 @@ async fn what_was_said_before_is_told_in_short_and_a_summary_is_wanted_of_it() {
     assert_eq!(body["messages"].as_array().unwrap().len(), 2, "{body}");
     assert_eq!(body["messages"][1]["content"], "Notes until here: Ada calls.\nCaller: a table\n");
     assert!(body["messages"][0]["content"].as_str().unwrap().contains("notes"), "{body}");
+}
+
+#[tokio::test]
+async fn a_vendor_of_a_section_of_its_own_is_asked_in_the_same_way_and_fails_under_its_own_name() {
+    let mut server = Server::start(vec![good("Good day.")]).await;
+    let usual = groq::Config::default();
+    assert_eq!((usual.url.host(), usual.key.as_str()), ("api.groq.com", "GROQ_API_KEY"));
+    let (url, model) = (server.endpoint("/openai/v1"), usual.model.clone());
+    let config = groq::Config { url, connect: LONG, first_byte: LONG, idle: LONG, ..usual };
+    let open = |config| OpenAiLlm::new(config, None).unwrap().open(LlmCall::default()).unwrap();
+    let mut session = open(config.clone());
+    session.reply(said(1)).unwrap();
+    assert_eq!(reply(&mut *session).await.unwrap(), "Good day.");
+    let asked = server.asked().await;
+    assert!(asked.head.starts_with("post /openai/v1/chat/completions "), "{}", asked.head);
+    assert!(String::from_utf8_lossy(&asked.body).contains(&model), "{:?}", asked.body);
+    let mut session = open(groq::Config { url: nobody().await, ..config });
+    session.reply(said(1)).unwrap();
+    let error = reply(&mut *session).await.unwrap_err().to_string();
+    assert!(error.starts_with("groq: cannot connect to 127.0.0.1:"), "{error}");
 }

@@ -1,4 +1,4 @@
-use super::{Config, NAME};
+use super::{Options, Vendor};
 use crate::llm::{Called, LlmRequest, ToolCall, ToolSpec};
 use crate::services::conversation::{Line, lines};
 use crate::services::http::Post;
@@ -9,7 +9,12 @@ use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 
 /// The request for a reply.
-pub(super) fn post(config: &Config, system: &str, tools: &[ToolSpec], request: &LlmRequest) -> Post {
+pub(super) fn post<V: Vendor>(
+    config: &Options<V>,
+    system: &str,
+    tools: &[ToolSpec],
+    request: &LlmRequest,
+) -> Post {
     let body =
         serde_json::to_vec(&Body::new(config, system, tools, request)).expect("text and numbers are JSON");
     Post {
@@ -59,14 +64,19 @@ struct Message<'r> {
 }
 
 impl<'r> Body<'r> {
-    fn new(config: &'r Config, system: &'r str, tools: &[ToolSpec], request: &'r LlmRequest) -> Self {
+    fn new<V: Vendor>(
+        config: &'r Options<V>,
+        system: &'r str,
+        tools: &[ToolSpec],
+        request: &'r LlmRequest,
+    ) -> Self {
         let openai = config.url.host() == "api.openai.com";
         let extra = config.extra_body.fields();
         // Whoever asks for the newer name behind another address wants it in place of the older one.
         let most = Some(config.max_tokens).filter(|_| !extra.contains_key("max_completion_tokens"));
         Self {
             model: &config.model,
-            messages: messages(system, request),
+            messages: messages(V::NAME, system, request),
             stream: true,
             stream_options: config.usage.then(|| json!({"include_usage": true})),
             temperature: config.temperature,
@@ -79,7 +89,7 @@ impl<'r> Body<'r> {
     }
 }
 
-fn messages<'r>(system: &'r str, request: &'r LlmRequest) -> Vec<Message<'r>> {
+fn messages<'r>(vendor: &str, system: &'r str, request: &'r LlmRequest) -> Vec<Message<'r>> {
     let mut messages = Vec::with_capacity(request.history.len() + 4);
     for line in lines(system, request) {
         match line {
@@ -87,8 +97,8 @@ fn messages<'r>(system: &'r str, request: &'r LlmRequest) -> Vec<Message<'r>> {
             Line::User(text) => messages.push(message("user", text)),
             Line::Assistant(text) => messages.push(message("assistant", text)),
             Line::Round(round) => {
-                let tool_calls = round.calls.iter().map(|called| tool_call(&called.call)).collect();
-                let own = round.provided_by(NAME);
+                let tool_calls = round.calls.iter().map(|called| tool_call(vendor, &called.call)).collect();
+                let own = round.provided_by(vendor);
                 messages.push(Message { tool_calls, own, ..message("assistant", round.text.as_str()) });
                 messages.extend(round.calls.iter().map(result));
             }
@@ -101,10 +111,10 @@ fn message<'r>(role: &'static str, content: impl Into<Cow<'r, str>>) -> Message<
     Message { role, content: content.into(), tool_calls: Vec::new(), tool_call_id: None, own: None }
 }
 
-fn tool_call(call: &ToolCall) -> Value {
+fn tool_call(vendor: &str, call: &ToolCall) -> Value {
     let ToolCall { id, name, arguments, .. } = call;
     let mut value = json!({"id": id, "type": "function", "function": {"name": name, "arguments": arguments}});
-    provided::add(&mut value, call.provided_by(NAME).map(|provided| &provided.call));
+    provided::add(&mut value, call.provided_by(vendor).map(|provided| &provided.call));
     value
 }
 
@@ -122,6 +132,7 @@ const LARGEST_ANSWER: usize = 8 * 1_024 * 1_024;
 
 #[cfg(test)]
 mod tests {
+    use super::super::Config;
     use super::*;
     use crate::llm::{Cue, Role, Round, Said};
 
