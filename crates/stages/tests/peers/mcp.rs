@@ -99,7 +99,9 @@ async fn every_kind_of_answer(tools: &Tools) {
     // It keeps the reason to itself.
     assert_eq!((outcome, failed, told.contains("fail")), (Outcome::Failed, true, true), "{told}");
     let (outcome, _, told) = call(tools, ("slow", r#"{"seconds":30}"#)).await;
-    assert_eq!((outcome, told.as_str()), (Outcome::Late, "it did not answer within 300ms"));
+    let late = "it was sent; its outcome is unknown (it did not answer within 300ms). Do not call it again unless the \
+                caller asks for that";
+    assert_eq!((outcome, told.as_str()), (Outcome::Late, late));
 }
 
 #[tokio::test]
