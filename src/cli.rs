@@ -1,15 +1,29 @@
 //! The command line.
 
-/// Prints a line on standard output. Whoever closed it does not want to know, and a panic would tell them.
+/// Prints a line on standard output, without anything that a terminal obeys: much of what is told was written by others.
+/// Whoever closed it does not want to know, and a panic would tell them.
 macro_rules! say {
     ($($line:tt)*) => {
-        drop(std::io::Write::write_fmt(&mut std::io::stdout(), format_args!("{}\n", format_args!($($line)*))))
+        drop(std::io::Write::write_fmt(
+            &mut std::io::stdout(),
+            format_args!("{}\n", ringway_frame::Printed(format_args!($($line)*))),
+        ))
+    };
+}
+
+/// Prints JSON on standard output, in the same way.
+macro_rules! say_json {
+    ($json:expr) => {
+        drop(std::io::Write::write_fmt(
+            &mut std::io::stdout(),
+            format_args!("{}\n", ringway_frame::PrintedJson(&$json)),
+        ))
     };
 }
 
 /// Prints a line on standard error, in the same way.
 macro_rules! complain {
-    ($($line:tt)*) => { crate::logging::say(&format!($($line)*)) };
+    ($($line:tt)*) => { crate::logging::say(&ringway_frame::Printed(format_args!($($line)*)).to_string()) };
 }
 
 mod check;

@@ -31,11 +31,8 @@ use ringway_stages::normalize::Normalized;
 use ringway_stages::pocketsphinx::{self, Pocketsphinx};
 use ringway_stages::pool::StartError;
 use ringway_stages::scripted;
-use ringway_stages::services::{
-    SetupError, anthropic, cartesia, cartesia_stt, deepgram, deepgram_flux, deepgram_speech, elevenlabs,
-    ollama, openai_chat, openai_realtime, openai_realtime_stt, openai_speech, openai_transcription,
-    phone_tts, piper, speech_server, whisper_auto, whisperlive, whisperlivekit, wyoming_stt, wyoming_tts,
-};
+use ringway_stages::services::SetupError;
+use ringway_stages::services::registry::{Engine, Stage};
 use ringway_stages::silero::Instructions;
 use ringway_stages::speech_cache::{DirError, Tiers};
 use ringway_stages::speech_to_speech::SpeechToSpeech;
@@ -233,20 +230,19 @@ impl<'a> Builder<'a> {
         names.iter().map(|name| build(self, name)).collect()
     }
 
+    /// A service of this stage; one of another stage is none.
+    fn service(&self, stage: Stage, name: &str) -> Result<Engine, EngineError> {
+        let services = &self.config.services;
+        let found = services.of(stage).find(|(known, _)| *known == name);
+        let (_, section) = found.ok_or_else(|| unknown(stage, name))?;
+        let key = section.entry().key.and_then(|variable| self.secrets.api_key(variable));
+        Ok(section.build(services, key.as_ref())?)
+    }
+
     fn s2s(&mut self, name: &str) -> Result<Arc<dyn SpeechToSpeech>, EngineError> {
-        match name {
-            openai_realtime::NAME => {
-                let config = &self.config.openai_realtime;
-                let key = self.secrets.api_key(&config.key);
-                let service = openai_realtime::OpenAiRealtime::new(config.clone(), key.as_ref())?;
-                Ok(self.with_speech_tools(Arc::new(service)))
-            }
-            speech_server::NAME => {
-                let config = &self.config.speech_server;
-                let key = self.secrets.api_key(&config.key);
-                Ok(Arc::new(speech_server::SpeechServer::new(config.clone(), key.as_ref())?))
-            }
-            _ => Err(EngineError::Unknown { key: "speech_to_speech.engines", name: name.into() }),
+        match self.service(Stage::SpeechToSpeech, name)? {
+            Engine::SpeechToSpeech(service) => Ok(self.with_speech_tools(service)),
+            _ => Err(unknown(Stage::SpeechToSpeech, name)),
         }
     }
 
@@ -258,87 +254,36 @@ impl<'a> Builder<'a> {
                 self.pools.add("pocketsphinx", move || counted.counters());
                 Ok(pocketsphinx)
             }
-            openai_transcription::NAME => {
-                let config = &self.config.openai_stt;
-                let key = self.secrets.api_key(&config.key);
-                Ok(Arc::new(openai_transcription::OpenAiTranscription::new(config.clone(), key.as_ref())?))
-            }
-            deepgram::NAME => {
-                let config = &self.config.deepgram;
-                let key = self.secrets.api_key(&config.key);
-                Ok(Arc::new(deepgram::Deepgram::new(config.clone(), key.as_ref())?))
-            }
-            whisper_auto::NAME => {
-                let Config { whisper_auto: config, whisperlivekit: livekit, whisperlive: live, .. } =
-                    self.config;
-                let key = self.secrets.api_key(&config.key);
-                let (config, livekit, live) = (config.clone(), livekit.clone(), live.clone());
-                Ok(Arc::new(whisper_auto::WhisperAuto::new(config, livekit, live, key.as_ref())?))
-            }
-            whisperlivekit::NAME => {
-                let config = &self.config.whisperlivekit;
-                let key = self.secrets.api_key(&config.key);
-                Ok(Arc::new(whisperlivekit::WhisperLiveKit::new(config.clone(), key.as_ref())?))
-            }
-            whisperlive::NAME => {
-                let config = &self.config.whisperlive;
-                let key = self.secrets.api_key(&config.key);
-                Ok(Arc::new(whisperlive::WhisperLive::new(config.clone(), key.as_ref())?))
-            }
-            wyoming_stt::NAME => Ok(Arc::new(wyoming_stt::WyomingStt::new(self.config.wyoming_stt.clone())?)),
-            deepgram_flux::NAME => {
-                let config = &self.config.deepgram_flux;
-                let key = self.secrets.api_key(&config.key);
-                Ok(Arc::new(deepgram_flux::DeepgramFlux::new(config.clone(), key.as_ref())?))
-            }
-            openai_realtime_stt::NAME => {
-                let config = &self.config.openai_realtime_stt;
-                let key = self.secrets.api_key(&config.key);
-                Ok(Arc::new(openai_realtime_stt::OpenAiRealtimeStt::new(config.clone(), key.as_ref())?))
-            }
-            cartesia_stt::NAME => {
-                let config = &self.config.cartesia_stt;
-                let key = self.secrets.api_key(&config.key);
-                Ok(Arc::new(cartesia_stt::CartesiaStt::new(config.clone(), key.as_ref())?))
-            }
             "scripted" => Ok(Arc::new(scripted::ScriptedStt::new(&self.config.scripted))),
-            _ => Err(EngineError::Unknown { key: "stt.engines", name: name.into() }),
+            _ => match self.service(Stage::SpeechToText, name)? {
+                Engine::SpeechToText(recogniser) => Ok(recogniser),
+                _ => Err(unknown(Stage::SpeechToText, name)),
+            },
         }
     }
 
     fn llm(&mut self, name: &str) -> Result<Arc<dyn LanguageModel>, EngineError> {
         match name {
-            "dialogue" => {
-                let config = &self.config.dialogue;
-                let words = self.config.dictionary();
-                let pronounceable = |word: &str| words.as_ref().is_none_or(|words| words.pronounceable(word));
-                let dialogues =
-                    Dialogues::load(&config.dir, &pronounceable).map_err(EngineError::Dialogues)?;
-                let transfers = self.transfers.clone();
-                let dialogues = dialogues.with_transfers(transfers).map_err(EngineError::Dialogues)?;
-                let dialogues = dialogues.with_default(&config.default).map_err(EngineError::Default)?;
-                self.dialogues = dialogues.names().map(str::to_owned).collect();
-                self.texts = dialogues.texts();
-                Ok(Arc::new(dialogues))
-            }
-            openai_chat::NAME => {
-                let config = &self.config.openai_llm;
-                let key = self.secrets.api_key(&config.key);
-                Ok(self.with_tools(Arc::new(openai_chat::OpenAiChat::new(config.clone(), key.as_ref())?)))
-            }
-            ollama::NAME => {
-                let config = &self.config.ollama;
-                let key = self.secrets.api_key(&config.key);
-                Ok(self.with_tools(Arc::new(ollama::Ollama::new(config.clone(), key.as_ref())?)))
-            }
-            anthropic::NAME => {
-                let config = &self.config.anthropic;
-                let key = self.secrets.api_key(&config.key);
-                Ok(self.with_tools(Arc::new(anthropic::Anthropic::new(config.clone(), key.as_ref())?)))
-            }
+            "dialogue" => self.dialogues(),
             "scripted" => Ok(Arc::new(scripted::ScriptedLlm::new(&self.config.scripted))),
-            _ => Err(EngineError::Unknown { key: "llm.engines", name: name.into() }),
+            _ => match self.service(Stage::LanguageModel, name)? {
+                Engine::LanguageModel(model) => Ok(self.with_tools(model)),
+                _ => Err(unknown(Stage::LanguageModel, name)),
+            },
         }
+    }
+
+    fn dialogues(&mut self) -> Result<Arc<dyn LanguageModel>, EngineError> {
+        let config = &self.config.dialogue;
+        let words = self.config.dictionary();
+        let pronounceable = |word: &str| words.as_ref().is_none_or(|words| words.pronounceable(word));
+        let dialogues = Dialogues::load(&config.dir, &pronounceable).map_err(EngineError::Dialogues)?;
+        let transfers = self.transfers.clone();
+        let dialogues = dialogues.with_transfers(transfers).map_err(EngineError::Dialogues)?;
+        let dialogues = dialogues.with_default(&config.default).map_err(EngineError::Default)?;
+        self.dialogues = dialogues.names().map(str::to_owned).collect();
+        self.texts = dialogues.texts();
+        Ok(Arc::new(dialogues))
     }
 
     fn with_tools(&self, model: Arc<dyn LanguageModel>) -> Arc<dyn LanguageModel> {
@@ -384,37 +329,17 @@ impl<'a> Builder<'a> {
                 self.pools.add("flite", move || counted.counters());
                 Ok(flite)
             }
-            piper::NAME => Ok(Arc::new(piper::Piper::new(self.config.piper.clone())?)),
-            openai_speech::NAME => {
-                let config = &self.config.openai_tts;
-                let key = self.secrets.api_key(&config.key);
-                Ok(Arc::new(openai_speech::OpenAiSpeech::new(config.clone(), key.as_ref())?))
-            }
-            elevenlabs::NAME => {
-                let config = &self.config.elevenlabs;
-                let key = self.secrets.api_key(&config.key);
-                Ok(Arc::new(elevenlabs::ElevenLabs::new(config.clone(), key.as_ref())?))
-            }
-            cartesia::NAME => {
-                let config = &self.config.cartesia;
-                let key = self.secrets.api_key(&config.key);
-                Ok(Arc::new(cartesia::Cartesia::new(config.clone(), key.as_ref())?))
-            }
-            deepgram_speech::NAME => {
-                let config = &self.config.deepgram_tts;
-                let key = self.secrets.api_key(&config.key);
-                Ok(Arc::new(deepgram_speech::DeepgramSpeech::new(config.clone(), key.as_ref())?))
-            }
-            wyoming_tts::NAME => Ok(Arc::new(wyoming_tts::WyomingTts::new(self.config.wyoming_tts.clone())?)),
-            phone_tts::NAME => {
-                let config = &self.config.phone_tts;
-                let key = self.secrets.api_key(&config.key);
-                Ok(Arc::new(phone_tts::PhoneTts::new(config.clone(), key.as_ref())?))
-            }
             "scripted" => Ok(Arc::new(scripted::ScriptedTts::new(&self.config.scripted))),
-            _ => Err(EngineError::Unknown { key: "tts.engines", name: name.into() }),
+            _ => match self.service(Stage::TextToSpeech, name)? {
+                Engine::TextToSpeech(voice) => Ok(voice),
+                _ => Err(unknown(Stage::TextToSpeech, name)),
+            },
         }
     }
+}
+
+fn unknown(stage: Stage, name: &str) -> EngineError {
+    EngineError::Unknown { key: stage.key(), name: name.to_owned() }
 }
 
 /// Whom calls may be handed to: what makes no sense in it is told where the configuration is read.
@@ -432,9 +357,6 @@ fn tools(
     let file = ToolsFile::load(path, &variable).map_err(EngineError::ToolsFile)?;
     let knowledge = librarian.map(|librarian| Arc::new(librarian.clone()) as Arc<dyn Knowledge>);
     let file = file.transferring(transfers.clone());
-    if file.transfers_to_nobody() {
-        tracing::warn!(file = %path.display(), "{}", NOBODY);
-    }
     let file =
         file.speaking(languages::names(config)).map_err(|mistake| EngineError::ToolsFile(vec![mistake]))?;
     Ok(Some(Tools::start(file, knowledge)?))
@@ -451,33 +373,23 @@ pub fn unusable_services(config: &Config, secrets: &Secrets) -> Vec<(String, Str
     let languages = config.languages.values().map(|language| &language.config);
     let mut unusable = Vec::new();
     for config in std::iter::once(config).chain(languages) {
-        let mut builder = Builder::new(config, secrets, None, None);
+        let builder = Builder::new(config, secrets, None, None);
         let mut note = |name: &String, setup: Option<EngineError>| match setup {
             Some(EngineError::Service(SetupError::Template(_) | SetupError::Key { .. })) => {}
             Some(EngineError::Service(error)) => unusable.push((name.clone(), error.to_string())),
             _ => {}
         };
-        let service = |name: &&String| !EMBEDDED.contains(&name.as_str());
-        for name in config.stt.engines.iter().filter(service) {
-            note(name, builder.stt(name).err());
-        }
-        for name in config.llm.engines.iter().filter(service) {
-            note(name, builder.llm(name).err());
-        }
-        for name in config.tts.engines.iter().filter(service) {
-            note(name, builder.tts(name).err());
-        }
-        for name in &config.speech_to_speech.engines {
-            note(name, builder.s2s(name).err());
+        for stage in Stage::ALL {
+            let services = config.engines(stage).iter().filter(|name| config.services.get(name).is_some());
+            for name in services {
+                note(name, builder.service(stage, name).err());
+            }
         }
     }
     unusable.sort();
     unusable.dedup();
     unusable
 }
-
-/// Engines that come with ringway.
-const EMBEDDED: [&str; 4] = ["pocketsphinx", "flite", "dialogue", "scripted"];
 
 /// The language in whose words this voice is given figures, if it is.
 fn normalized<'c>(config: &'c Config, name: &str) -> Option<&'c str> {
@@ -488,7 +400,3 @@ fn normalized<'c>(config: &'c Config, name: &str) -> Option<&'c str> {
 fn lines(diagnostics: &[Diagnostic]) -> String {
     diagnostics.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
-
-/// What is said of a tool that can do nothing.
-pub const NOBODY: &str =
-    "the tool transfer has nobody to transfer calls to: list them in transfer.targets or transfer.allow";

@@ -250,6 +250,7 @@ impl LiveCall {
             | CallEventKind::StageRestarted { .. }
             | CallEventKind::Served { .. }
             | CallEventKind::ServiceDone { .. }
+            | CallEventKind::Tokens { .. }
             | CallEventKind::ServiceSwitched { .. }
             | CallEventKind::Hedged { .. }
             | CallEventKind::ServiceFailed { .. }

@@ -29,7 +29,7 @@ const INSTANTS: [f64; 11] = [0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.
 pub const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 
 /// Parts of an answer's time.
-const PARTS: [&str; 5] = ["end_of_turn", "stt", "llm", "tts", "playout"];
+const PARTS: [&str; 7] = ["end_of_turn", "stt", "llm", "tools", "tts", "rebuild", "playout"];
 
 /// Those that services stand behind.
 const SERVED: [StageKind; 4] = [StageKind::Stt, StageKind::Llm, StageKind::Tts, StageKind::SpeechToSpeech];
@@ -40,6 +40,8 @@ const EDGES: [EdgeKind; 2] = [EdgeKind::Browser, EdgeKind::Twilio];
 /// How stages die.
 const CAUSES: [Cause; 6] =
     [Cause::Error, Cause::Panic, Cause::Stall, Cause::Late, Cause::Refused, Cause::Unfit];
+
+const TOKENS: [&str; 3] = ["given", "cache_read", "cache_written"];
 
 /// What becomes of requests to services.
 const OUTCOMES: [&str; 3] = ["ok", "error", "late"];
@@ -115,7 +117,7 @@ fn describe() {
     describe_counter!("ringway_service_requests_total", "Requests to services, by what became of them.");
     describe_gauge!(
         "ringway_service_circuit",
-        "Whether a service is asked (0), is being tried (1) or is left alone (2)."
+        "State of a service's circuit: closed (0), half open (1) or open (2)."
     );
     describe_counter!(
         "ringway_service_switches_total",
@@ -125,6 +127,7 @@ fn describe() {
         "ringway_hedges_total",
         "Requests that were asked a second time, by who answered them first."
     );
+    describe_counter!("ringway_llm_tokens_total", "Tokens that language models were given, or remembered.");
     describe_counter!("ringway_late_total", "Times that a stage kept a caller waiting for too long.");
     describe_gauge!("ringway_events_queued", "Events of calls that wait to be counted.");
     describe_gauge!("ringway_ring_depth_frames", "Frames in the fullest ring of its kind, of all calls.");
@@ -254,6 +257,8 @@ pub fn expect_services(engines: &Engines) {
             for cause in CAUSES.into_iter().chain(empty) {
                 service_failures(stage, service, cause).increment(0);
             }
+            let counted = TOKENS.iter().filter(|_| stage == StageKind::Llm);
+            counted.for_each(|kind| tokens(service, kind).increment(0));
             // A detector is not asked once a turn, but all the time; what it costs shows in the metronome's lateness.
             for edge in EDGES.iter().filter(|_| stage != StageKind::Vad) {
                 let _ = service_seconds(edge.name(), stage, service);
@@ -351,6 +356,11 @@ impl Counting {
             CallEventKind::ServiceDone { stage, service } => {
                 service_requests(*stage, service, "ok").increment(1);
             }
+            CallEventKind::Tokens { service, given, cache_read, cache_written } => {
+                for (kind, count) in TOKENS.into_iter().zip([given, cache_read, cache_written]) {
+                    tokens(service, kind).increment(u64::from(*count));
+                }
+            }
             CallEventKind::ServiceSwitched { stage, from, to, cause } => {
                 service_switches(*stage, from, to, *cause).increment(1);
             }
@@ -398,8 +408,8 @@ impl Counting {
         if latency.answer > self.budget {
             counter!("ringway_turns_over_budget_total", "edge" => edge).increment(1);
         }
-        let Latency { end_of_turn, stt, llm, tts, playout, .. } = latency;
-        for (part, time) in PARTS.into_iter().zip([end_of_turn, stt, llm, tts, playout]) {
+        let Latency { end_of_turn, stt, llm, tools, tts, rebuild, playout, .. } = latency;
+        for (part, time) in PARTS.into_iter().zip([end_of_turn, stt, llm, tools, tts, rebuild, playout]) {
             histogram!("ringway_turn_part_seconds", "part" => part).record(time.as_secs_f64());
         }
     }
@@ -416,6 +426,10 @@ fn service_failures(stage: StageKind, service: &str, cause: Cause) -> metrics::C
         ("cause", cause.name().to_owned()),
     ];
     counter!("ringway_service_failures_total", &labels)
+}
+
+fn tokens(service: &str, kind: &'static str) -> metrics::Counter {
+    counter!("ringway_llm_tokens_total", "service" => service.to_owned(), "kind" => kind)
 }
 
 fn service_requests(stage: StageKind, service: &str, outcome: &'static str) -> metrics::Counter {

@@ -24,6 +24,10 @@ pub struct Validation {
     pub warnings: Vec<Problem>,
 }
 
+/// What is said of a tool that can do nothing.
+const NOBODY: &str = "the tool transfer is not offered to the model, since it has nobody to transfer calls to: list them in \
+                      transfer.targets or transfer.allow";
+
 impl Validation {
     /// Reads the configuration and all that it names, but for what takes as long as a start does.
     pub fn of(sources: Sources<Vec<(String, String)>>) -> Self {
@@ -89,7 +93,7 @@ impl Validation {
                 let transfers = Arc::new(Transfers::new(&config.transfer).unwrap_or_default());
                 let tools = tools.transferring(transfers);
                 if tools.transfers_to_nobody() {
-                    self.doubtful("tools.file", engines::NOBODY);
+                    self.doubtful("tools.file", NOBODY);
                 }
                 Some(tools)
             }

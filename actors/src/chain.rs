@@ -20,7 +20,7 @@ pub(crate) struct Chain {
 struct Link {
     budget: RestartBudget,
     backoff: Backoff,
-    /// It is left alone until then.
+    /// Its circuit is open until then.
     alone_until: Duration,
     /// It cannot serve this call at all.
     refused: bool,
@@ -41,7 +41,7 @@ impl Chain {
         Self { links: (0..services).map(|_| link()).collect(), serving: 0, deaths: 0, spread }
     }
 
-    /// How long the one that serves is still left alone: nothing after its first failure, twice as long each time
+    /// How long the circuit of the one that serves stays open: nothing after its first failure, twice as long each time
     /// behind it, and not as long in each call.
     pub(crate) fn pause(&self, at: Duration) -> Duration {
         self.links.get(self.serving).map_or(Duration::ZERO, |link| link.alone_until.saturating_sub(at))
@@ -176,7 +176,7 @@ impl Chain {
     }
 
     /// Between two turns: one to be preferred to the one that serves, the first that does well or is due for a try. From
-    /// one that is left alone a call goes to any other.
+    /// one with an open circuit a call goes to any other.
     pub(crate) fn preferred(&self, at: Duration, standing: impl Fn(usize) -> Standing) -> Option<usize> {
         let leaves = standing(self.serving) == Standing::Open;
         let mut fit = (0..self.links.len()).filter(|service| !self.links[*service].is_spent(at));

@@ -1,4 +1,5 @@
 use crate::restart::RestartConfig;
+use ringway_stages::humane;
 use ringway_turn::StageKind;
 use serde::Deserialize;
 use std::time::Duration;
@@ -111,9 +112,4 @@ impl Default for PlayoutConfig {
     fn default() -> Self {
         Self { lead: Duration::from_millis(60) }
     }
-}
-
-pub(crate) mod humane {
-    //! Durations as people write them: `"200ms"`, `"2s"`.
-    pub use jiff::fmt::serde::unsigned_duration::friendly::compact::required::*;
 }

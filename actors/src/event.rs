@@ -100,7 +100,7 @@ pub enum SwitchCause {
     Died(Cause),
     /// The first could not serve the call.
     Refused,
-    /// The first is left alone for a while, since it failed other calls.
+    /// The circuit of the first is open, since it failed other calls.
     Circuit,
     /// The second is preferred, and does well again or is tried.
     Preferred,
@@ -222,6 +222,17 @@ pub enum CallEventKind {
         stage: StageKind,
         /// Its engine's name in the configuration.
         service: Arc<str>,
+    },
+    /// The service behind the language model has told what it was given.
+    Tokens {
+        /// Its engine's name in the configuration.
+        service: Arc<str>,
+        /// Tokens of the request.
+        given: u32,
+        /// Those of them that it remembered from another request.
+        cache_read: u32,
+        /// Those that it remembers from now on.
+        cache_written: u32,
     },
     /// Another service serves a stage from now on.
     ServiceSwitched {

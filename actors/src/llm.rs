@@ -83,7 +83,10 @@ impl LlmStage {
                 Ok(())
             }
             LlmEvent::Slots { id, slots } => self.tell(Input::Slots { request: RequestId::new(id), slots }),
-            LlmEvent::Usage { tokens, estimated, .. } => self.tell(Input::Usage { tokens, estimated }),
+            LlmEvent::Usage { tokens, estimated, cached, .. } => {
+                let (cache_read, cache_written) = (cached.read, cached.written);
+                self.tell(Input::Usage { tokens, estimated, cache_read, cache_written })
+            }
             LlmEvent::Done { id, next, memo } => {
                 let (after, expectation) = after(next);
                 self.router.report(Report::Expect { request: RequestId::new(id), expectation })?;

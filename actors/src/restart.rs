@@ -1,5 +1,6 @@
 //! Restart policy: how often a stage may be rebuilt before the call escalates.
 
+use ringway_stages::humane;
 use serde::Deserialize;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -11,7 +12,7 @@ pub struct RestartConfig {
     /// Restarts of one engine in one call that are permitted within the window.
     pub max_restarts: usize,
     /// The window.
-    #[serde(with = "crate::config::humane")]
+    #[serde(with = "humane")]
     pub within: Duration,
 }
 

@@ -43,6 +43,13 @@ impl ServiceTimes {
         judged: Duration,
         mut tell: impl FnMut(CallEventKind),
     ) {
+        if let (Input::Usage { tokens, cache_read, cache_written, .. }, Some(health)) =
+            (input, &self.llm.service)
+        {
+            let (service, given) = (health.service().clone(), *tokens);
+            let (cache_read, cache_written) = (*cache_read, *cache_written);
+            tell(CallEventKind::Tokens { service, given, cache_read, cache_written });
+        }
         let by_heart = self.is_by_heart(input);
         if let Some((stage, health, after)) = self.first(input, now) {
             if !by_heart {

@@ -3,14 +3,15 @@
 use crate::problem::Problem;
 use crate::setting::Setting;
 use crate::{PublicUrl, PublicUrlError};
+use ringway_stages::services::Services;
 use serde::{Deserialize, Deserializer};
 use toml::Value;
 
 /// A setting without what its engine puts behind the address by itself, and what is told of that.
 pub(crate) fn base(mut setting: Setting) -> (Setting, Option<Problem>) {
     let plain = setting.key.rsplit('.').nth(1).unwrap_or_default();
-    let known = BEHIND.iter().find(|(section, _)| setting.is_address() && *section == plain);
-    let (Some((_, endings)), Value::String(text)) = (known, &setting.value) else { return (setting, None) };
+    let Value::String(text) = &setting.value else { return (setting, None) };
+    let endings = if setting.is_address() { behind(plain) } else { &[] };
     let address = text.trim_end_matches('/');
     let found = endings.iter().find_map(|ending| Some((address.strip_suffix(ending)?, ending)));
     let Some((base, ending)) = found else { return (setting, None) };
@@ -51,14 +52,12 @@ fn origin(text: &str) -> Option<String> {
 const NO_ORIGIN: &str = "each must be an origin such as https://shop.example, without a path";
 
 /// What is often given with an address, by section. The longest stand first.
-const BEHIND: [(&str, &[&str]); 6] = [
-    ("ollama", &["/v1/chat/completions", "/api/chat", "/api/generate", "/api", "/v1"]),
-    ("openai_llm", &["/chat/completions"]),
-    ("openai_stt", &["/audio/transcriptions"]),
-    ("openai_tts", &["/audio/speech"]),
-    ("anthropic", &["/v1/messages", "/v1"]),
-    ("service", &["/embeddings"]),
-];
+fn behind(section: &str) -> &'static [&'static str] {
+    match section {
+        "service" => &["/embeddings"],
+        _ => Services::default().get(section).map_or(&[], |service| service.entry().paths),
+    }
+}
 
 #[cfg(test)]
 mod tests {

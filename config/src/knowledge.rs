@@ -4,7 +4,6 @@ use crate::Config;
 use crate::sense::Mistake;
 use ringway_knowledge::{About, Embeddings};
 use std::path::Path;
-use std::time::Duration;
 
 /// All mistakes, where there is a knowledge base.
 pub(crate) fn mistakes(config: &Config) -> Vec<Mistake> {
@@ -20,18 +19,7 @@ pub(crate) fn mistakes(config: &Config) -> Vec<Mistake> {
 }
 
 fn numbers(config: &ringway_knowledge::Config) -> Vec<Mistake> {
-    let service = &config.service;
-    let times = [
-        ("wait", config.wait),
-        ("service.connect", service.connect),
-        ("service.first_byte", service.first_byte),
-        ("service.idle", service.idle),
-    ];
-    let outside = |(key, time): (&str, Duration)| {
-        let message = || format!("must be from {LEAST:?} to {MOST:?}, not {time:?}");
-        (!(LEAST..=MOST).contains(&time)).then(|| at(key, message()))
-    };
-    let mut mistakes: Vec<_> = times.into_iter().filter_map(outside).collect();
+    let mut mistakes = Vec::new();
     if !(1..=MOST_PASSAGES).contains(&config.passages) {
         mistakes.push(at("passages", format!("must be from 1 to {MOST_PASSAGES}")));
     }
@@ -52,10 +40,6 @@ fn model(dir: &Path) -> Option<Mistake> {
 fn at(key: &str, message: impl Into<String>) -> Mistake {
     (format!("knowledge.{key}"), message.into())
 }
-
-/// Bounds of durations.
-const LEAST: Duration = Duration::from_millis(20);
-const MOST: Duration = Duration::from_secs(3_600);
 
 /// What a model reads before it answers.
 const MOST_PASSAGES: usize = 20;

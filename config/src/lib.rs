@@ -31,6 +31,7 @@ mod neighbours;
 mod network;
 mod print;
 mod problem;
+mod proxies;
 mod public_url;
 mod schema;
 mod sense;
@@ -59,8 +60,11 @@ pub use setting::{Setting, Settings};
 pub use webhook::WebhookConfig;
 
 use ringway_stages::pocketsphinx::Dictionary;
+use ringway_stages::services::Services;
+use ringway_stages::services::registry::Stage;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use toml::Table;
 
 /// The shipped file: every key with its default, explained.
 pub const DEFAULTS: &str = include_str!("../default.toml");
@@ -83,7 +87,7 @@ pub struct Config {
     pub turn: ringway_turn::Config,
     /// How calls are run.
     pub call: ringway_actors::Config,
-    /// When a service is left alone.
+    /// When a service's circuit opens.
     pub circuit: ringway_stages::health::Config,
     /// Voice activity detection.
     pub vad: VadConfig,
@@ -105,54 +109,12 @@ pub struct Config {
     pub tts_cache: ringway_stages::speech_cache::Config,
     /// The voice as a service.
     pub tts_api: TtsApiConfig,
-    /// A recogniser of whole utterances behind HTTP.
-    pub openai_stt: ringway_stages::services::openai_transcription::Config,
-    /// A streaming recogniser behind a socket.
-    pub deepgram: ringway_stages::services::deepgram::Config,
-    /// A server of WhisperLiveKit or WhisperLive, whichever it is.
-    pub whisper_auto: ringway_stages::services::whisper_auto::Config,
-    /// A streaming recogniser behind WhisperLiveKit's own socket.
-    pub whisperlivekit: ringway_stages::services::whisperlivekit::Config,
-    /// A streaming recogniser behind WhisperLive's socket.
-    pub whisperlive: ringway_stages::services::whisperlive::Config,
-    /// A recogniser of whole utterances that speaks Wyoming.
-    pub wyoming_stt: ringway_stages::services::wyoming_stt::Config,
-    /// A streaming recogniser behind a socket that judges when the caller has finished.
-    pub deepgram_flux: ringway_stages::services::deepgram_flux::Config,
-    /// A transcription session behind a socket.
-    pub openai_realtime_stt: ringway_stages::services::openai_realtime_stt::Config,
-    /// A streaming recogniser behind a socket that is told where utterances end.
-    pub cartesia_stt: ringway_stages::services::cartesia_stt::Config,
-    /// A language model behind HTTP.
-    pub openai_llm: ringway_stages::services::openai_chat::Config,
-    /// A language model that Ollama runs.
-    pub ollama: ringway_stages::services::ollama::Config,
-    /// A language model of Anthropic's.
-    pub anthropic: ringway_stages::services::anthropic::Config,
     /// What prompts are filled with.
     pub prompt: ringway_stages::prompt::Config,
     /// What language models may call.
     pub tools: ringway_stages::tools::Config,
     /// What is known.
     pub knowledge: ringway_knowledge::Config,
-    /// A voice behind HTTP.
-    pub piper: ringway_stages::services::piper::Config,
-    /// A model that hears and speaks, behind a socket.
-    pub openai_realtime: ringway_stages::services::openai_realtime::Config,
-    /// A speech server of one's own.
-    pub speech_server: ringway_stages::services::speech_server::Config,
-    /// A voice in OpenAI's form.
-    pub openai_tts: ringway_stages::services::openai_speech::Config,
-    /// ElevenLabs' voice.
-    pub elevenlabs: ringway_stages::services::elevenlabs::Config,
-    /// Cartesia's voice.
-    pub cartesia: ringway_stages::services::cartesia::Config,
-    /// Deepgram's voice.
-    pub deepgram_tts: ringway_stages::services::deepgram_speech::Config,
-    /// A voice that speaks Wyoming.
-    pub wyoming_tts: ringway_stages::services::wyoming_tts::Config,
-    /// A telephone system's voice.
-    pub phone_tts: ringway_stages::services::phone_tts::Config,
     /// Where state is shared.
     pub redis: RedisConfig,
     /// Where conferences are held.
@@ -165,6 +127,9 @@ pub struct Config {
     pub recording: RecordingConfig,
     /// Who is told of calls that ended.
     pub webhook: WebhookConfig,
+    /// Services behind sockets, each in a section of its own.
+    #[serde(skip)]
+    pub services: Services,
     /// Languages that calls can switch to, by code.
     #[serde(skip)]
     pub languages: BTreeMap<String, LanguageConfig>,
@@ -192,51 +157,46 @@ impl Default for Config {
             flite: ringway_stages::flite::Config::default(),
             tts_cache: ringway_stages::speech_cache::Config::default(),
             tts_api: TtsApiConfig::default(),
-            openai_stt: ringway_stages::services::openai_transcription::Config::default(),
-            deepgram: ringway_stages::services::deepgram::Config::default(),
-            whisper_auto: ringway_stages::services::whisper_auto::Config::default(),
-            whisperlivekit: ringway_stages::services::whisperlivekit::Config::default(),
-            whisperlive: ringway_stages::services::whisperlive::Config::default(),
-            wyoming_stt: ringway_stages::services::wyoming_stt::Config::default(),
-            deepgram_flux: ringway_stages::services::deepgram_flux::Config::default(),
-            openai_realtime_stt: ringway_stages::services::openai_realtime_stt::Config::default(),
-            cartesia_stt: ringway_stages::services::cartesia_stt::Config::default(),
-            openai_llm: ringway_stages::services::openai_chat::Config::default(),
-            ollama: ringway_stages::services::ollama::Config::default(),
-            anthropic: ringway_stages::services::anthropic::Config::default(),
             prompt: ringway_stages::prompt::Config::default(),
             tools: ringway_stages::tools::Config::default(),
             knowledge: ringway_knowledge::Config::default(),
-            piper: ringway_stages::services::piper::Config::default(),
-            openai_realtime: ringway_stages::services::openai_realtime::Config::default(),
-            speech_server: ringway_stages::services::speech_server::Config::default(),
-            openai_tts: ringway_stages::services::openai_speech::Config::default(),
-            elevenlabs: ringway_stages::services::elevenlabs::Config::default(),
-            cartesia: ringway_stages::services::cartesia::Config::default(),
-            deepgram_tts: ringway_stages::services::deepgram_speech::Config::default(),
-            wyoming_tts: ringway_stages::services::wyoming_tts::Config::default(),
-            phone_tts: ringway_stages::services::phone_tts::Config::default(),
             redis: RedisConfig::default(),
             livekit: LiveKitConfig::default(),
             scripted: ringway_stages::scripted::Config::default(),
             apology: ApologyConfig::default(),
             recording: RecordingConfig::default(),
             webhook: WebhookConfig::default(),
+            services: Services::default(),
             languages: BTreeMap::new(),
         }
     }
 }
 
 impl Config {
+    /// Reads a document without languages, as it is written: the sections of services lie beside those of the server.
+    ///
+    /// # Errors
+    /// A key is unknown, or its type does not take the value.
+    pub fn read(mut document: Table) -> Result<Self, toml::de::Error> {
+        let sections: Vec<&str> = Services::default().all().map(|(name, _)| name).collect();
+        let services: Table = sections.iter().filter_map(|name| document.remove_entry(*name)).collect();
+        Ok(Self { services: Services::deserialize(services)?, ..Self::deserialize(document)? })
+    }
+
+    /// The engines that serve this stage, in order of preference.
+    pub fn engines(&self, stage: Stage) -> &[String] {
+        match stage {
+            Stage::SpeechToSpeech => &self.speech_to_speech.engines,
+            Stage::SpeechToText => &self.stt.engines,
+            Stage::LanguageModel => &self.llm.engines,
+            Stage::TextToSpeech => &self.tts.engines,
+        }
+    }
+
     /// The words that the embedded recogniser can pronounce, if it is used and its dictionary can be read.
     pub fn dictionary(&self) -> Option<Dictionary> {
         let used = self.stt.engines.iter().any(|name| name == "pocketsphinx");
         let open = || Dictionary::open(&self.pocketsphinx.model.dictionary).ok();
         used.then(open).flatten()
     }
-}
-
-pub(crate) mod humane {
-    //! Durations as people write them: `"200ms"`, `"2s"`.
-    pub use jiff::fmt::serde::unsigned_duration::friendly::compact::required::*;
 }

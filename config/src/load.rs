@@ -5,13 +5,14 @@ use crate::environment::{self, Said, Variables};
 use crate::exposure;
 use crate::languages;
 use crate::problem::{Origin, Problem, Problems};
+use crate::proxies;
 use crate::schema::Schema;
 use crate::sense::{self, Mistake};
 use crate::services;
 use crate::setting::{Setting, Settings};
 use crate::{Config, Secrets};
 use ringway_stages::secret;
-use serde::Deserialize;
+use ringway_stages::services::Services;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -21,8 +22,8 @@ use toml::{Table, Value};
 /// The file that is read when none is named.
 pub const DEFAULT_FILE: &str = "config/default.toml";
 
-/// The keys of [`Config`].
-pub static SCHEMA: LazyLock<Schema> = LazyLock::new(Schema::of::<Config>);
+/// The keys of [`Config`], those of services last.
+pub static SCHEMA: LazyLock<Schema> = LazyLock::new(|| Schema::of::<Config>().and(Schema::of::<Services>()));
 
 /// Where configuration comes from. A flag wins over a variable that is named after a key, that over an alias, that over
 /// the file, and that over the default.
@@ -108,10 +109,11 @@ where
     let file = Said { settings, problems, warnings: Vec::new() };
     let mut aliases = alias::read(&variables, &SCHEMA);
     let own = environment::read(&variables, &SCHEMA);
+    let proxies = proxies::read(&variables);
     let flags = Said { settings: sources.flags.into_iter().map(Setting::from).collect(), ..Said::default() };
     loop {
         let mut layers = Layers::of(&given, &file);
-        for said in [&file, &aliases, &own, &flags] {
+        for said in [&file, &aliases, &own, &proxies, &flags] {
             layers.add(said.clone());
         }
         match layers.finish(path) {
@@ -257,7 +259,7 @@ fn is_of(problem: &Problem, name: &str) -> bool {
 }
 
 fn config_of(document: Table, path: &Path, problems: &mut Vec<Problem>) -> Config {
-    Config::deserialize(document).unwrap_or_else(|error| {
+    Config::read(document).unwrap_or_else(|error| {
         problems.push(at_file(path, error.message().to_owned()));
         Config::default()
     })
@@ -293,7 +295,7 @@ fn secrets(variables: &Variables, config: &Config, problems: &mut Vec<Problem>) 
         admin_token: secret(Secrets::ADMIN_TOKEN, ""),
         twilio_auth_token: secret(Secrets::TWILIO_AUTH_TOKEN, ""),
         twilio_shared_key: secret(Secrets::TWILIO_SHARED_KEY, ""),
-        api_keys: named.map(|it| (it.variable.to_owned(), secret(it.variable, it.path))).collect(),
+        api_keys: named.map(|it| (it.variable.to_owned(), secret(it.variable, &it.path))).collect(),
     }
 }
 

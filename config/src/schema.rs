@@ -60,6 +60,13 @@ impl Schema {
         Self { keys }
     }
 
+    /// The keys of both.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.keys.extend(other.keys);
+        self
+    }
+
     /// All keys.
     pub fn keys(&self) -> impl Iterator<Item = &Key> {
         self.keys.iter()

@@ -1,13 +1,16 @@
 //! What is wrong with values that are well formed: those that make no sense, and files that are not there.
 
 use crate::languages::is_code;
-use crate::services::{Keyed, keyed};
+use crate::services::{Keyed, keyed, serving};
 use crate::{Config, DialogueConfig, LimitsConfig, Secrets, ServerConfig, Tls};
+use ringway_stages::prompt;
 use ringway_stages::secret::named;
+use ringway_stages::services::Services;
+use ringway_stages::services::registry::{self, Section, Stage};
 use ringway_stages::transfer::{self, Destination, Transfers};
-use ringway_stages::{prompt, services};
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 /// A mistake at a key.
@@ -24,6 +27,7 @@ pub(crate) fn mistakes(config: &Config, secrets: &Secrets) -> Vec<Mistake> {
     mistakes.extend(tts_api(config));
     mistakes.extend(numbers(config));
     mistakes.extend(engines(config));
+    mistakes.extend(services(config));
     mistakes.extend(prompts(config));
     mistakes.extend(keys(config, secrets));
     mistakes.extend(files(config));
@@ -126,25 +130,6 @@ fn numbers(config: &Config) -> Vec<Mistake> {
     if !VAD_RATES.contains(&config.vad.rate) {
         mistakes.push(at("vad.rate", format!("must be 8000 or 16000, not {}", config.vad.rate)));
     }
-    if config.openai_llm.max_tokens == 0 {
-        mistakes.push(at("openai_llm.max_tokens", "must not be zero"));
-    }
-    if config.ollama.max_tokens == 0 {
-        mistakes.push(at("ollama.max_tokens", "must not be zero"));
-    }
-    if config.anthropic.max_tokens == 0 {
-        mistakes.push(at("anthropic.max_tokens", "must not be zero"));
-    }
-    if config.ollama.temperature.is_some_and(|value| !(0.0..=2.0).contains(&value)) {
-        mistakes.push(at("ollama.temperature", "must be from 0 to 2"));
-    }
-    if config.anthropic.temperature.is_some_and(|value| !(0.0..=1.0).contains(&value)) {
-        mistakes.push(at("anthropic.temperature", "must be from 0 to 1"));
-    }
-    if config.openai_llm.temperature.is_some_and(|value| !(0.0..=2.0).contains(&value)) {
-        mistakes.push(at("openai_llm.temperature", "must be from 0 to 2"));
-    }
-    mistakes.extend(recognisers(config));
     if config.circuit.failures == 0 {
         mistakes.push(at("circuit.failures", "must not be zero"));
     }
@@ -154,64 +139,28 @@ fn numbers(config: &Config) -> Vec<Mistake> {
     if !(0.1..=100.0).contains(&config.circuit.late_factor) {
         mistakes.push(at("circuit.late_factor", "must be from 0.1 to 100"));
     }
-    if config.piper.length_scale.is_some_and(|value| !(0.1..=10.0).contains(&value)) {
-        mistakes.push(at("piper.length_scale", "must be from 0.1 to 10"));
-    }
-    mistakes.extend(voices(config));
     let outside = |(key, value, least, most): (&str, Duration, Duration, Duration)| {
         let message = || format!("must be from {least:?} to {most:?}, not {value:?}");
         (!(least..=most).contains(&value)).then(|| at(key, message()))
     };
-    mistakes.extend(durations(config).filter_map(outside));
+    mistakes.extend(durations(config).into_iter().filter_map(outside));
     mistakes
 }
 
-/// Numbers of voices that must lie within bounds.
-fn voices(config: &Config) -> Vec<Mistake> {
-    let Config { openai_tts, elevenlabs, cartesia, phone_tts, .. } = config;
-    let speed = Some(phone_tts.speed as f32);
-    let bounds = [
-        ("openai_tts.speed", openai_tts.speed, 0.25, 4.0),
-        ("elevenlabs.stability", elevenlabs.stability, 0.0, 1.0),
-        ("elevenlabs.similarity", elevenlabs.similarity, 0.0, 1.0),
-        ("elevenlabs.speed", elevenlabs.speed, 0.7, 1.2),
-        ("cartesia.speed", cartesia.speed, 0.6, 1.5),
-        ("phone_tts.speed", speed, 0.1, 10.0),
-    ];
-    let outside = |(key, value, least, most): (&str, Option<f32>, f32, f32)| {
-        let wrong = value.is_some_and(|value| !(least..=most).contains(&value));
-        wrong.then(|| at(key, format!("must be from {least} to {most}")))
+/// What services say of their own sections.
+fn services(config: &Config) -> Vec<Mistake> {
+    let of = |(name, section): (&str, &dyn Section)| {
+        let told = move |problem: registry::Problem| at(&format!("{name}.{}", problem.key), problem.message);
+        section.problems().into_iter().map(told).collect::<Vec<_>>()
     };
-    bounds.into_iter().filter_map(outside).collect()
-}
-
-/// What recognisers accept: <https://developers.deepgram.com/docs/flux/configuration>.
-fn recognisers(config: &Config) -> Vec<Mistake> {
-    let (flux, realtime) = (&config.deepgram_flux, &config.openai_realtime_stt);
-    let mut mistakes = Vec::new();
-    if !(0.5..=1.0).contains(&flux.end_threshold) {
-        mistakes.push(at("deepgram_flux.end_threshold", "must be from 0.5 to 1"));
-    }
-    let most = flux.end_threshold.min(0.9);
-    if flux.eager_threshold != 0.0 && !(0.3..=most).contains(&flux.eager_threshold) {
-        let message = "must be 0, or from 0.3 to 0.9 and no more than end_threshold";
-        mistakes.push(at("deepgram_flux.eager_threshold", message));
-    }
-    if !["", "near_field", "far_field"].contains(&realtime.noise_reduction.as_str()) {
-        mistakes.push(at("openai_realtime_stt.noise_reduction", "must be empty, near_field or far_field"));
-    }
-    mistakes
+    config.services.all().flat_map(of).collect()
 }
 
 /// A key, its duration, and the bounds of that.
 type Bounded = (&'static str, Duration, Duration, Duration);
 
-/// Durations that must lie within bounds.
-fn durations(config: &Config) -> impl Iterator<Item = Bounded> {
-    own_durations(config).into_iter().chain(recognisers_durations(config)).chain(speakers_durations(config))
-}
-
-fn own_durations(config: &Config) -> [Bounded; 16] {
+/// Durations that must lie within bounds of their own; what services may take is checked where it is read.
+fn durations(config: &Config) -> [Bounded; 16] {
     let (ServerConfig { drain, .. }, LimitsConfig { lateness, .. }) = (&config.server, &config.limits);
     let ringway_actors::Config { restart, stall, rings, playout, .. } = &config.call;
     [
@@ -234,143 +183,40 @@ fn own_durations(config: &Config) -> [Bounded; 16] {
     ]
 }
 
-/// Of services that hear.
-fn recognisers_durations(config: &Config) -> [Bounded; 24] {
-    let Config { openai_stt, deepgram, whisper_auto: auto, whisperlivekit: livekit, .. } = config;
-    let Config { whisperlive: live, wyoming_stt: wyoming, deepgram_flux, .. } = config;
-    let Config { openai_realtime_stt, cartesia_stt, .. } = config;
-    [
-        ("openai_stt.connect", openai_stt.connect, FRAME, HOUR),
-        ("openai_stt.first_byte", openai_stt.first_byte, FRAME, HOUR),
-        ("openai_stt.idle", openai_stt.idle, FRAME, HOUR),
-        ("deepgram.connect", deepgram.connect, FRAME, HOUR),
-        ("deepgram.finalize", deepgram.finalize, FRAME, HOUR),
-        ("whisper_auto.connect", auto.connect, FRAME, HOUR),
-        ("whisperlivekit.connect", livekit.connect, FRAME, HOUR),
-        ("whisperlivekit.finalize", livekit.finalize, FRAME, HOUR),
-        ("whisperlivekit.settle", livekit.settle, FRAME, HOUR),
-        ("whisperlivekit.padding", livekit.padding, FRAME, HOUR),
-        ("whisperlive.connect", live.connect, FRAME, HOUR),
-        ("whisperlive.finalize", live.finalize, FRAME, HOUR),
-        ("whisperlive.settle", live.settle, FRAME, HOUR),
-        ("whisperlive.padding", live.padding, FRAME, HOUR),
-        ("whisperlive.renew", live.renew, FRAME, HOUR),
-        ("wyoming_stt.connect", wyoming.connect, FRAME, HOUR),
-        ("wyoming_stt.first_byte", wyoming.first_byte, FRAME, HOUR),
-        ("wyoming_stt.idle", wyoming.idle, FRAME, HOUR),
-        ("deepgram_flux.connect", deepgram_flux.connect, FRAME, HOUR),
-        ("deepgram_flux.finalize", deepgram_flux.finalize, FRAME, HOUR),
-        ("openai_realtime_stt.connect", openai_realtime_stt.connect, FRAME, HOUR),
-        ("openai_realtime_stt.finalize", openai_realtime_stt.finalize, FRAME, HOUR),
-        ("cartesia_stt.connect", cartesia_stt.connect, FRAME, HOUR),
-        ("cartesia_stt.finalize", cartesia_stt.finalize, FRAME, HOUR),
-    ]
-}
-
-/// Of services that think, and of those that speak.
-fn speakers_durations(config: &Config) -> [Bounded; 37] {
-    let Config { openai_llm, ollama, anthropic, piper, phone_tts, openai_realtime, speech_server, .. } =
-        config;
-    let Config { openai_tts, elevenlabs, cartesia, deepgram_tts, wyoming_tts, .. } = config;
-    [
-        ("openai_llm.connect", openai_llm.connect, FRAME, HOUR),
-        ("openai_llm.first_byte", openai_llm.first_byte, FRAME, HOUR),
-        ("openai_llm.idle", openai_llm.idle, FRAME, HOUR),
-        ("openai_realtime.connect", openai_realtime.connect, FRAME, HOUR),
-        ("openai_realtime.first_byte", openai_realtime.first_byte, FRAME, HOUR),
-        ("openai_realtime.idle", openai_realtime.idle, FRAME, HOUR),
-        ("openai_realtime.renew_after", openai_realtime.renew_after, MINUTE, HOUR),
-        ("speech_server.connect", speech_server.connect, FRAME, HOUR),
-        ("speech_server.first_byte", speech_server.first_byte, FRAME, HOUR),
-        ("speech_server.idle", speech_server.idle, FRAME, HOUR),
-        ("ollama.connect", ollama.connect, FRAME, HOUR),
-        ("ollama.first_byte", ollama.first_byte, FRAME, HOUR),
-        ("ollama.idle", ollama.idle, FRAME, HOUR),
-        ("anthropic.connect", anthropic.connect, FRAME, HOUR),
-        ("anthropic.first_byte", anthropic.first_byte, FRAME, HOUR),
-        ("anthropic.idle", anthropic.idle, FRAME, HOUR),
-        ("piper.connect", piper.connect, FRAME, HOUR),
-        ("piper.first_byte", piper.first_byte, FRAME, HOUR),
-        ("piper.idle", piper.idle, FRAME, HOUR),
-        ("openai_tts.connect", openai_tts.connect, FRAME, HOUR),
-        ("openai_tts.first_byte", openai_tts.first_byte, FRAME, HOUR),
-        ("openai_tts.idle", openai_tts.idle, FRAME, HOUR),
-        ("elevenlabs.connect", elevenlabs.connect, FRAME, HOUR),
-        ("elevenlabs.first_byte", elevenlabs.first_byte, FRAME, HOUR),
-        ("elevenlabs.idle", elevenlabs.idle, FRAME, HOUR),
-        ("cartesia.connect", cartesia.connect, FRAME, HOUR),
-        ("cartesia.first_byte", cartesia.first_byte, FRAME, HOUR),
-        ("cartesia.idle", cartesia.idle, FRAME, HOUR),
-        ("deepgram_tts.connect", deepgram_tts.connect, FRAME, HOUR),
-        ("deepgram_tts.first_byte", deepgram_tts.first_byte, FRAME, HOUR),
-        ("deepgram_tts.idle", deepgram_tts.idle, FRAME, HOUR),
-        ("wyoming_tts.connect", wyoming_tts.connect, FRAME, HOUR),
-        ("wyoming_tts.first_byte", wyoming_tts.first_byte, FRAME, HOUR),
-        ("wyoming_tts.idle", wyoming_tts.idle, FRAME, HOUR),
-        ("phone_tts.connect", phone_tts.connect, FRAME, HOUR),
-        ("phone_tts.first_byte", phone_tts.first_byte, FRAME, HOUR),
-        ("phone_tts.idle", phone_tts.idle, FRAME, HOUR),
-    ]
-}
-
 /// The engines that there are, by the key that names them.
-pub const ENGINES: [(&str, &[&str]); 5] = [
-    ("vad.engine", &["kernel", "ort"]),
-    (ALL_IN_ONE, &[services::openai_realtime::NAME, services::speech_server::NAME]),
-    (
-        "stt.engines",
-        &[
-            "pocketsphinx",
-            services::openai_transcription::NAME,
-            services::deepgram::NAME,
-            services::whisper_auto::NAME,
-            services::whisperlivekit::NAME,
-            services::whisperlive::NAME,
-            services::wyoming_stt::NAME,
-            services::deepgram_flux::NAME,
-            services::openai_realtime_stt::NAME,
-            services::cartesia_stt::NAME,
-            "scripted",
-        ],
-    ),
-    (
-        "llm.engines",
-        &[
-            "dialogue",
-            services::openai_chat::NAME,
-            services::ollama::NAME,
-            services::anthropic::NAME,
-            "scripted",
-        ],
-    ),
-    (
-        "tts.engines",
-        &[
-            "flite",
-            services::piper::NAME,
-            services::openai_speech::NAME,
-            services::elevenlabs::NAME,
-            services::cartesia::NAME,
-            services::deepgram_speech::NAME,
-            services::wyoming_tts::NAME,
-            services::phone_tts::NAME,
-            "scripted",
-        ],
-    ),
-];
+pub static ENGINES: LazyLock<[(&str, Vec<&str>); 5]> = LazyLock::new(|| {
+    let [s2s, stt, llm, tts] = Stage::ALL.map(|stage| (stage.key(), engines_of(stage)));
+    [("vad.engine", vec!["kernel", "ort"]), s2s, stt, llm, tts]
+});
+
+/// The engines of a stage that come with ringway; the last one is a script for benchmarks.
+const fn embedded(stage: Stage) -> &'static [&'static str] {
+    match stage {
+        Stage::SpeechToSpeech => &[],
+        Stage::SpeechToText => &["pocketsphinx", "scripted"],
+        Stage::LanguageModel => &["dialogue", "scripted"],
+        Stage::TextToSpeech => &["flite", "scripted"],
+    }
+}
+
+/// Services stand between the embedded engine and the script.
+fn engines_of(stage: Stage) -> Vec<&'static str> {
+    let services = Services::default();
+    let mut names: Vec<_> = services.of(stage).map(|(name, _)| name).collect();
+    if let [engine, script] = embedded(stage) {
+        names.insert(0, engine);
+        names.push(script);
+    }
+    names
+}
 
 /// The stage that a call may do without.
-const ALL_IN_ONE: &str = "speech_to_speech.engines";
+const ALL_IN_ONE: &str = Stage::SpeechToSpeech.key();
 
 fn engines(config: &Config) -> Vec<Mistake> {
     let vad = std::slice::from_ref(&config.vad.engine);
-    let chosen = [
-        vad,
-        &config.speech_to_speech.engines,
-        &config.stt.engines,
-        &config.llm.engines,
-        &config.tts.engines,
-    ];
+    let stages = Stage::ALL.map(|stage| config.engines(stage));
+    let chosen = std::iter::once(vad).chain(stages);
     let mut mistakes = Vec::new();
     for ((key, known), names) in ENGINES.iter().zip(chosen) {
         if names.is_empty() && *key != ALL_IN_ONE {
@@ -389,23 +235,14 @@ fn engines(config: &Config) -> Vec<Mistake> {
 
 /// The templates of the services that serve.
 fn prompts(config: &Config) -> Vec<Mistake> {
-    let Config { openai_llm, ollama, anthropic, .. } = config;
-    let templates = [
-        (services::openai_chat::NAME, "openai_llm", &openai_llm.system, &openai_llm.greeting),
-        (services::ollama::NAME, "ollama", &ollama.system, &ollama.greeting),
-        (services::anthropic::NAME, "anthropic", &anthropic.system, &anthropic.greeting),
-    ];
     let mut mistakes = Vec::new();
     if let Err(error) = prompt::time_zone(&config.prompt.time_zone) {
         mistakes.push(at("prompt.time_zone", error.to_string()));
     }
-    for (name, section, system, greeting) in templates {
-        if !config.llm.engines.iter().any(|engine| engine == name) {
-            continue;
-        }
-        for (key, template) in [("system", system), ("greeting", greeting)] {
+    for (name, section) in serving(config) {
+        for (key, template) in section.entry().templates {
             let error = prompt::Template::parse(template).err();
-            mistakes.extend(error.map(|error| at(&format!("{section}.{key}"), error.to_string())));
+            mistakes.extend(error.map(|error| at(&format!("{name}.{key}"), error.to_string())));
         }
     }
     mistakes
@@ -421,7 +258,7 @@ fn keys(config: &Config, secrets: &Secrets) -> Vec<Mistake> {
             }
             _ => return None,
         };
-        Some(at(service.path, format!("{} {reason}", named(service.variable))))
+        Some(at(&service.path, format!("{} {reason}", named(service.variable))))
     };
     keyed(config).filter_map(wrong).collect()
 }
@@ -474,7 +311,6 @@ const VAD_RATES: [u32; 2] = [8_000, 16_000];
 const MOST_CORES: usize = 1_024;
 
 const FRAME: Duration = Duration::from_millis(20);
-const MINUTE: Duration = Duration::from_secs(60);
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);

@@ -1,4 +1,5 @@
 use crate::Network;
+use ringway_stages::humane;
 use ringway_stages::services::ApiKey;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -17,7 +18,7 @@ pub struct ServerConfig {
     /// A second path of the browser socket, beside `/voice-ws`.
     pub browser_path: Option<String>,
     /// How often a peer is pinged; one that is silent for 2.4 times as long is gone.
-    #[serde(with = "crate::humane")]
+    #[serde(with = "humane")]
     pub heartbeat: Duration,
     /// Origins besides our own whose pages may open `/voice-ws`, such as `https://shop.example`.
     #[serde(deserialize_with = "crate::addresses::origins")]
@@ -30,7 +31,7 @@ pub struct ServerConfig {
     /// Proxies whose `X-Forwarded-For` names the client, for the limits per address.
     pub trusted_proxies: Vec<Network>,
     /// How long SIGTERM waits for calls in progress; what follows takes 4 s more at most.
-    #[serde(with = "crate::humane")]
+    #[serde(with = "humane")]
     pub drain: Duration,
     /// TLS of the listener.
     pub tls: Option<Tls>,
@@ -78,7 +79,7 @@ pub struct LimitsConfig {
     /// Media cores; 0 takes one for every two processors, at least one.
     pub media_cores: usize,
     /// Metronome lateness above which no call is taken.
-    #[serde(with = "crate::humane")]
+    #[serde(with = "humane")]
     pub lateness: Duration,
 }
 
@@ -103,7 +104,7 @@ pub struct MetricsConfig {
     /// Counts and measures; off, `/metrics` tells of the process alone.
     pub enabled: bool,
     /// Time within which a turn is to be answered; later ones are counted as over budget.
-    #[serde(with = "crate::humane")]
+    #[serde(with = "humane")]
     pub answer_budget: Duration,
 }
 

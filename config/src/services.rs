@@ -2,17 +2,14 @@
 
 use crate::Config;
 use ringway_knowledge::Embeddings;
-use ringway_stages::services::{
-    Endpoint, anthropic, cartesia, cartesia_stt, deepgram, deepgram_flux, deepgram_speech, elevenlabs,
-    ollama, openai_chat, openai_realtime, openai_realtime_stt, openai_speech, openai_transcription,
-    phone_tts, speech_server, whisper_auto, whisperlive, whisperlivekit,
-};
+use ringway_stages::services::registry::Section;
+use ringway_stages::services::{Endpoint, Services};
 
 /// A service that a stage names, and the variable of its key.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Keyed<'c> {
     /// The key of the configuration that names the variable.
-    pub(crate) path: &'static str,
+    pub(crate) path: String,
     /// The variable; empty when the service is said to need none.
     pub(crate) variable: &'c str,
     /// None where nobody is a vendor.
@@ -27,49 +24,25 @@ impl Keyed<'_> {
 
     /// It is the vendor's own, who serves nobody without a key.
     pub(crate) fn needs_key(&self) -> bool {
-        matches!(
-            self.url.map_or("", Endpoint::host),
-            "api.openai.com"
-                | "api.deepgram.com"
-                | "api.anthropic.com"
-                | "api.elevenlabs.io"
-                | "api.cartesia.ai"
-        )
+        self.url.is_some_and(Services::is_vendor)
     }
 }
 
 /// All of them that serve.
 pub(crate) fn keyed(config: &Config) -> impl Iterator<Item = Keyed<'_>> {
-    let Config { openai_stt, deepgram, openai_llm, .. } = config;
-    let Config { openai_tts, elevenlabs, cartesia, deepgram_tts, .. } = config;
-    let (stt, llm, tts) = (&config.stt.engines, &config.llm.engines, &config.tts.engines);
-    let Config { whisper_auto: auto, whisperlivekit: livekit, whisperlive: live, .. } = config;
-    let Config { deepgram_flux: flux, openai_realtime_stt: realtime, cartesia_stt, .. } = config;
-    let Config { openai_realtime: talk, speech_server: server, .. } = config;
-    let s2s = &config.speech_to_speech.engines;
-    let all = [
-        (s2s, openai_realtime::NAME, "openai_realtime.key", &talk.key, &talk.url),
-        (s2s, speech_server::NAME, "speech_server.key", &server.key, &server.url),
-        (stt, openai_transcription::NAME, "openai_stt.key", &openai_stt.key, &openai_stt.url),
-        (stt, deepgram::NAME, "deepgram.key", &deepgram.key, &deepgram.url),
-        (stt, whisper_auto::NAME, "whisper_auto.key", &auto.key, &auto.url),
-        (stt, whisperlivekit::NAME, "whisperlivekit.key", &livekit.key, &livekit.url),
-        (stt, whisperlive::NAME, "whisperlive.key", &live.key, &live.url),
-        (stt, deepgram_flux::NAME, "deepgram_flux.key", &flux.key, &flux.url),
-        (stt, openai_realtime_stt::NAME, "openai_realtime_stt.key", &realtime.key, &realtime.url),
-        (stt, cartesia_stt::NAME, "cartesia_stt.key", &cartesia_stt.key, &cartesia_stt.url),
-        (llm, openai_chat::NAME, "openai_llm.key", &openai_llm.key, &openai_llm.url),
-        (llm, ollama::NAME, "ollama.key", &config.ollama.key, &config.ollama.url),
-        (llm, anthropic::NAME, "anthropic.key", &config.anthropic.key, &config.anthropic.url),
-        (tts, openai_speech::NAME, "openai_tts.key", &openai_tts.key, &openai_tts.url),
-        (tts, elevenlabs::NAME, "elevenlabs.key", &elevenlabs.key, &elevenlabs.url),
-        (tts, cartesia::NAME, "cartesia.key", &cartesia.key, &cartesia.url),
-        (tts, deepgram_speech::NAME, "deepgram_tts.key", &deepgram_tts.key, &deepgram_tts.url),
-        (tts, phone_tts::NAME, "phone_tts.key", &config.phone_tts.key, &config.phone_tts.url),
-    ];
-    let serving = all.into_iter().filter(|(engines, name, ..)| engines.iter().any(|engine| engine == name));
-    let serving = serving.map(|(_, _, path, variable, url)| Keyed { path, variable, url: Some(url) });
-    serving.chain(knowledge(config)).chain(redis(config)).chain(webhook(config))
+    let services = serving(config).filter_map(|(name, section)| {
+        let entry = section.entry();
+        Some(Keyed { path: format!("{name}.key"), variable: entry.key?, url: Some(entry.url) })
+    });
+    services.chain(knowledge(config)).chain(redis(config)).chain(webhook(config))
+}
+
+/// The services that a stage names.
+pub(crate) fn serving(config: &Config) -> impl Iterator<Item = (&'static str, &dyn Section)> {
+    let serves = |(name, section): &(&str, &dyn Section)| {
+        config.engines(section.entry().stage).iter().any(|engine| engine == name)
+    };
+    config.services.all().filter(move |service| serves(service))
 }
 
 /// The service that embeds questions.
@@ -77,16 +50,16 @@ fn knowledge(config: &Config) -> Option<Keyed<'_>> {
     let knowledge = &config.knowledge;
     let serves = knowledge.index.is_some() && knowledge.embeddings == Embeddings::Service;
     let (variable, url) = (&knowledge.service.key, &knowledge.service.url);
-    serves.then_some(Keyed { path: "knowledge.service.key", variable, url: Some(url) })
+    serves.then_some(Keyed { path: "knowledge.service.key".to_owned(), variable, url: Some(url) })
 }
 
 /// The receiver of records.
 fn webhook(config: &Config) -> Option<Keyed<'_>> {
     let variable = &config.webhook.key;
-    config.webhook.url.as_ref().map(|_| Keyed { path: "webhook.key", variable, url: None })
+    config.webhook.url.as_ref().map(|_| Keyed { path: "webhook.key".to_owned(), variable, url: None })
 }
 
 fn redis(config: &Config) -> Option<Keyed<'_>> {
     let variable = &config.redis.key;
-    config.redis.url.as_ref().map(|_| Keyed { path: "redis.key", variable, url: None })
+    config.redis.url.as_ref().map(|_| Keyed { path: "redis.key".to_owned(), variable, url: None })
 }

@@ -2,7 +2,6 @@ use crate::languages::LanguageKey;
 use crate::problem::{Origin, Problem};
 use crate::schema::{Kind, Schema, shown};
 use ringway_stages::secret::{masked, masked_address};
-use serde::Deserialize;
 use std::collections::BTreeMap;
 use toml::{Table, Value};
 
@@ -39,6 +38,7 @@ impl Misread {
         match self {
             Self::Plain(message) => message.clone(),
             Self::Kind(message) => format!("{message}, not {shown}"),
+            Self::Value(message) if message.starts_with(BOUNDS) => message.clone(),
             Self::Value(message) if message.contains(&text) => message.replace(&text, &shown),
             Self::Value(message) => format!("{shown}: {}", masked(message)),
         }
@@ -83,7 +83,7 @@ impl Setting {
         let plain = Self { key: self.plain_key().to_owned(), ..self.clone() };
         let Some(key) = schema.key(&plain.key) else { return Err(Misread::Plain("unknown key".to_owned())) };
         key.kind.check(&self.value).map_err(|_| Misread::Kind(key.kind.demand()))?;
-        let read = crate::Config::deserialize(nested([&plain]));
+        let read = crate::Config::read(nested([&plain]));
         read.map(drop).map_err(|error| Misread::Value(error.message().to_owned()))
     }
 
@@ -184,3 +184,6 @@ fn nested<'s>(settings: impl IntoIterator<Item = &'s Setting>) -> Table {
     }
     document
 }
+
+/// What begins so names the value itself, which is a number or a duration.
+const BOUNDS: &str = "must be from ";

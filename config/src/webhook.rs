@@ -1,3 +1,4 @@
+use ringway_stages::humane;
 use ringway_stages::services::Endpoint;
 use serde::Deserialize;
 use std::time::Duration;
@@ -11,7 +12,7 @@ pub struct WebhookConfig {
     /// The environment variable of the secret that signs them; unsigned without one.
     pub key: String,
     /// How long the receiver may take to answer.
-    #[serde(with = "crate::humane")]
+    #[serde(with = "humane")]
     pub timeout: Duration,
 }
 

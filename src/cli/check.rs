@@ -25,7 +25,7 @@ impl Check {
     pub fn run(self) -> ExitCode {
         let found = Validation::of(Sources::of_process(self.config.clone(), Vec::new())).with_engines();
         if self.json {
-            say!("{}", object(&found));
+            say_json!(object(&found));
         } else {
             print(&found, self.print);
         }

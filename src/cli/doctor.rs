@@ -48,7 +48,7 @@ impl Doctor {
         let well = findings.iter().all(|finding| finding.outcome.is_ok());
         if self.json {
             let engines: Vec<_> = findings.iter().map(Finding::to_json).collect();
-            say!("{}", json!({ "ok": well, "engines": engines }));
+            say_json!(json!({ "ok": well, "engines": engines }));
         } else {
             say!("{}", finding::table(findings).trim_end());
         }

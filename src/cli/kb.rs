@@ -130,7 +130,7 @@ impl Kb {
             let noted = noted.map(|document| json!({ "source": document.source, "notes": document.notes }));
             let (added, notes): (Vec<_>, Vec<_>) = (added.collect(), noted.collect());
             let told = json!({ "added": added, "refused": refused, "notes": notes, "others": others });
-            say!("{told}");
+            say_json!(told);
             return;
         }
         added.for_each(|(source, passages)| say!("{passages:>6} passages  {source}"));
@@ -147,7 +147,7 @@ impl Kb {
         let index = Index::open(dir)?;
         let sources = index.sources()?;
         if self.json {
-            say!("{}", json!({ "about": index.about(), "sources": sources }));
+            say_json!(json!({ "about": index.about(), "sources": sources }));
         } else {
             for Source { source, passages } in sources {
                 say!("{passages:>6} passages  {source}");
@@ -169,7 +169,7 @@ impl Kb {
             complain!("ringway: the question could not be embedded; this was found by its words");
         }
         if self.json {
-            say!("{}", json!({ "question": question, "found": found }));
+            say_json!(json!({ "question": question, "found": found }));
         } else {
             found.iter().for_each(print_found);
             if found.is_empty() {
@@ -185,7 +185,7 @@ impl Kb {
         let named = FileToRead::named(Path::new(source)).source;
         let removed = index.remove(source)? || index.remove(&named)?;
         if self.json {
-            say!("{}", json!({ "source": source, "removed": removed }));
+            say_json!(json!({ "source": source, "removed": removed }));
         } else if !removed {
             complain!("ringway: the knowledge base has no document {source:?}; `ringway kb list` names them");
         }

@@ -1,5 +1,6 @@
 use super::fail;
 use clap::Args;
+use ringway_frame::OneLine;
 use ringway_turn::recording::{Difference, Report, replay};
 use serde_json::json;
 use std::fs::File;
@@ -42,9 +43,9 @@ impl Replay {
                 "identical": same,
                 "difference": difference,
             });
-            say!("{line}");
+            say_json!(line);
         } else {
-            say!("call      {}", report.header.call);
+            say!("call      {}", OneLine(&report.header.call));
             say!("duration  {}", report.until);
             say!("inputs    {}", report.inputs);
             say!("outputs   {}", report.outputs);

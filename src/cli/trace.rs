@@ -6,7 +6,7 @@ use super::{FAILED, MISTAKEN};
 use crate::trace::{Picture, Retraced, Trace, retrace};
 use clap::Args;
 use client::{AskError, Server};
-use ringway_frame::CallId;
+use ringway_frame::{CallId, Printed, PrintedJson};
 use ringway_stages::private_files;
 use ringway_turn::recording::ReplayError;
 use std::fs::File;
@@ -126,7 +126,9 @@ impl TraceCall {
             return private_files::write(path, told.as_bytes())
                 .map_err(|error| TraceError::File { path: path.clone(), error });
         }
-        let printed = io::stdout().write_all(format!("{}\n", told.trim_end()).as_bytes());
+        let told = told.trim_end();
+        let shown = if self.json { PrintedJson(told).to_string() } else { Printed(told).to_string() };
+        let printed = io::stdout().write_all(format!("{shown}\n").as_bytes());
         match printed {
             // Whoever reads has read enough.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),

@@ -384,7 +384,9 @@ fn turn_latency(turn: u32, latency: &Latency) -> TurnLatency {
         end_of_turn_ms: ms(latency.end_of_turn),
         stt_ms: ms(latency.stt),
         llm_ms: ms(latency.llm),
+        tools_ms: ms(latency.tools),
         tts_ms: ms(latency.tts),
+        rebuild_ms: ms(latency.rebuild),
         playout_ms: ms(latency.playout),
     }
 }

@@ -4,13 +4,9 @@ use super::voices::Chosen;
 use ringway_config::Config;
 use ringway_frame::Format;
 use ringway_stages::dialogue::GAP;
-use ringway_stages::services::{
-    cartesia, deepgram_speech, elevenlabs, openai_speech, phone_tts, piper, wyoming_tts,
-};
 use ringway_stages::speech_cache::{SpeechCache, Tiers};
 use ringway_stages::tts::TextToSpeech;
 use std::collections::BTreeSet;
-use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -138,16 +134,7 @@ fn identity(config: &Config, name: &str) -> Option<Identity> {
         let of = format!("flite {:?}{words}", config.flite.voice);
         return Some(Identity { of, speed: config.flite.speed.into() });
     }
-    let options: &dyn fmt::Debug = match name {
-        piper::NAME => &config.piper,
-        openai_speech::NAME => &config.openai_tts,
-        elevenlabs::NAME => &config.elevenlabs,
-        cartesia::NAME => &config.cartesia,
-        deepgram_speech::NAME => &config.deepgram_tts,
-        wyoming_tts::NAME => &config.wyoming_tts,
-        phone_tts::NAME => &config.phone_tts,
-        _ => return None,
-    };
+    let options = config.services.get(name)?;
     config.tts_cache.services.then(|| Identity { of: format!("{name} {options:?}{words}"), speed: 1.0 })
 }
 
@@ -175,7 +162,7 @@ mod tests {
         let mut config = Config::default();
         let of = |config: &Config| identity(config, "piper").map(|identity| identity.of);
         let one = of(&config);
-        config.piper.voice = Some("amy".into());
+        config.services.piper.voice = Some("amy".into());
         assert!(one.is_some() && of(&config) != one);
         assert!(identity(&config, "scripted").is_none());
         config.tts_cache.services = false;

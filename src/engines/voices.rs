@@ -3,7 +3,7 @@
 use super::EngineError;
 use ringway_config::{Config, Secrets};
 use ringway_stages::flite::{Speed, VoiceName};
-use ringway_stages::services::{cartesia, elevenlabs, openai_speech, phone_tts, piper, wyoming_tts};
+use ringway_stages::services::registry::SpeechRate;
 use ringway_stages::tts::TextToSpeech;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -184,54 +184,37 @@ fn names(config: &Config, engine: &str) -> Vec<String> {
             let others = FLITES.into_iter().filter(|voice| *voice != first);
             return std::iter::once(first).chain(others).map(|voice| voice.to_string()).collect();
         }
-        piper::NAME => config.piper.voice.clone(),
-        openai_speech::NAME => Some(config.openai_tts.voice.clone()),
-        elevenlabs::NAME => Some(config.elevenlabs.voice.clone()),
-        cartesia::NAME => Some(config.cartesia.voice.clone()),
-        wyoming_tts::NAME => config.wyoming_tts.voice.clone(),
-        phone_tts::NAME => config.phone_tts.voice.clone(),
-        _ => None,
+        _ => config.services.get(engine).and_then(|service| service.entry().voice).map(str::to_owned),
     };
     vec![one.filter(|name| !name.is_empty()).unwrap_or_else(|| engine.to_owned())]
 }
 
 /// How much slower and faster an engine may speak than it is configured: the bounds of `ringway check`.
 fn speeds(config: &Config, engine: &str) -> (f64, f64) {
-    let (now, least, most) = match engine {
-        "flite" => (f64::from(f32::from(config.flite.speed)), 0.5, 2.0),
-        // Ten times as long is a tenth of the speed.
-        piper::NAME => (1.0 / f64::from(config.piper.length_scale.unwrap_or(1.0)), 0.1, 10.0),
-        openai_speech::NAME => (f64::from(config.openai_tts.speed.unwrap_or(1.0)), 0.25, 4.0),
-        elevenlabs::NAME => (f64::from(config.elevenlabs.speed.unwrap_or(1.0)), 0.7, 1.2),
-        cartesia::NAME => (f64::from(config.cartesia.speed.unwrap_or(1.0)), 0.6, 1.5),
-        phone_tts::NAME => (config.phone_tts.speed, 0.1, 10.0),
-        _ => (1.0, 1.0, 1.0),
-    };
-    (least / now, most / now)
+    if engine == "flite" {
+        let now = f64::from(f32::from(config.flite.speed));
+        return (0.5 / now, 2.0 / now);
+    }
+    match config.services.get(engine).and_then(|service| service.entry().rate) {
+        Some(SpeechRate { now, range }) => (range.start() / now, range.end() / now),
+        None => (1.0, 1.0),
+    }
 }
 
 /// Has the engine speak with this voice, so many times as fast as it is configured.
 fn change(config: &mut Config, engine: &str, voice: &str, speed: f64) {
-    let faster = |now: Option<f32>| Some((f64::from(now.unwrap_or(1.0)) * speed) as f32);
-    match engine {
-        "flite" => {
-            let now = f64::from(f32::from(config.flite.speed));
-            if let Some(named) = FLITES.into_iter().find(|named| named.to_string() == voice) {
-                config.flite.voice = named;
-            }
-            if let Ok(speed) = Speed::try_from((now * speed) as f32) {
-                config.flite.speed = speed;
-            }
+    if engine != "flite" {
+        if let Some(service) = config.services.get_mut(engine) {
+            service.speed_up(speed);
         }
-        piper::NAME => {
-            let now = f64::from(config.piper.length_scale.unwrap_or(1.0));
-            config.piper.length_scale = Some((now / speed) as f32);
-        }
-        openai_speech::NAME => config.openai_tts.speed = faster(config.openai_tts.speed),
-        elevenlabs::NAME => config.elevenlabs.speed = faster(config.elevenlabs.speed),
-        cartesia::NAME => config.cartesia.speed = faster(config.cartesia.speed),
-        phone_tts::NAME => config.phone_tts.speed *= speed,
-        _ => {}
+        return;
+    }
+    let now = f64::from(f32::from(config.flite.speed));
+    if let Some(named) = FLITES.into_iter().find(|named| named.to_string() == voice) {
+        config.flite.voice = named;
+    }
+    if let Ok(speed) = Speed::try_from((now * speed) as f32) {
+        config.flite.speed = speed;
     }
 }
 
@@ -264,7 +247,7 @@ mod tests {
     #[test]
     fn the_default_is_the_first_voice_and_every_name_is_listed_once() {
         let mut config = chain(&["openai_tts", "flite"]);
-        config.openai_tts.voice = "rms".into();
+        config.services.openai_tts.voice = "rms".into();
         let list = voices(&config).list();
         let names: Vec<_> = list.iter().map(|info| (info.name.as_str(), info.engine.as_str())).collect();
         let expected =

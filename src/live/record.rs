@@ -134,7 +134,11 @@ pub struct LatencyLine {
     /// See there.
     pub llm_ms: f64,
     /// See there.
+    pub tools_ms: f64,
+    /// See there.
     pub tts_ms: f64,
+    /// See there.
+    pub rebuild_ms: f64,
     /// See there.
     pub playout_ms: f64,
 }
@@ -207,6 +211,11 @@ impl Detail {
 }
 
 impl LatencyLine {
+    /// All of it.
+    pub fn answer(&self) -> Duration {
+        Duration::from_secs_f64(self.answer_ms.max(0.0) / 1_000.0)
+    }
+
     /// The answer time that this event tells.
     pub fn of(event: &Event) -> Option<Self> {
         let Event::Latency { turn, latency } = event else { return None };
@@ -222,7 +231,9 @@ impl LatencyLine {
             end_of_turn_ms: ms(latency.end_of_turn),
             stt_ms: ms(latency.stt),
             llm_ms: ms(latency.llm),
+            tools_ms: ms(latency.tools),
             tts_ms: ms(latency.tts),
+            rebuild_ms: ms(latency.rebuild),
             playout_ms: ms(latency.playout),
         }
     }

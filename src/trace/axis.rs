@@ -10,6 +10,19 @@ const FULL: Duration = Duration::from_millis(300);
 /// What of the rest is drawn.
 const REST: f64 = 0.04;
 
+/// What lies between two neighbouring moments of an axis.
+#[derive(Clone, Copy, Debug)]
+pub struct Stretch {
+    /// The earlier moment.
+    pub from: Moment,
+    /// The later one.
+    pub to: Moment,
+    /// Its left end, in pixels.
+    pub left: f64,
+    /// Its width, in pixels.
+    pub width: f64,
+}
+
 /// From moments to pixels.
 #[derive(Debug)]
 pub struct Axis {
@@ -42,11 +55,27 @@ impl Axis {
         Self { knots, breaks, left, width }
     }
 
-    /// Where one of its moments is; another is where the next one is.
+    /// Where a moment is; one before or behind all of its own is at the end.
     pub fn x(&self, moment: Moment) -> f64 {
         let index = self.knots.partition_point(|(knot, _)| *knot < moment);
-        let place = self.knots.get(index).or(self.knots.last()).map_or(0.0, |(_, place)| *place);
+        let place =
+            match (index.checked_sub(1).and_then(|before| self.knots.get(before)), self.knots.get(index)) {
+                (Some((before, left)), Some((after, right))) => {
+                    let part = moment.since(*before).as_secs_f64() / after.since(*before).as_secs_f64();
+                    left + part * (right - left)
+                }
+                (None, Some((_, place))) | (Some((_, place)), None) => *place,
+                (None, None) => 0.0,
+            };
         self.left + place * self.width
+    }
+
+    /// What lies between its moments, from left to right.
+    pub fn stretches(&self) -> impl Iterator<Item = Stretch> {
+        self.knots.windows(2).map(|pair| {
+            let [(from, left), (to, right)] = [pair[0], pair[1]];
+            Stretch { from, to, left: self.left + left * self.width, width: (right - left) * self.width }
+        })
     }
 
     /// Its right end.
@@ -85,6 +114,8 @@ mod tests {
         let (tenth, ten_seconds) = (places[1] - places[0], places[3] - places[2]);
         assert!(tenth > 90.0 && ten_seconds < 8.0 * tenth, "{places:?}");
         assert_eq!(axis.breaks().count(), 1);
+        assert!((axis.x(at(1_050)) - (places[0] + places[1]) / 2.0).abs() < 1e-6);
+        assert_eq!((axis.x(at(0)), axis.x(at(99_000))), (50.0, axis.x(at(11_200))));
         let even = Axis::new(&moments[..3], 50.0, 900.0);
         assert_eq!((even.x(at(1_100)), even.breaks().count()), (500.0, 0));
     }

@@ -6,6 +6,7 @@
 mod axis;
 mod moment;
 mod recording;
+mod scale;
 mod shown;
 mod svg;
 mod text;
@@ -17,6 +18,7 @@ pub use svg::Picture;
 pub use timeline::Timeline;
 
 use crate::live::{LatencyLine, Line};
+use moment::Moment;
 use ringway_turn::Speaker;
 use serde::Serialize;
 use turn_line::TurnLine;
@@ -82,6 +84,13 @@ impl TurnTrace {
             }
         };
         timeline.turns().map(turn).collect()
+    }
+
+    /// From when the answer is counted: the end of the caller's speech, as it arrived.
+    fn ended(&self) -> Option<Moment> {
+        let answered = self.line.sounded().zip(self.latency.as_ref());
+        let counted = answered.map(|(sounded, latency)| sounded.before(latency.answer()));
+        counted.or_else(|| self.line.speech_ended())
     }
 }
 

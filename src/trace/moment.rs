@@ -26,6 +26,12 @@ impl Moment {
         Self(self.0.saturating_add(tenths))
     }
 
+    /// The moment so much earlier; none is before the call.
+    pub fn before(self, wait: Duration) -> Self {
+        let tenths = u32::try_from(wait.as_micros() / 100).unwrap_or(u32::MAX);
+        Self(NonZeroU32::MIN.saturating_add(self.tenths().saturating_sub(tenths)))
+    }
+
     /// The time since `earlier`; zero when that is later.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(u64::from(self.tenths().saturating_sub(earlier.tenths())) * 100)
@@ -76,5 +82,6 @@ mod tests {
         assert!(last > Moment::from(MediaTime::from_millis(86_400_000)));
         assert_eq!(last.after(Duration::from_secs(1)), last);
         assert_eq!(Moment::from(MediaTime::ZERO).since(last), Duration::ZERO);
+        assert_eq!(Moment::from(MediaTime::from_millis(5)).before(Duration::from_secs(1)).as_millis(), 0.0);
     }
 }

@@ -2,10 +2,12 @@
 
 use super::axis::Axis;
 use super::moment::Moment;
+use super::scale::{self, Label};
 use super::turn_line::{Lane, Outcome, Restart, Span};
 use super::{Trace, TurnTrace};
 use crate::telemetry::stage_name;
 use std::fmt::{self, Display, Formatter};
+use std::ops::Range;
 use std::time::Duration;
 
 /// Room for the lanes' names, in pixels.
@@ -17,6 +19,7 @@ const FIGURES: f64 = 64.0;
 const LANE: f64 = 20.0;
 const BAR: f64 = 12.0;
 const LINE: f64 = 18.0;
+const SCALE: f64 = 20.0;
 const GAP: f64 = 14.0;
 
 /// Room for what has not ended.
@@ -26,7 +29,7 @@ const AHEAD: Duration = Duration::from_millis(200);
 const LETTER: f64 = 6.6;
 
 /// The narrowest and the widest picture, in pixels.
-const WIDTHS: (u16, u16) = (280, 2_000);
+const WIDTHS: (u16, u16) = (240, 2_000);
 
 /// A trace drawn so many pixels wide.
 #[derive(Debug)]
@@ -61,7 +64,7 @@ impl Display for Picture<'_> {
 }
 
 fn height_of(turn: &TurnTrace) -> f64 {
-    LINE * (1 + words(turn).count()) as f64 + LANE * lanes_of(turn).count() as f64 + GAP
+    LINE * (1 + words(turn).count()) as f64 + LANE * lanes_of(turn).count() as f64 + SCALE + GAP
 }
 
 /// What hears and speaks by itself is shown where it did, in place of what it stands for.
@@ -93,7 +96,7 @@ fn write_turn(f: &mut Formatter<'_>, turn: &TurnTrace, top: f64, width: f64) -> 
     }
     let axis = Axis::new(&moments(turn), LABELS, width - LABELS - FIGURES);
     let lanes = y + 5.0;
-    write_ruler(f, turn, &axis, lanes)?;
+    write_ruler(f, turn, &axis, lanes, width)?;
     for (row, lane) in lanes_of(turn).enumerate() {
         write_lane(f, turn, lane, lanes + LANE * row as f64, &axis)?;
     }
@@ -119,19 +122,33 @@ fn head(turn: &TurnTrace) -> String {
     format!("Turn {}{}{restarts}", turn.line.turn, answer.unwrap_or_default())
 }
 
-/// Where the caller's speech ended, where the answer began, and where time is drawn shorter.
-fn write_ruler(f: &mut Formatter<'_>, turn: &TurnTrace, axis: &Axis, top: f64) -> fmt::Result {
+/// Where the caller's speech ended, where the answer began, where time is drawn shorter, and the labels of all that.
+fn write_ruler(f: &mut Formatter<'_>, turn: &TurnTrace, axis: &Axis, top: f64, width: f64) -> fmt::Result {
     let bottom = top + LANE * lanes_of(turn).count() as f64;
-    let line = |f: &mut Formatter<'_>, x: f64, dashes: &str, class: &str| {
-        write!(
-            f,
-            r#"<path class="{class}" d="M{x:.1} {top}V{bottom}" stroke="currentColor" stroke-opacity="0.35" stroke-dasharray="{dashes}"/>"#
-        )
-    };
-    for moment in [turn.line.speech_ended(), turn.line.sounded()].into_iter().flatten() {
-        line(f, axis.x(moment), "none", "waterfall-edge")?;
+    for label in labels(turn, axis, width) {
+        let upper = if label.end { top } else { bottom };
+        write_line(f, label.tick, upper..bottom + 4.0, "none", if label.end { "edge" } else { "tick" })?;
+        let (class, base) =
+            (if label.end { "waterfall-end" } else { "waterfall-step" }, bottom + SCALE - 4.0);
+        write!(f, r#"<text class="{class}" x="{:.1}" y="{base}" text-anchor="middle">"#, label.x)?;
+        write!(f, "{}</text>", label.words)?;
     }
-    axis.breaks().try_for_each(|x| line(f, x, "1 3", "waterfall-break"))
+    axis.breaks().try_for_each(|x| write_line(f, x, top..bottom, "1 3", "break"))
+}
+
+/// What cannot be counted from the end of the caller's speech is counted from the beginning.
+fn labels(turn: &TurnTrace, axis: &Axis, width: f64) -> Vec<Label> {
+    let Some(zero) = turn.ended().or_else(|| turn.line.moments().first().copied()) else { return Vec::new() };
+    let sounded = turn.line.sounded().map(|at| (at, at.since(zero).as_secs_f64() * 1_000.0));
+    scale::labels(axis, zero, sounded, width)
+}
+
+fn write_line(f: &mut Formatter<'_>, x: f64, y: Range<f64>, dashes: &str, class: &str) -> fmt::Result {
+    let Range { start, end } = y;
+    write!(
+        f,
+        r#"<path class="waterfall-{class}" d="M{x:.1} {start}V{end}" stroke="currentColor" stroke-opacity="0.35" stroke-dasharray="{dashes}"/>"#
+    )
 }
 
 fn write_lane(f: &mut Formatter<'_>, turn: &TurnTrace, lane: Lane, y: f64, axis: &Axis) -> fmt::Result {
@@ -300,14 +317,24 @@ mod tests {
 
     #[test]
     fn a_picture_has_the_width_that_was_asked_for_within_bounds() {
-        for (asked, drawn) in [(0, 280), (360, 360), (u16::MAX, 2_000)] {
+        for (asked, drawn) in [(0, 240), (360, 360), (u16::MAX, 2_000)] {
             assert!(picture(asked, "yes").contains(&format!("viewBox=\"0 0 {drawn} ")));
         }
     }
 
     #[test]
+    fn the_time_axis_has_its_labels_at_every_width() {
+        for width in [240, 280, 360, 390, 900, 2_000] {
+            let drawn = picture(width, "yes");
+            for label in [">0 ms</text>", ">+300 ms</text>"] {
+                assert!(drawn.contains(label), "{label} at {width} in {drawn}");
+            }
+        }
+    }
+
+    #[test]
     fn long_words_are_cut_to_the_width() {
-        let drawn = picture(280, &"word ".repeat(100));
+        let drawn = picture(240, &"word ".repeat(100));
         assert!(drawn.contains('…') && !drawn.contains(&"word ".repeat(20)));
     }
 

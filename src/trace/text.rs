@@ -5,6 +5,7 @@ use super::turn_line::{Given, Lane, LanguageChange, Note, Outcome, Restart, Span
 use super::{Trace, TurnTrace};
 use crate::live::LatencyLine;
 use crate::telemetry::stage_name;
+use ringway_frame::OneLine;
 use ringway_turn::ToolOutcome;
 use std::fmt::{self, Display, Formatter};
 
@@ -28,12 +29,12 @@ enum Kind {
 impl Display for Trace {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Self { call, edge, state, started_at, end_reason, dropped_turns, turns } = self;
-        writeln!(f, "call      {call}")?;
+        writeln!(f, "call      {}", OneLine(call))?;
         if let Some(edge) = edge {
             writeln!(f, "edge      {edge}")?;
         }
-        writeln!(f, "started   {started_at}")?;
-        let reason = end_reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        writeln!(f, "started   {}", OneLine(started_at))?;
+        let reason = end_reason.as_ref().map(|reason| format!(": {}", OneLine(reason))).unwrap_or_default();
         writeln!(f, "state     {state}{reason}")?;
         if *dropped_turns > 0 {
             writeln!(f, "left out  {dropped_turns} turns before these")?;
@@ -49,17 +50,17 @@ impl Display for TurnTrace {
             write_latency(f, latency)?;
         }
         writeln!(f)?;
-        let end = self.line.speech_ended();
+        let end = self.ended();
         for Row { at, who, what, .. } in self.rows() {
             let from_end = end.map(|end| from(end, at)).unwrap_or_default();
-            writeln!(f, "{at:>10} {from_end:>8}  {who:<8} {what}")?;
+            writeln!(f, "{at:>10} {from_end:>8}  {who:<8} {}", OneLine(what))?;
         }
         if self.line.more > 0 {
             writeln!(f, "{:>10} {:>8}  {} more, not kept", "", "", self.line.more)?;
         }
         for (who, words) in [("said", &self.said), ("heard", &self.heard)] {
             if let Some(words) = words {
-                writeln!(f, "{:>10} {:>8}  {who:<8} {words:?}", "", "")?;
+                writeln!(f, "{:>10} {:>8}  {who:<8} \"{}\"", "", "", OneLine(words))?;
             }
         }
         Ok(())
@@ -83,12 +84,21 @@ impl TurnTrace {
 }
 
 fn write_latency(f: &mut Formatter<'_>, latency: &LatencyLine) -> fmt::Result {
-    let LatencyLine { answer_ms, end_of_turn_ms, stt_ms, llm_ms, tts_ms, playout_ms, .. } = latency;
+    let LatencyLine { answer_ms, end_of_turn_ms, stt_ms, llm_ms, tools_ms, tts_ms, .. } = latency;
+    let LatencyLine { rebuild_ms, playout_ms, .. } = latency;
     write!(
         f,
-        "  answer {answer_ms:.0} ms = end of turn {end_of_turn_ms:.0} + stt {stt_ms:.0} + llm {llm_ms:.0} \
-         + tts {tts_ms:.0} + playout {playout_ms:.0}"
-    )
+        "  answer {answer_ms:.0} ms = end of turn {end_of_turn_ms:.0} + stt {stt_ms:.0} + llm {llm_ms:.0}"
+    )?;
+    write_rare(f, "tools", *tools_ms)?;
+    write!(f, " + tts {tts_ms:.0}")?;
+    write_rare(f, "rebuild", *rebuild_ms)?;
+    write!(f, " + playout {playout_ms:.0}")
+}
+
+/// A part that most answers do not have.
+fn write_rare(f: &mut Formatter<'_>, part: &str, ms: f64) -> fmt::Result {
+    if ms > 0.0 { write!(f, " + {part} {ms:.0}") } else { Ok(()) }
 }
 
 /// `at` as seen from the end of the caller's speech.
@@ -221,4 +231,35 @@ fn switch_row(switch: &Switch) -> Row {
 fn an(word: &str) -> String {
     let article = if word.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
     format!("{article} {word}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Timeline;
+    use super::*;
+    use ringway_frame::MediaTime;
+    use ringway_turn::{Event, Mark, Step, TurnNumber};
+    use std::time::Duration;
+
+    #[test]
+    fn what_others_wrote_stays_in_its_row_and_has_nothing_that_a_terminal_obeys() {
+        let odd = "x\r\n     9.999  tool     forged \u{1b}[31m\u{9b}0m".to_owned();
+        let (turn, at) = (TurnNumber::new(1), MediaTime::from_millis(5));
+        let mut timeline = Timeline::default();
+        timeline.mark(&Mark { turn, at, step: Step::SpeechBegan });
+        let (outcome, after) = (ToolOutcome::Done, Duration::from_millis(3));
+        let tool =
+            Event::Tool { turn, tool: odd.clone(), bytes: 9, outcome, after, arguments: Some(odd.clone()) };
+        timeline.event(&tool, at);
+        timeline.event(&Event::Cited { turn, passages: vec![odd.clone()] }, at);
+        timeline.event(&Event::Language { turn, language: odd.clone() }, at);
+        let mut turns = TurnTrace::all(&timeline, &[], &[]);
+        (turns[0].said, turns[0].heard) = (Some(odd.clone()), Some(odd.clone()));
+        let (edge, state, dropped_turns) = (None, "listening", 0);
+        let (call, started_at, end_reason) = (odd.clone(), odd.clone(), Some(odd));
+        let told = Trace { call, edge, state, started_at, end_reason, dropped_turns, turns }.to_string();
+        assert!(!told.contains(|letter: char| letter.is_control() && letter != '\n'), "{told:?}");
+        assert_eq!(told.lines().filter(|line| line.trim_start().starts_with("9.999")).count(), 0, "{told}");
+        assert_eq!(told.matches("forged").count(), 9, "{told}");
+    }
 }

@@ -5,9 +5,14 @@ const PARTS = [
   ['endOfTurnMs', 'vad', 'End of turn'],
   ['sttMs', 'stt', 'STT'],
   ['llmMs', 'llm', 'LLM'],
+  ['toolsMs', 'tools', 'Tools'],
   ['ttsMs', 'tts', 'TTS'],
+  ['rebuildMs', 'rebuild', 'Rebuilding'],
   ['playoutMs', 'playout', 'Playout'],
 ];
+
+/** Parts that most answers do not have: in the legend once they are in a bar. */
+const RARE = ['tools', 'rebuild'];
 
 /** Rows shown; older turns give way. */
 const MOST_ROWS = 8;
@@ -21,6 +26,7 @@ export class Latency {
   #empty;
   #typical;
   #scale;
+  #legend;
   /** @type {import('./socket.js').Latency[]} */
   #measured = [];
 
@@ -31,6 +37,8 @@ export class Latency {
     this.#typical = typical;
     this.#scale = scale;
     for (const [, className, name] of PARTS) legend.append(key(className, name));
+    this.#legend = legend;
+    this.#draw();
   }
 
   reset() {
@@ -49,6 +57,11 @@ export class Latency {
     const scaleMs = Math.max(1, Math.ceil(longest / SCALE_STEP_MS)) * SCALE_STEP_MS;
     this.#turns.replaceChildren(...this.#measured.map((latency) => row(latency, scaleMs)));
     this.#empty.hidden = this.#measured.length > 0;
+    for (const className of RARE) {
+      const [part] = PARTS.find(([, name]) => name === className);
+      const shown = this.#measured.some((latency) => (latency[part] ?? 0) > 0);
+      this.#legend.querySelector(`.key-${className}`).hidden = !shown;
+    }
     this.#scale.replaceChildren(...(this.#measured.length > 0 ? [text('', '0'), text('', milliseconds(scaleMs))] : []));
     this.#typical.textContent = this.#measured.length > 1 ? `median ${milliseconds(median(this.#measured))}` : '';
   }

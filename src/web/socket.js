@@ -13,7 +13,7 @@
  * @typedef {{type: 'language', turn: number, language: string}} Language the call is in it
  * @typedef {{type: 'late', turn: number, stage: StageName}} Late it keeps the caller waiting
  * @typedef {{type: 'latency', turn: number, answerMs: number, endOfTurnMs: number, sttMs: number, llmMs: number,
- *   ttsMs: number, playoutMs: number}} Latency
+ *   ttsMs: number, playoutMs: number, toolsMs?: number, rebuildMs?: number}} Latency
  * @typedef {{type: 'tool', turn: number, tool: string, outcome: string, afterMs: number, arguments?: string}} Tool
  * @typedef {{type: 'error', code: string, message: string, sessionId?: string, recoverable: boolean}} Fault
  * @typedef {{type: 'ended', reason: string}} Ended

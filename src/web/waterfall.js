@@ -16,11 +16,14 @@ export class Waterfall {
   /** @type {string | undefined} */
   #call;
   #timer = 0;
+  /** For which the picture was drawn, in pixels. */
+  #width = 0;
 
   /** @param {Record<'picture' | 'empty', HTMLElement>} parts */
   constructor({ picture, empty }) {
     this.#picture = picture;
     this.#empty = empty;
+    new ResizeObserver(() => this.#resized()).observe(picture);
   }
 
   reset() {
@@ -42,9 +45,15 @@ export class Waterfall {
     this.#timer = setTimeout(() => this.#draw(this.#call), SETTLED_MS);
   }
 
+  /** It is laid out for the width it has: a picture that shrank could not be read. */
+  #resized() {
+    if (this.#call && this.#picture.firstElementChild && this.#picture.clientWidth !== this.#width) this.update();
+  }
+
   /** @param {string} call */
   async #draw(call) {
-    const picture = await drawn(call, this.#picture.clientWidth);
+    this.#width = this.#picture.clientWidth;
+    const picture = await drawn(call, this.#width);
     if (!picture || call !== this.#call) return;
     if (picture === 'forbidden') return this.#forbid();
     this.#picture.replaceChildren(picture);

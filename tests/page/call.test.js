@@ -75,6 +75,14 @@ test('the page fits a phone, before a call and in it', { timeout: 2 * TIMEOUT_MS
   await page.locator('.waterfall-turn').first().waitFor();
   await assertNoSidewaysScroll(page);
   await assertReadable(page);
+  await assertScale(page);
+  await page.setViewportSize({ width: 740, height: 360 });
+  await page.waitForFunction(() => {
+    const picture = document.querySelector('svg.waterfall');
+    return Math.abs(picture.viewBox.baseVal.width - picture.parentElement.clientWidth) <= 1;
+  });
+  await assertReadable(page);
+  await assertScale(page);
   await page.locator('#hangup').click();
   await page.waitForFunction(() => document.documentElement.dataset.state === 'ended');
   assert.deepEqual(mistakes, []);
@@ -108,6 +116,33 @@ async function assertWaterfall(page) {
     await turn.locator(`.lane-${lane} rect`).first().waitFor();
   }
   assert.ok(await page.locator('#waterfall-empty').isHidden());
+}
+
+/**
+ * Each turn says where zero is and when the answer sounded, in letters that can be read and cover no others.
+ * @param {import('playwright-core').Page} page
+ */
+async function assertScale(page) {
+  const turns = await page.locator('.waterfall-turn').evaluateAll((groups) =>
+    groups.map((group) => ({
+      sounds: group.querySelector('.lane-playout') !== null,
+      labels: [...group.querySelectorAll('.waterfall-end, .waterfall-step')].map((label) => {
+        const { left, right, height } = label.getBoundingClientRect();
+        const room = label.closest('.waterfall-picture').getBoundingClientRect();
+        return { words: label.textContent, left, right, height, inside: left >= room.left - 1 && right <= room.right + 1 };
+      }),
+    })),
+  );
+  assert.ok(turns.length > 0);
+  for (const { sounds, labels } of turns) {
+    assert.equal(labels[0]?.words, '0 ms');
+    if (sounds) assert.match(labels[1]?.words ?? '', /^\+\d+ ms$/);
+    const sorted = labels.toSorted((one, other) => one.left - other.left);
+    for (const [index, label] of sorted.entries()) {
+      assert.ok(label.inside && label.height >= 10, JSON.stringify(label));
+      assert.ok(index === 0 || sorted[index - 1].right < label.left, JSON.stringify(sorted));
+    }
+  }
 }
 
 /** It is drawn for the room it has, not shrunk into it. @param {import('playwright-core').Page} page */

@@ -46,7 +46,9 @@ const waterfall = (width) => `<svg xmlns="http://www.w3.org/2000/svg" class="wat
   height="140" viewBox="0 0 ${width} 140" font-size="12"><g class="waterfall-turn" data-turn="1">
   <text class="waterfall-head" y="13">Turn 1</text>${['caller', 'stt', 'llm', 'tts', 'playout']
     .map((lane, row) => `<g class="lane-${lane} done"><rect x="${60 + 20 * row}" y="${20 + 20 * row}" width="20" height="12"/></g>`)
-    .join('')}</g></svg>`;
+    .join('')}
+  <text class="waterfall-end" x="80" y="136" text-anchor="middle">0 ms</text>
+  <text class="waterfall-end" x="140" y="136" text-anchor="middle">+300 ms</text></g></svg>`;
 
 /**
  * What happens on the next call.

@@ -33,7 +33,7 @@ impl Call {
     }
 }
 
-/// A stage whose ring end was on loan, or whose service was left alone for a moment, is tried again.
+/// A stage whose ring end was on loan, or whose service had an open circuit for a moment, is tried again.
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "()")]
 struct StartAgain {

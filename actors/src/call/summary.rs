@@ -50,7 +50,7 @@ impl Handler<Summarise> for Call {
 }
 
 impl Call {
-    /// The models that can do it, the one that serves first, without those that are left alone.
+    /// The models that can do it, the one that serves first, without those whose circuit is open.
     fn summarisers(&self) -> Vec<Arc<dyn LanguageModel>> {
         let (engines, health) = (&self.core.engines.llm, &self.core.health);
         let serving = self.lives[StageKind::Llm as usize].chain.serving();

@@ -10,7 +10,7 @@ const WHOLE: StageKind = StageKind::SpeechToSpeech;
 const THREE: [StageKind; 3] = [StageKind::Stt, StageKind::Llm, StageKind::Tts];
 
 impl Call {
-    /// The stages behind the detector: the one, unless all its services are left alone.
+    /// The stages behind the detector: the one, unless the circuits of all its services are open.
     pub(super) fn start_conversation(&mut self, call: &Addr<Self>) {
         let service = self.life(WHOLE).chain.serving();
         let asked = match self.core.health.standing(WHOLE, service) {

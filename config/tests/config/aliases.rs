@@ -13,14 +13,17 @@ fn an_alias_sets_its_key() {
     assert_eq!(voice.config.server.heartbeat, std::time::Duration::from_secs(30));
     let piper = || file("").env("PIPER_URL", "http://127.0.0.1:5000");
     assert_eq!(piper().warnings(), [""; 0]);
-    assert_eq!(piper().loaded().config.piper.url, "http://127.0.0.1:5000".to_owned().try_into().unwrap());
+    assert_eq!(
+        piper().loaded().config.services.piper.url,
+        "http://127.0.0.1:5000".to_owned().try_into().unwrap()
+    );
 }
 
 #[test]
 fn the_address_of_whisperlive_may_come_in_two_parts() {
     let url = |given: crate::support::Given| {
         assert_eq!(given.clone().warnings(), [""; 0]);
-        format!("{:?}", given.loaded().config.whisper_auto.url)
+        format!("{:?}", given.loaded().config.services.whisper_auto.url)
     };
     assert_eq!(url(file("").env("WHISPERLIVE_URL", "ws://stt:8765")), "stt:8765");
     assert_eq!(url(file("").env("WHISPERLIVE_HOST", "stt")), "stt:9090");
@@ -97,7 +100,7 @@ fn an_alias_is_read_as_platforms_write_it() {
 fn a_link_of_kubernetes_leaves_the_host_that_is_named_beside_it() {
     let given = file("").env("WHISPERLIVE_PORT", "tcp://10.0.0.1:9090").env("WHISPERLIVE_HOST", "whisper");
     assert_eq!(given.clone().warnings().len(), 1);
-    assert_eq!(format!("{:?}", given.loaded().config.whisper_auto.url), "whisper:9090");
+    assert_eq!(format!("{:?}", given.loaded().config.services.whisper_auto.url), "whisper:9090");
     let links = file("")
         .env("RINGWAY_SERVER_PORT", "tcp://10.0.0.1:3000")
         .env("RINGWAY_PORT_3000_TCP", "tcp://10.0.0.1:3000")
@@ -115,13 +118,17 @@ fn of_two_aliases_the_second_counts_where_the_first_cannot_be_followed() {
 fn what_ollama_adds_by_itself_is_left_out_of_its_address() {
     for ending in ["/v1", "/v1/", "/api", "/api/chat", "/v1/chat/completions"] {
         let given = file("").env("OLLAMA_URL", &format!("http://ollama:11434{ending}"));
-        assert_eq!(format!("{:?}", given.clone().loaded().config.ollama.url), "ollama:11434", "{ending}");
+        assert_eq!(
+            format!("{:?}", given.clone().loaded().config.services.ollama.url),
+            "ollama:11434",
+            "{ending}"
+        );
         let told =
             format!("environment: OLLAMA_URL: {} at the end is left out", ending.trim_end_matches('/'));
         assert!(given.clone().warnings()[0].starts_with(&told), "{:?}", given.warnings());
     }
     let text = "[openai_llm]\nurl = \"http://llm/v1/chat/completions\"";
-    assert_eq!(format!("{:?}", file(text).loaded().config.openai_llm.url), "llm:80/v1");
+    assert_eq!(format!("{:?}", file(text).loaded().config.services.openai_llm.url), "llm:80/v1");
     let told =
         "a.toml:2: openai_llm.url: /chat/completions at the end is left out: ringway adds the path by itself";
     assert_eq!(file(text).warnings(), [told]);

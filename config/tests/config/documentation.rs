@@ -1,9 +1,12 @@
 //! docs/operate/configuration.md tells what the types and the shipped file tell.
 
-use ringway_config::{ALIASES, DEFAULTS, Key, Kind, Meaning, SCHEMA, default_of};
+use ringway_config::{ALIASES, DEFAULTS, ENGINES, Key, Kind, Meaning, SCHEMA, default_of};
+use ringway_stages::services::Services;
+use ringway_stages::services::registry::Stage;
 use toml::Value;
 
 const DOCUMENT: &str = include_str!("../../../docs/operate/configuration.md");
+const SERVICES: &str = include_str!("../../../docs/start/services.md");
 
 #[test]
 fn every_key_has_its_row() {
@@ -29,6 +32,37 @@ fn every_alias_has_its_row() {
         })
         .collect();
     assert!(table("## Names of other systems") == rows, "the rows should be:\n{}", rows.join("\n"));
+}
+
+#[test]
+fn every_service_has_its_row_with_its_stage_and_the_variable_of_its_key() {
+    let services = Services::default();
+    for (name, section) in services.all() {
+        let row = SERVICES.lines().find(|line| line.starts_with(&format!("| `{name}` |")));
+        let cells: Vec<&str> = row.unwrap_or_else(|| panic!("{name} has no row")).split('|').collect();
+        let entry = section.entry();
+        let stage = match entry.stage {
+            Stage::SpeechToSpeech => "all in one",
+            Stage::SpeechToText => "STT",
+            Stage::LanguageModel => "LLM",
+            Stage::TextToSpeech => "TTS",
+        };
+        assert_eq!(cells[2].trim(), stage, "{name}");
+        let key = entry.key.map_or("none".to_owned(), |key| format!("`{key}`"));
+        assert!(cells[4].trim().starts_with(&key), "{name}: {} is not {key}", cells[4]);
+    }
+}
+
+#[test]
+fn the_shipped_file_names_the_engines_of_each_stage() {
+    for stage in Stage::ALL {
+        let (_, engines) = ENGINES.iter().find(|(key, _)| *key == stage.key()).unwrap();
+        let told = meaning(SCHEMA.key(stage.key()).unwrap());
+        let words: Vec<&str> = told.split([' ', ',', ':', '.']).collect();
+        for engine in engines {
+            assert!(words.contains(engine), "{}: {engine} is not among: {told}", stage.key());
+        }
+    }
 }
 
 /// The rows of the first table below a heading.

@@ -103,3 +103,19 @@ fn one_underscore_where_two_are_due_is_told() {
 fn variables_of_others_are_left_alone() {
     assert_eq!(file("").env("RINGWAY_URL", "x").env("HOME", "/").env("PATH", "x").warnings(), [""; 0]);
 }
+
+#[test]
+fn a_proxy_that_cannot_be_used_warns_without_its_password_and_keeps_nothing_from_starting() {
+    for (variable, text) in [
+        ("https_proxy", "socks5://me:horse@proxy:1080"),
+        ("HTTP_PROXY", "http://me:horse@proxy:port"),
+        ("all_proxy", "ftp://proxy"),
+    ] {
+        let warnings = file("").env(variable, text).warnings();
+        assert!(warnings[0].starts_with(&format!("environment: {variable}: ignored: ")), "{warnings:?}");
+        assert!(warnings.len() == 1 && !warnings[0].contains("horse"), "{warnings:?}");
+    }
+    let good =
+        file("").env("http_proxy", "\"http://me:horse@proxy:3128\"").env("NO_PROXY", "*.lan, 10.0.0.0/8");
+    assert!(good.warnings().is_empty());
+}

@@ -31,12 +31,12 @@ fn problems(of_german: &str) -> Vec<String> {
 #[test]
 fn a_language_changes_what_it_names_and_keeps_the_rest() {
     let Loaded { config, .. } = file(GERMAN).loaded();
-    assert_eq!(config.piper.voice.as_deref(), Some("en_US-amy-medium"));
+    assert_eq!(config.services.piper.voice.as_deref(), Some("en_US-amy-medium"));
     let german = &config.languages["de"];
     assert_eq!((german.name.as_str(), german.filler.as_str()), ("German", "Einen Moment, bitte."));
     assert_eq!(german.apology, "Es tut mir leid.");
-    assert_eq!(german.config.piper.voice.as_deref(), Some("de_DE-thorsten-medium"));
-    assert_eq!(german.config.piper.url, config.piper.url);
+    assert_eq!(german.config.services.piper.voice.as_deref(), Some("de_DE-thorsten-medium"));
+    assert_eq!(german.config.services.piper.url, config.services.piper.url);
     assert_eq!((german.config.tts.engines.len(), config.tts.engines.len()), (1, 2));
     assert_eq!(german.config.stt.engines, config.stt.engines);
     assert!(german.own_tts && !german.own_stt, "the recogniser is that of the whole");
@@ -48,8 +48,8 @@ fn a_recogniser_is_a_languages_own_by_a_setting_of_its_own() {
     let Loaded { config, .. } = file(&text).loaded();
     let german = &config.languages["de"];
     assert!(german.own_stt);
-    assert_eq!(german.config.whisperlivekit.language, "de");
-    assert_ne!(config.whisperlivekit.language, "de");
+    assert_eq!(german.config.services.whisperlivekit.language, "de");
+    assert_ne!(config.services.whisperlivekit.language, "de");
 }
 
 #[test]

@@ -126,7 +126,7 @@ fn each_stage_knows_its_engines() {
     let wanted = [
         "a.toml:2: vad.engine: no engine is named \"webrtc\"; there are: kernel, ort",
         "a.toml:4: stt.engines: no engine is named \"flite\"; there are: pocketsphinx, openai_stt, deepgram, whisper_auto, whisperlivekit, whisperlive, wyoming_stt, deepgram_flux, openai_realtime_stt, cartesia_stt, scripted",
-        "a.toml:6: llm.engines: must name at least one engine; there are: dialogue, openai_llm, ollama, anthropic, scripted",
+        "a.toml:6: llm.engines: must name at least one engine; there are: dialogue, openai_llm, groq, ollama, anthropic, scripted",
         "a.toml:8: tts.engines: must be a list, each a string, not \"flite\"",
     ];
     assert_eq!(file(text).problems(), wanted);

@@ -112,7 +112,7 @@ fn a_key_in_the_place_of_its_variables_name_is_refused_without_being_shown() {
         }
     }
     let small = file("[openai_llm]\nkey = \"my_key\"").env("my_key", "k").loaded();
-    assert_eq!(small.config.openai_llm.key, "my_key");
+    assert_eq!(small.config.services.openai_llm.key, "my_key");
 }
 
 #[test]

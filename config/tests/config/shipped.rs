@@ -9,7 +9,7 @@ const BENCH_SERVICES: &str = include_str!("../../bench-services.toml");
 
 #[test]
 fn the_default_file_holds_the_defaults() {
-    let mut written = toml::from_str::<Config>(DEFAULTS).unwrap();
+    let mut written = Config::read(DEFAULTS.parse().unwrap()).unwrap();
     // Turns are taken in the language of the call, where they have none of their own.
     written.turn.language.get_or_insert_with(|| written.call.language.clone());
     assert_eq!(written, Config::default());
@@ -72,7 +72,7 @@ fn the_ready_files_are_right_and_keep_the_embedded_engines_behind_the_services()
         file(include_str!("../../ready/speech-server.toml")).env("EC2_WEBSOCKET_URL", "ws://10.0.0.1:9000");
     let server = server.loaded().config;
     assert_eq!(server.speech_to_speech.engines, ["speech_server"]);
-    assert_eq!(server.speech_server.url.host(), "10.0.0.1");
+    assert_eq!(server.services.speech_server.url.host(), "10.0.0.1");
     let realtime = file(include_str!("../../ready/openai-realtime.toml")).env("OPENAI_API_KEY", "any");
     let realtime = realtime.loaded().config;
     assert_eq!(realtime.speech_to_speech.engines, ["openai_realtime"]);

@@ -8,6 +8,49 @@ pub struct Excerpt<'t> {
     most: usize,
 }
 
+/// What somebody else wrote as it may stand in a row of a report: on one line, without characters that a terminal obeys,
+/// and of any length.
+#[derive(Clone, Copy, Debug)]
+pub struct OneLine<D>(pub D);
+
+/// Text that may have lines of its own, without characters that a terminal obeys.
+#[derive(Clone, Copy, Debug)]
+pub struct Printed<D>(pub D);
+
+/// JSON as it may stand at a terminal: what that would obey is escaped within the strings, so that it means the same.
+#[derive(Clone, Copy, Debug)]
+pub struct PrintedJson<D>(pub D);
+
+impl<D: Display> Display for OneLine<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        excerpt(f, &self.0, usize::MAX)
+    }
+}
+
+impl<D: Display> Display for Printed<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(Escaping { lines: true, ..Escaping::new(f, usize::MAX) }, "{}", self.0)
+    }
+}
+
+impl<D: Display> Display for PrintedJson<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(EscapingJson(f), "{}", self.0)
+    }
+}
+
+struct EscapingJson<'w, W>(&'w mut W);
+
+impl<W: Write> Write for EscapingJson<'_, W> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        text.chars().try_for_each(|letter| match letter {
+            '\n' => self.0.write_char('\n'),
+            letter if obeyed(letter) => write!(self.0, "\\u{:04x}", u32::from(letter)),
+            letter => self.0.write_char(letter),
+        })
+    }
+}
+
 /// Bytes of an [`Excerpt`] where nothing else is said.
 const MOST: usize = 80;
 
@@ -33,7 +76,7 @@ impl Display for Excerpt<'_> {
 /// # Errors
 /// `out` cannot be written.
 pub fn excerpt(out: &mut impl Write, value: impl Display, most: usize) -> fmt::Result {
-    let mut escaping = Escaping { out, left: most, cut: false };
+    let mut escaping = Escaping::new(out, most);
     match write!(escaping, "{value}") {
         Err(_) if escaping.cut => escaping.out.write_str(CUT),
         written => written,
@@ -44,9 +87,15 @@ struct Escaping<'w, W> {
     out: &'w mut W,
     left: usize,
     cut: bool,
+    /// Ends of lines are kept.
+    lines: bool,
 }
 
-impl<W: Write> Escaping<'_, W> {
+impl<'w, W: Write> Escaping<'w, W> {
+    fn new(out: &'w mut W, most: usize) -> Self {
+        Self { out, left: most, cut: false, lines: false }
+    }
+
     fn put(&mut self, text: &str) -> fmt::Result {
         let Some(left) = self.left.checked_sub(text.len()) else {
             self.cut = true;
@@ -60,6 +109,7 @@ impl<W: Write> Escaping<'_, W> {
 impl<W: Write> Write for Escaping<'_, W> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         text.chars().try_for_each(|letter| match letter {
+            '\n' if self.lines => self.put("\n"),
             '\n' => self.put("\\n"),
             '\r' => self.put("\\r"),
             '\t' => self.put("\\t"),
@@ -93,6 +143,18 @@ mod tests {
         let said = "CA1\r\nfake\t\u{1b}[31m\u{9b}0m\u{7f}\u{2028}\u{202e}é";
         let shown = Excerpt::of(said).to_string();
         assert_eq!(shown, "CA1\\r\\nfake\\t\\u{1b}[31m\\u{9b}0m\\u{7f}\\u{2028}\\u{202e}é");
+    }
+
+    #[test]
+    fn a_row_has_one_line_and_printed_text_keeps_its_own() {
+        let said = format!("{}\r\n\u{1b}[2J", "x".repeat(200));
+        assert_eq!(OneLine(&said).to_string(), format!("{}\\r\\n\\u{{1b}}[2J", "x".repeat(200)));
+        assert_eq!(Printed(&said).to_string(), format!("{}\\r\n\\u{{1b}}[2J", "x".repeat(200)));
+    }
+
+    #[test]
+    fn json_at_a_terminal_means_the_same() {
+        assert_eq!(PrintedJson("{\"said\":\"\u{9b}2J é\"}\n").to_string(), "{\"said\":\"\\u009b2J é\"}\n");
     }
 
     #[test]

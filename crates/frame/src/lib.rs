@@ -14,7 +14,7 @@ mod time;
 
 pub use call_id::{CallId, ParseCallIdError};
 pub use epoch::Epoch;
-pub use excerpt::{Excerpt, excerpt};
+pub use excerpt::{Excerpt, OneLine, Printed, PrintedJson, excerpt};
 pub use format::{FRAME, Format, MAX_PAYLOAD, SampleRate};
 pub use frame::{Frame, FrameError};
 pub use skew::Skew;

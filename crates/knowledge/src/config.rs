@@ -1,5 +1,5 @@
 use crate::Language;
-use crate::humane;
+use ringway_stages::humane;
 use ringway_stages::services::embeddings;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -19,7 +19,7 @@ pub struct Config {
     /// which fits the model; other models put unrelated texts elsewhere.
     pub likeness: f32,
     /// How long a turn waits for its passages before it goes on without. Default 300 ms.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub wait: Duration,
     /// Searches that may be under way at a time; more are refused. Default 64.
     pub searches: usize,

@@ -21,7 +21,6 @@ mod folding;
 mod fusion;
 #[doc(hidden)]
 pub mod fuzz;
-mod humane;
 mod index;
 mod informed;
 mod language;

@@ -17,25 +17,25 @@ use serde::Deserialize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// When a service is left alone, and for how long. Of a chain with one service nothing of it counts.
+/// When a service's circuit opens, and for how long. Of a chain with one service nothing of it counts.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Failures in a row after which a service is left alone. Default 3.
+    /// Consecutive failures that open the circuit. Default 3.
     pub failures: u32,
-    /// The share of failed and late requests within `window` from which on it is. Default 0.5; it counts from 10
-    /// requests on.
+    /// The share of failed and late requests within `window` that opens it. Default 0.5; from 10 requests on.
     pub rate: f32,
-    /// The window. Default 30 s.
+    /// The window in which that share is counted. Default 30 s.
     #[serde(with = "humane")]
     pub window: Duration,
     /// An answer whose first result took longer than this many times what a stage may keep a caller waiting
     /// (`turn.answer_budget`, `turn.late_share`) counts as late even if no caller waited for it. Default 1.5.
     pub late_factor: f32,
-    /// How long it is left alone at first, before one request tries it. Default 5 s; doubled by each try that fails.
+    /// How long it stays open at first, before one request probes the service. Default 5 s; doubled by each
+    /// probe that fails.
     #[serde(with = "humane")]
     pub wait: Duration,
-    /// How long at most. Default 2 min.
+    /// The longest that it stays open before a probe. Default 2 min.
     #[serde(with = "humane")]
     pub wait_max: Duration,
 }
@@ -60,11 +60,11 @@ pub enum Standing {
     Good,
     /// It failed lately and has not answered since.
     Doubtful,
-    /// It failed and was left alone for long enough: one request may try it.
+    /// It was open for long enough: one request may probe the service.
     Due,
     /// It is being tried.
     Tried,
-    /// It is left alone.
+    /// Requests go elsewhere.
     Open,
 }
 

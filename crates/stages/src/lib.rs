@@ -4,6 +4,7 @@
 //! call. A session lives on the call's media core and never blocks it: `poll_*` methods register the waker and
 //! return at once; blocking engines run on threads of their own.
 
+mod address;
 mod alarm;
 mod backoff;
 pub mod dialogue;
@@ -11,7 +12,7 @@ pub mod dtmf;
 pub mod expectation;
 pub mod flite;
 pub mod health;
-mod humane;
+pub mod humane;
 pub mod level;
 pub mod llm;
 pub mod normalize;
@@ -32,6 +33,7 @@ pub mod stt;
 mod text;
 pub mod tools;
 pub mod transfer;
+mod trim;
 pub mod tts;
 pub mod vad;
 

@@ -257,6 +257,8 @@ pub enum LlmEvent {
         tokens: u32,
         /// As [`Weigh`] does.
         estimated: u32,
+        /// What of them it remembers between requests.
+        cached: CachedTokens,
     },
     /// The reply is complete.
     Done {
@@ -267,6 +269,15 @@ pub enum LlmEvent {
         /// To be given back with the next request if this reply is accepted.
         memo: String,
     },
+}
+
+/// Tokens of a request that a service remembers between requests, where it tells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CachedTokens {
+    /// It remembered them.
+    pub read: u32,
+    /// It will remember them.
+    pub written: u32,
 }
 
 /// A language model, shared by all calls.

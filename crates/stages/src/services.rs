@@ -1,4 +1,4 @@
-//! Recognisers, language models and voices behind sockets, one file a service.
+//! Recognisers, language models and voices behind sockets, one file a service, listed in [`registry`].
 //!
 //! The sockets of a call live on its media core; what takes longer than a millisecond, looking up names and the
 //! handshakes of TCP and TLS, is done on the runtime on which the engine was made (`docs/adr/0009`). Connections are
@@ -11,11 +11,12 @@ mod arguments;
 pub mod cartesia;
 pub mod cartesia_stt;
 mod chat;
+mod connections;
 mod connector;
 mod conversation;
 pub mod deepgram;
 pub mod deepgram_flux;
-pub mod deepgram_speech;
+pub mod deepgram_tts;
 mod dictation;
 mod digest;
 pub mod elevenlabs;
@@ -23,31 +24,35 @@ pub mod embeddings;
 mod endpoint;
 mod error;
 mod exchange;
+mod extra_body;
 mod foreign;
 #[doc(hidden)]
 pub mod fuzz;
+pub mod groq;
 mod http;
 mod lenient;
 mod listening;
 pub mod livekit;
 mod multipart;
 pub mod ollama;
-pub mod openai_chat;
+pub mod openai_llm;
 pub mod openai_realtime;
 pub mod openai_realtime_stt;
-pub mod openai_speech;
-pub mod openai_transcription;
+pub mod openai_stt;
+pub mod openai_tts;
 pub mod phone_tts;
 pub mod piper;
-mod pool;
 mod provided;
+mod proxy;
 mod records;
 mod redirect;
+pub mod registry;
 mod socket;
 pub mod speech_server;
 mod sse;
 mod stream;
 mod stt_link;
+mod tcp;
 mod transcript;
 mod voice;
 mod wav;
@@ -62,9 +67,13 @@ pub mod wyoming_stt;
 pub mod wyoming_tts;
 
 pub use connector::SetupError;
-pub use endpoint::{ApiKey, Endpoint, EndpointError};
+pub use endpoint::{ApiKey, Endpoint, EndpointError, KeyHeader, KeyHeaderError};
 pub use error::{Phase, Refused, ServiceError};
+pub use extra_body::{ExtraBody, ExtraBodyError, OwnFields};
 pub(crate) use http::{Accepted, Http, Post};
+pub use proxy::{Proxies, UnusableProxy};
+pub use registry::Services;
+pub use tcp::connect as connect_tcp;
 pub use webhook::Webhook;
 
 use std::time::Duration;

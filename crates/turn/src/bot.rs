@@ -2,7 +2,6 @@
 
 use crate::barge_in::Doubt;
 use crate::heard::Words;
-use crate::latency::Marks;
 use crate::reply::{Model, Reply};
 use crate::speech_form::{Places, Spoken};
 use crate::tool::Tools;
@@ -11,14 +10,14 @@ use crate::{
     After, CallerTurn, ClauseId, Command, Event, Memo, Playout, RequestId, Speaker, Speculation, StageKind,
     Turn, TurnNumber,
 };
-use ringway_frame::{Epoch, MediaTime};
+use ringway_frame::{Epoch, MediaTime, Skew};
 
 /// Clauses that a voice is given and has not made whole, at most.
 const CLAUSES_AHEAD: usize = 32;
 
 impl Turn {
     /// Asks the model for a reply, which nobody hears before it is released.
-    pub(crate) fn ask(&mut self, caller: CallerTurn, turn: TurnNumber, ended: MediaTime, marks: Marks) {
+    pub(crate) fn ask(&mut self, caller: CallerTurn, turn: TurnNumber, ended: MediaTime, skew: Skew) {
         let request = self.ids.request;
         self.ids.request = request.next();
         let model = if self.health.converses() { StageKind::SpeechToSpeech } else { StageKind::Llm };
@@ -28,7 +27,7 @@ impl Turn {
         reply.cue = Some(caller.clone());
         reply.model = Model::Asked(request);
         reply.tools = Tools::default();
-        reply.marks = Marks { requested: Some(self.now), released: reply.marks.released, ..marks };
+        reply.skew = skew;
         let context = self.context.clone();
         if self.health.converses() {
             return self.converse(request, caller, String::new());
@@ -42,7 +41,6 @@ impl Turn {
         let Some(reply) = self.reply.as_mut().filter(|reply| !reply.released) else { return };
         reply.released = true;
         reply.progress = now;
-        reply.marks.released = Some(now);
         let epoch = reply.epoch;
         self.next_epoch = epoch.next();
         self.push(Command::Playout(Playout::Release(epoch)));
@@ -52,9 +50,8 @@ impl Turn {
     }
 
     pub(crate) fn token(&mut self, request: RequestId, text: &str) {
-        let now = self.now;
         if let Some(reply) = self.asked(request) {
-            reply.push(text, now);
+            reply.push(text);
             self.model_began();
             self.speak();
         }
@@ -68,9 +65,8 @@ impl Turn {
     }
 
     pub(crate) fn reply_end(&mut self, request: RequestId, after: After, memo: Memo) {
-        let now = self.now;
         if let Some(reply) = self.asked(request) {
-            reply.complete(after, memo, now);
+            reply.complete(after, memo);
             self.model_began();
             self.speak();
             self.settle_reply();
@@ -90,7 +86,6 @@ impl Turn {
             && reply.ledger.owed() < CLAUSES_AHEAD
             && let Some(words) = reply.next_words()
         {
-            reply.marks.spoken.get_or_insert(self.now);
             self.say(words);
         }
     }
@@ -125,11 +120,10 @@ impl Turn {
 
     pub(crate) fn voiced(&mut self, epoch: Epoch) {
         if let Some(reply) = self.reply.as_mut().filter(|reply| reply.epoch == epoch) {
-            reply.marks.voiced.get_or_insert(self.now);
+            reply.voiced = Some(epoch);
             self.patience.came(StageKind::Tts);
             if reply.whole {
                 // What speaks by itself is waited for as a model is.
-                reply.marks.clause.get_or_insert(self.now);
                 self.patience.came(StageKind::SpeechToSpeech);
             }
         }
@@ -209,7 +203,7 @@ impl Turn {
         };
         reply.announced = true;
         let (turn, words) = (reply.turn, reply.callers_words().map(str::to_owned));
-        let latency = reply.marks.latency(reply.ended, now);
+        let latency = std::mem::take(&mut self.waits).latency(reply.skew.arrival(reply.ended), now);
         let waited = matches!(reply.cue, Some(CallerTurn::Said(_) | CallerTurn::Pressed(_)));
         if let Some(text) = words {
             self.tell(Event::Message { turn, who: Speaker::Caller, text });

@@ -1,5 +1,6 @@
 //! The caller's side: speech, its end, its words.
 
+use crate::latency::Waits;
 use crate::reply::Model;
 use crate::speech::Change;
 use crate::spoken::{Standing, consists_of, spoken};
@@ -8,7 +9,7 @@ use crate::{
     AskId, CallerTurn, Command, Event, Probability, Purpose, Speculation, StageKind, Stt, Turn, UtteranceId,
     Window,
 };
-use ringway_frame::MediaTime;
+use ringway_frame::{MediaTime, Skew};
 use std::time::Duration;
 
 impl Turn {
@@ -232,16 +233,19 @@ impl Turn {
         let ready = utterance.is_answered() || guessed;
         let early = !matches!(utterance.phase, Phase::Over { .. }) && level >= Speculation::Llm;
         let words = utterance.words();
-        let (turn, marks, ended) = (utterance.turn, utterance.marks, utterance.asked_until);
+        let (turn, skew, ended) = (utterance.turn, utterance.skew, utterance.asked_until);
         if !ready || !early || words.is_empty() || !self.keys.is_empty() || self.is_answering(&words) {
             return;
         }
         if self.holds_back() {
             return;
         }
+        if let Some(utterance) = &self.utterance {
+            self.waits.answered(utterance, self.now);
+        }
         self.discard_speculation();
         if self.reply.is_none() {
-            self.ask(CallerTurn::Said(words), turn, ended, marks);
+            self.ask(CallerTurn::Said(words), turn, ended, skew);
         }
     }
 
@@ -286,13 +290,14 @@ impl Turn {
     /// Releases the speculative reply to these words, or asks for one.
     fn answer(&mut self, words: String, utterance: &Utterance, ended: MediaTime) {
         if !self.is_answering(&words) {
+            self.waits.answered(utterance, self.now);
             self.discard_speculation();
-            self.ask(CallerTurn::Said(words.clone()), utterance.turn, ended, utterance.marks);
+            self.ask(CallerTurn::Said(words.clone()), utterance.turn, ended, utterance.skew);
         }
         if let Some(reply) = &mut self.reply {
             reply.cue = Some(CallerTurn::Said(words));
             reply.ended = ended;
-            reply.marks.skew = utterance.marks.skew;
+            reply.skew = utterance.skew;
         }
         self.release();
     }
@@ -341,7 +346,8 @@ impl Turn {
             CallerTurn::Pressed(keys) => self.tell(Event::Keys { turn: self.turn, keys }),
             CallerTurn::Joined | CallerTurn::Silent(_) => {}
         }
-        self.ask(answer, self.turn, ended, crate::latency::Marks::default());
+        self.waits = Waits::default();
+        self.ask(answer, self.turn, ended, Skew::ZERO);
         self.release();
     }
 }

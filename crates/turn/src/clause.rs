@@ -1,6 +1,6 @@
 use crate::Config;
 use crate::reply::trimmed;
-use crate::sentence::{CLOSERS, Mark, Rules};
+use crate::sentence::{CLOSERS, Mark, Rules, is_day_of};
 use crate::speech_form::Spoken;
 use std::ops::Range;
 
@@ -26,8 +26,8 @@ pub fn clauses(config: &Config, text: &str) -> Vec<String> {
 
 /// Cuts a growing text into clauses to be spoken, each as soon as it stands.
 ///
-/// A boundary is decided by the text up to it and the one character behind it, so that the clauses do not depend on
-/// how the text was cut into tokens.
+/// A boundary is decided by the text up to it and the one character behind it, or the word behind the day of a month, so
+/// that the clauses do not depend on how the text was cut into tokens.
 #[derive(Debug)]
 pub(crate) struct Cutter {
     rules: Rules,
@@ -57,10 +57,11 @@ impl Cutter {
             if at + c.len_utf8() - self.begin > self.max {
                 return Some(self.cut(self.last_blank(text, at)));
             }
-            if self.ends_clause(text, at, c) {
-                return Some(self.cut(at));
+            match self.ends_clause(text, at, c) {
+                Some(true) => return Some(self.cut(at)),
+                Some(false) => self.looked += c.len_utf8(),
+                None => return None,
             }
-            self.looked += c.len_utf8();
         }
         None
     }
@@ -87,21 +88,24 @@ impl Cutter {
         clause
     }
 
-    /// Whether a clause ends right before `c` at `at`: behind a mark that stands at the end of a word.
-    fn ends_clause(&self, text: &str, at: usize, c: char) -> bool {
+    /// Whether a clause ends right before `c` at `at`: behind a mark that stands at the end of a word. `None`: what
+    /// follows tells.
+    fn ends_clause(&self, text: &str, at: usize, c: char) -> Option<bool> {
         let clause = &text[self.begin..at];
         if c == '\n' {
-            return !clause.trim().is_empty();
+            return Some(!clause.trim().is_empty());
         }
         let marked = clause.trim_end_matches(CLOSERS);
-        let Some(mark) = Mark::of(marked) else { return false };
-        match mark {
+        let Some(mark) = Mark::of(marked) else { return Some(false) };
+        Some(match mark {
             Mark::Alone => !CLOSERS.contains(&c) && Mark::of(c.encode_utf8(&mut [0; 4])) != Some(mark),
             Mark::PhraseAlone => !CLOSERS.contains(&c) && self.is_long(clause),
             Mark::Sentence => c.is_whitespace(),
-            Mark::FullStop => c.is_whitespace() && self.rules.ends_sentence(marked),
+            Mark::FullStop => {
+                c.is_whitespace() && self.rules.ends_sentence(marked) && !is_day_of(marked, &text[at..])?
+            }
             Mark::Phrase => c.is_whitespace() && self.is_long(clause),
-        }
+        })
     }
 
     /// Long enough to end within a sentence.
@@ -186,6 +190,13 @@ mod tests {
     fn sentences_end_where_their_language_ends_them() {
         for (language, text, clauses) in [
             ("en", "1. Press one. 2. Press two.", vec!["1. Press one.", "2. Press two."]),
+            ("en", "We met on 12. December. Good?", vec!["We met on 12. December.", "Good?"]),
+            ("en", "It costs 12. Do you want it?", vec!["It costs 12.", "Do you want it?"]),
+            ("en", "It costs 12. Dec", vec!["It costs 12. Dec"]),
+            ("en", "It costs 412. December is near.", vec!["It costs 412.", "December is near."]),
+            ("fr", "Le 1. août à Berne. Bien ?", vec!["Le 1. août à Berne.", "Bien ?"]),
+            ("es", "El 12. diciembre. ¿Bien?", vec!["El 12. diciembre.", "¿Bien?"]),
+            ("it", "Il 12. dicembre. Va bene?", vec!["Il 12. dicembre.", "Va bene?"]),
             ("en", "Options: 1. Press one. Done.", vec!["Options: 1. Press one.", "Done."]),
             (
                 "en",

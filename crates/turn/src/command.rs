@@ -127,19 +127,26 @@ pub enum SpeechState {
     Speaking,
 }
 
-/// Where the time between the caller's last word and the bot's first went. The parts sum to `answer`.
+/// Where the time between the caller's last word and the bot's first went: each moment to what the first sound then
+/// waited for. The parts sum to `answer`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Latency {
     /// Arrival of the end of the caller's speech to the first frame of the answer at the socket.
     pub answer: Duration,
-    /// Waiting to be sure that the caller has finished, as far as nothing else was waited for.
+    /// Waiting to be sure that the caller has finished.
     pub end_of_turn: Duration,
     /// Waiting for the transcript.
     pub stt: Duration,
-    /// Waiting for the first clause.
+    /// Waiting for the first clause, tools aside.
     pub llm: Duration,
+    /// Waiting for tools that the model needed for it.
+    #[serde(default)]
+    pub tools: Duration,
     /// Waiting for its first audio.
     pub tts: Duration,
+    /// Waiting for a stage that had died, or was built for another language.
+    #[serde(default)]
+    pub rebuild: Duration,
     /// From there to the socket.
     pub playout: Duration,
 }

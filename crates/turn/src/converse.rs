@@ -1,7 +1,6 @@
 //! Turns with a stage that hears and speaks by itself: it is told when to answer, and tells what was said afterwards.
 
 use crate::barge_in::Doubt;
-use crate::latency::Marks;
 use crate::reply::{Model, Reply};
 use crate::tool::Tools;
 use crate::utterance::{Phase, Utterance, join};
@@ -51,8 +50,7 @@ impl Turn {
         self.unread.push(Unread { utterance: id, ask, turn, from, until, prefix, place: None });
         self.stop_waiting_for_words();
         if self.keys.is_empty() {
-            let marks = Marks { skew: utterance.marks.skew, ..Marks::default() };
-            self.ask(CallerTurn::Said(String::new()), turn, until, marks);
+            self.ask(CallerTurn::Said(String::new()), turn, until, utterance.skew);
             self.release();
         } else {
             self.leave_room(turn);

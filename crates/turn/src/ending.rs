@@ -1,9 +1,8 @@
 //! How a call begins and ends.
 
-use crate::latency::Marks;
 use crate::silence::Prompt;
 use crate::{After, CallerTurn, ClauseId, Command, EndReason, Input, Playout, StageKind, Turn};
-use ringway_frame::{Epoch, MediaTime};
+use ringway_frame::{Epoch, MediaTime, Skew};
 
 /// Where the call stands.
 #[derive(Debug)]
@@ -43,7 +42,7 @@ impl Turn {
     pub(crate) fn start(&mut self) {
         self.life = Life::Live;
         self.started = self.now;
-        self.ask(CallerTurn::Joined, self.turn, self.now, Marks::default());
+        self.ask(CallerTurn::Joined, self.turn, self.now, Skew::ZERO);
         self.release();
     }
 
@@ -68,7 +67,7 @@ impl Turn {
             Prompt::HangUp => self.end(EndReason::Silence),
             Prompt::Ask(count) => {
                 self.turn = self.turn.next();
-                self.ask(CallerTurn::Silent(count), self.turn, self.now, Marks::default());
+                self.ask(CallerTurn::Silent(count), self.turn, self.now, Skew::ZERO);
                 self.release();
             }
         }

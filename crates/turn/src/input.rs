@@ -264,6 +264,12 @@ pub enum Input {
         tokens: u32,
         /// [As estimated](crate::tokens::estimate).
         estimated: u32,
+        /// Those that it remembered from another request.
+        #[serde(default)]
+        cache_read: u32,
+        /// Those that it remembers from now on.
+        #[serde(default)]
+        cache_written: u32,
     },
     /// The summary that was wanted, or that it will not come.
     Summarised {

@@ -1,49 +1,142 @@
-use crate::Latency;
-use ringway_frame::{MediaTime, Skew};
+//! Where the time of an answer goes: at each moment to what its first sound then waited for.
+//!
+//! The state of the turn says what that is ([`Turn::note_wait`]), and each change of it is noted. Of two things that are
+//! waited for at once the one that takes longer counts, which is known only afterwards: when what is left is the end of
+//! the turn, or the transcript, the work that was hidden behind it is void.
+
+use crate::reply::{Model, Reply};
+use crate::utterance::Utterance;
+use crate::{Latency, StageKind, Turn};
+use ringway_frame::MediaTime;
 use std::time::Duration;
 
-/// When the steps towards an answer were taken.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Marks {
-    /// How much later than its date the end of the caller's turn arrived.
-    pub(crate) skew: Skew,
-    /// The transcript was asked for.
-    pub(crate) asked: Option<MediaTime>,
-    /// The transcript came.
-    pub(crate) answered: Option<MediaTime>,
-    /// The reply was asked for.
-    pub(crate) requested: Option<MediaTime>,
-    /// Its first clause stood.
-    pub(crate) clause: Option<MediaTime>,
-    /// The voice was asked for it.
-    pub(crate) spoken: Option<MediaTime>,
-    /// Its first audio was made.
-    pub(crate) voiced: Option<MediaTime>,
-    /// It was allowed to sound.
-    pub(crate) released: Option<MediaTime>,
+/// What an answer waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wait {
+    /// To be sure that the caller has finished.
+    EndOfTurn,
+    /// The transcript.
+    Stt,
+    /// The first clause.
+    Llm,
+    /// Tools that the model needs for it.
+    Tools,
+    /// The first audio.
+    Tts,
+    /// A stage that is being built.
+    Rebuild,
+    /// The audio is there and on its way to the socket.
+    Playout,
 }
 
-impl Marks {
-    /// The parts of the wait from the arrival of `ended`, the end of the caller's turn, to `sounding`.
-    ///
-    /// Each part is an interval between two marks and none overlaps another; what no service was waited for is the
-    /// wait for the turn's end.
+/// What the answer to the running turn has been waiting for, since when. Before the first entry: the end of the turn.
+#[derive(Debug, Default)]
+pub(crate) struct Waits(Vec<(MediaTime, Wait)>);
+
+/// Changes of one turn that are kept; what comes after them counts as the last.
+const MOST: usize = 64;
+
+impl Waits {
+    /// It waits for this since then, and will have waited for nothing else in the meantime.
+    pub(crate) fn note(&mut self, wait: Wait, since: MediaTime) {
+        if self.current() == wait {
+            return;
+        }
+        self.0.retain(|(at, _)| *at < since);
+        if self.current() != wait && self.0.len() < MOST {
+            self.0.push((since, wait));
+        }
+    }
+
+    /// The question is answered just `now`: the request that follows has waited for it, whatever a guess was good for.
+    pub(crate) fn answered(&mut self, utterance: &Utterance, now: MediaTime) {
+        if let Some(asked) = utterance.asked_at.filter(|_| utterance.answered_at == Some(now)) {
+            self.note(Wait::Stt, asked);
+        }
+    }
+
+    /// All is ready but the end of the turn: nothing else was waited for, but that somebody listened for speech.
+    fn hide(&mut self, deaf: Option<Deaf>) {
+        self.0.clear();
+        let Some((from, until)) = deaf else { return };
+        self.0.push((from, Wait::Rebuild));
+        self.0.extend(until.map(|until| (until, Wait::EndOfTurn)));
+    }
+
+    fn current(&self) -> Wait {
+        self.0.last().map_or(Wait::EndOfTurn, |(_, wait)| *wait)
+    }
+
+    /// The parts of the wait from `ended`, the arrival of the end of the caller's turn, to `sounding`.
     pub(crate) fn latency(&self, ended: MediaTime, sounding: MediaTime) -> Latency {
-        let ended = self.skew.arrival(ended).min(sounding);
-        let mut upto = ended;
-        let mut part = |from: Option<MediaTime>, to: Option<MediaTime>| {
-            let (Some(from), Some(to)) = (from, to) else { return Duration::ZERO };
-            let from = from.clamp(upto, sounding.max(upto));
-            upto = to.clamp(from, sounding.max(from));
-            upto - from
+        let ended = ended.min(sounding);
+        let mut latency = Latency { answer: sounding - ended, ..Latency::default() };
+        let (mut from, mut wait) = (ended, Wait::EndOfTurn);
+        for (at, next) in &self.0 {
+            let at = (*at).clamp(from, sounding);
+            *latency.part(wait) += at - from;
+            (from, wait) = (at, *next);
+        }
+        *latency.part(wait) += sounding - from;
+        latency
+    }
+}
+
+impl Latency {
+    fn part(&mut self, wait: Wait) -> &mut Duration {
+        match wait {
+            Wait::EndOfTurn => &mut self.end_of_turn,
+            Wait::Stt => &mut self.stt,
+            Wait::Llm => &mut self.llm,
+            Wait::Tools => &mut self.tools,
+            Wait::Tts => &mut self.tts,
+            Wait::Rebuild => &mut self.rebuild,
+            Wait::Playout => &mut self.playout,
+        }
+    }
+}
+
+/// When nobody listened for speech, last; it is over if its end is known.
+pub(crate) type Deaf = (MediaTime, Option<MediaTime>);
+
+impl Turn {
+    /// Notes what the answer waits for after what has just happened.
+    pub(crate) fn note_wait(&mut self) {
+        let reply = self.reply.as_ref().filter(|reply| !reply.announced);
+        let wait = reply.map_or(Wait::EndOfTurn, |reply| self.awaited_of(reply));
+        match (&self.utterance, wait) {
+            (Some(utterance), Wait::EndOfTurn) => {
+                match utterance.asked_at.filter(|_| utterance.ask.is_some()) {
+                    Some(_) if !self.health.has(StageKind::Stt) => self.waits.note(Wait::Rebuild, self.now),
+                    Some(asked) => self.waits.note(Wait::Stt, asked),
+                    None => self.waits.hide(self.health.deaf()),
+                }
+            }
+            (None, Wait::EndOfTurn) => {}
+            (_, wait) => self.waits.note(wait, self.now),
+        }
+    }
+
+    /// What a reply waits for whose first sound is to come; a filler is none of it.
+    fn awaited_of(&self, reply: &Reply) -> Wait {
+        let of = |stage, wait| if self.health.has(stage) { wait } else { Wait::Rebuild };
+        let ready = if reply.released { Wait::Playout } else { Wait::EndOfTurn };
+        let voiced = match reply.whole {
+            true => (reply.voiced == Some(reply.epoch)).then_some(true),
+            false => reply.ledger.has_first_sound(reply.voiced),
         };
-        let stt = part(self.asked, self.answered);
-        let llm = part(self.requested, self.clause);
-        let tts = part(self.spoken, self.voiced.or(Some(sounding)));
-        let playout = part(self.voiced.max(self.released), Some(sounding));
-        let answer = sounding - ended;
-        let end_of_turn = answer.saturating_sub(stt + llm + tts + playout);
-        Latency { answer, end_of_turn, stt, llm, tts, playout }
+        match (voiced, &reply.model) {
+            (Some(true), _) => ready,
+            (Some(false), _) => of(StageKind::Tts, Wait::Tts),
+            (None, _) if reply.has_unspoken() && self.tongue.holds() => Wait::Rebuild,
+            (None, _) if reply.has_unspoken() => ready,
+            (None, Model::Asked(_)) if reply.tools.are_running() => Wait::Tools,
+            (None, Model::Asked(_)) if reply.whole => of(StageKind::SpeechToSpeech, Wait::Llm),
+            (None, Model::Asked(_)) => of(StageKind::Llm, Wait::Llm),
+            (None, Model::Done { .. }) => ready,
+            // Only a filler is spoken: the words that it answers are still to come.
+            (None, Model::Idle) => Wait::EndOfTurn,
+        }
     }
 }
 
@@ -52,68 +145,64 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn at(millis: u64) -> Option<MediaTime> {
-        Some(MediaTime::from_millis(millis))
+    const ALL: [Wait; 7] =
+        [Wait::EndOfTurn, Wait::Stt, Wait::Llm, Wait::Tools, Wait::Tts, Wait::Rebuild, Wait::Playout];
+
+    fn at(millis: u64) -> MediaTime {
+        MediaTime::from_millis(millis)
     }
 
-    fn millis(latency: &Latency) -> [u128; 6] {
-        let Latency { answer, end_of_turn, stt, llm, tts, playout } = latency;
-        [answer, end_of_turn, stt, llm, tts, playout].map(Duration::as_millis)
+    fn parts(waits: &Waits, ended: u64, sounding: u64) -> [u64; 7] {
+        let mut latency = waits.latency(at(ended), at(sounding));
+        ALL.map(|wait| latency.part(wait).as_millis() as u64)
     }
 
-    #[test]
-    fn speculation_hides_the_services_behind_the_hang_over() {
-        let marks = Marks {
-            skew: Skew::ZERO,
-            asked: at(1_060),
-            answered: at(1_110),
-            requested: at(1_110),
-            clause: at(1_210),
-            spoken: at(1_210),
-            voiced: at(1_260),
-            released: at(1_200),
-        };
-        let latency = marks.latency(MediaTime::from_millis(1_000), MediaTime::from_millis(1_265));
-        assert_eq!(millis(&latency), [265, 60, 50, 100, 50, 5]);
+    fn noted(waits: &[(u64, Wait)]) -> Waits {
+        let mut noted = Waits::default();
+        waits.iter().for_each(|(millis, wait)| noted.note(*wait, at(*millis)));
+        noted
     }
 
     #[test]
-    fn waiting_for_the_end_of_the_turn_after_all_else_is_ready_is_end_of_turn() {
-        let marks = Marks {
-            skew: Skew::ZERO,
-            asked: at(1_060),
-            answered: at(1_110),
-            requested: at(1_110),
-            clause: at(1_210),
-            spoken: at(1_210),
-            voiced: at(1_260),
-            released: at(1_700),
-        };
-        let latency = marks.latency(MediaTime::from_millis(1_000), MediaTime::from_millis(1_703));
-        assert_eq!(millis(&latency), [703, 500, 50, 100, 50, 3]);
+    fn services_that_are_waited_for_beyond_the_hang_over_have_their_times() {
+        let waits = [(1_060, Wait::Stt), (1_110, Wait::Llm), (1_210, Wait::Tts), (1_260, Wait::Playout)];
+        assert_eq!(parts(&noted(&waits), 1_000, 1_265), [60, 50, 100, 0, 50, 0, 5]);
     }
 
     #[test]
-    fn an_answer_is_measured_from_the_arrival_of_the_turns_end_however_that_is_dated() {
-        for (dated, skew) in [(1_000, 0), (620, 380_000), (1_380, -380_000)] {
-            let marks = Marks { skew: Skew::from_micros(skew), ..Marks::default() };
-            let latency = marks.latency(MediaTime::from_millis(dated), MediaTime::from_millis(1_300));
-            assert_eq!(latency.answer, Duration::from_millis(300), "dated {dated}");
-        }
+    fn what_was_hidden_behind_the_hang_over_was_not_waited_for() {
+        let mut waits = noted(&[(1_060, Wait::Stt), (1_110, Wait::Llm), (1_210, Wait::Tts)]);
+        waits.hide(None);
+        waits.note(Wait::Playout, at(1_700));
+        assert_eq!(parts(&waits, 1_000, 1_703), [700, 0, 0, 0, 0, 0, 3]);
+    }
+
+    #[test]
+    fn a_silence_that_nobody_heard_was_not_the_end_of_the_turn() {
+        let mut waits = noted(&[(1_060, Wait::Stt), (1_110, Wait::Llm)]);
+        waits.hide(Some((at(1_200), Some(at(1_500)))));
+        waits.note(Wait::Playout, at(1_900));
+        assert_eq!(parts(&waits, 1_000, 1_900), [600, 0, 0, 0, 0, 300, 0]);
+    }
+
+    #[test]
+    fn what_was_noted_before_the_turn_ended_does_not_count() {
+        let waits = noted(&[(100, Wait::Llm), (900, Wait::Tts), (1_100, Wait::Playout)]);
+        assert_eq!(parts(&waits, 1_000, 1_150), [0, 0, 0, 0, 100, 0, 50]);
+        assert_eq!(parts(&waits, 2_000, 1_150), [0; 7]);
     }
 
     proptest! {
         #[test]
-        fn the_parts_sum_to_the_answer(times in proptest::collection::vec(proptest::option::of(0..5_000u64), 7), ended in 0..5_000u64, wait in 0..5_000u64) {
-            let time = |index: usize| times[index].map(MediaTime::from_millis);
-            let marks = Marks {
-                skew: Skew::ZERO, asked: time(0), answered: time(1), requested: time(2), clause: time(3), spoken: time(4),
-                voiced: time(5), released: time(6),
-            };
-            let latency = marks.latency(MediaTime::from_millis(ended), MediaTime::from_millis(ended + wait));
-            let Latency { answer, end_of_turn, stt, llm, tts, playout } = latency;
-            prop_assert_eq!(answer, Duration::from_millis(wait));
-            prop_assert_eq!(end_of_turn + stt + llm + tts + playout, answer);
+        fn the_parts_sum_to_the_answer(
+            steps in proptest::collection::vec((0..5_000u64, 0..ALL.len()), 0..200),
+            ended in 0..5_000u64,
+            wait in 0..5_000u64,
+        ) {
+            let waits: Vec<_> = steps.into_iter().map(|(millis, index)| (millis, ALL[index])).collect();
+            let waits = noted(&waits);
+            prop_assert!(waits.0.len() <= MOST && waits.0.is_sorted_by_key(|(at, _)| *at));
+            prop_assert_eq!(parts(&waits, ended, ended + wait).iter().sum::<u64>(), wait);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A call as its inputs and outputs, one JSON object a line, and its exact replay.
 //!
 //! ```text
-//! {"version":3,"call":"0123…","started":"2026-11-20T12:00:00Z","config":{…}}
+//! {"version":4,"call":"0123…","started":"2026-11-20T12:00:00Z","config":{…}}
 //! {"input":{"at":0,"input":"started"}}
 //! {"output":{"command":{"reply":{…}}}}
 //! {"output":{"timeout":7000000000}}
@@ -9,15 +9,16 @@
 //!
 //! Recorded `timeout` lines are compared like commands; they may be left out.
 
-use crate::{Command, Config, ConfigError, Input, Output, Turn};
+use crate::{Command, Config, ConfigError, Event, Input, Output, Turn};
 use ringway_frame::{CallId, MediaTime};
 use serde::{Deserialize, Serialize};
 use std::io::{BufRead, Read};
 
 /// The form of recordings that this version writes and reads.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
-/// The oldest form that is read: calls whose turns had no latency budget. Those of version 2 had no budget of tokens.
+/// The oldest form that is read: calls whose turns had no latency budget. Those of version 2 had no budget of tokens; those of
+/// version 3 parted the time of an answer otherwise.
 pub const OLDEST_VERSION: u32 = 1;
 
 /// The longest line that is read. A context of 200 messages of 1,000 bytes fits four times.
@@ -214,9 +215,20 @@ fn step(turn: &mut Turn, line: Line, report: &mut Report, witness: &mut impl Wit
                 witness.command(command, turn);
             }
             report.outputs += 1;
-            (recorded != replayed).then_some(Parting { recorded: Some(recorded), replayed: Some(replayed) })
+            let same =
+                recorded == replayed || is_parted_otherwise(report.header.version, &recorded, &replayed);
+            (!same).then_some(Parting { recorded: Some(recorded), replayed: Some(replayed) })
         }
     }
+}
+
+/// The same answer time, whose parts were told otherwise up to version 3: they are a measurement, no decision.
+fn is_parted_otherwise(version: u32, recorded: &Output, replayed: &Output) -> bool {
+    let answer = |output: &Output| match output {
+        Output::Command(Command::Event(Event::Latency { turn, latency })) => Some((*turn, latency.answer)),
+        _ => None,
+    };
+    version < 4 && answer(recorded).is_some_and(|recorded| Some(recorded) == answer(replayed))
 }
 
 /// A command that the recording does not have.

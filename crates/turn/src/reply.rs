@@ -1,12 +1,11 @@
 use crate::clause::Cutter;
 use crate::heard::{Ledger, Words};
-use crate::latency::Marks;
 use crate::refusals::Refusals;
 use crate::sentence::Rules;
 use crate::speech_form::{Code, Spoken};
 use crate::tool::Tools;
 use crate::{After, CallerTurn, ClauseId, Config, Memo, RequestId, TurnNumber};
-use ringway_frame::{Epoch, MediaTime};
+use ringway_frame::{Epoch, MediaTime, Skew};
 use std::collections::VecDeque;
 use std::ops::Range;
 
@@ -33,7 +32,10 @@ pub(crate) struct Reply {
     pub(crate) whole: bool,
     pub(crate) model: Model,
     pub(crate) ledger: Ledger,
-    pub(crate) marks: Marks,
+    /// The newest epoch in which the voice has made audio.
+    pub(crate) voiced: Option<Epoch>,
+    /// How much later than its date the end of the caller's turn arrived.
+    pub(crate) skew: Skew,
     /// End of the caller's turn that it answers.
     pub(crate) ended: MediaTime,
     /// When the playout last got further or was given more.
@@ -71,7 +73,8 @@ impl Reply {
             whole: false,
             model: Model::Idle,
             ledger: Ledger::default(),
-            marks: Marks::default(),
+            voiced: None,
+            skew: Skew::ZERO,
             ended,
             progress: ended,
             announced: false,
@@ -106,32 +109,32 @@ impl Reply {
     }
 
     /// More of the text.
-    pub(crate) fn push(&mut self, token: &str, now: MediaTime) {
+    pub(crate) fn push(&mut self, token: &str) {
         self.text.push_str(token);
         if self.whole {
             return self.ledger.grow(self.text.len());
         }
         while let Some(clause) = self.cutter.next(&self.text) {
-            self.enqueue(clause, now);
+            self.enqueue(clause);
         }
     }
 
     /// No more text comes for a while: what has come is a clause.
-    pub(crate) fn pause(&mut self, now: MediaTime) {
+    pub(crate) fn pause(&mut self) {
         if let Some(clause) = self.cutter.rest(&self.text).filter(|_| !self.whole) {
-            self.enqueue(clause, now);
+            self.enqueue(clause);
         }
     }
 
     /// The text is complete.
-    pub(crate) fn complete(&mut self, after: After, memo: Memo, now: MediaTime) {
-        self.pause(now);
-        self.end_silently(now);
+    pub(crate) fn complete(&mut self, after: After, memo: Memo) {
+        self.pause();
+        self.end_silently();
         self.model = Model::Done { after, memo };
     }
 
     /// What nobody can say at the end belongs to the clause before it. If nothing but code was to be said, it is read.
-    fn end_silently(&mut self, now: MediaTime) {
+    fn end_silently(&mut self) {
         let Some(silent) = self.silent.take() else { return };
         let end = self.text.trim_end().len();
         if let Some(Words::Reply(last)) = self.unspoken.back_mut() {
@@ -139,7 +142,7 @@ impl Reply {
         } else if !self.ledger.lengthen(end) && self.code == Code::Skip {
             self.code = Code::Read;
             if self.spoken(silent..end).is_audible() {
-                self.enqueue(silent..end, now);
+                self.enqueue(silent..end);
             }
         }
     }
@@ -205,6 +208,11 @@ impl Reply {
         self.unspoken.pop_front()
     }
 
+    /// There are clauses that the voice has not been given.
+    pub(crate) fn has_unspoken(&self) -> bool {
+        !self.unspoken.is_empty()
+    }
+
     /// All that there is to say has been given to the voice.
     pub(crate) fn is_spoken(&self) -> bool {
         matches!(self.model, Model::Done { .. }) && self.unspoken.is_empty()
@@ -231,13 +239,12 @@ impl Reply {
     }
 
     /// A clause without its surrounding blanks; one in which there is nothing to say belongs to the next.
-    fn enqueue(&mut self, clause: Range<usize>, now: MediaTime) {
+    fn enqueue(&mut self, clause: Range<usize>) {
         let Some(clause) = trimmed(&self.text, clause) else { return };
         if !self.spoken(clause.clone()).is_audible() {
             self.silent.get_or_insert(clause.start);
             return;
         }
-        self.marks.clause.get_or_insert(now);
         let start = self.silent.take().unwrap_or(clause.start);
         self.unspoken.push_back(Words::Reply(start..clause.end));
     }

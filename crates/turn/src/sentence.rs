@@ -58,6 +58,26 @@ impl Rules {
     }
 }
 
+/// Whether `text`, which ends with a full stop, ends with the day of a month that `behind` names: "12. December", which
+/// people of many languages write in all of them. `None`: the word behind it is not complete.
+pub(crate) fn is_day_of(text: &str, behind: &str) -> Option<bool> {
+    let stem = text.trim_end_matches('.');
+    let digits = stem.len() - stem.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+    let apart = stem[..stem.len() - digits].chars().next_back().is_none_or(char::is_whitespace);
+    let day = stem[stem.len() - digits..].parse().is_ok_and(|day: u8| (1..=31).contains(&day));
+    if !(apart && day && (1..=2).contains(&digits)) {
+        return Some(false);
+    }
+    let behind = behind.trim_start();
+    let word = behind.split(|c: char| !c.is_alphabetic()).next().unwrap_or_default();
+    let written = word.to_lowercase();
+    if word.len() == behind.len() {
+        let begun = abbreviations::MONTHS.iter().any(|month| month.starts_with(&written));
+        return if begun { None } else { Some(false) };
+    }
+    Some(abbreviations::MONTHS.contains(&written.as_str()))
+}
+
 /// "1." in front of an entry of a list: nothing of a sentence is before it.
 fn is_list_number(before: &str, stem: &str) -> bool {
     let digits = stem.len() <= 6 && stem.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');

@@ -1,4 +1,5 @@
 use crate::heard::Words;
+use crate::latency::Deaf;
 use crate::reply::{Model, trimmed};
 use crate::tool::Tools;
 use crate::utterance::Phase;
@@ -12,6 +13,8 @@ pub(crate) struct Health {
     /// One stage hears and speaks by itself.
     converses: bool,
     busy: bool,
+    /// When the detector died last, and when it last came back.
+    deaf_since: MediaTime,
     hearing_since: MediaTime,
 }
 
@@ -46,6 +49,12 @@ impl Health {
         self.hearing_since
     }
 
+    /// When nobody listened for speech, last.
+    pub(crate) fn deaf(&self) -> Option<Deaf> {
+        let back = self.hears().then_some(self.hearing_since);
+        (self.deaf_since > MediaTime::ZERO).then_some((self.deaf_since, back))
+    }
+
     /// Answers come late this turn.
     pub(crate) fn is_busy(&self) -> bool {
         self.busy
@@ -63,6 +72,7 @@ impl Turn {
         self.health.lose(stage);
         self.patience.came(stage);
         if stage == StageKind::Vad {
+            self.health.deaf_since = self.now;
             self.speech.hold(self.now + self.config.vad_grace);
         }
     }

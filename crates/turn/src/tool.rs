@@ -11,6 +11,13 @@ pub(crate) struct Tools {
     filler: Option<(MediaTime, ToolFiller)>,
 }
 
+impl Tools {
+    /// The model waits for one.
+    pub(crate) fn are_running(&self) -> bool {
+        self.running > 0
+    }
+}
+
 impl Turn {
     /// The model waits for a tool: what it has said until now is spoken, whole clause or not.
     ///
@@ -20,7 +27,7 @@ impl Turn {
         // What speaks by itself bridges the wait by itself.
         let filler = filler.filter(|_| model == StageKind::Llm);
         let Some(reply) = self.asked(request) else { return };
-        reply.pause(now);
+        reply.pause();
         reply.tools.running += 1;
         reply.tools.filler = reply.tools.filler.take().or(filler.map(|filler| (now, filler)));
         self.patience.came(model);

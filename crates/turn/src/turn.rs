@@ -5,6 +5,7 @@ use crate::ending::Life;
 use crate::hedge::Usual;
 use crate::history::History;
 use crate::language::Tongue;
+use crate::latency::Waits;
 use crate::patience::Patience;
 use crate::reply::Reply;
 use crate::silence::Silence;
@@ -43,6 +44,7 @@ pub struct Turn {
     pub(crate) unread: Vec<Unread>,
     pub(crate) patience: Patience,
     pub(crate) usual: Option<Usual>,
+    pub(crate) waits: Waits,
     pub(crate) tongue: Tongue,
     /// The end of the call that the caller spoke over: it is still due if that was nothing.
     pub(crate) farewell: Option<After>,
@@ -85,6 +87,7 @@ impl Turn {
             unread: Vec::new(),
             patience: Patience::default(),
             usual: None,
+            waits: Waits::default(),
             tongue: Tongue::default(),
             farewell: None,
             filler_spent: false,
@@ -214,7 +217,7 @@ impl Turn {
             Input::Cited { request, passages } => self.cited(request, passages),
             Input::Usually { request, within } => self.usually(request, within),
             Input::Hedged { request } => self.hedged(request),
-            Input::Usage { tokens, estimated } => self.calibrate(tokens, estimated),
+            Input::Usage { tokens, estimated, .. } => self.calibrate(tokens, estimated),
             Input::Summarised { summary, text } => self.summarised(summary, text),
             Input::Voiced { epoch } => self.voiced(epoch),
             Input::Sounding { epoch } => self.sounding(epoch),
@@ -254,6 +257,7 @@ impl Turn {
         }
         let idle = self.utterance.is_none() && self.reply.is_none() && self.keys.is_empty();
         self.silence.observe(idle, self.now);
+        self.note_wait();
         let state = self.line();
         if self.state.replace(state) != Some(state) {
             self.tell(Event::State(state));

@@ -1,4 +1,3 @@
-use crate::latency::Marks;
 use crate::spoken::letters;
 use crate::{AskId, Config, Probability, TurnNumber, UtteranceId};
 use ringway_frame::{MediaTime, Skew};
@@ -48,8 +47,12 @@ pub(crate) struct Utterance {
     pub(crate) barged_in: bool,
     /// Its words as others know them.
     pub(crate) told: String,
-    /// When its transcript was asked for and came.
-    pub(crate) marks: Marks,
+    /// How much later than its date the end of its last sound arrived.
+    pub(crate) skew: Skew,
+    /// When its transcript was asked for.
+    pub(crate) asked_at: Option<MediaTime>,
+    /// When it came.
+    pub(crate) answered_at: Option<MediaTime>,
     /// Words of the turn before it, which it continues.
     prefix: String,
     segments: String,
@@ -81,7 +84,9 @@ impl Utterance {
             spotted: false,
             barged_in: false,
             told: String::new(),
-            marks: Marks::default(),
+            skew: Skew::ZERO,
+            asked_at: None,
+            answered_at: None,
             prefix: String::new(),
             segments: String::new(),
             guess: Guess::default(),
@@ -153,7 +158,7 @@ impl Utterance {
     pub(crate) fn asked(&mut self, ask: AskId, until: MediaTime, now: MediaTime) {
         self.ask = Some(ask);
         self.asked_until = until;
-        self.marks.asked = Some(now);
+        self.asked_at = Some(now);
     }
 
     /// The answer to a flush; says whether it is the one that is waited for.
@@ -162,7 +167,7 @@ impl Utterance {
             return false;
         }
         self.ask = None;
-        self.marks.answered = Some(now);
+        self.answered_at = Some(now);
         self.answer = Some(Guess { text, complete });
         true
     }
@@ -170,7 +175,7 @@ impl Utterance {
     /// Its last sound ended at `loud_until`; audio of that date arrived later by `skew`.
     pub(crate) fn came(&mut self, loud_until: MediaTime, skew: Skew) {
         if loud_until > self.loud_until {
-            (self.loud_until, self.marks.skew) = (loud_until, skew);
+            (self.loud_until, self.skew) = (loud_until, skew);
         }
     }
 
@@ -199,7 +204,7 @@ impl Utterance {
         let asked = !self.is_unasked();
         self.take_back();
         self.likely = None;
-        self.marks = Marks { skew: self.marks.skew, ..Marks::default() };
+        (self.asked_at, self.answered_at) = (None, None);
         self.phase = Phase::Speaking;
         self.burst = Duration::ZERO;
         asked

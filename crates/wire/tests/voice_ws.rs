@@ -177,7 +177,9 @@ fn every_down() -> Vec<Down> {
         end_of_turn_ms: 200,
         stt_ms: 20,
         llm_ms: 10,
+        tools_ms: 0,
         tts_ms: 15,
+        rebuild_ms: 0,
         playout_ms: 5,
     };
     let error = ProtocolError::recoverable(

@@ -1,6 +1,10 @@
 //! `POST /v1/messages` in the shape of Anthropic's, streamed or not, after its published description of the
 //! [Messages API](https://docs.anthropic.com/en/api/messages).
 
+mod cache;
+
+pub use cache::PromptCache;
+
 use super::config::Llm;
 use super::fate::Fate;
 use super::mocks::Mocks;
@@ -15,6 +19,7 @@ use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
 use axum::response::IntoResponse;
 use bytes::Bytes;
+use cache::{Cached, Prefix};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,6 +39,7 @@ struct Request {
     stream: bool,
     most_tokens: u64,
     prompt_tokens: usize,
+    prefixes: Vec<Prefix>,
 }
 
 /// A message on its way.
@@ -43,6 +49,7 @@ struct Message {
     call_id: String,
     model: String,
     prompt_tokens: usize,
+    cached: Cached,
     reply: Reply,
     quirk: Quirk,
 }
@@ -60,7 +67,7 @@ pub async fn messages(State(mocks): State<Arc<Mocks>>, headers: HeaderMap, body:
     };
     let mut fate = mocks.fate(&ticket);
     let (llm, streamed) = (&mocks.config.llm, request.stream);
-    let message = Message::new(llm, request, &mut fate, ticket.number());
+    let message = Message::new(&mocks, request, &mut fate, ticket.number());
     let pauses: Vec<_> = (1..message.reply.count()).map(|_| llm.token_ms.draw(&mut fate.rng)).collect();
     if !streamed {
         fate.delay += pauses.iter().map(|pause| fate.stretched(*pause)).sum::<Duration>();
@@ -145,6 +152,7 @@ impl Request {
             stream: body["stream"] == true,
             most_tokens: body["max_tokens"].as_u64().ok_or_else(|| required("max_tokens"))?,
             prompt_tokens: body["messages"].to_string().split_whitespace().count(),
+            prefixes: cache::prefixes(&body).map_err(ApiError::invalid)?,
         })
     }
 }
@@ -207,12 +215,14 @@ fn calls(message: &Value) -> impl Iterator<Item = &Value> {
 }
 
 impl Message {
-    fn new(llm: &Llm, request: Request, fate: &mut Fate, number: u64) -> Self {
+    fn new(mocks: &Mocks, request: Request, fate: &mut Fate, number: u64) -> Self {
+        let llm: &Llm = &mocks.config.llm;
         Self {
             id: format!("msg_{:024x}", fate.rng.u64(..)),
             call_id: format!("toolu_{:024x}", fate.rng.u64(..)),
             model: request.model,
             prompt_tokens: request.prompt_tokens,
+            cached: mocks.prompts.asked(request.prefixes),
             reply: Quirk::of(&llm.quirks, number).reply(Reply::of(llm, number, Some(request.most_tokens))),
             quirk: Quirk::of(&llm.quirks, number),
         }
@@ -299,7 +309,10 @@ impl Message {
         json!({
             "id": self.id, "type": "message", "role": "assistant", "model": self.model, "content": content,
             "stop_reason": stop_reason, "stop_sequence": null,
-            "usage": {"input_tokens": self.prompt_tokens, "output_tokens": output_tokens},
+            "usage": {
+                "input_tokens": self.prompt_tokens, "output_tokens": output_tokens,
+                "cache_read_input_tokens": self.cached.read, "cache_creation_input_tokens": self.cached.written,
+            },
         })
     }
 }

@@ -28,6 +28,8 @@ pub struct Mocks {
     pub stats: Arc<Stats>,
     /// The voice.
     pub tone: Tone,
+    /// Prompts that Anthropic's service remembers.
+    pub prompts: anthropic::PromptCache,
     /// Clients that WhisperLive serves.
     pub listened_to: Arc<AtomicU32>,
     conducts: [Conduct; Service::ALL.len()],
@@ -43,6 +45,7 @@ impl Mocks {
         Self {
             tone: Tone::new(config.tts.rate_hz),
             stats: Arc::default(),
+            prompts: anthropic::PromptCache::default(),
             listened_to: Arc::default(),
             conducts,
             config,

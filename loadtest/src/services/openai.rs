@@ -85,13 +85,15 @@ impl IntoResponse for ApiError {
     }
 }
 
-/// Checks the bearer's key, where one is wanted.
+/// Checks the key, where one is wanted: a bearer's, or a bare one in `api-key`, as Azure wants it.
 ///
 /// # Errors
 /// It is another, or there is none.
 pub fn authorize(mocks: &Mocks, headers: &HeaderMap) -> Result<(), ApiError> {
     let Some(wanted) = &mocks.config.api_key else { return Ok(()) };
-    let given = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+    let text = |name: &str| headers.get(name)?.to_str().ok();
+    let bearer = text(AUTHORIZATION.as_str()).and_then(|value| value.strip_prefix("Bearer "));
+    let given = bearer.or_else(|| text("api-key"));
     if given == Some(wanted) {
         return Ok(());
     }

@@ -31,6 +31,17 @@ class Messages(unittest.TestCase):
         self.assertEqual(("Of course. I will look.", "end_turn"), (final.content[0].text, final.stop_reason))
         self.assertEqual(5, final.usage.output_tokens)
 
+    def test_what_is_marked_is_remembered(self):
+        system = [{"type": "text", "text": "Be brief.", "cache_control": {"type": "ephemeral"}}]
+        with Mocks() as mocks:
+            first, second = (ask(mocks, system=system).usage for _ in range(2))
+            with self.assertRaises(anthropic.BadRequestError):
+                ask(mocks, system=[{**system[0], "cache_control": {"type": "forever"}}])
+        written = first.cache_creation_input_tokens
+        self.assertEqual((0, written, 0), (first.cache_read_input_tokens, second.cache_read_input_tokens,
+                                           second.cache_creation_input_tokens))
+        self.assertGreater(written, 0)
+
     def test_raw_events_come_in_their_order(self):
         with Mocks("--reply", "Of course.") as mocks:
             kinds = [event.type for event in ask(mocks, stream=True)]

@@ -1,3 +1,4 @@
+use ringway_frame::OneLine;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -38,7 +39,7 @@ pub(super) fn table(findings: &[Finding]) -> String {
     for finding in findings {
         let Finding { stage, engine, took, outcome } = finding;
         let mark = if outcome.is_ok() { "ok" } else { "FAILED" };
-        let (millis, detail) = (took.as_millis(), finding.detail().replace('\n', " "));
+        let (millis, detail) = (took.as_millis(), OneLine(finding.detail().replace('\n', " ")));
         writeln!(table, "{stage:<stages$}  {engine:<width$}  {mark:<6}  {millis:>6} ms  {detail}")
             .expect("a string takes whatever is written");
     }
@@ -52,6 +53,12 @@ mod tests {
     fn finding(engine: &str, outcome: Result<&str, &str>) -> Finding {
         let outcome = outcome.map(str::to_owned).map_err(str::to_owned);
         Finding { stage: "stt", engine: engine.into(), took: Duration::from_millis(42), outcome }
+    }
+
+    #[test]
+    fn what_a_service_says_is_shown_without_what_a_terminal_obeys() {
+        let table = table(&[finding("deepgram", Err("status 401: \u{1b}]0;owned\u{7}\r"))]);
+        assert!(table.ends_with("status 401: \\u{1b}]0;owned\\u{7}\\r\n"), "{table}");
     }
 
     #[test]

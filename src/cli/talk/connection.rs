@@ -1,11 +1,11 @@
 use super::trust::{self, NoTrust};
+use ringway_stages::services::connect_tcp;
 use rustls::pki_types::ServerName;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_tungstenite::tungstenite::http::{StatusCode, Uri};
 use tokio_tungstenite::tungstenite::{Error, client::IntoClientRequest};
@@ -81,10 +81,7 @@ pub async fn reach(host: &str, port: u16, is_tls: bool, insecure: bool) -> Resul
 
 async fn tcp(host: &str, port: u16) -> Result<TcpStream, ConnectError> {
     let unreachable = |error| ConnectError::Unreachable { address: format!("{host}:{port}"), error };
-    let connected = timeout(CONNECT_WITHIN, TcpStream::connect((host, port))).await;
-    let stream = connected.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())).map_err(unreachable)?;
-    stream.set_nodelay(true).map_err(unreachable)?;
-    Ok(stream)
+    connect_tcp(host, port, CONNECT_WITHIN).await.map_err(unreachable)
 }
 
 async fn tls(stream: TcpStream, host: String, insecure: bool) -> Result<Box<dyn Io>, ConnectError> {

@@ -1,4 +1,4 @@
-use ringway_frame::MediaTime;
+use ringway_frame::{MediaTime, OneLine};
 use serde::Serialize;
 use std::time::Duration;
 
@@ -66,7 +66,7 @@ impl Journal {
     /// Prints a line.
     pub fn tell(self, entry: Entry<'_>) {
         match self {
-            Self::Json => say!("{}", serde_json::to_string(&entry).expect("every key is a string")),
+            Self::Json => say_json!(serde_json::to_string(&entry).expect("every key is a string")),
             Self::People => say!("{}", row(&entry)),
         }
     }
@@ -89,7 +89,7 @@ fn row(entry: &Entry<'_>) -> String {
         event => text.map_or_else(|| event.to_owned(), |text| format!("{event}: {text}")),
     };
     let answer = answer_ms.map_or_else(String::new, |millis| format!("{millis} ms"));
-    format!("{:>4}.{:03}  {who:<5}  {answer:>7}  {what}", t_ms / 1_000, t_ms % 1_000)
+    format!("{:>4}.{:03}  {who:<5}  {answer:>7}  {}", t_ms / 1_000, t_ms % 1_000, OneLine(what))
 }
 
 #[cfg(test)]
@@ -107,6 +107,12 @@ mod tests {
         assert_eq!(json, r#"{"tMs":4020,"event":"answer","turn":null,"text":null,"answerMs":281}"#);
         let json = serde_json::to_string(&Entry::new(at(1), "bot").turn(2).text("Hi")).unwrap();
         assert_eq!(json, r#"{"tMs":1,"event":"bot","turn":2,"text":"Hi","answerMs":null}"#);
+    }
+
+    #[test]
+    fn what_a_server_says_makes_no_row_of_its_own_and_nothing_that_a_terminal_obeys() {
+        let row = row(&Entry::new(at(1), "bot").text("Hi\r\n   0.002  you             says \u{1b}[2J"));
+        assert!(row.contains("Hi\\r\\n") && !row.contains(char::is_control), "{row}");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use hyper::body::{Bytes, Incoming};
 use hyper::header::{AUTHORIZATION, HOST, HeaderValue, InvalidHeaderValue};
 use hyper::{Request, Response, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
+use ringway_frame::OneLine;
 use ringway_stages::secret::{self, SecretError};
 use serde_json::Value;
 use std::time::Duration;
@@ -150,7 +151,7 @@ impl Server {
 fn message(status: StatusCode, body: &str) -> String {
     let object: Option<Value> = serde_json::from_str(body).ok();
     let message = object.as_ref().and_then(|object| object["message"].as_str());
-    message.map_or_else(|| format!("HTTP {status}"), str::to_owned)
+    message.map_or_else(|| format!("HTTP {status}"), |message| OneLine(message).to_string())
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
-use super::trim::Trim;
 use crate::pcm;
 use crate::resample::Resampler;
+use crate::trim::Trim;
 use ringway_frame::{Format, Frame, SampleRate};
 use ringway_ring::Writer;
 

@@ -8,7 +8,6 @@ mod session;
 mod speaking;
 mod spelling;
 mod sys;
-pub(crate) mod trim;
 mod voice;
 
 pub use voice::VoiceName;

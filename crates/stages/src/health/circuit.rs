@@ -33,7 +33,7 @@ pub enum CircuitState {
     Closed,
     /// It is being tried.
     HalfOpen,
-    /// It is left alone.
+    /// Requests go elsewhere.
     Open,
 }
 

@@ -21,7 +21,11 @@ impl Tongue for English {
         }
     }
 
-    fn ordinal(&self, number: u64, _: &str) -> String {
+    fn counted(&self, _: u64, _: &str) -> Option<String> {
+        None
+    }
+
+    fn ordinal(&self, number: u64, _: &str, _: &str) -> String {
         let words = self.cardinal(number);
         let at = words.rfind([' ', '-']).map_or(0, |at| at + 1);
         let (front, last) = words.split_at(at);
@@ -74,7 +78,7 @@ impl Tongue for English {
     }
 
     fn date(&self, day: u64, month: usize, year: Option<u64>, _: &str) -> String {
-        let date = format!("{} {}", MONTHS[month - 1], self.ordinal(day, ""));
+        let date = format!("{} {}", MONTHS[month - 1], self.ordinal(day, "", ""));
         year.map_or(date.clone(), |year| format!("{date}, {}", self.year(year)))
     }
 
@@ -100,7 +104,7 @@ impl Tongue for English {
             minus: "minus",
             plus: "plus",
             percent: "percent",
-            degrees: "degrees",
+            degrees: ("degree", "degrees"),
             times: "times",
             to: "to",
         }

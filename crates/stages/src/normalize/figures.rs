@@ -254,12 +254,17 @@ impl Place<'_> {
         }
         let words = self.tongue.words();
         if tail[gap..].starts_with('%') {
-            return Some((format!("{} {}", self.decimal(&number)?, words.percent), number.length + gap + 1));
+            return Some((
+                format!("{} {}", self.counted(&number, words.percent)?, words.percent),
+                number.length + gap + 1,
+            ));
         }
         if let Some(unit) = tail[gap..].strip_prefix('°') {
             let (scale, length) = scale(unit);
+            let one = number.fraction.is_empty() && number.whole() == Some(1);
+            let degrees = if one { words.degrees.0 } else { words.degrees.1 };
             return Some((
-                format!("{} {}{scale}", self.decimal(&number)?, words.degrees),
+                format!("{} {degrees}{scale}", self.counted(&number, words.degrees.0)?),
                 number.length + gap + '°'.len_utf8() + length,
             ));
         }
@@ -267,7 +272,11 @@ impl Place<'_> {
             return Some(ordinal);
         }
         let plain = number.fraction.is_empty() && !number.grouped;
+        let noun = if gap > 0 { first_word(&tail[gap..]) } else { "" };
         let said = match number.whole() {
+            Some(whole) if number.is_counted() && self.tongue.counted(whole, noun).is_some() => {
+                self.counted(&number, noun)?
+            }
             Some(year) if plain && number.digits.len() == 4 && (1_100..2_100).contains(&year) => {
                 self.tongue.year(year)
             }
@@ -287,8 +296,16 @@ impl Place<'_> {
                 .strip_prefix('.')
                 .is_some_and(|tail| blank(tail) > 0 && tail[blank(tail)..].starts_with(char::is_alphabetic));
         let length = sign.map_or(usize::from(dotted), |sign| sign.len());
-        (length > 0 && place > 0)
-            .then(|| (self.tongue.ordinal(place, last_word(self.before)), number.length + length))
+        (length > 0 && place > 0).then(|| {
+            let sign = sign.copied().unwrap_or_default();
+            (self.tongue.ordinal(place, last_word(self.before), sign), number.length + length)
+        })
+    }
+
+    /// A number in front of this noun.
+    fn counted(self, number: &Number<'_>, noun: &str) -> Option<String> {
+        let whole = number.whole().filter(|_| number.is_counted());
+        whole.and_then(|whole| self.tongue.counted(whole, noun)).or_else(|| self.decimal(number))
     }
 
     fn decimal(self, number: &Number<'_>) -> Option<String> {
@@ -362,6 +379,11 @@ impl Place<'_> {
 }
 
 impl Number<'_> {
+    /// It says how many, and is no code and no fraction.
+    fn is_counted(&self) -> bool {
+        self.fraction.is_empty() && !(self.digits.len() > 1 && self.digits.starts_with('0'))
+    }
+
     /// `None`: longer than anybody counts.
     fn whole(&self) -> Option<u64> {
         self.digits.parse().ok().filter(|whole| *whole < 1_000_000_000_000)
@@ -390,106 +412,13 @@ fn scale(unit: &str) -> (&'static str, usize) {
     }
 }
 
+fn first_word(text: &str) -> &str {
+    text.split(|c: char| !c.is_alphabetic()).next().unwrap_or_default()
+}
+
 fn last_word(text: &str) -> &str {
     text.split_whitespace().next_back().unwrap_or_default()
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::normalize::in_words;
-    use proptest::prelude::*;
-
-    #[test]
-    fn figures_are_said_as_their_language_says_them() {
-        for (language, written, said) in [
-            (
-                "en",
-                "It is $49.95 at 8:00 on 3/4/2026;",
-                "It is forty-nine dollars and ninety-five cents at eight o'clock on March fourth, twenty twenty-six;",
-            ),
-            (
-                "en",
-                "call +1 (555) 012-3456, order A-1002,",
-                "call plus one, five five five, zero one two, three four five six, order A-one zero zero two,",
-            ),
-            (
-                "en",
-                "1,234,567 at 5–7 p.m., 20 °C, 3×4, -5 and 50%",
-                "one million two hundred thirty-four thousand five hundred sixty-seven at five to seven p.m., twenty degrees Celsius, three times four, minus five and fifty percent",
-            ),
-            (
-                "en",
-                "the 21st of 1984, version 2.0.1, 3.5, 6:30 p.m. and 15:05",
-                "the twenty-first of nineteen eighty-four, version two point zero point one, three point five, six thirty p.m. and three oh five p m",
-            ),
-            ("en", "€0.50 or 1 USD, 007", "fifty cents or one dollar, zero zero seven"),
-            (
-                "de",
-                "27,50 € am 3. Oktober um 10.30 Uhr",
-                "siebenundzwanzig Euro fünfzig am dritten Oktober um zehn Uhr dreißig",
-            ),
-            (
-                "de",
-                "1.299,00 € bis zum 31.12.2026, der 2. Termin",
-                "eintausendzweihundertneunundneunzig Euro bis zum einunddreißigsten Dezember zweitausendsechsundzwanzig, der zweite Termin",
-            ),
-            (
-                "de",
-                "(030) 90 18-20 oder +49 30 901820",
-                "null drei null, neun null, eins acht, zwei null oder plus vier neun, drei null, neun null eins acht zwei null",
-            ),
-            (
-                "de",
-                "1.234.567 Leute, 3,5 % von 101",
-                "eine Million zweihundertvierunddreißigtausendfünfhundertsiebenundsechzig Leute, drei Komma fünf Prozent von einhunderteins",
-            ),
-            (
-                "fr",
-                "27,50 € le 1er mai à 8h30, 80 000, 91",
-                "vingt-sept euros cinquante le premier mai à huit heures trente, quatre-vingt mille, quatre-vingt-onze",
-            ),
-            ("fr", "01 23 45 67 89", "zéro un, deux trois, quatre cinq, six sept, huit neuf"),
-            (
-                "es",
-                "21 € el 12/03/2026 a las 8:30, 1.234",
-                "veintiún euros el doce de marzo de dos mil veintiséis a las ocho y treinta, mil doscientos treinta y cuatro",
-            ),
-            (
-                "it",
-                "27,50 € alle 8:30, 23 e 28, 1.000",
-                "ventisette euro e cinquanta alle otto e trenta, ventitré e ventotto, mille",
-            ),
-            ("ja", "27", "27"),
-        ] {
-            assert_eq!(in_words(written, language), said, "{language}");
-        }
-    }
-
-    #[test]
-    fn what_was_said_is_found_where_it_is_written() {
-        let normal = super::Normal::of("It is $49.95 now.", crate::normalize::tongue::of("en").unwrap());
-        let said = |words: &str| normal.text.find(words).unwrap() + words.len();
-        for (words, upto) in [
-            ("It is", "It is"),
-            ("forty-nine", "It is "),
-            ("cents", "It is $49.95"),
-            ("now", "It is $49.95 now"),
-        ] {
-            assert_eq!(&"It is $49.95 now."[..normal.written(said(words))], upto);
-        }
-        assert_eq!(normal.written(normal.text.len()), "It is $49.95 now.".len());
-    }
-
-    proptest! {
-        #[test]
-        fn no_digit_is_left_and_no_text_panics(text in "[0-9 .,:/+()%€$°-]{0,24}", language in "en|de|fr|es|it") {
-            let said = in_words(&text, &language);
-            prop_assert!(!said.contains(|c: char| c.is_ascii_digit()), "{said}");
-        }
-
-        #[test]
-        fn words_without_figures_stay_as_they_are(text in "[a-zäß ,.'!?-]{0,40}", language in "en|de|fr|es|it") {
-            prop_assert_eq!(in_words(&text, &language), text);
-        }
-    }
-}
+mod tests;

@@ -19,10 +19,22 @@ impl Tongue for French {
         }
     }
 
-    fn ordinal(&self, number: u64, _: &str) -> String {
+    fn counted(&self, number: u64, noun: &str) -> Option<String> {
         let words = self.cardinal(number);
-        match number {
-            1 => return "premier".to_owned(),
+        let singular = noun.strip_suffix('s').unwrap_or(noun);
+        if FEMININE.contains(&singular) || FEMININE.contains(&noun) {
+            return Some(if words.ends_with("un") { format!("{words}e") } else { words });
+        }
+        MASCULINE.contains(&singular).then_some(words)
+    }
+
+    fn ordinal(&self, number: u64, _: &str, sign: &str) -> String {
+        let words = self.cardinal(number);
+        match (number, sign) {
+            (1, "re" | "ère") => return "première".to_owned(),
+            (1, _) => return "premier".to_owned(),
+            (2, "nd") => return "second".to_owned(),
+            (2, "nde") => return "seconde".to_owned(),
             _ if words.ends_with("cinq") => return format!("{words}uième"),
             _ if words.ends_with("neuf") => return format!("{}vième", &words[..words.len() - 1]),
             _ => {}
@@ -32,7 +44,7 @@ impl Tongue for French {
     }
 
     fn ordinal_signs(&self) -> &'static [&'static str] {
-        &["er", "re", "ème", "eme", "e"]
+        &["er", "re", "ère", "nd", "nde", "ème", "eme", "e"]
     }
 
     fn money(&self, currency: Currency, whole: u64, cents: Option<u64>) -> String {
@@ -43,7 +55,13 @@ impl Tongue for French {
             Currency::Franc => ("franc", "francs"),
             Currency::Yen => ("yen", "yens"),
         };
-        let units = format!("{} {}", self.cardinal(whole), if whole < 2 { one } else { more });
+        let counted = self.counted(whole, one).unwrap_or_else(|| self.cardinal(whole));
+        let of = match () {
+            () if whole == 0 || !whole.is_multiple_of(1_000_000) => "",
+            () if one == "euro" => "d'",
+            () => "de ",
+        };
+        let units = format!("{counted} {of}{}", if whole < 2 { one } else { more });
         match cents.filter(|cents| *cents > 0) {
             Some(cents) if whole == 0 => {
                 format!("{} {}", self.cardinal(cents), plural(cents, "centime", "centimes"))
@@ -54,13 +72,9 @@ impl Tongue for French {
     }
 
     fn time(&self, hour: u64, minute: u64, _: bool) -> String {
-        let count = if hour % 10 == 1 && hour != 11 {
-            format!("{}e", self.cardinal(hour))
-        } else {
-            self.cardinal(hour)
-        };
-        let hour = format!("{count} {}", if hour < 2 { "heure" } else { "heures" });
-        if minute == 0 { hour } else { format!("{hour} {}", self.cardinal(minute)) }
+        let count = |number, noun| self.counted(number, noun).unwrap_or_else(|| self.cardinal(number));
+        let hour = format!("{} {}", count(hour, "heure"), if hour < 2 { "heure" } else { "heures" });
+        if minute == 0 { hour } else { format!("{hour} {}", count(minute, "minute")) }
     }
 
     fn date(&self, day: u64, month: usize, year: Option<u64>, _: &str) -> String {
@@ -80,7 +94,7 @@ impl Tongue for French {
             minus: "moins",
             plus: "plus",
             percent: "pour cent",
-            degrees: "degrés",
+            degrees: ("degré", "degrés"),
             times: "fois",
             to: "à",
         }
@@ -125,6 +139,26 @@ fn tens(tens: &str, unit: u64) -> String {
         _ => format!("{tens}-{}", SMALL[unit as usize]),
     }
 }
+
+/// Nouns that are counted, without the s of several.
+const FEMININE: [&str; 15] = [
+    "heure", "minute", "seconde", "livre", "personne", "semaine", "année", "journée", "nuit", "fois",
+    "place", "chambre", "page", "lettre", "question",
+];
+const MASCULINE: [&str; 12] = [
+    "euro",
+    "dollar",
+    "franc",
+    "yen",
+    "centime",
+    "jour",
+    "moi",
+    "an",
+    "degré",
+    "mètre",
+    "kilomètre",
+    "point",
+];
 
 const SMALL: [&str; 17] = [
     "zéro", "un", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf", "dix", "onze", "douze",

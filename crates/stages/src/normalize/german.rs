@@ -8,7 +8,13 @@ impl Tongue for German {
         if number % 100 == 1 { format!("{words}s") } else { words }
     }
 
-    fn ordinal(&self, number: u64, before: &str) -> String {
+    fn counted(&self, number: u64, noun: &str) -> Option<String> {
+        let feminine = FEMININE.contains(&noun);
+        let known = feminine || OTHERS.contains(&noun);
+        known.then(|| if number == 1 && feminine { "eine".to_owned() } else { stem(number) })
+    }
+
+    fn ordinal(&self, number: u64, before: &str, _: &str) -> String {
         let root = match number {
             1 => "erst".to_owned(),
             3 => "dritt".to_owned(),
@@ -61,7 +67,7 @@ impl Tongue for German {
     }
 
     fn date(&self, day: u64, month: usize, year: Option<u64>, before: &str) -> String {
-        let date = format!("{} {}", self.ordinal(day, before), MONTHS[month - 1]);
+        let date = format!("{} {}", self.ordinal(day, before, ""), MONTHS[month - 1]);
         year.map_or(date.clone(), |year| format!("{date} {}", self.year(year)))
     }
 
@@ -86,7 +92,7 @@ impl Tongue for German {
             minus: "minus",
             plus: "plus",
             percent: "Prozent",
-            degrees: "Grad",
+            degrees: ("Grad", "Grad"),
             times: "mal",
             to: "bis",
         }
@@ -124,6 +130,29 @@ fn apart(number: u64, unit: u64, (one, more): (&'static str, &'static str)) -> S
     let front = format!("{counted} {}", plural(count, one, more));
     if number.is_multiple_of(unit) { front } else { format!("{front} {}", stem(number % unit)) }
 }
+
+/// Nouns that are counted, by whether "one" of them is "eine" or "ein".
+const FEMININE: [&str; 10] =
+    ["Stunde", "Minute", "Sekunde", "Woche", "Person", "Nacht", "Seite", "Frage", "Karte", "Nachricht"];
+const OTHERS: [&str; 17] = [
+    "Euro",
+    "Cent",
+    "Dollar",
+    "Pfund",
+    "Franken",
+    "Yen",
+    "Tag",
+    "Monat",
+    "Jahr",
+    "Grad",
+    "Prozent",
+    "Termin",
+    "Zimmer",
+    "Tisch",
+    "Platz",
+    "Kilometer",
+    "Meter",
+];
 
 const SMALL: [&str; 20] = [
     "null",

@@ -12,8 +12,17 @@ impl Tongue for Italian {
         }
     }
 
-    fn ordinal(&self, number: u64, _: &str) -> String {
-        match number {
+    fn counted(&self, number: u64, noun: &str) -> Option<String> {
+        let feminine = FEMININE.contains(&noun);
+        (feminine || MASCULINE.contains(&noun)).then(|| match number {
+            1 if feminine => "una".to_owned(),
+            1 => "un".to_owned(),
+            _ => self.cardinal(number),
+        })
+    }
+
+    fn ordinal(&self, number: u64, _: &str, sign: &str) -> String {
+        let words = match number {
             1..=10 => ORDINALS[(number - 1) as usize].to_owned(),
             _ => {
                 let words = joined(number);
@@ -21,7 +30,8 @@ impl Tongue for Italian {
                 let stem = if keeps { words.as_str() } else { words.trim_end_matches(['a', 'e', 'i', 'o']) };
                 format!("{stem}esimo")
             }
-        }
+        };
+        if sign == "ª" { format!("{}a", &words[..words.len() - 1]) } else { words }
     }
 
     fn ordinal_signs(&self) -> &'static [&'static str] {
@@ -36,15 +46,13 @@ impl Tongue for Italian {
             Currency::Franc => ("franco", "franchi", "centesimo", "centesimi"),
             Currency::Yen => ("yen", "yen", "sen", "sen"),
         };
-        let counted = match (whole, currency) {
-            (1, Currency::Pound) => "una".to_owned(),
-            (1, _) => "un".to_owned(),
-            _ => self.cardinal(whole),
-        };
-        let units = format!("{counted} {}", plural(whole, one, more));
+        let counted = self.counted(whole, one).unwrap_or_else(|| self.cardinal(whole));
+        let of = if whole > 0 && whole.is_multiple_of(1_000_000) { "di " } else { "" };
+        let units = format!("{counted} {of}{}", plural(whole, one, more));
         match cents.filter(|cents| *cents > 0) {
             Some(cents) if whole == 0 => {
-                format!("{} {}", self.cardinal(cents), plural(cents, cent, hundredths))
+                let counted = self.counted(cents, cent).unwrap_or_else(|| self.cardinal(cents));
+                format!("{counted} {}", plural(cents, cent, hundredths))
             }
             Some(cents) => format!("{units} e {}", self.cardinal(cents)),
             None => units,
@@ -73,7 +81,7 @@ impl Tongue for Italian {
             minus: "meno",
             plus: "più",
             percent: "per cento",
-            degrees: "gradi",
+            degrees: ("grado", "gradi"),
             times: "per",
             to: "a",
         }
@@ -115,6 +123,28 @@ fn scaled(number: u64, unit: u64, (one, more): (&str, &str)) -> String {
     let front = if count == 1 { one.to_owned() } else { format!("{} {more}", joined(count)) };
     if number.is_multiple_of(unit) { front } else { format!("{front} {}", joined(number % unit)) }
 }
+
+/// Nouns of which one is "una" or "un".
+const FEMININE: [&str; 9] =
+    ["ora", "sterlina", "settimana", "persona", "notte", "volta", "camera", "pagina", "domanda"];
+const MASCULINE: [&str; 16] = [
+    "euro",
+    "dollaro",
+    "franco",
+    "yen",
+    "centesimo",
+    "penny",
+    "sen",
+    "minuto",
+    "secondo",
+    "giorno",
+    "mese",
+    "anno",
+    "grado",
+    "metro",
+    "chilometro",
+    "punto",
+];
 
 const SMALL: [&str; 20] = [
     "zero",

@@ -20,15 +20,32 @@ impl Tongue for Spanish {
         }
     }
 
-    fn ordinal(&self, number: u64, _: &str) -> String {
-        match number {
-            1..=10 => ORDINALS[(number - 1) as usize].to_owned(),
-            _ => self.cardinal(number),
+    fn counted(&self, number: u64, noun: &str) -> Option<String> {
+        let is = |known: &&str| {
+            let plural = noun.strip_prefix(known).is_some_and(|end| matches!(end, "" | "s" | "es"));
+            plural || (*known == "vez" && noun == "veces")
+        };
+        let words = self.cardinal(number);
+        if FEMININE.iter().any(is) {
+            return Some(feminine(&words));
+        }
+        MASCULINE.iter().any(is).then(|| apocopated(&words))
+    }
+
+    fn ordinal(&self, number: u64, _: &str, sign: &str) -> String {
+        let words = match number {
+            1..=10 => ORDINALS[(number - 1) as usize],
+            _ => return self.cardinal(number),
+        };
+        match sign.trim_start_matches('.') {
+            "ª" | "a" => format!("{}a", &words[..words.len() - 1]),
+            "er" => words[..words.len() - 1].to_owned(),
+            _ => words.to_owned(),
         }
     }
 
     fn ordinal_signs(&self) -> &'static [&'static str] {
-        &[".º", "º", ".er", "er"]
+        &[".º", "º", ".ª", "ª", ".er", "er"]
     }
 
     fn money(&self, currency: Currency, whole: u64, cents: Option<u64>) -> String {
@@ -39,12 +56,9 @@ impl Tongue for Spanish {
             Currency::Franc => ("franco", "francos", "céntimo", "céntimos"),
             Currency::Yen => ("yen", "yenes", "sen", "senes"),
         };
-        let counted = if currency == Currency::Pound {
-            feminine(&self.cardinal(whole))
-        } else {
-            apocopated(&self.cardinal(whole))
-        };
-        let units = format!("{counted} {}", plural(whole, one, more));
+        let counted = self.counted(whole, one).unwrap_or_else(|| apocopated(&self.cardinal(whole)));
+        let of = if whole > 0 && whole.is_multiple_of(1_000_000) { "de " } else { "" };
+        let units = format!("{counted} {of}{}", plural(whole, one, more));
         match cents.filter(|cents| *cents > 0) {
             Some(cents) if whole == 0 => {
                 format!("{} {}", apocopated(&self.cardinal(cents)), plural(cents, cent, hundredths))
@@ -76,7 +90,7 @@ impl Tongue for Spanish {
             minus: "menos",
             plus: "más",
             percent: "por ciento",
-            degrees: "grados",
+            degrees: ("grado", "grados"),
             times: "por",
             to: "a",
         }
@@ -108,9 +122,51 @@ fn apocopated(number: &str) -> String {
     }
 }
 
+/// As it stands in front of a feminine noun: "veintiuna", "doscientas mil". Millions are masculine whatever they count.
 fn feminine(number: &str) -> String {
-    number.strip_suffix("uno").map_or_else(|| number.to_owned(), |front| format!("{front}una"))
+    let at = number.rfind("mill").map_or(0, |at| at + number[at..].find(' ').unwrap_or(number.len() - at));
+    let (millions, rest) = number.split_at(at);
+    let rest = rest.replace("cientos", "cientas").replace("quinientos", "quinientas");
+    let rest = rest.strip_suffix("uno").map_or_else(|| rest.clone(), |front| format!("{front}una"));
+    format!("{millions}{rest}")
 }
+
+/// Nouns that are counted, one of each.
+const FEMININE: [&str; 15] = [
+    "hora",
+    "libra",
+    "persona",
+    "semana",
+    "noche",
+    "vez",
+    "plaza",
+    "página",
+    "mesa",
+    "tarde",
+    "entrada",
+    "cita",
+    "pregunta",
+    "habitacion",
+    "habitación",
+];
+const MASCULINE: [&str; 16] = [
+    "euro",
+    "dólar",
+    "franco",
+    "yen",
+    "céntimo",
+    "centavo",
+    "minuto",
+    "segundo",
+    "día",
+    "mes",
+    "año",
+    "grado",
+    "metro",
+    "kilómetro",
+    "punto",
+    "peso",
+];
 
 const SMALL: [&str; 30] = [
     "cero",

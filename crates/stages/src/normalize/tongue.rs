@@ -5,8 +5,12 @@ pub(super) trait Tongue: Send + Sync {
     /// A whole number.
     fn cardinal(&self, number: u64) -> String;
 
-    /// A place in an order. `before`: the word in front, which may decide its ending.
-    fn ordinal(&self, number: u64, before: &str) -> String;
+    /// A whole number in front of this noun, whose gender it follows; `None`: the noun is not known.
+    fn counted(&self, number: u64, noun: &str) -> Option<String>;
+
+    /// A place in an order. `before`: the word in front, and `sign`: what is written behind it; both may decide its
+    /// ending.
+    fn ordinal(&self, number: u64, before: &str, sign: &str) -> String;
 
     /// What is written behind the digits of an ordinal.
     fn ordinal_signs(&self) -> &'static [&'static str];
@@ -60,7 +64,8 @@ pub(super) struct Words {
     pub(super) minus: &'static str,
     pub(super) plus: &'static str,
     pub(super) percent: &'static str,
-    pub(super) degrees: &'static str,
+    /// One, and several.
+    pub(super) degrees: (&'static str, &'static str),
     pub(super) times: &'static str,
     pub(super) to: &'static str,
 }

@@ -1,6 +1,6 @@
 //! The body of an answer, piece by piece.
 
-use super::pool::{Connection, Pool};
+use super::connections::{Connection, Pool};
 use super::{Phase, ServiceError};
 use crate::alarm::Alarm;
 use bytes::Bytes;

@@ -10,7 +10,8 @@ use super::chat::{Dialect, Heard, Reader, Service};
 use super::http::{Http, Post};
 use super::provided::Fields;
 use super::records::Due;
-use super::{ApiKey, Endpoint, Limits, ServiceError, SetupError};
+use super::registry::{Engine, Entry, Problem, Section, Services, Stage, not_zero, within};
+use super::{ApiKey, Endpoint, ExtraBody, Limits, OwnFields, ServiceError, SetupError};
 use crate::humane;
 use crate::llm::{LanguageModel, LlmCall, LlmError, LlmRequest, LlmSession, Provided, ToolCall, ToolSpec};
 use crate::prompt::Templates;
@@ -18,6 +19,7 @@ use event::{Block, Event};
 use hyper::header::{HeaderName, HeaderValue};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Its name in configuration.
@@ -42,20 +44,25 @@ pub struct Config {
     pub max_tokens: u32,
     /// How freely it chooses its words, 0 to 1; the service's own default when absent.
     pub temperature: Option<f32>,
+    /// Whether the service is asked to remember tools and prompt between requests, which it reads again for a tenth of the
+    /// price; what is too short to be remembered costs nothing. Default true.
+    pub prompt_caching: bool,
+    /// Fields that each request has besides. Default none.
+    pub extra_body: ExtraBody<Self>,
     /// Until a connection stands. Default 1 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub connect: Duration,
     /// From a request to the head of its answer. Default 3 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub first_byte: Duration,
     /// Between two pieces of an answer. Default 2 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub idle: Duration,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        let usual = super::openai_chat::Config::default();
+        let usual = super::openai_llm::Config::default();
         Self {
             url: Endpoint::parse("https://api.anthropic.com").expect("an address"),
             model: "claude-haiku-4-5".into(),
@@ -64,10 +71,45 @@ impl Default for Config {
             greeting: usual.greeting,
             max_tokens: usual.max_tokens,
             temperature: None,
+            prompt_caching: true,
+            extra_body: ExtraBody::default(),
             connect: usual.connect,
             first_byte: usual.first_byte,
             idle: usual.idle,
         }
+    }
+}
+
+impl OwnFields for Config {
+    const OWN: &'static [(&'static str, &'static str)] = &[
+        ("model", "model"),
+        ("messages", ""),
+        ("stream", ""),
+        ("tools", ""),
+        ("system", "system"),
+        ("max_tokens", "max_tokens"),
+        ("temperature", "temperature"),
+    ];
+}
+
+impl Section for Config {
+    fn entry(&self) -> Entry<'_> {
+        Entry {
+            key: Some(&self.key),
+            model: Some(&self.model),
+            templates: vec![("system", &self.system), ("greeting", &self.greeting)],
+            paths: &["/v1/messages", "/v1"],
+            ..Entry::new(Stage::LanguageModel, &self.url)
+        }
+    }
+
+    fn build(&self, _: &Services, key: Option<&ApiKey>) -> Result<Engine, SetupError> {
+        Ok(Engine::LanguageModel(Arc::new(Anthropic::new(self.clone(), key)?)))
+    }
+
+    fn problems(&self) -> Vec<Problem> {
+        let temperature = within("temperature", self.temperature, 0.0..=1.0);
+        not_zero("max_tokens", self.max_tokens).into_iter().chain(temperature).collect()
     }
 }
 
@@ -177,7 +219,7 @@ impl Stream {
             }
             Event::Stop(word) => heard.stopped(Some(&word)),
             Event::End => heard.ended = true,
-            Event::Tokens(tokens) => heard.tokens = Some(tokens),
+            Event::Tokens(tokens, cached) => (heard.tokens, heard.cached) = (Some(tokens), cached),
         }
         Ok(())
     }

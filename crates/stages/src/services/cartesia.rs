@@ -6,9 +6,10 @@ mod message;
 pub(super) use message::read as read_message;
 
 use super::connector::Connector;
-use super::deepgram::encoded;
+use super::registry::{Engine, Entry, Problem, Section, Services, SpeechRate, Stage, faster, within};
 use super::voice::{Dialect, Door, Heard, KeepAlive, Patience, Said, Since, Streamed};
 use super::{ApiKey, Endpoint, ServiceError, SetupError};
+use crate::address::encoded;
 use crate::humane;
 use crate::tts::{TextToSpeech, TtsCall, TtsError, TtsSession};
 use hyper::header::{HeaderMap, HeaderName};
@@ -16,6 +17,7 @@ use message::Told;
 use ringway_frame::{FRAME, Format};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_tungstenite::tungstenite::Message;
@@ -42,13 +44,13 @@ pub struct Config {
     /// How fast it speaks, from 0.6 to 1.5; the voice's own pace when absent.
     pub speed: Option<f32>,
     /// Until a socket stands. Default 1 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub connect: Duration,
     /// From a clause to its first audio. Default 1.8 s: below what counts as a stalled voice.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub first_byte: Duration,
     /// Between two pieces of audio. Default 1.5 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub idle: Duration,
 }
 
@@ -66,6 +68,33 @@ impl Default for Config {
             first_byte: Duration::from_millis(1_800),
             idle: Duration::from_millis(1_500),
         }
+    }
+}
+
+/// What it can do.
+const SPEEDS: RangeInclusive<f64> = 0.6..=1.5;
+
+impl Section for Config {
+    fn entry(&self) -> Entry<'_> {
+        Entry {
+            key: Some(&self.key),
+            model: Some(&self.model),
+            voice: Some(&self.voice),
+            rate: SpeechRate::of(self.speed, SPEEDS),
+            ..Entry::new(Stage::TextToSpeech, &self.url)
+        }
+    }
+
+    fn build(&self, _: &Services, key: Option<&ApiKey>) -> Result<Engine, SetupError> {
+        Ok(Engine::TextToSpeech(Arc::new(Cartesia::new(self.clone(), key)?)))
+    }
+
+    fn problems(&self) -> Vec<Problem> {
+        within("speed", self.speed, SPEEDS).into_iter().collect()
+    }
+
+    fn speed_up(&mut self, factor: f64) {
+        self.speed = faster(self.speed, factor);
     }
 }
 

@@ -6,10 +6,11 @@ mod message;
 pub(super) use message::read as read_message;
 
 use super::connector::Connector;
-use super::deepgram::encoded;
 use super::dictation::{Dictated, Heard, Session};
+use super::registry::{Engine, Entry, Section, Services, Stage};
 use super::stt_link::{Dialect, KeepAlive};
 use super::{ApiKey, Endpoint, ServiceError, SetupError};
+use crate::address::ask;
 use crate::humane;
 use crate::stt::{SpeechToText, SttCall, SttError, SttSession};
 use hyper::HeaderMap;
@@ -17,7 +18,6 @@ use hyper::header::{AUTHORIZATION, HeaderValue};
 use ringway_frame::Format;
 use serde::Deserialize;
 use std::collections::VecDeque;
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,10 +37,10 @@ pub struct Config {
     /// The language spoken, as ISO 639-1 has it; empty: the model's own. Default `en`.
     pub language: String,
     /// Until a connection stands. Default 1 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub connect: Duration,
     /// How long the last words of a turn are waited for before what was guessed of them counts. Default 700 ms.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub finalize: Duration,
 }
 
@@ -54,6 +54,16 @@ impl Default for Config {
             connect: Duration::from_secs(1),
             finalize: Duration::from_millis(700),
         }
+    }
+}
+
+impl Section for Config {
+    fn entry(&self) -> Entry<'_> {
+        Entry { key: Some(&self.key), model: Some(&self.model), ..Entry::new(Stage::SpeechToText, &self.url) }
+    }
+
+    fn build(&self, _: &Services, key: Option<&ApiKey>) -> Result<Engine, SetupError> {
+        Ok(Engine::SpeechToText(Arc::new(CartesiaStt::new(self.clone(), key)?)))
     }
 }
 
@@ -94,18 +104,14 @@ impl Dialect for CartesiaStt {
     fn path(&self, format: Format) -> String {
         let Config { url, model, language, .. } = &*self.config;
         let mut path = url.below("");
-        path.push(if path.contains('?') { '&' } else { '?' });
         let encoding = match format {
             Format::Mulaw8k => "pcm_mulaw",
             Format::Pcm8k | Format::Pcm16k => "pcm_s16le",
         };
-        let hz = format.rate().hz();
-        let _ = write!(path, "encoding={encoding}&sample_rate={hz}");
-        for (name, value) in [("model", model), ("language", language)] {
-            if !value.is_empty() {
-                let _ = write!(path, "&{name}={}", encoded(value));
-            }
-        }
+        ask(&mut path, "encoding", encoding);
+        ask(&mut path, "sample_rate", &format.rate().hz().to_string());
+        ask(&mut path, "model", model);
+        ask(&mut path, "language", language);
         path
     }
 

@@ -159,9 +159,9 @@ impl<D: Dialect> Session<D> {
         let Some(Running::Asked(reply)) = self.running.take() else { return None };
         let Reply { id, exchange, reading, estimated, .. } = *reply;
         exchange.finish();
-        let tokens = reading.heard().tokens?;
+        let (tokens, cached) = (reading.heard().tokens?, reading.heard().cached);
         self.running = Some(Running::Words { id, text: None });
-        Some(LlmEvent::Usage { id, tokens, estimated })
+        Some(LlmEvent::Usage { id, tokens, estimated, cached })
     }
 
     fn done(&mut self, id: u32) -> LlmEvent {

@@ -1,13 +1,13 @@
 //! Connections to one service: set up beside the media core, then moved to it.
 
+use super::proxy::{Proxies, Proxy};
 use super::stream::{Socket, Stream};
-use super::{Endpoint, Phase, ServiceError};
+use super::{Endpoint, Phase, ServiceError, tcp};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpStream;
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
@@ -45,9 +45,20 @@ pub enum SetupError {
 pub(super) struct Connector {
     endpoint: Endpoint,
     tls: Option<Tls>,
+    way: Way,
     limit: Duration,
     /// Where names are looked up and hands are shaken.
     control: Handle,
+}
+
+/// How a service is reached.
+#[derive(Clone, Debug)]
+enum Way {
+    Direct,
+    /// By a proxy that is given each request with its whole address.
+    Forward(Proxy),
+    /// Through a proxy that looks at nothing.
+    Tunnel(Proxy),
 }
 
 #[derive(Clone)]
@@ -63,13 +74,39 @@ impl std::fmt::Debug for Tls {
 }
 
 impl Connector {
-    /// Handshakes are done on the present runtime.
+    /// For sockets, which go through a proxy untouched. Handshakes are done on the present runtime.
     pub(super) fn new(endpoint: &Endpoint, limit: Duration) -> Result<Self, SetupError> {
+        let way = Proxies::of_process().before(endpoint).map_or(Way::Direct, Way::Tunnel);
+        Self::by(way, endpoint, limit)
+    }
+
+    /// For requests of HTTP: in the clear, a proxy is told of each of them.
+    pub(super) fn for_requests(endpoint: &Endpoint, limit: Duration) -> Result<Self, SetupError> {
+        Self::for_requests_by(Proxies::of_process(), endpoint, limit)
+    }
+
+    /// The same by other proxies than those of the process.
+    pub(super) fn for_requests_by(
+        proxies: &Proxies,
+        endpoint: &Endpoint,
+        limit: Duration,
+    ) -> Result<Self, SetupError> {
+        let through = if endpoint.is_secure() { Way::Tunnel } else { Way::Forward };
+        Self::by(proxies.before(endpoint).map_or(Way::Direct, through), endpoint, limit)
+    }
+
+    /// For what is neither: no proxy is meant for it.
+    pub(super) fn direct(endpoint: &Endpoint, limit: Duration) -> Result<Self, SetupError> {
+        Self::by(Way::Direct, endpoint, limit)
+    }
+
+    fn by(way: Way, endpoint: &Endpoint, limit: Duration) -> Result<Self, SetupError> {
         let config = endpoint.is_secure().then(|| trust_the_system(endpoint.host())).transpose()?;
-        Self::trusting(endpoint, limit, config)
+        Self::trusting(way, endpoint, limit, config)
     }
 
     fn trusting(
+        way: Way,
         endpoint: &Endpoint,
         limit: Duration,
         config: Option<Arc<ClientConfig>>,
@@ -78,16 +115,25 @@ impl Connector {
         let name =
             || ServerName::try_from(host.to_owned()).map_err(|_| SetupError::Name { host: host.to_owned() });
         let tls = config.map(|config| Ok::<_, SetupError>(Tls { config, name: name()? })).transpose()?;
-        Ok(Self { endpoint: endpoint.clone(), tls, limit, control: Handle::current() })
+        Ok(Self { endpoint: endpoint.clone(), tls, way, limit, control: Handle::current() })
     }
 
     pub(super) const fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 
+    /// The proxy that has to be told with each request where it goes.
+    pub(super) const fn forwards(&self) -> Option<&Proxy> {
+        match &self.way {
+            Way::Forward(proxy) => Some(proxy),
+            Way::Direct | Way::Tunnel(_) => None,
+        }
+    }
+
     /// A connection whose socket belongs to the present runtime.
     pub(super) async fn connect(&self) -> Result<Stream, ServiceError> {
-        let dial = self.control.spawn(dial(self.endpoint.clone(), self.tls.clone()));
+        let (endpoint, tls, way) = (self.endpoint.clone(), self.tls.clone(), self.way.clone());
+        let dial = self.control.spawn(dial(endpoint, tls, way, self.limit));
         let _guard = Task(dial.abort_handle());
         let dialled = timeout(self.limit, dial).await;
         let late = ServiceError::Late { phase: Phase::Connect, limit: self.limit };
@@ -97,9 +143,12 @@ impl Connector {
     }
 }
 
-async fn dial(endpoint: Endpoint, tls: Option<Tls>) -> io::Result<Stream> {
-    let tcp = TcpStream::connect((endpoint.host(), endpoint.port())).await?;
-    tcp.set_nodelay(true)?;
+async fn dial(endpoint: Endpoint, tls: Option<Tls>, way: Way, limit: Duration) -> io::Result<Stream> {
+    let tcp = match way {
+        Way::Direct => tcp::connect(endpoint.host(), endpoint.port(), limit).await?,
+        Way::Forward(proxy) => proxy.connect(limit).await?,
+        Way::Tunnel(proxy) => proxy.tunnel(&endpoint, limit).await?,
+    };
     let socket = Socket::new(tcp);
     match tls {
         None => Ok(Stream::Plain(socket)),
@@ -188,7 +237,7 @@ mod tests {
         let (address, trusted) = services.block_on(echo());
         let endpoint = Endpoint::parse(&address).unwrap();
         let connector = control.block_on(async {
-            Connector::trusting(&endpoint, Duration::from_secs(60), Some(trusted)).unwrap()
+            Connector::trusting(Way::Direct, &endpoint, Duration::from_secs(60), Some(trusted)).unwrap()
         });
         let mut stream = core.block_on(connector.connect()).unwrap();
         drop((connector, control));
@@ -196,12 +245,40 @@ mod tests {
         assert!(matches!(stream, Stream::Tls(_)));
     }
 
+    /// A proxy that leads to whatever it is asked for, once.
+    async fn proxy() -> Proxy {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            let (mut near, _) = listener.accept().await.unwrap();
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                head.push(near.read_u8().await.unwrap());
+            }
+            let to = String::from_utf8(head).unwrap().split(' ').nth(1).unwrap().to_owned();
+            let mut far = tokio::net::TcpStream::connect(to).await.unwrap();
+            near.write_all(b"HTTP/1.1 200 Connection established\r\nVia: p\r\n\r\n").await.unwrap();
+            tokio::io::copy_bidirectional(&mut near, &mut far).await.unwrap();
+        });
+        let proxies = Proxies::read(|name| (name == "https_proxy").then(|| address.clone()));
+        proxies.before(&Endpoint::parse("https://service.example").unwrap()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn tls_goes_through_a_proxy_to_the_service() {
+        let (address, trusted) = echo().await;
+        let endpoint = Endpoint::parse(&address).unwrap();
+        let (way, limit) = (Way::Tunnel(proxy().await), Duration::from_secs(60));
+        let connector = Connector::trusting(way, &endpoint, limit, Some(trusted)).unwrap();
+        assert_eq!(say(&mut connector.connect().await.unwrap(), 7).await, 7);
+    }
+
     #[tokio::test]
     async fn a_stranger_is_not_trusted() {
         let (address, _) = echo().await;
         let endpoint = Endpoint::parse(&address).unwrap();
         let nobody = Some(trust(RootCertStore::empty()));
-        let connector = Connector::trusting(&endpoint, Duration::from_secs(60), nobody).unwrap();
+        let connector = Connector::trusting(Way::Direct, &endpoint, Duration::from_secs(60), nobody).unwrap();
         let error = connector.connect().await.unwrap_err().to_string();
         assert!(error.contains("localhost") && error.contains("certificate"), "{error}");
     }

@@ -8,8 +8,10 @@ mod whisperlivekit;
 pub(super) use message::read as read_message;
 
 use super::connector::Connector;
+use super::registry::{Engine, Entry, Section, Services, Stage};
 use super::stt_link::{Dialect, KeepAlive, Link};
 use super::{ApiKey, Endpoint, SetupError};
+use crate::address::ask;
 use crate::humane;
 use crate::stt::{SpeechToText, SttCall, SttError, SttSession};
 use hyper::HeaderMap;
@@ -17,7 +19,6 @@ use hyper::header::{AUTHORIZATION, HeaderValue};
 use ringway_frame::Format;
 use serde::Deserialize;
 use session::Session;
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,10 +40,10 @@ pub struct Config {
     /// Whose server it is. Default `deepgram`.
     pub server: Server,
     /// Until a connection stands. Default 1 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub connect: Duration,
     /// How long the last words of a turn are waited for before what was guessed of them counts. Default 700 ms.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub finalize: Duration,
 }
 
@@ -67,6 +68,16 @@ impl Default for Config {
             connect: Duration::from_secs(1),
             finalize: Duration::from_millis(700),
         }
+    }
+}
+
+impl Section for Config {
+    fn entry(&self) -> Entry<'_> {
+        Entry { key: Some(&self.key), model: Some(&self.model), ..Entry::new(Stage::SpeechToText, &self.url) }
+    }
+
+    fn build(&self, _: &Services, key: Option<&ApiKey>) -> Result<Engine, SetupError> {
+        Ok(Engine::SpeechToText(Arc::new(Deepgram::new(self.clone(), key)?)))
     }
 }
 
@@ -108,36 +119,21 @@ impl Dialect for Deepgram {
     fn path(&self, format: Format) -> String {
         let Config { url, model, language, .. } = &*self.config;
         let mut path = url.below("");
-        path.push(if path.contains('?') { '&' } else { '?' });
         let encoding = match format {
             Format::Mulaw8k => "mulaw",
             Format::Pcm8k | Format::Pcm16k => "linear16",
         };
-        let hz = format.rate().hz();
-        let _ = write!(
-            path,
-            "encoding={encoding}&sample_rate={hz}&channels=1&interim_results=true&endpointing=false"
-        );
-        for (name, value) in [("model", model), ("language", language)] {
-            if !value.is_empty() {
-                let _ = write!(path, "&{name}={}", encoded(value));
-            }
-        }
+        ask(&mut path, "encoding", encoding);
+        ask(&mut path, "sample_rate", &format.rate().hz().to_string());
+        path += "&channels=1&interim_results=true&endpointing=false";
+        ask(&mut path, "model", model);
+        ask(&mut path, "language", language);
         path
     }
 
     fn headers(&self) -> HeaderMap {
         self.authorization.iter().map(|value| (AUTHORIZATION, value.clone())).collect()
     }
-}
-
-/// As a query has it.
-pub(super) fn encoded(value: &str) -> String {
-    let encode = |byte: u8| match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
-        _ => format!("%{byte:02X}"),
-    };
-    value.bytes().map(encode).collect()
 }
 
 impl SpeechToText for Deepgram {

@@ -8,9 +8,10 @@ mod turn;
 pub(super) use message::read as read_message;
 
 use super::connector::Connector;
-use super::deepgram::encoded;
+use super::registry::{Engine, Entry, Problem, Section, Services, Stage, within};
 use super::stt_link::{Dialect, KeepAlive, Link};
 use super::{ApiKey, Endpoint, SetupError};
+use crate::address::ask;
 use crate::humane;
 use crate::stt::{SpeechToText, SttCall, SttError, SttSession};
 use hyper::HeaderMap;
@@ -18,7 +19,6 @@ use hyper::header::{AUTHORIZATION, HeaderValue};
 use ringway_frame::Format;
 use serde::Deserialize;
 use session::Session;
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,11 +42,11 @@ pub struct Config {
     /// How sure it has to be to end the turn, 0.5 to 1. Default 0.7.
     pub end_threshold: f32,
     /// Until a connection stands. Default 1 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub connect: Duration,
     /// How long it may take to find the turn over before it is told so, and then to have the last words before what was
     /// guessed of them counts. Default 500 ms.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub finalize: Duration,
 }
 
@@ -62,6 +62,26 @@ impl Default for Config {
             connect: Duration::from_secs(1),
             finalize: Duration::from_millis(500),
         }
+    }
+}
+
+impl Section for Config {
+    fn entry(&self) -> Entry<'_> {
+        Entry { key: Some(&self.key), model: Some(&self.model), ..Entry::new(Stage::SpeechToText, &self.url) }
+    }
+
+    fn build(&self, _: &Services, key: Option<&ApiKey>) -> Result<Engine, SetupError> {
+        Ok(Engine::SpeechToText(Arc::new(DeepgramFlux::new(self.clone(), key)?)))
+    }
+
+    /// What it accepts: <https://developers.deepgram.com/docs/flux/configuration>.
+    fn problems(&self) -> Vec<Problem> {
+        let end = within("end_threshold", Some(self.end_threshold), 0.5..=1.0);
+        let most = self.end_threshold.min(0.9);
+        let wrong = self.eager_threshold != 0.0 && !(0.3..=most).contains(&self.eager_threshold);
+        let message = || "must be 0, or from 0.3 to 0.9 and no more than end_threshold".to_owned();
+        let eager = wrong.then(|| Problem { key: "eager_threshold", message: message() });
+        end.into_iter().chain(eager).collect()
     }
 }
 
@@ -102,21 +122,18 @@ impl Dialect for DeepgramFlux {
     fn path(&self, format: Format) -> String {
         let Config { url, model, language, eager_threshold, end_threshold, .. } = &*self.config;
         let mut path = url.below("");
-        path.push(if path.contains('?') { '&' } else { '?' });
         let encoding = match format {
             Format::Mulaw8k => "mulaw",
             Format::Pcm8k | Format::Pcm16k => "linear16",
         };
-        let hz = format.rate().hz();
-        let _ = write!(path, "encoding={encoding}&sample_rate={hz}&eot_threshold={end_threshold}");
+        ask(&mut path, "encoding", encoding);
+        ask(&mut path, "sample_rate", &format.rate().hz().to_string());
+        ask(&mut path, "eot_threshold", &end_threshold.to_string());
         if *eager_threshold > 0.0 {
-            let _ = write!(path, "&eager_eot_threshold={eager_threshold}");
+            ask(&mut path, "eager_eot_threshold", &eager_threshold.to_string());
         }
-        for (name, value) in [("model", model), ("language_hint", language)] {
-            if !value.is_empty() {
-                let _ = write!(path, "&{name}={}", encoded(value));
-            }
-        }
+        ask(&mut path, "model", model);
+        ask(&mut path, "language_hint", language);
         path
     }
 

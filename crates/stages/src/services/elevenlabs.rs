@@ -6,16 +6,17 @@ mod message;
 pub(super) use message::read as read_message;
 
 use super::connector::Connector;
-use super::deepgram::encoded;
+use super::registry::{Engine, Entry, Problem, Section, Services, SpeechRate, Stage, faster, within};
 use super::voice::{Dialect, Door, Heard, KeepAlive, Patience, Since, Streamed};
 use super::{ApiKey, Endpoint, ServiceError, SetupError};
+use crate::address::{ask, encoded};
 use crate::humane;
 use crate::tts::{TextToSpeech, TtsCall, TtsError, TtsSession};
 use hyper::header::{HeaderMap, HeaderName};
 use ringway_frame::Format;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
-use std::fmt::Write as _;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_tungstenite::tungstenite::Message;
@@ -44,13 +45,13 @@ pub struct Config {
     /// How fast it speaks, from 0.7 to 1.2; the voice's own pace when absent.
     pub speed: Option<f32>,
     /// Until a socket stands. Default 1 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub connect: Duration,
     /// From a clause to its first audio. Default 1.8 s: below what counts as a stalled voice.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub first_byte: Duration,
     /// Between two pieces of audio. Default 1.5 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub idle: Duration,
 }
 
@@ -69,6 +70,35 @@ impl Default for Config {
             first_byte: Duration::from_millis(1_800),
             idle: Duration::from_millis(1_500),
         }
+    }
+}
+
+/// What it can do.
+const SPEEDS: RangeInclusive<f64> = 0.7..=1.2;
+
+impl Section for Config {
+    fn entry(&self) -> Entry<'_> {
+        Entry {
+            key: Some(&self.key),
+            model: Some(&self.model),
+            voice: Some(&self.voice),
+            rate: SpeechRate::of(self.speed, SPEEDS),
+            ..Entry::new(Stage::TextToSpeech, &self.url)
+        }
+    }
+
+    fn build(&self, _: &Services, key: Option<&ApiKey>) -> Result<Engine, SetupError> {
+        Ok(Engine::TextToSpeech(Arc::new(ElevenLabs::new(self.clone(), key)?)))
+    }
+
+    fn problems(&self) -> Vec<Problem> {
+        let stability = within("stability", self.stability, 0.0..=1.0);
+        let similarity = within("similarity", self.similarity, 0.0..=1.0);
+        [stability, similarity, within("speed", self.speed, SPEEDS)].into_iter().flatten().collect()
+    }
+
+    fn speed_up(&mut self, factor: f64) {
+        self.speed = faster(self.speed, factor);
     }
 }
 
@@ -103,15 +133,12 @@ impl ElevenLabs {
             Format::Pcm8k => "pcm_8000",
             Format::Pcm16k => "pcm_16000",
         };
+        ask(&mut path, "output_format", audio);
         // A clause is whole when it is sent: the service need not wait for more of it.
-        path.push(if path.contains('?') { '&' } else { '?' });
-        let _ = write!(path, "output_format={audio}&auto_mode=true&sync_alignment=true");
-        let _ = write!(path, "&inactivity_timeout={INACTIVITY_S}");
-        for (name, value) in [("model_id", model), ("language_code", language)] {
-            if !value.is_empty() {
-                let _ = write!(path, "&{name}={}", encoded(value));
-            }
-        }
+        path += "&auto_mode=true&sync_alignment=true";
+        ask(&mut path, "inactivity_timeout", &INACTIVITY_S.to_string());
+        ask(&mut path, "model_id", model);
+        ask(&mut path, "language_code", language);
         path
     }
 }

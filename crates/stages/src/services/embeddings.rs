@@ -2,7 +2,7 @@
 //! llama.cpp, vLLM, LM Studio and others speak the same.
 
 use super::http::{Http, Post, content_type};
-use super::{ApiKey, Endpoint, Limits, ServiceError, SetupError};
+use super::{ApiKey, Endpoint, KeyHeader, Limits, ServiceError, SetupError};
 use crate::humane;
 use hyper::header::HeaderValue;
 use serde::Deserialize;
@@ -20,14 +20,17 @@ pub struct Config {
     pub model: String,
     /// The environment variable of its key; a service that asks for none needs none. Default `OPENAI_API_KEY`.
     pub key: String,
+    /// The header that it takes the key in: `authorization` has it as `Bearer KEY`, any other the key alone, as Azure's
+    /// `api-key` does. Default `authorization`.
+    pub key_header: KeyHeader,
     /// Until a connection stands. Default 1 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub connect: Duration,
     /// From a request to the head of its answer. Default 1 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub first_byte: Duration,
     /// Between two pieces of an answer. Default 1 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub idle: Duration,
 }
 
@@ -37,6 +40,7 @@ impl Default for Config {
             url: Endpoint::parse("https://api.openai.com/v1").expect("an address"),
             model: "text-embedding-3-small".into(),
             key: "OPENAI_API_KEY".into(),
+            key_header: KeyHeader::default(),
             connect: Duration::from_secs(1),
             first_byte: Duration::from_secs(1),
             idle: Duration::from_secs(1),
@@ -58,7 +62,10 @@ impl Embeddings {
     /// Connections cannot even be tried.
     pub fn new(config: &Config, key: Option<&ApiKey>) -> Result<Self, SetupError> {
         let limits = Limits { connect: config.connect, first_byte: config.first_byte, idle: config.idle };
-        Ok(Self { http: Http::new(&config.url, key, limits)?, model: config.model.as_str().into() })
+        Ok(Self {
+            http: Http::keyed(&config.url, key, &config.key_header, limits)?,
+            model: config.model.as_str().into(),
+        })
     }
 
     /// The model's name.

@@ -1,5 +1,9 @@
-use super::ServiceError;
-use hyper::header::HeaderValue;
+use super::{ServiceError, SetupError};
+use hyper::HeaderMap;
+use hyper::header::{
+    ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName, HeaderValue,
+    TRANSFER_ENCODING, UPGRADE, USER_AGENT,
+};
 use hyper::http::uri::Scheme;
 use hyper::{StatusCode, Uri};
 use serde::Deserialize;
@@ -154,6 +158,52 @@ impl ApiKey {
     }
 }
 
+/// The header that a service takes its key in: `authorization` has it as `Bearer KEY`, any other the key alone.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct KeyHeader(HeaderName);
+
+/// No header for a key. It does not repeat the text, which may be the key itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KeyHeaderError {
+    /// Not a name at all.
+    #[error("must be the name of a header, such as api-key")]
+    NotAName,
+    /// It has another meaning in each request.
+    #[error("must be a header that requests do not have anyway, such as api-key")]
+    Taken,
+}
+
+impl KeyHeader {
+    /// What a request has of a key.
+    pub(super) fn of(&self, key: Option<&ApiKey>, service: &Endpoint) -> Result<HeaderMap, SetupError> {
+        let Some(key) = key else { return Ok(HeaderMap::new()) };
+        let value = if self.0 == AUTHORIZATION { key.authorization("Bearer") } else { key.header() };
+        let value = value.ok_or_else(|| SetupError::Key { host: service.host().to_owned() })?;
+        Ok([(self.0.clone(), value)].into_iter().collect())
+    }
+}
+
+impl Default for KeyHeader {
+    fn default() -> Self {
+        Self(AUTHORIZATION)
+    }
+}
+
+impl TryFrom<String> for KeyHeader {
+    type Error = KeyHeaderError;
+
+    fn try_from(text: String) -> Result<Self, KeyHeaderError> {
+        let name = HeaderName::try_from(text.trim()).map_err(|_| KeyHeaderError::NotAName)?;
+        let taken = TAKEN.contains(&name) || name.as_str().starts_with("sec-websocket-");
+        if taken { Err(KeyHeaderError::Taken) } else { Ok(Self(name)) }
+    }
+}
+
+/// Headers that say something else.
+const TAKEN: [HeaderName; 8] =
+    [ACCEPT, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, TRANSFER_ENCODING, UPGRADE, USER_AGENT];
+
 impl fmt::Debug for ApiKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ApiKey(..)")
@@ -236,6 +286,32 @@ mod tests {
     fn an_address_is_shown_without_the_keys_in_its_query() {
         let endpoint = Endpoint::parse("https://host/v1?version=2&api-key=abc").unwrap();
         assert_eq!(format!("{endpoint:?}"), "host:443/v1?version=2&api-key=(hidden)");
+    }
+
+    #[test]
+    fn a_key_goes_bare_into_a_header_of_its_own() {
+        let (key, service) = (ApiKey::new("abc"), Endpoint::parse("https://h").unwrap());
+        for (header, name, value) in
+            [("authorization", "authorization", "Bearer abc"), ("API-Key", "api-key", "abc")]
+        {
+            let header = KeyHeader::try_from(header.to_owned()).unwrap();
+            let headers = header.of(Some(&key), &service).unwrap();
+            assert_eq!((headers.len(), headers[name].to_str().unwrap()), (1, value));
+            assert!(headers[name].is_sensitive() && header.of(None, &service).unwrap().is_empty());
+        }
+    }
+
+    #[test]
+    fn a_header_that_is_none_or_means_something_else_is_refused_without_being_repeated() {
+        for (text, expected) in [
+            ("", KeyHeaderError::NotAName),
+            ("api key", KeyHeaderError::NotAName),
+            ("api-key: abc", KeyHeaderError::NotAName),
+            ("Host", KeyHeaderError::Taken),
+            ("sec-websocket-key", KeyHeaderError::Taken),
+        ] {
+            assert_eq!(KeyHeader::try_from(text.to_owned()), Err(expected), "{text}");
+        }
     }
 
     #[test]

@@ -229,6 +229,17 @@ pub(super) fn failure_in(error: &serde_json::Value) -> Option<ServiceError> {
     Some(ServiceError::Failed { message: short(line.trim()) })
 }
 
+/// What a message of JSON tells in the service's own words.
+pub(super) fn words_told(message: &str) -> String {
+    let said = serde_json::from_str(message).ok().and_then(|json| message_in(&json));
+    own_words(said.unwrap_or_default().as_bytes())
+}
+
+/// A message that tells of a failure.
+pub(super) fn failure_told(message: &str) -> ServiceError {
+    ServiceError::Failed { message: words_told(message) }
+}
+
 /// `{"error": {"message": ..}}`, `{"error": ".."}`, and what others write.
 pub(super) fn message_in(json: &serde_json::Value) -> Option<String> {
     let names = ["error", "message", "detail", "err_msg", "description", "reason"];

@@ -5,7 +5,7 @@ use super::chat::{Filter, Reader, Reading, Saying};
 use super::sse::Events;
 use super::wav::WavStream;
 use super::{
-    anthropic, cartesia, cartesia_stt, deepgram, deepgram_flux, deepgram_speech, elevenlabs, openai_chat,
+    anthropic, cartesia, cartesia_stt, deepgram, deepgram_flux, deepgram_tts, elevenlabs, openai_llm,
     openai_realtime, openai_realtime_stt, phone_tts, speech_server, whisperlive as live,
     whisperlivekit as livekit, wyoming,
 };
@@ -25,7 +25,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("wyoming", wyoming),
     ("elevenlabs", elevenlabs),
     ("cartesia", cartesia),
-    ("deepgram_speech", deepgram_speech),
+    ("deepgram_tts", deepgram_tts),
     ("phone_tts", phone_tts),
     ("deepgram_flux", deepgram_flux),
     ("openai_realtime", openai_realtime),
@@ -36,7 +36,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("whisperlive", whisperlive),
     ("ollama", ollama),
     ("anthropic", anthropic),
-    ("openai_chat", openai_chat),
+    ("openai_llm", openai_llm),
     ("reply_text", reply_text),
 ];
 
@@ -47,7 +47,7 @@ pub fn sse(data: &[u8]) {
     let (front, back) = stream.split_at(usize::from(*cut).min(stream.len()));
     assert_eq!(events(&[front, back]), whole);
     for event in whole.into_iter().flatten() {
-        if let Err(error) = openai_chat::read_chunk(&event) {
+        if let Err(error) = openai_llm::read_chunk(&event) {
             assert_eq!(error.to_string().lines().count(), 1, "{error}");
         }
     }
@@ -93,8 +93,8 @@ fn message(data: &[u8], read: impl Fn(&str) -> Result<(), ServiceError>) {
 }
 
 /// A reply in OpenAI's form, cut where its first byte says: the cut changes nothing.
-pub fn openai_chat(data: &[u8]) {
-    replies::<super::openai_chat::Stream>(data);
+pub fn openai_llm(data: &[u8]) {
+    replies::<super::openai_llm::Stream>(data);
 }
 
 /// A model's text, cut where its first byte says: the cut changes neither what is said nor what is called.
@@ -233,8 +233,8 @@ pub fn cartesia(data: &[u8]) {
 }
 
 /// A message of a voice: refused on one line, or understood.
-pub fn deepgram_speech(data: &[u8]) {
-    text(data, |text| deepgram_speech::read_message(text).map(|_| ()));
+pub fn deepgram_tts(data: &[u8]) {
+    text(data, |text| deepgram_tts::read_message(text).map(|_| ()));
 }
 
 /// The answer of a voice: refused on one line, or it names a file.

@@ -1,19 +1,22 @@
 //! Requests to one service over HTTP/1.1.
 
 use super::answer::{Answer, reason};
+use super::connections::{Connection, KEEP, Pool};
 use super::connector::{Connector, SetupError};
 use super::endpoint::refusal;
-use super::pool::{Connection, Pool};
+use super::proxy::Proxy;
 use super::redirect::{self, Redirect};
-use super::{ApiKey, Endpoint, Limits, Phase, ServiceError};
+use super::{ApiKey, Endpoint, KeyHeader, Limits, Phase, ServiceError};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::header::{
-    ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName, HeaderValue, USER_AGENT,
+    ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName, HeaderValue, PROXY_AUTHORIZATION, USER_AGENT,
 };
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
+use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 /// One service's client, shared by all calls.
@@ -47,15 +50,27 @@ pub(crate) struct Accepted {
 impl Http {
     /// The client of a service; handshakes are done on the present runtime.
     pub(crate) fn new(endpoint: &Endpoint, key: Option<&ApiKey>, limits: Limits) -> Result<Self, SetupError> {
-        let connector = Connector::new(endpoint, limits.connect)?;
-        let host = || endpoint.host().to_owned();
-        let mut headers = HeaderMap::new();
+        Self::keyed(endpoint, key, &KeyHeader::default(), limits)
+    }
+
+    /// The same of one that takes its key in a header of its own.
+    pub(super) fn keyed(
+        endpoint: &Endpoint,
+        key: Option<&ApiKey>,
+        header: &KeyHeader,
+        limits: Limits,
+    ) -> Result<Self, SetupError> {
+        Self::over(Connector::for_requests(endpoint, limits.connect)?, header.of(key, endpoint)?, limits)
+    }
+
+    fn over(connector: Connector, mut headers: HeaderMap, limits: Limits) -> Result<Self, SetupError> {
+        let endpoint = connector.endpoint();
         let authority = HeaderValue::from_str(&endpoint.host_header());
-        headers.insert(HOST, authority.map_err(|_| SetupError::Name { host: host() })?);
+        let host = authority.map_err(|_| SetupError::Name { host: endpoint.host().to_owned() })?;
+        headers.insert(HOST, host);
         headers.insert(USER_AGENT, HeaderValue::from_static(concat!("ringway/", env!("CARGO_PKG_VERSION"))));
-        if let Some(key) = key {
-            let value = key.authorization("Bearer").ok_or_else(|| SetupError::Key { host: host() })?;
-            headers.insert(AUTHORIZATION, value);
+        if let Some(authorization) = connector.forwards().and_then(Proxy::authorization) {
+            headers.insert(PROXY_AUTHORIZATION, authorization.clone());
         }
         Ok(Self { pool: Pool::new(connector), limits, headers: Arc::new(headers) })
     }
@@ -84,14 +99,15 @@ impl Http {
         self.send(Method::GET, nothing).await
     }
 
-    /// Sends a request and waits for the head of its answer.
+    /// Asks for words or audio and waits for the head of the answer.
     ///
-    /// A connection that was used before may be closing while the request is under way: then it goes out again.
+    /// A connection that was used before may be closing while the request is under way: then it goes out again, though
+    /// nobody knows what became of it. Made twice, an answer costs money; failed, it costs the caller seconds.
     pub(crate) async fn post(self, post: Post) -> Result<Accepted, ServiceError> {
         self.exchanged(Method::POST, post, true).await
     }
 
-    /// The same, by any method. What must not be done twice does not go out again.
+    /// Has something done, by any method: what may have been done, and must not be done twice, does not go out again.
     pub(crate) async fn send(self, method: Method, post: Post) -> Result<Accepted, ServiceError> {
         let again = method.is_idempotent();
         self.exchanged(method, post, again).await
@@ -120,7 +136,7 @@ impl Http {
         post: &Post,
         again: bool,
     ) -> Result<(Response<Incoming>, Connection), ServiceError> {
-        let mut kept = self.pool.take();
+        let mut kept = self.pool.take(if again { KEEP } else { FRESH });
         loop {
             let mut connection = match kept.take() {
                 Some(connection) => connection,
@@ -177,13 +193,21 @@ impl Http {
         let mut request = Request::new(Full::new(post.body.clone()));
         *request.method_mut() = method.clone();
         // Checked when the address was read.
-        *request.uri_mut() = post.path.parse().unwrap_or_default();
+        *request.uri_mut() = self.target(&post.path).parse().unwrap_or_default();
         let headers = request.headers_mut();
         headers.clone_from(&self.headers);
         headers.insert(CONTENT_TYPE, post.content_type.clone());
         headers.insert(ACCEPT, post.accept.clone());
         headers.insert(CONTENT_LENGTH, post.body.len().into());
         request
+    }
+
+    /// What is asked for: of a proxy, by its whole address.
+    fn target<'p>(&self, path: &'p str) -> Cow<'p, str> {
+        match self.pool.connector().forwards() {
+            Some(_) => format!("http://{}{path}", self.endpoint().host_header()).into(),
+            None => path.into(),
+        }
     }
 
     async fn accept(
@@ -219,3 +243,10 @@ pub(crate) fn content_type(headers: &HeaderMap) -> &str {
 
 /// Bytes of a refusal's words that are read.
 const LARGEST_REFUSAL: usize = 16 * 1_024;
+
+/// How long a connection may have waited that carries what must not be done twice: services that close theirs wait
+/// longer.
+const FRESH: Duration = Duration::from_secs(2);
+
+#[cfg(test)]
+mod tests;

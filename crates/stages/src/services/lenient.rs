@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 use std::fmt;
 use std::marker::PhantomData;
+use std::time::Duration;
 
 /// A text; a number counts as its digits.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,6 +15,10 @@ pub(super) struct Text(pub(super) Option<String>);
 /// A count of things: a whole number, also as a float or in quotes; less than nothing is nothing that is known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Count(pub(super) Option<u32>);
+
+/// A number, also in quotes.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Number(pub(super) Option<f64>);
 
 /// Yes or no.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,6 +48,13 @@ impl Text {
     /// The text, if there is any.
     pub(super) fn given(self) -> Option<String> {
         self.0.filter(|text| !text.is_empty())
+    }
+}
+
+impl Number {
+    /// As seconds; what is no time is none.
+    pub(super) fn seconds(self) -> Duration {
+        Duration::try_from_secs_f64(self.0.unwrap_or_default()).unwrap_or_default()
     }
 }
 
@@ -167,6 +179,32 @@ impl<'de> Visitor<'de> for Take<Count> {
     }
 
     otherwise!(Count(None); unit bool seq map);
+}
+
+impl<'de> Visitor<'de> for Take<Number> {
+    type Value = Number;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number")
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Number, E> {
+        Ok(Number(Some(number as f64)))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Number, E> {
+        Ok(Number(Some(number as f64)))
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Number, E> {
+        Ok(Number(Some(number)))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Number, E> {
+        Ok(Number(text.trim().parse().ok()))
+    }
+
+    otherwise!(Number(None); unit bool seq map);
 }
 
 impl<'de> Visitor<'de> for Take<Flag> {
@@ -322,7 +360,7 @@ macro_rules! lenient {
     };
 }
 
-lenient!(Text Count Flag Words Arguments);
+lenient!(Text Count Number Flag Words Arguments);
 
 impl<'de, T: DeserializeOwned> Deserialize<'de> for List<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -334,6 +372,15 @@ impl<'de, T: DeserializeOwned + Default> Deserialize<'de> for Object<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(Take::<Self>::new())
     }
+}
+
+/// What `null` is for a field that has a default.
+pub(super) fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 #[cfg(test)]
@@ -353,6 +400,7 @@ mod tests {
         for json in ANYTHING {
             read::<Text>(json);
             read::<Count>(json);
+            read::<Number>(json);
             read::<Flag>(json);
             read::<Words>(json);
             read::<Arguments>(json);
@@ -367,6 +415,12 @@ mod tests {
         let read = counts.map(|json| read::<Count>(json).0);
         let most = Some(u32::MAX);
         assert_eq!(read, [Some(57), Some(57), Some(57), None, None, None, most, None]);
+    }
+
+    #[test]
+    fn a_time_is_a_number_of_seconds_that_can_be_one() {
+        let times = ["2", "0.5", "\"1.5\"", "-1", "null", "1e99"].map(|json| read::<Number>(json).seconds());
+        assert_eq!(times.map(|time| time.as_millis()), [2_000, 500, 1_500, 0, 0, 0]);
     }
 
     #[test]

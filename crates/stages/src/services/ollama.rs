@@ -5,8 +5,10 @@
 
 mod line;
 mod request;
+mod think;
 
 pub(super) use line::read as read_line;
+pub use think::{Think, ThinkError};
 
 use super::arguments;
 use super::chat::{Dialect, Heard, Reader, Service};
@@ -14,12 +16,14 @@ use super::http::{Http, Post};
 use super::lenient::Object;
 use super::provided::Fields;
 use super::records::Due;
-use super::{ApiKey, Endpoint, Limits, ServiceError, SetupError};
+use super::registry::{Engine, Entry, Problem, Section, Services, Stage, not_zero, within};
+use super::{ApiKey, Endpoint, ExtraBody, Limits, OwnFields, ServiceError, SetupError};
 use crate::humane;
 use crate::llm::{LanguageModel, LlmCall, LlmError, LlmRequest, LlmSession, Provided, ToolCall, ToolSpec};
 use crate::prompt::Templates;
 use line::{Call, Function, Line};
 use serde::Deserialize;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Its name in configuration.
@@ -50,24 +54,27 @@ pub struct Config {
     /// How long the model stays in memory without requests: seconds, or as Go writes durations ("30m"); "-1" for
     /// ever. Default "-1".
     pub keep_alive: String,
-    /// Whether a model that can think does so before it speaks. Default false: the caller would wait for it.
-    pub think: bool,
+    /// Whether a model that can think does so before it speaks, or how much: `low`, `medium` or `high`. Default false: the
+    /// caller would wait for it.
+    pub think: Think,
+    /// Fields that each request has besides; those of `options` stand beside ours. Default none.
+    pub extra_body: ExtraBody<Self>,
     /// Whether the model is loaded when the server starts. Default true.
     pub warm_up: bool,
     /// Until a connection stands. Default 1 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub connect: Duration,
     /// From a request to the head of its answer. Default 3 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub first_byte: Duration,
     /// Between two pieces of an answer. Default 2 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub idle: Duration,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        let usual = super::openai_chat::Config::default();
+        let usual = super::openai_llm::Config::default();
         Self {
             url: Endpoint::parse("http://127.0.0.1:11434").expect("an address"),
             model: "llama3.2".into(),
@@ -78,12 +85,45 @@ impl Default for Config {
             temperature: None,
             context_tokens: None,
             keep_alive: "-1".into(),
-            think: false,
+            think: Think::default(),
+            extra_body: ExtraBody::default(),
             warm_up: true,
             connect: usual.connect,
             first_byte: usual.first_byte,
             idle: usual.idle,
         }
+    }
+}
+
+impl OwnFields for Config {
+    const OWN: &'static [(&'static str, &'static str)] = &[
+        ("model", "model"),
+        ("messages", ""),
+        ("stream", ""),
+        ("tools", ""),
+        ("think", "think"),
+        ("keep_alive", "keep_alive"),
+    ];
+}
+
+impl Section for Config {
+    fn entry(&self) -> Entry<'_> {
+        Entry {
+            key: Some(&self.key),
+            model: Some(&self.model),
+            templates: vec![("system", &self.system), ("greeting", &self.greeting)],
+            paths: &["/v1/chat/completions", "/api/chat", "/api/generate", "/api", "/v1"],
+            ..Entry::new(Stage::LanguageModel, &self.url)
+        }
+    }
+
+    fn build(&self, _: &Services, key: Option<&ApiKey>) -> Result<Engine, SetupError> {
+        Ok(Engine::LanguageModel(Arc::new(Ollama::new(self.clone(), key)?)))
+    }
+
+    fn problems(&self) -> Vec<Problem> {
+        let temperature = within("temperature", self.temperature, 0.0..=2.0);
+        not_zero("max_tokens", self.max_tokens).into_iter().chain(temperature).collect()
     }
 }
 

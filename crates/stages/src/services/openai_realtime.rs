@@ -8,12 +8,14 @@ mod session;
 pub(super) use message::read as read_message;
 
 use super::connector::Connector;
+use super::registry::{Engine, Entry, Section, Services, Stage};
 use super::socket::Plan;
-use super::{ApiKey, Endpoint, SetupError};
+use super::{ApiKey, Endpoint, KeyHeader, SetupError};
+use crate::address::ask;
 use crate::humane;
 use crate::speech_to_speech::{SpeechCall, SpeechError, SpeechSession, SpeechToSpeech};
-use hyper::header::HeaderValue;
-use serde::Deserialize;
+use hyper::HeaderMap;
+use serde::{Deserialize, Deserializer};
 use session::Session;
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,6 +46,9 @@ pub struct Config {
     pub model: String,
     /// The environment variable of its key; a service that asks for none needs none. Default `OPENAI_API_KEY`.
     pub key: String,
+    /// The header that it takes the key in: `authorization` has it as `Bearer KEY`, any other the key alone, as Azure's
+    /// `api-key` does. Default `authorization`.
+    pub key_header: KeyHeader,
     /// The voice. Default `marin`.
     pub voice: String,
     /// What the model is to be and do.
@@ -58,18 +63,23 @@ pub struct Config {
     /// Who decides that a turn is over.
     pub turn_detection: TurnDetection,
     /// Until a connection stands. Default 1 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub connect: Duration,
     /// From a request for an answer to its first audio. Default 1.8 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub first_byte: Duration,
     /// Between two pieces of an answer. Default 2 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub idle: Duration,
     /// Age at which a session gives way to a new one, when nobody speaks: the service ends it at an hour. Default
     /// 55 min.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "age")]
     pub renew_after: Duration,
+}
+
+/// Sessions that are renewed all the time would never serve.
+fn age<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    humane::within(deserializer, Duration::from_secs(60))
 }
 
 impl Default for Config {
@@ -78,6 +88,7 @@ impl Default for Config {
             url: Endpoint::parse("wss://api.openai.com/v1/realtime").expect("an address"),
             model: "gpt-realtime".into(),
             key: "OPENAI_API_KEY".into(),
+            key_header: KeyHeader::default(),
             voice: "marin".into(),
             system: "You talk with a caller on the telephone. Answer in one to three short sentences.".into(),
             greeting: "Hello, how can I help you?".into(),
@@ -92,12 +103,27 @@ impl Default for Config {
     }
 }
 
+impl Section for Config {
+    fn entry(&self) -> Entry<'_> {
+        Entry {
+            key: Some(&self.key),
+            model: Some(&self.model),
+            voice: Some(&self.voice),
+            ..Entry::new(Stage::SpeechToSpeech, &self.url)
+        }
+    }
+
+    fn build(&self, _: &Services, key: Option<&ApiKey>) -> Result<Engine, SetupError> {
+        Ok(Engine::SpeechToSpeech(Arc::new(OpenAiRealtime::new(self.clone(), key)?)))
+    }
+}
+
 /// A model that hears and speaks.
 #[derive(Clone, Debug)]
 pub struct OpenAiRealtime {
     connector: Connector,
     config: Arc<Config>,
-    authorization: Option<HeaderValue>,
+    headers: HeaderMap,
 }
 
 impl OpenAiRealtime {
@@ -106,21 +132,16 @@ impl OpenAiRealtime {
     /// # Errors
     /// Connections cannot even be tried.
     pub fn new(config: Config, key: Option<&ApiKey>) -> Result<Self, SetupError> {
-        let refused = || SetupError::Key { host: config.url.host().to_owned() };
-        let authorization = key.map(|key| key.authorization("Bearer").ok_or_else(refused)).transpose()?;
+        let headers = config.key_header.of(key, &config.url)?;
         let connector = Connector::new(&config.url, config.connect)?;
-        Ok(Self { connector, config: Arc::new(config), authorization })
+        Ok(Self { connector, config: Arc::new(config), headers })
     }
 
     fn plan(&self) -> Plan {
         let mut path = self.config.url.below("");
-        if !self.config.model.is_empty() {
-            path.push(if path.contains('?') { '&' } else { '?' });
-            path.push_str("model=");
-            path.push_str(&super::deepgram::encoded(&self.config.model));
-        }
-        let (connector, authorization) = (self.connector.clone(), self.authorization.clone());
-        Plan { connector, path, authorization, limit: self.config.connect }
+        ask(&mut path, "model", &self.config.model);
+        let (connector, headers) = (self.connector.clone(), self.headers.clone());
+        Plan { connector, path, headers, limit: self.config.connect }
     }
 }
 

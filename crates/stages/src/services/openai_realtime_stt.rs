@@ -8,8 +8,9 @@ pub(super) use message::read as read_message;
 
 use super::connector::Connector;
 use super::dictation::{Dictated, Heard, Session};
+use super::registry::{Engine, Entry, Problem, Section, Services, Stage};
 use super::stt_link::{Dialect, KeepAlive};
-use super::{ApiKey, Endpoint, ServiceError, SetupError};
+use super::{ApiKey, Endpoint, KeyHeader, ServiceError, SetupError};
 use crate::humane;
 use crate::pcm::{self, MAX_SAMPLES};
 use crate::resample::Resampler;
@@ -18,7 +19,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use hyper::HeaderMap;
-use hyper::header::{AUTHORIZATION, HeaderValue};
 use items::Items;
 use message::Message;
 use ringway_frame::{Format, Frame, SampleRate};
@@ -42,6 +42,9 @@ pub struct Config {
     pub model: String,
     /// The environment variable of its key; a service that asks for none needs none. Default `OPENAI_API_KEY`.
     pub key: String,
+    /// The header that it takes the key in: `authorization` has it as `Bearer KEY`, any other the key alone, as Azure's
+    /// `api-key` does. Default `authorization`.
+    pub key_header: KeyHeader,
     /// The language spoken, as ISO 639-1 has it; empty: it finds out. Default `en`.
     pub language: String,
     /// Words to expect, for models that take them. Default none.
@@ -49,10 +52,10 @@ pub struct Config {
     /// `near_field`, `far_field`, or nothing: how noise is taken away. Default nothing.
     pub noise_reduction: String,
     /// Until a connection stands. Default 1 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub connect: Duration,
     /// How long the words of a turn are waited for before what was guessed of them counts. Default 1.2 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub finalize: Duration,
 }
 
@@ -63,6 +66,7 @@ impl Default for Config {
                 .expect("an address"),
             model: "gpt-realtime-whisper".into(),
             key: "OPENAI_API_KEY".into(),
+            key_header: KeyHeader::default(),
             language: "en".into(),
             prompt: String::new(),
             noise_reduction: String::new(),
@@ -72,12 +76,28 @@ impl Default for Config {
     }
 }
 
+impl Section for Config {
+    fn entry(&self) -> Entry<'_> {
+        Entry { key: Some(&self.key), model: Some(&self.model), ..Entry::new(Stage::SpeechToText, &self.url) }
+    }
+
+    fn build(&self, _: &Services, key: Option<&ApiKey>) -> Result<Engine, SetupError> {
+        Ok(Engine::SpeechToText(Arc::new(OpenAiRealtimeStt::new(self.clone(), key)?)))
+    }
+
+    fn problems(&self) -> Vec<Problem> {
+        let known = ["", "near_field", "far_field"].contains(&self.noise_reduction.as_str());
+        let message = || "must be empty, near_field or far_field".to_owned();
+        (!known).then(|| Problem { key: "noise_reduction", message: message() }).into_iter().collect()
+    }
+}
+
 /// A recogniser that hears utterances as they are spoken, behind a socket for each call.
 #[derive(Clone, Debug)]
 pub struct OpenAiRealtimeStt {
     connector: Connector,
     config: Arc<Config>,
-    authorization: Option<HeaderValue>,
+    headers: HeaderMap,
 }
 
 impl OpenAiRealtimeStt {
@@ -86,10 +106,9 @@ impl OpenAiRealtimeStt {
     /// # Errors
     /// Connections cannot even be tried.
     pub fn new(config: Config, key: Option<&ApiKey>) -> Result<Self, SetupError> {
-        let refused = || SetupError::Key { host: config.url.host().to_owned() };
-        let authorization = key.map(|key| key.authorization("Bearer").ok_or_else(refused)).transpose()?;
+        let headers = config.key_header.of(key, &config.url)?;
         let connector = Connector::new(&config.url, config.connect)?;
-        Ok(Self { connector, config: Arc::new(config), authorization })
+        Ok(Self { connector, config: Arc::new(config), headers })
     }
 }
 
@@ -163,7 +182,7 @@ impl Dialect for Speaker {
     }
 
     fn headers(&self) -> HeaderMap {
-        self.service.authorization.iter().map(|value| (AUTHORIZATION, value.clone())).collect()
+        self.service.headers.clone()
     }
 
     fn begin(&mut self, format: Format) -> Option<String> {

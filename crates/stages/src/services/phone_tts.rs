@@ -2,6 +2,7 @@
 
 use super::error::message_in;
 use super::http::{Http, Post};
+use super::registry::{Engine, Entry, Problem, Section, Services, SpeechRate, Stage, within};
 use super::voice::{Coding, Later, Pieces, Requested, Session, Spares, Whole};
 use super::{ApiKey, Endpoint, Limits, ServiceError, SetupError};
 use crate::humane;
@@ -10,6 +11,7 @@ use bytes::Bytes;
 use hyper::header::HeaderValue;
 use serde::{Deserialize, Serialize};
 use std::io;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,14 +37,14 @@ pub struct Config {
     /// is asked for at the path that the service tells.
     pub files: Option<String>,
     /// Until a connection stands. Default 1 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub connect: Duration,
     /// From a clause to the head of its answer: the service makes all of it first. Default 1.8 s: below what counts as a
     /// stalled voice.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub first_byte: Duration,
     /// Between two pieces of an answer. Default 1 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub idle: Duration,
 }
 
@@ -59,6 +61,32 @@ impl Default for Config {
             first_byte: Duration::from_millis(1_800),
             idle: Duration::from_secs(1),
         }
+    }
+}
+
+/// What it can do.
+const SPEEDS: RangeInclusive<f64> = 0.1..=10.0;
+
+impl Section for Config {
+    fn entry(&self) -> Entry<'_> {
+        Entry {
+            key: Some(&self.key),
+            voice: self.voice.as_deref(),
+            rate: Some(SpeechRate { now: self.speed, range: SPEEDS }),
+            ..Entry::new(Stage::TextToSpeech, &self.url)
+        }
+    }
+
+    fn build(&self, _: &Services, key: Option<&ApiKey>) -> Result<Engine, SetupError> {
+        Ok(Engine::TextToSpeech(Arc::new(PhoneTts::new(self.clone(), key)?)))
+    }
+
+    fn problems(&self) -> Vec<Problem> {
+        within("speed", Some(self.speed as f32), SPEEDS).into_iter().collect()
+    }
+
+    fn speed_up(&mut self, factor: f64) {
+        self.speed *= factor;
     }
 }
 

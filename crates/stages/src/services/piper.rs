@@ -6,8 +6,9 @@
 mod generation;
 
 use super::http::{Http, Post};
+use super::registry::{Engine, Entry, Problem, Section, Services, SpeechRate, Stage, faster, within};
 use super::voice::{Coding, Later, Pieces, Requested, Session, Spares};
-use super::{Endpoint, Limits, ServiceError, SetupError};
+use super::{ApiKey, Endpoint, Limits, ServiceError, SetupError};
 use crate::humane;
 use crate::tts::{TextToSpeech, TtsCall, TtsError, TtsSession};
 pub use generation::Generation;
@@ -35,14 +36,14 @@ pub struct Config {
     /// How slowly it speaks, as a factor of the voice's own duration of sounds.
     pub length_scale: Option<f32>,
     /// Until a connection stands. Default 1 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub connect: Duration,
     /// From a clause to the head of its audio: Piper makes all of it first. Default 1.8 s: below what counts as a
     /// stalled voice.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub first_byte: Duration,
     /// Between two pieces of audio. Default 1 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub idle: Duration,
 }
 
@@ -58,6 +59,35 @@ impl Default for Config {
             first_byte: Duration::from_millis(1_800),
             idle: Duration::from_secs(1),
         }
+    }
+}
+
+impl Section for Config {
+    fn entry(&self) -> Entry<'_> {
+        Entry {
+            voice: self.voice.as_deref(),
+            rate: Some(self.rate()),
+            ..Entry::new(Stage::TextToSpeech, &self.url)
+        }
+    }
+
+    fn build(&self, _: &Services, _: Option<&ApiKey>) -> Result<Engine, SetupError> {
+        Ok(Engine::TextToSpeech(Arc::new(Piper::new(self.clone())?)))
+    }
+
+    fn problems(&self) -> Vec<Problem> {
+        within("length_scale", self.length_scale, 0.1..=10.0).into_iter().collect()
+    }
+
+    fn speed_up(&mut self, factor: f64) {
+        self.length_scale = faster(self.length_scale, 1.0 / factor);
+    }
+}
+
+impl Config {
+    /// Ten times as long is a tenth of the speed.
+    fn rate(&self) -> SpeechRate {
+        SpeechRate { now: 1.0 / f64::from(self.length_scale.unwrap_or(1.0)), range: 0.1..=10.0 }
     }
 }
 

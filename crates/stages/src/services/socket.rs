@@ -3,7 +3,7 @@
 use super::ServiceError;
 use super::connector::Connector;
 use super::websocket::{Event, Route, WebSocket};
-use hyper::header::{AUTHORIZATION, HeaderValue};
+use hyper::HeaderMap;
 use std::collections::VecDeque;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -15,7 +15,8 @@ pub(super) struct Plan {
     pub(super) connector: Connector,
     /// Path and query.
     pub(super) path: String,
-    pub(super) authorization: Option<HeaderValue>,
+    /// Such as that with the key.
+    pub(super) headers: HeaderMap,
     /// Until it stands.
     pub(super) limit: Duration,
 }
@@ -31,8 +32,7 @@ pub(super) struct Socket {
 impl Socket {
     /// Sets one up.
     pub(super) fn open(plan: Plan) -> Self {
-        let Plan { connector, path, authorization, limit } = plan;
-        let headers = authorization.into_iter().map(|value| (AUTHORIZATION, value)).collect();
+        let Plan { connector, path, headers, limit } = plan;
         let (largest, keep_alive, farewell) = (LARGEST_MESSAGE, None, None);
         let route = Route { connector, path, headers, limit, largest, keep_alive, farewell };
         Self { socket: WebSocket::open(route), queue: VecDeque::new(), waiting: 0 }

@@ -8,11 +8,12 @@ mod voice;
 pub(super) use message::read as read_message;
 
 use super::connector::Connector;
+use super::registry::{Engine, Entry, Section, Services, Stage};
 use super::socket::Plan;
-use super::{ApiKey, Endpoint, SetupError};
+use super::{ApiKey, Endpoint, KeyHeader, SetupError};
 use crate::humane;
 use crate::speech_to_speech::{SpeechCall, SpeechError, SpeechSession, SpeechToSpeech};
-use hyper::header::HeaderValue;
+use hyper::HeaderMap;
 use serde::Deserialize;
 use session::Session;
 use std::sync::Arc;
@@ -32,14 +33,14 @@ pub struct Config {
     /// Whether it speaks first. Default false: a caller hears nothing before they have spoken.
     pub greets: bool,
     /// Until a connection stands. Default 1 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub connect: Duration,
     /// From the end of the caller's turn to the first chunk. Default 1.8 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub first_byte: Duration,
     /// An answer without a further chunk for so long, once all of it was taken, is over: the server does not say so.
     /// Default 800 ms.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub idle: Duration,
 }
 
@@ -56,12 +57,22 @@ impl Default for Config {
     }
 }
 
+impl Section for Config {
+    fn entry(&self) -> Entry<'_> {
+        Entry { key: Some(&self.key), ..Entry::new(Stage::SpeechToSpeech, &self.url) }
+    }
+
+    fn build(&self, _: &Services, key: Option<&ApiKey>) -> Result<Engine, SetupError> {
+        Ok(Engine::SpeechToSpeech(Arc::new(SpeechServer::new(self.clone(), key)?)))
+    }
+}
+
 /// A speech server.
 #[derive(Clone, Debug)]
 pub struct SpeechServer {
     connector: Connector,
     config: Arc<Config>,
-    authorization: Option<HeaderValue>,
+    headers: HeaderMap,
 }
 
 impl SpeechServer {
@@ -70,15 +81,14 @@ impl SpeechServer {
     /// # Errors
     /// Connections cannot even be tried.
     pub fn new(config: Config, key: Option<&ApiKey>) -> Result<Self, SetupError> {
-        let refused = || SetupError::Key { host: config.url.host().to_owned() };
-        let authorization = key.map(|key| key.authorization("Bearer").ok_or_else(refused)).transpose()?;
+        let headers = KeyHeader::default().of(key, &config.url)?;
         let connector = Connector::new(&config.url, config.connect)?;
-        Ok(Self { connector, config: Arc::new(config), authorization })
+        Ok(Self { connector, config: Arc::new(config), headers })
     }
 
     fn plan(&self) -> Plan {
-        let (connector, authorization) = (self.connector.clone(), self.authorization.clone());
-        Plan { connector, path: self.config.url.below(""), authorization, limit: self.config.connect }
+        let (connector, headers) = (self.connector.clone(), self.headers.clone());
+        Plan { connector, path: self.config.url.below(""), headers, limit: self.config.connect }
     }
 }
 

@@ -7,6 +7,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
+use hyper::Method;
 use hyper::header::{HeaderName, HeaderValue};
 use sha2::Sha256;
 use std::time::Duration;
@@ -57,7 +58,7 @@ impl Webhook {
             body,
             answer_limit: ANSWER_LIMIT,
         };
-        http.post(post).await?.answer.finish();
+        http.send(Method::POST, post).await?.answer.finish();
         Ok(())
     }
 }

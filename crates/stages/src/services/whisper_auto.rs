@@ -7,6 +7,7 @@ mod probe;
 mod session;
 
 use super::connector::Connector;
+use super::registry::{Engine, Entry, Section, Services, Stage};
 use super::whisperlive::{self, WhisperLive};
 use super::whisperlivekit::{self, WhisperLiveKit};
 use super::{ApiKey, Endpoint, ServiceError, SetupError};
@@ -33,7 +34,7 @@ pub struct Config {
     /// The language spoken, as ISO 639-1 has it; empty: the server finds out. Default `en`.
     pub language: String,
     /// Until a connection stands, and until the server has told what it is. Default 1 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub connect: Duration,
 }
 
@@ -58,6 +59,18 @@ impl Default for Config {
             language: "en".into(),
             connect: Duration::from_secs(1),
         }
+    }
+}
+
+impl Section for Config {
+    fn entry(&self) -> Entry<'_> {
+        Entry { key: Some(&self.key), ..Entry::new(Stage::SpeechToText, &self.url) }
+    }
+
+    fn build(&self, services: &Services, key: Option<&ApiKey>) -> Result<Engine, SetupError> {
+        let Services { whisperlivekit, whisperlive, .. } = services;
+        let (livekit, live) = (whisperlivekit.clone(), whisperlive.clone());
+        Ok(Engine::SpeechToText(Arc::new(WhisperAuto::new(self.clone(), livekit, live, key)?)))
     }
 }
 

@@ -6,6 +6,7 @@ mod reader;
 pub(super) use reader::check as check_message;
 
 use super::connector::Connector;
+use super::registry::{Engine, Entry, Section, Services, Stage};
 use super::stt_link::{Dialect, KeepAlive};
 use super::whisper::{Session, Timing};
 use super::{ApiKey, Endpoint, SetupError};
@@ -45,20 +46,20 @@ pub struct Config {
     /// How often the server has to understand the same before it takes its words for good. Default 5.
     pub same_output: u32,
     /// Until a connection stands. Default 1 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub connect: Duration,
     /// How long the last words of a turn are waited for before what was understood of them counts. Default 1.5 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub finalize: Duration,
     /// How long the last words must not have changed to count. Default 200 ms.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub settle: Duration,
     /// Silence that is sent ahead at the end of a turn: the server looks at no less than a second. Default 1 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub padding: Duration,
     /// How old a connection may get; it is renewed in a pause, before the server's own time limit (300 s) ends it in a
     /// word. Default 240 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub renew: Duration,
 }
 
@@ -89,6 +90,16 @@ impl Default for Config {
             padding: Duration::from_secs(1),
             renew: Duration::from_secs(240),
         }
+    }
+}
+
+impl Section for Config {
+    fn entry(&self) -> Entry<'_> {
+        Entry { key: Some(&self.key), model: Some(&self.model), ..Entry::new(Stage::SpeechToText, &self.url) }
+    }
+
+    fn build(&self, _: &Services, key: Option<&ApiKey>) -> Result<Engine, SetupError> {
+        Ok(Engine::SpeechToText(Arc::new(WhisperLive::new(self.clone(), key)?)))
     }
 }
 

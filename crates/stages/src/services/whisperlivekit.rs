@@ -6,10 +6,11 @@ mod reader;
 pub(super) use reader::check as check_message;
 
 use super::connector::Connector;
-use super::deepgram::encoded;
+use super::registry::{Engine, Entry, Section, Services, Stage};
 use super::stt_link::{Dialect, KeepAlive};
 use super::whisper::{Session, Timing};
 use super::{ApiKey, Endpoint, SetupError};
+use crate::address::ask;
 use crate::humane;
 use crate::stt::{SpeechToText, SttCall, SttError, SttSession};
 use hyper::HeaderMap;
@@ -36,17 +37,17 @@ pub struct Config {
     /// The language spoken, as ISO 639-1 has it, or `auto`; empty: what the server was started with. Default `en`.
     pub language: String,
     /// Until a connection stands. Default 1 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub connect: Duration,
     /// How long the last words of a turn are waited for; a server that has not looked at them then is given up.
     /// Default 1.5 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub finalize: Duration,
     /// How long the last words must not have changed to count. Default 200 ms.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub settle: Duration,
     /// Silence that is sent ahead at the end of a turn, so that the server looks at its words at once. Default 400 ms.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub padding: Duration,
 }
 
@@ -72,6 +73,16 @@ impl Default for Config {
             settle: Duration::from_millis(200),
             padding: Duration::from_millis(400),
         }
+    }
+}
+
+impl Section for Config {
+    fn entry(&self) -> Entry<'_> {
+        Entry { key: Some(&self.key), ..Entry::new(Stage::SpeechToText, &self.url) }
+    }
+
+    fn build(&self, _: &Services, key: Option<&ApiKey>) -> Result<Engine, SetupError> {
+        Ok(Engine::SpeechToText(Arc::new(WhisperLiveKit::new(self.clone(), key)?)))
     }
 }
 
@@ -112,15 +123,12 @@ impl Dialect for WhisperLiveKit {
         let Config { url, mode, language, .. } = &*self.config;
         let path = url.below("");
         let mut path = if path == "/" { "/asr".to_owned() } else { path };
-        path.push(if path.contains('?') { '&' } else { '?' });
-        path.push_str(match mode {
-            Mode::Full => "mode=full",
-            Mode::Diff => "mode=diff",
-        });
-        if !language.is_empty() {
-            path.push_str("&language=");
-            path.push_str(&encoded(language));
-        }
+        let mode = match mode {
+            Mode::Full => "full",
+            Mode::Diff => "diff",
+        };
+        ask(&mut path, "mode", mode);
+        ask(&mut path, "language", language);
         path
     }
 

@@ -3,9 +3,10 @@
 
 use super::connector::{Connector, Task};
 use super::error::own_words;
+use super::registry::{Engine, Entry, Section, Services, Stage};
 use super::stream::Stream;
 use super::wyoming::{self, Event, Events};
-use super::{Endpoint, Phase, ServiceError, SetupError};
+use super::{ApiKey, Endpoint, Phase, ServiceError, SetupError};
 use crate::humane;
 use crate::pcm;
 use crate::stt::{
@@ -37,13 +38,13 @@ pub struct Config {
     /// The language spoken, as ISO 639-1 has it; empty: the server's own default. Default `en`.
     pub language: String,
     /// Until a connection stands. Default 1 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub connect: Duration,
     /// From an utterance to its first words. Default 1.8 s: below what counts as a stalled recogniser.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub first_byte: Duration,
     /// Between two pieces of its words. Default 1 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub idle: Duration,
 }
 
@@ -57,6 +58,16 @@ impl Default for Config {
             first_byte: Duration::from_millis(1_800),
             idle: Duration::from_secs(1),
         }
+    }
+}
+
+impl Section for Config {
+    fn entry(&self) -> Entry<'_> {
+        Entry { model: self.model.as_deref(), ..Entry::new(Stage::SpeechToText, &self.url) }
+    }
+
+    fn build(&self, _: &Services, _: Option<&ApiKey>) -> Result<Engine, SetupError> {
+        Ok(Engine::SpeechToText(Arc::new(WyomingStt::new(self.clone())?)))
     }
 }
 
@@ -75,7 +86,7 @@ impl WyomingStt {
     /// # Errors
     /// Connections cannot even be tried.
     pub fn new(config: Config) -> Result<Self, SetupError> {
-        let connector = Connector::new(&config.url, config.connect)?;
+        let connector = Connector::direct(&config.url, config.connect)?;
         Ok(Self { connector, config: Arc::new(config), described: Arc::default() })
     }
 }

@@ -2,11 +2,12 @@
 //! audio comes as it is made.
 
 use super::connector::Connector;
+use super::registry::{Engine, Entry, Section, Services, Stage};
 use super::stream::Stream;
 use super::voice::{Coding, Later, Pieces, Requested, Session, Spares};
 use super::wav::header_of;
 use super::wyoming::{self, Event, Events};
-use super::{Endpoint, Phase, ServiceError, SetupError};
+use super::{ApiKey, Endpoint, Phase, ServiceError, SetupError};
 use crate::alarm::Alarm;
 use crate::humane;
 use crate::tts::{TextToSpeech, TtsCall, TtsError, TtsSession};
@@ -35,13 +36,13 @@ pub struct Config {
     /// The speaker, for a voice that has several.
     pub speaker: Option<String>,
     /// Until a connection stands. Default 1 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub connect: Duration,
     /// From a clause to the head of its audio. Default 1.8 s: below what counts as a stalled voice.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub first_byte: Duration,
     /// Between two pieces of audio. Default 1 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub idle: Duration,
 }
 
@@ -59,6 +60,16 @@ impl Default for Config {
     }
 }
 
+impl Section for Config {
+    fn entry(&self) -> Entry<'_> {
+        Entry { voice: self.voice.as_deref(), ..Entry::new(Stage::TextToSpeech, &self.url) }
+    }
+
+    fn build(&self, _: &Services, _: Option<&ApiKey>) -> Result<Engine, SetupError> {
+        Ok(Engine::TextToSpeech(Arc::new(WyomingTts::new(self.clone())?)))
+    }
+}
+
 /// A voice behind TCP.
 #[derive(Clone, Debug)]
 pub struct WyomingTts {
@@ -73,7 +84,7 @@ impl WyomingTts {
     /// # Errors
     /// Connections cannot even be tried.
     pub fn new(config: Config) -> Result<Self, SetupError> {
-        let connector = Connector::new(&config.url, config.connect)?;
+        let connector = Connector::direct(&config.url, config.connect)?;
         Ok(Self { connector, config: Arc::new(config), spares: Spares::default() })
     }
 }

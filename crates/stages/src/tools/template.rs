@@ -1,4 +1,5 @@
 use super::{Arguments, Slots, ToolError};
+use crate::address;
 use serde_json::Value;
 
 /// The path and query of an address with places for arguments, `{name}`, and for slots, `{slot.name}`.
@@ -70,21 +71,12 @@ pub(super) fn plain(value: &Value) -> String {
     }
 }
 
-/// Every byte but the unreserved ones of <https://www.rfc-editor.org/rfc/rfc3986#section-2.3>. Servers take dots for
-/// steps in the path however they are written.
+/// A text as an address has it. Servers take dots for steps in the path however they are written.
 pub(super) fn encoded(text: &str) -> Result<String, ToolError> {
     if matches!(text, "." | "..") {
         return Err(ToolError::Arguments(format!("{text:?} cannot stand in an address")));
     }
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded += &format!("%{byte:02X}");
-        }
-    }
-    Ok(encoded)
+    Ok(address::encoded(text))
 }
 
 #[cfg(test)]

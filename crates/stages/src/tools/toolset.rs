@@ -60,6 +60,7 @@ impl Tools {
     /// One cannot be used.
     pub fn start(file: ToolsFile, knowledge: Option<Arc<dyn Knowledge>>) -> Result<Self, ToolsError> {
         let mut fixed = Vec::new();
+        let in_vain = file.transfers_to_nobody();
         for (name, declaration) in file.http {
             let (spec, manner) = (declaration.spec(&name), declaration.manner.clone());
             let tool = HttpTool::new(declaration);
@@ -67,6 +68,10 @@ impl Tools {
             fixed.push(declare(spec, manner, Arc::new(tool))?);
         }
         for (kind, declaration) in file.built_in {
+            // A model that is offered what cannot work promises it to the caller.
+            if kind == Kind::Transfer && in_vain {
+                continue;
+            }
             let mut arguments = None;
             let (parameters, tool): (_, Arc<dyn Tool>) = match kind {
                 Kind::Transfer => {

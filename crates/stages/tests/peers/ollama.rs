@@ -4,7 +4,7 @@ use crate::talk::ask;
 use ringway_stages::llm::{LanguageModel, LlmCall, LlmSession};
 use ringway_stages::services::Endpoint;
 use ringway_stages::services::ollama::{Config, Ollama};
-use ringway_stages::services::openai_chat::{self, OpenAiChat};
+use ringway_stages::services::openai_llm::{self, OpenAiLlm};
 use ringway_stages::tools::{Outcome, Toolbox, Tools, ToolsFile};
 use std::path::Path;
 use std::sync::Arc;
@@ -58,8 +58,8 @@ async fn a_model_that_calls_a_tool_goes_on_with_what_it_said() {
 async fn its_form_of_openai_calls_tools_too() {
     let url = Endpoint::parse(&format!("http://{}/v1", crate::peer())).unwrap();
     let config =
-        openai_chat::Config { url, model: "tool".into(), first_byte: LONG, idle: LONG, ..Default::default() };
-    let model = Arc::new(OpenAiChat::new(config, None).unwrap());
+        openai_llm::Config { url, model: "tool".into(), first_byte: LONG, idle: LONG, ..Default::default() };
+    let model = Arc::new(OpenAiLlm::new(config, None).unwrap());
     let toolbox = Toolbox::new(model, weather(), Default::default());
     let reply = ask(&mut *toolbox.open(LlmCall::default()).unwrap(), "weather in Rome").await.unwrap();
     assert_eq!(reply.tools, [("weather".to_owned(), Outcome::Failed)]);

@@ -25,7 +25,7 @@ fn every_corpus_passes_its_target() {
 fn streams_of_models_are_the_same_wherever_they_are_cut() {
     let corpora = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus");
     for (name, target) in TARGETS {
-        if !["sse", "ollama", "anthropic", "openai_chat", "reply_text"].contains(name) {
+        if !["sse", "ollama", "anthropic", "openai_llm", "reply_text"].contains(name) {
             continue;
         }
         let corpus =

@@ -7,7 +7,7 @@ use ringway_stages::llm::{
 };
 use ringway_stages::services::anthropic::{self, Anthropic};
 use ringway_stages::services::ollama::{self, Ollama};
-use ringway_stages::services::openai_chat::{self, OpenAiChat};
+use ringway_stages::services::openai_llm::{self, OpenAiLlm};
 use ringway_stages::tools::{self, Toolbox, Tools, ToolsFile};
 use serde_json::{Value, json};
 use std::future::poll_fn;
@@ -34,8 +34,8 @@ impl Form {
         let (connect, first_byte, idle) = (LONG, LONG, LONG);
         let opened = match self {
             Self::OpenAi => {
-                let config = openai_chat::Config { url, connect, first_byte, idle, ..Default::default() };
-                OpenAiChat::new(config, None).unwrap().open(call)
+                let config = openai_llm::Config { url, connect, first_byte, idle, ..Default::default() };
+                OpenAiLlm::new(config, None).unwrap().open(call)
             }
             Self::Ollama => {
                 let warm_up = false;
@@ -377,8 +377,8 @@ async fn calls_of_anthropic_are_whole_without_pieces_and_without_the_end_of_thei
 fn with_tools(server: &Server, declared: &str) -> Box<dyn LlmSession> {
     let url = server.endpoint("");
     let config =
-        openai_chat::Config { url, connect: LONG, first_byte: LONG, idle: LONG, ..Default::default() };
-    let model = Arc::new(OpenAiChat::new(config, None).unwrap());
+        openai_llm::Config { url, connect: LONG, first_byte: LONG, idle: LONG, ..Default::default() };
+    let model = Arc::new(OpenAiLlm::new(config, None).unwrap());
     let file = ToolsFile::parse(Path::new("tools.toml"), declared, &|_| None).unwrap();
     let tools = Tools::start(file, None).unwrap();
     Toolbox::new(model, tools, tools::Config::default()).open(LlmCall::default()).unwrap()

@@ -1,8 +1,8 @@
 //! The loop of calls and answers.
 
-use crate::model::{Model, event, reply, toolbox};
+use crate::model::{Model, declared, event, reply, toolbox};
 use ringway_stages::llm::{Cue, LanguageModel, LlmCall, LlmEvent, LlmRequest, LlmSession, Next, Role, Said};
-use ringway_stages::tools::{Finding, Knowledge, Outcome, Passage, ToolNews};
+use ringway_stages::tools::{Config, Finding, Knowledge, Outcome, Passage, ToolNews, Toolbox, Tools};
 use ringway_stages::transfer::Destination;
 use std::sync::Arc;
 use std::time::Duration;
@@ -158,6 +158,17 @@ async fn a_model_cannot_have_anybody_dialled_whom_the_operator_has_not_listed() 
     let known = model.known.lock().unwrap();
     let tool = known.iter().find(|tool| tool.name == "transfer").unwrap();
     assert_eq!(tool.parameters["properties"]["to"]["enum"], serde_json::json!(["desk"]));
+}
+
+#[tokio::test]
+async fn a_model_is_not_offered_a_transfer_where_nobody_is_listed() {
+    let model = Model::that_says(&[("", &[("transfer", r#"{"to":"desk"}"#)]), ("I cannot do that.", &[])]);
+    let file = declared("[built_in.transfer]\n[built_in.hang_up]\n").transferring(Arc::default());
+    let toolbox = Toolbox::new(Arc::new(model.clone()), Tools::start(file, None).unwrap(), Config::default());
+    let reply = reply(&mut *toolbox.open(LlmCall::default()).unwrap(), said(1, "a person please")).await;
+    assert!(!matches!(reply.next, Some(Next::Transfer(_))), "{:?}", reply.next);
+    let known = model.known.lock().unwrap();
+    assert_eq!(known.iter().map(|tool| tool.name.as_str()).collect::<Vec<_>>(), ["hang_up"]);
 }
 
 #[tokio::test]

@@ -112,7 +112,8 @@ fn estimates_follow_what_services_count() {
     exchange(&mut turn, 50);
     for (tokens, estimated, expected) in [(30, 20, 100), (3_000, 100, 100), (150, 100, 150), (100, 100, 138)]
     {
-        turn.handle(Input::Usage { tokens, estimated }, MediaTime::ZERO);
+        let usage = Input::Usage { tokens, estimated, cache_read: 0, cache_written: 0 };
+        turn.handle(usage, MediaTime::ZERO);
         assert_eq!(turn.context_tokens(), expected, "{tokens} for {estimated}");
     }
 }

@@ -97,7 +97,8 @@ fn the_parts_of_the_latency_sum_to_the_answer() {
     line.says(1_000, 1_800, "a table");
     line.run(5_000);
     let parts = latency(&line);
-    assert_eq!(parts.end_of_turn + parts.stt + parts.llm + parts.tts + parts.playout, parts.answer);
+    let services = parts.stt + parts.llm + parts.tools + parts.tts + parts.rebuild;
+    assert_eq!(parts.end_of_turn + services + parts.playout, parts.answer);
     assert_eq!(millis(parts.answer), line.answered_after(1_800));
     assert!(millis(parts.stt) == 50 && millis(parts.llm) >= 100, "{parts:?}");
 }

@@ -7,8 +7,8 @@ use crate::line::{Line, at};
 use proptest::prelude::*;
 use ringway_frame::{Epoch, MediaTime, Skew};
 use ringway_turn::{
-    After, AskId, ClauseId, Command, Config, EndReason, Event, Input, Language, Memo, Output, Playout,
-    RequestId, StageKind, Stt, Turn, UtteranceId, Window, recording,
+    After, AskId, ClauseId, Command, Config, EndReason, Event, Input, Language, Latency, Memo, Output,
+    Playout, RequestId, StageKind, Stt, Turn, UtteranceId, Window, recording,
 };
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
@@ -206,6 +206,10 @@ impl World {
                 );
             }
             Command::HangUp { .. } | Command::Transfer { .. } => self.over = true,
+            Command::Event(Event::Latency { latency, .. }) => {
+                let Latency { answer, end_of_turn, stt, llm, tools, tts, rebuild, playout } = latency;
+                assert_eq!(end_of_turn + stt + llm + tools + tts + rebuild + playout, answer);
+            }
             _ => {}
         }
     }

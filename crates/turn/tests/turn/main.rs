@@ -12,6 +12,7 @@ mod invariants;
 mod keys;
 mod languages;
 mod late;
+mod latency;
 mod line;
 mod marks;
 mod recordings;

@@ -46,6 +46,30 @@ fn a_call_of_the_time_before_there_was_a_budget_replays_as_it_was() {
 }
 
 #[test]
+fn the_parts_of_an_answer_that_an_older_version_told_otherwise_are_no_difference() {
+    let recording = recorded();
+    let told: Vec<serde_json::Value> =
+        recording.lines().map(|line| serde_json::from_str(line).expect("an object")).collect();
+    let with = |version: u32, changed: &str| {
+        let mut lines = told.clone();
+        lines[0]["version"] = version.into();
+        let latency = lines
+            .iter_mut()
+            .find_map(|line| line.pointer_mut("/output/command/event/latency/latency"))
+            .expect("a turn was answered");
+        latency[changed]["nanos"] = 17.into();
+        latency
+            .as_object_mut()
+            .expect("its parts")
+            .retain(|part, _| version > 3 || part != "tools" && part != "rebuild");
+        let lines: Vec<_> = lines.iter().map(ToString::to_string).collect();
+        replay(lines.join("\n").as_bytes()).unwrap().difference
+    };
+    assert_eq!(with(3, "llm"), None);
+    assert!(with(3, "answer").is_some() && with(4, "llm").is_some());
+}
+
+#[test]
 fn recorded_timeouts_may_be_left_out() {
     let recording = recorded();
     let short: String = recording

@@ -164,8 +164,14 @@ pub struct TurnLatency {
     pub stt_ms: u32,
     /// Until the first clause of the answer was there.
     pub llm_ms: u32,
+    /// Until tools had answered that it needed.
+    #[serde(default)]
+    pub tools_ms: u32,
     /// Until its first audio was there.
     pub tts_ms: u32,
+    /// For a stage that was being rebuilt.
+    #[serde(default)]
+    pub rebuild_ms: u32,
     /// Until that audio was sent.
     pub playout_ms: u32,
 }

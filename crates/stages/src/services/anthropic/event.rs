@@ -1,3 +1,4 @@
+use crate::llm::CachedTokens;
 use crate::services::ServiceError;
 use crate::services::error::{failure_in, own_words};
 use crate::services::lenient::{Arguments, Count, List, Object, Text};
@@ -18,8 +19,8 @@ pub(in crate::services) enum Event {
     Stop(String),
     /// The reply is over.
     End,
-    /// The model was given so many tokens.
-    Tokens(u32),
+    /// The model was given so many tokens, of which some are remembered.
+    Tokens(u32, CachedTokens),
 }
 
 /// A block, or a piece of one.
@@ -118,7 +119,7 @@ impl Message {
         let index = self.index.0;
         match self.kind.0.as_deref().unwrap_or_default() {
             "error" => return Err(self.failure()),
-            "message_start" => events.extend(self.message.0.usage.0.tokens().map(Event::Tokens)),
+            "message_start" => events.extend(self.message.0.usage.0.read()),
             "content_block_start" => events.push(Event::Begin(index, self.content_block.0.read())),
             "content_block_delta" => events.push(Event::More(index, self.delta.0.read())),
             "content_block_stop" => events.push(Event::BlockEnd(index)),
@@ -144,7 +145,7 @@ impl Message {
 
 impl Begun {
     fn read(self) -> impl Iterator<Item = Event> {
-        let tokens = self.usage.0.tokens().map(Event::Tokens);
+        let tokens = self.usage.0.read();
         let stop = self.stop_reason.0.map(Event::Stop);
         let blocks = self.content.0.into_iter().map(|Object(piece)| Event::Begin(None, piece.read()));
         tokens.into_iter().chain(blocks).chain(stop).chain([Event::End])
@@ -152,10 +153,13 @@ impl Begun {
 }
 
 impl Usage {
-    fn tokens(&self) -> Option<u32> {
+    fn read(&self) -> Option<Event> {
         let Self { input_tokens, cache_creation_input_tokens, cache_read_input_tokens } = self;
         let all = [input_tokens, cache_creation_input_tokens, cache_read_input_tokens];
-        all.into_iter().filter_map(|count| count.0).reduce(u32::saturating_add)
+        let given = all.into_iter().filter_map(|count| count.0).reduce(u32::saturating_add)?;
+        let count = |count: &Count| count.0.unwrap_or(0);
+        let (read, written) = (count(cache_read_input_tokens), count(cache_creation_input_tokens));
+        Some(Event::Tokens(given, CachedTokens { read, written }))
     }
 }
 
@@ -211,8 +215,10 @@ mod tests {
         assert_eq!(only(r#"{"type":"content_block_stop","index":1}"#), Some(Event::BlockEnd(Some(1))));
         assert_eq!(only(r#"{"type":"message_stop"}"#), Some(Event::End));
         let begin = r#"{"type":"message_start","message":{"id":"m","content":[],
-            "usage":{"input_tokens":20,"cache_read_input_tokens":2000.0,"output_tokens":1}}}"#;
-        assert_eq!(only(begin), Some(Event::Tokens(2_020)));
+            "usage":{"input_tokens":20,"cache_read_input_tokens":2000.0,"cache_creation_input_tokens":5,
+            "output_tokens":1}}}"#;
+        let cached = CachedTokens { read: 2_000, written: 5 };
+        assert_eq!(only(begin), Some(Event::Tokens(2_025, cached)));
         let stop =
             r#"{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":1}}"#;
         assert_eq!(only(stop), Some(Event::Stop("end_turn".into())));
@@ -247,7 +253,8 @@ mod tests {
         let whole = r#"{"type":"message","role":"assistant","stop_reason":"end_turn","usage":{"input_tokens":3},
             "content":[{"type":"text","text":"On Monday."}]}"#;
         let text = Event::Begin(None, Block::Text("On Monday.".into()));
-        let expected = [Event::Tokens(3), text, Event::Stop("end_turn".into()), Event::End];
+        let expected =
+            [Event::Tokens(3, CachedTokens::default()), text, Event::Stop("end_turn".into()), Event::End];
         assert_eq!(read(whole).unwrap(), expected);
     }
 

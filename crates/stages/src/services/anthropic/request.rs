@@ -1,8 +1,9 @@
 use super::{Config, NAME};
-use crate::llm::{Called, LlmRequest, Round, ToolSpec};
+use crate::llm::{Called, LlmRequest, Round, Task, ToolSpec};
 use crate::services::arguments;
 use crate::services::conversation::{Line, lines};
 use crate::services::http::Post;
+use crate::services::provided;
 use hyper::header::HeaderValue;
 use serde_json::{Value, json};
 
@@ -23,16 +24,30 @@ fn body(config: &Config, system: &str, tools: &[ToolSpec], request: &LlmRequest)
     let mut body = json!({
         "model": config.model, "max_tokens": config.max_tokens, "stream": true, "messages": messages.0,
     });
+    // A summary is asked for once: nothing of it is worth remembering.
+    let cached = config.prompt_caching && matches!(request.task, Task::Reply);
     if !system.is_empty() {
-        body["system"] = system.into();
+        body["system"] = if cached { remembered(words(system)).into() } else { system.into() };
     }
     if let Some(temperature) = config.temperature {
         body["temperature"] = json!(temperature);
     }
     if !tools.is_empty() {
-        body["tools"] = tools.iter().map(tool).collect();
+        let tools = tools.iter().map(tool).collect();
+        body["tools"] = if cached { remembered(tools) } else { tools }.into();
     }
+    provided::add(&mut body, Some(config.extra_body.fields()));
     body
+}
+
+/// Blocks after which the service may go on from what it remembers:
+/// <https://docs.anthropic.com/en/docs/build-with-claude/prompt-caching>. Tools are the same in all calls and the prompt in
+/// one, so that each ends what is remembered of it.
+fn remembered(mut blocks: Vec<Value>) -> Vec<Value> {
+    if let Some(last) = blocks.last_mut() {
+        last["cache_control"] = json!({"type": "ephemeral"});
+    }
+    blocks
 }
 
 /// Messages of user and assistant in turns, the user's first: the service takes no others.
@@ -123,7 +138,8 @@ mod tests {
         assert_eq!(
             body(&Config::default(), "Be brief.", &[], &request),
             json!({
-                "model": "claude-haiku-4-5", "max_tokens": 300, "stream": true, "system": "Be brief.",
+                "model": "claude-haiku-4-5", "max_tokens": 300, "stream": true,
+                "system": [{"type": "text", "text": "Be brief.", "cache_control": {"type": "ephemeral"}}],
                 "messages": [
                     {"role": "user", "content": [text(JOINED)]},
                     {"role": "assistant", "content": [text("Hello.")]},
@@ -160,7 +176,37 @@ mod tests {
         );
         assert_eq!(
             body["tools"],
-            json!([{"name": "add", "description": "Adds.", "input_schema": {"type": "object"}}])
+            json!([{"name": "add", "description": "Adds.", "input_schema": {"type": "object"},
+                "cache_control": {"type": "ephemeral"}}])
         );
+    }
+
+    fn spec(name: &str) -> ToolSpec {
+        ToolSpec { name: name.into(), description: String::new(), parameters: json!({"type": "object"}) }
+    }
+
+    #[test]
+    fn the_last_tool_and_the_prompt_end_what_is_remembered() {
+        let mut request = LlmRequest::new(1, Cue::Said("one".into()));
+        let config = Config::default();
+        let marked = |body: &Value| body.to_string().matches("cache_control").count();
+        let tools = [spec("a"), spec("b")];
+        let both = body(&config, "Be brief.", &tools, &request);
+        assert_eq!((marked(&both), both["tools"][0].get("cache_control")), (2, None));
+        assert_eq!(both["tools"][1]["cache_control"]["type"], "ephemeral");
+        assert_eq!(marked(&body(&config, "", &tools, &request)), 1);
+        let off = Config { prompt_caching: false, ..Config::default() };
+        let without = body(&off, "Be brief.", &tools, &request);
+        assert_eq!((marked(&without), &without["system"]), (0, &json!("Be brief.")));
+        request.task = Task::Summary;
+        assert_eq!(marked(&body(&config, "Be brief.", &tools, &request)), 0);
+    }
+
+    #[test]
+    fn further_fields_are_in_each_request() {
+        let extra = toml::from_str::<toml::Value>("thinking = { type = 'disabled' }").unwrap();
+        let config = Config { extra_body: extra.try_into().unwrap(), ..Config::default() };
+        let request = LlmRequest::new(1, Cue::Said("one".into()));
+        assert_eq!(body(&config, "", &[], &request)["thinking"], json!({"type": "disabled"}));
     }
 }

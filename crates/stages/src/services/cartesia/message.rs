@@ -1,5 +1,6 @@
 use crate::services::ServiceError;
 use crate::services::error::own_words;
+use crate::services::lenient;
 use crate::services::voice::Said;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -26,7 +27,7 @@ pub(in crate::services) enum Told {
 pub(in crate::services) fn read(text: &str) -> Result<(Option<String>, Told), ServiceError> {
     let raw: Raw<'_> =
         serde_json::from_str(text).map_err(|error| ServiceError::malformed("message", error))?;
-    let told = match raw.kind.as_ref() {
+    let told = match raw.kind.as_deref().unwrap_or_default() {
         "chunk" => {
             let audio = STANDARD.decode(raw.data.as_deref().unwrap_or_default().as_bytes());
             Told::Audio(audio.map_err(|error| ServiceError::malformed("audio", error))?.into())
@@ -46,8 +47,8 @@ pub(in crate::services) fn read(text: &str) -> Result<(Option<String>, Told), Se
 
 #[derive(Deserialize)]
 struct Raw<'m> {
-    #[serde(rename = "type", borrow)]
-    kind: Cow<'m, str>,
+    #[serde(default, rename = "type", borrow)]
+    kind: Option<Cow<'m, str>>,
     #[serde(default)]
     context_id: Option<String>,
     #[serde(default, borrow)]
@@ -65,10 +66,10 @@ struct Raw<'m> {
 
 #[derive(Deserialize)]
 struct Words {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     words: Vec<String>,
     /// In seconds.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     end: Vec<f64>,
 }
 
@@ -103,6 +104,12 @@ mod tests {
             ),
             (r#"{"type":"done","done":true,"status_code":206,"context_id":"1"}"#, "Done"),
             (r#"{"type":"phoneme_timestamps","context_id":"1"}"#, "Other"),
+            (r#"{"type":null,"context_id":"1"}"#, "Other"),
+            (r#"{"context_id":"1","data":null}"#, "Other"),
+            (
+                r#"{"type":"timestamps","context_id":"1","word_timestamps":{"words":null,"end":null}}"#,
+                "Words([])",
+            ),
             (
                 r#"{"type":"error","done":true,"title":"Invalid model","message":"no such model","context_id":"1"}"#,
                 r#"Failed(Failed { message: "Invalid model: no such model" })"#,

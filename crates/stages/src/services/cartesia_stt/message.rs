@@ -1,52 +1,56 @@
 use crate::services::ServiceError;
 use crate::services::dictation::Heard;
-use crate::services::error::{message_in, own_words};
+use crate::services::error::{failure_told, own_words};
+use crate::services::lenient::{Flag, Number, Text};
 use serde::Deserialize;
-use std::time::Duration;
 
 /// Reads a message; `None` when it is about nothing that was heard.
 pub(in crate::services) fn read(text: &str) -> Result<Option<Heard>, ServiceError> {
-    let malformed = |error| ServiceError::malformed("message", error);
-    let Kind { kind } = serde_json::from_str(text).map_err(malformed)?;
-    match kind.as_str() {
-        "transcript" => {
-            let Transcript { text, is_final, duration } = serde_json::from_str(text).map_err(malformed)?;
-            let text = text.trim().to_owned();
-            Ok(Some(if is_final { Heard::Words(text, length(duration)) } else { Heard::Guess(text) }))
-        }
-        "flush_done" => Ok(Some(Heard::Answer(String::new()))),
-        "error" => {
-            let json: Option<serde_json::Value> = serde_json::from_str(text).ok();
-            let said = json.as_ref().and_then(|json| json.get("message")?.as_str().map(str::to_owned));
-            let said = said.or_else(|| message_in(json.as_ref()?));
-            Err(ServiceError::Failed { message: own_words(said.unwrap_or_default().as_bytes()) })
-        }
+    let raw: Raw = serde_json::from_str(text).map_err(|error| ServiceError::malformed("message", error))?;
+    match raw.kind.0.as_deref() {
+        Some("transcript") => raw.words().map(Some),
+        Some("flush_done") => Ok(Some(Heard::Answer(String::new()))),
+        Some("error") => Err(raw.failure(text)),
         _ => Ok(None),
     }
 }
 
-fn length(seconds: Option<f64>) -> Option<Duration> {
-    Duration::try_from_secs_f64(seconds?).ok()
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Raw {
+    #[serde(rename = "type")]
+    kind: Text,
+    text: Text,
+    is_final: Flag,
+    duration: Number,
+    message: Text,
 }
 
-#[derive(Deserialize)]
-struct Kind {
-    #[serde(rename = "type", default)]
-    kind: String,
-}
+impl Raw {
+    fn words(self) -> Result<Heard, ServiceError> {
+        let text =
+            self.text.0.ok_or_else(|| ServiceError::malformed("message", "transcript without text"))?;
+        let text = text.trim().to_owned();
+        Ok(if self.is_final.0 {
+            Heard::Words(text, self.duration.0.map(|_| self.duration.seconds()))
+        } else {
+            Heard::Guess(text)
+        })
+    }
 
-#[derive(Deserialize)]
-struct Transcript {
-    text: String,
-    #[serde(default)]
-    is_final: bool,
-    #[serde(default)]
-    duration: Option<f64>,
+    /// Its own words stand beside a title, which says less.
+    fn failure(self, text: &str) -> ServiceError {
+        match self.message.0 {
+            Some(message) => ServiceError::Failed { message: own_words(message.as_bytes()) },
+            None => failure_told(text),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     #[test]
     fn words_come_as_guesses_or_for_good() {
@@ -64,7 +68,7 @@ mod tests {
 
     #[test]
     fn what_is_not_about_words_is_passed_over() {
-        for text in [r#"{"type":"done","request_id":"x"}"#, r#"{"type":"new"}"#, "{}"] {
+        for text in [r#"{"type":"done","request_id":"x"}"#, r#"{"type":"new"}"#, r#"{"type":null}"#, "{}"] {
             assert_eq!(read(text).unwrap(), None, "{text}");
         }
     }
@@ -74,7 +78,7 @@ mod tests {
         let text = r#"{"type":"error","title":"Invalid model","message":"no such model","status_code":400}"#;
         assert_eq!(read(text).unwrap_err().to_string(), "failed inside its answer: no such model");
         assert!(read("oops").unwrap_err().to_string().starts_with("malformed message: expected"));
-        let shapeless = read(r#"{"type":"transcript","text":7}"#).unwrap_err().to_string();
-        assert!(shapeless.starts_with("malformed message: "), "{shapeless}");
+        let shapeless = read(r#"{"type":"transcript","text":[7]}"#).unwrap_err().to_string();
+        assert_eq!(shapeless, "malformed message: transcript without text");
     }
 }

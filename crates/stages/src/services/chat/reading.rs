@@ -1,5 +1,5 @@
 use super::FinishReason;
-use crate::llm::ToolCall;
+use crate::llm::{CachedTokens, ToolCall};
 use crate::services::ServiceError;
 use crate::services::records::{Due, Records};
 use bytes::Bytes;
@@ -39,6 +39,8 @@ pub(in crate::services) struct Heard {
     pub(in crate::services) refused: bool,
     /// How many tokens the service says that it was given.
     pub(in crate::services) tokens: Option<u32>,
+    /// What of them it remembers between requests.
+    pub(in crate::services) cached: CachedTokens,
     /// Pieces of words and calls so far.
     pub(in crate::services) pieces: u64,
 }

@@ -1,5 +1,6 @@
 use crate::services::ServiceError;
-use crate::services::error::{message_in, own_words};
+use crate::services::error::failure_told;
+use crate::services::lenient::{Flag, List, Number, Object, Text};
 use serde::Deserialize;
 use std::time::Duration;
 
@@ -27,56 +28,50 @@ pub(in crate::services) struct Results {
 
 /// Reads a message.
 pub(in crate::services) fn read(text: &str) -> Result<Message, ServiceError> {
-    let malformed = |error| ServiceError::malformed("message", error);
-    let Kind { kind } = serde_json::from_str(text).map_err(malformed)?;
-    match kind.as_str() {
-        "Results" => {
-            let raw: Raw = serde_json::from_str(text).map_err(malformed)?;
-            Ok(Message::Results(raw.into()))
-        }
-        "Error" => {
-            let said = serde_json::from_str(text).ok().and_then(|json| message_in(&json));
-            Err(ServiceError::Failed { message: own_words(said.unwrap_or_default().as_bytes()) })
-        }
+    let raw: Raw = serde_json::from_str(text).map_err(|error| ServiceError::malformed("message", error))?;
+    match raw.kind.0.as_deref() {
+        Some("Results") => raw.results().map(Message::Results),
+        Some("Error") => Err(failure_told(text)),
         _ => Ok(Message::Other),
     }
 }
 
-#[derive(Deserialize)]
-struct Kind {
-    #[serde(rename = "type", default)]
-    kind: String,
-}
-
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct Raw {
-    #[serde(default)]
-    start: f64,
-    #[serde(default)]
-    duration: f64,
-    #[serde(default)]
-    is_final: bool,
-    #[serde(default)]
-    from_finalize: bool,
-    channel: Channel,
+    #[serde(rename = "type")]
+    kind: Text,
+    start: Number,
+    duration: Number,
+    is_final: Flag,
+    from_finalize: Flag,
+    channel: Object<Channel>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Channel {
-    alternatives: Vec<Alternative>,
+    #[serde(default)]
+    alternatives: Option<List<Object<Alternative>>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Alternative {
-    transcript: String,
+    #[serde(default)]
+    transcript: Text,
 }
 
-impl From<Raw> for Results {
-    fn from(raw: Raw) -> Self {
-        let best = raw.channel.alternatives.into_iter().next();
-        let text = best.map(|best| best.transcript.trim().to_owned()).unwrap_or_default();
-        let end = Duration::try_from_secs_f64(raw.start + raw.duration).unwrap_or_default();
-        Self { text, is_final: raw.is_final, from_finalize: raw.from_finalize, end }
+impl Raw {
+    /// Without a list of alternatives they say nothing; an empty one says that nothing was heard.
+    fn results(self) -> Result<Results, ServiceError> {
+        let List(alternatives) = self
+            .channel
+            .0
+            .alternatives
+            .ok_or_else(|| ServiceError::malformed("message", "Results without alternatives"))?;
+        let best = alternatives.into_iter().next().and_then(|best| best.0.transcript.0);
+        let text = best.map(|best| best.trim().to_owned()).unwrap_or_default();
+        let end = Number(self.start.0.zip(self.duration.0).map(|(start, length)| start + length)).seconds();
+        Ok(Results { text, is_final: self.is_final.0, from_finalize: self.from_finalize.0, end })
     }
 }
 
@@ -98,6 +93,9 @@ mod tests {
         assert_eq!(read(text).unwrap(), Message::Results(results));
         let bare = r#"{"type":"Results","channel":{"alternatives":[]}}"#;
         assert_eq!(read(bare).unwrap(), Message::Results(Results::default()));
+        let odd = r#"{"type":"Results","start":null,"duration":"x","is_final":null,"from_finalize":null,
+            "channel":{"alternatives":[{"transcript":null}]}}"#;
+        assert_eq!(read(odd).unwrap(), Message::Results(Results::default()));
     }
 
     #[test]
@@ -107,6 +105,8 @@ mod tests {
             r#"{"type":"UtteranceEnd","channel":[0,1],"last_word_end":2.1}"#,
             r#"{"type":"Metadata","request_id":"x","channels":1}"#,
             r#"{"hello":1}"#,
+            r#"{"type":null}"#,
+            r#"{"type":7,"channel":"x","duration":{}}"#,
         ] {
             assert_eq!(read(text).unwrap(), Message::Other, "{text}");
         }
@@ -117,7 +117,9 @@ mod tests {
         let error = read(r#"{"type":"Error","description":"model is gone","variant":"X"}"#).unwrap_err();
         assert_eq!(error.to_string(), "failed inside its answer: model is gone");
         assert!(read("oops").unwrap_err().to_string().starts_with("malformed message: expected"));
-        let shapeless = read(r#"{"type":"Results","channel":[0]}"#).unwrap_err().to_string();
-        assert!(shapeless.starts_with("malformed message: "), "{shapeless}");
+        for shapeless in [r#"{"type":"Results","channel":[0]}"#, r#"{"type":"Results"}"#] {
+            let error = read(shapeless).unwrap_err().to_string();
+            assert_eq!(error, "malformed message: Results without alternatives");
+        }
     }
 }

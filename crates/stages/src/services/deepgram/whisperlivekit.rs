@@ -2,7 +2,8 @@
 //! found as on the other sockets of Whisper.
 
 use super::message::{Message, Results, read};
-use super::{Deepgram, NAME, encoded};
+use super::{Deepgram, NAME};
+use crate::address::ask;
 use crate::services::ServiceError;
 use crate::services::connector::Connector;
 use crate::services::stt_link::{Dialect, KeepAlive};
@@ -35,14 +36,10 @@ impl Dialect for Listening {
     /// Its own end of turns would want its detector of speech.
     fn path(&self, _: Format) -> String {
         let mut path = self.0.config.url.below("");
-        path.push(if path.contains('?') { '&' } else { '?' });
-        path.push_str(
-            "encoding=linear16&sample_rate=16000&channels=1&interim_results=true&endpointing=false",
-        );
-        if !self.0.config.language.is_empty() {
-            path.push_str("&language=");
-            path.push_str(&encoded(&self.0.config.language));
+        for (name, value) in ASKED {
+            ask(&mut path, name, value);
         }
+        ask(&mut path, "language", &self.0.config.language);
         path
     }
 
@@ -117,6 +114,15 @@ const PADDING: Duration = Duration::from_millis(400);
 
 /// How far the end of the last word may be from that of the sound.
 const COARSENESS: Duration = Duration::from_millis(300);
+
+/// What it takes, and what it may leave out.
+const ASKED: [(&str, &str); 5] = [
+    ("encoding", "linear16"),
+    ("sample_rate", "16000"),
+    ("channels", "1"),
+    ("interim_results", "true"),
+    ("endpointing", "false"),
+];
 
 #[cfg(test)]
 mod tests {

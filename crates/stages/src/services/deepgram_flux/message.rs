@@ -1,5 +1,6 @@
 use crate::services::ServiceError;
-use crate::services::error::{message_in, own_words};
+use crate::services::error::failure_told;
+use crate::services::lenient::{Count, Number, Text};
 use serde::Deserialize;
 use std::time::Duration;
 
@@ -27,7 +28,7 @@ pub(in crate::services) struct TurnInfo {
 }
 
 /// Why it is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Event {
     /// More was heard.
     Update,
@@ -40,54 +41,54 @@ pub(super) enum Event {
     /// They have.
     EndOfTurn,
     /// What is not known here.
-    #[serde(other)]
     Unknown,
 }
 
 /// Reads a message.
 pub(in crate::services) fn read(text: &str) -> Result<Message, ServiceError> {
-    let malformed = |error| ServiceError::malformed("message", error);
-    let Kind { kind } = serde_json::from_str(text).map_err(malformed)?;
-    match kind.as_str() {
-        "TurnInfo" => {
-            let raw: Raw = serde_json::from_str(text).map_err(malformed)?;
-            Ok(Message::Turn(raw.into()))
-        }
-        "Error" => {
-            let said = serde_json::from_str(text).ok().and_then(|json| message_in(&json));
-            Err(ServiceError::Failed { message: own_words(said.unwrap_or_default().as_bytes()) })
-        }
+    let raw: Raw = serde_json::from_str(text).map_err(|error| ServiceError::malformed("message", error))?;
+    match raw.kind.0.as_deref() {
+        Some("TurnInfo") => raw.turn().map(Message::Turn),
+        Some("Error") => Err(failure_told(text)),
         _ => Ok(Message::Other),
     }
 }
 
-#[derive(Deserialize)]
-struct Kind {
-    #[serde(rename = "type", default)]
-    kind: String,
-}
-
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct Raw {
-    event: Event,
-    #[serde(default)]
-    turn_index: u64,
-    #[serde(default)]
-    audio_window_end: f64,
-    #[serde(default)]
-    transcript: String,
-    #[serde(default)]
-    end_of_turn_confidence: f32,
+    #[serde(rename = "type")]
+    kind: Text,
+    event: Text,
+    turn_index: Count,
+    audio_window_end: Number,
+    transcript: Text,
+    end_of_turn_confidence: Number,
 }
 
-impl From<Raw> for TurnInfo {
-    fn from(raw: Raw) -> Self {
-        Self {
-            event: raw.event,
-            index: raw.turn_index,
-            text: raw.transcript.trim().to_owned(),
-            until: Duration::try_from_secs_f64(raw.audio_window_end).unwrap_or_default(),
-            probability: raw.end_of_turn_confidence.clamp(0.0, 1.0),
+impl Raw {
+    fn turn(self) -> Result<TurnInfo, ServiceError> {
+        let event =
+            self.event.0.ok_or_else(|| ServiceError::malformed("message", "TurnInfo without event"))?;
+        Ok(TurnInfo {
+            event: Event::of(&event),
+            index: self.turn_index.0.unwrap_or_default().into(),
+            text: self.transcript.0.unwrap_or_default().trim().to_owned(),
+            until: self.audio_window_end.seconds(),
+            probability: self.end_of_turn_confidence.0.unwrap_or_default().clamp(0.0, 1.0) as f32,
+        })
+    }
+}
+
+impl Event {
+    fn of(name: &str) -> Self {
+        match name {
+            "Update" => Self::Update,
+            "StartOfTurn" => Self::StartOfTurn,
+            "EagerEndOfTurn" => Self::EagerEndOfTurn,
+            "TurnResumed" => Self::TurnResumed,
+            "EndOfTurn" => Self::EndOfTurn,
+            _ => Self::Unknown,
         }
     }
 }
@@ -120,6 +121,7 @@ mod tests {
             r#"{"type":"Connected","request_id":"x","sequence_id":0}"#,
             r#"{"type":"ConfigureSuccess","thresholds":{}}"#,
             r#"{"type":"Warning","code":"X"}"#,
+            r#"{"type":null,"event":[],"transcript":{}}"#,
             "{}",
         ] {
             assert_eq!(read(text).unwrap(), Message::Other, "{text}");
@@ -131,7 +133,7 @@ mod tests {
         let text = r#"{"type":"Error","sequence_id":3,"code":"INTERNAL_SERVER_ERROR","description":"gone"}"#;
         assert_eq!(read(text).unwrap_err().to_string(), "failed inside its answer: gone");
         assert!(read("oops").unwrap_err().to_string().starts_with("malformed message: expected"));
-        let shapeless = read(r#"{"type":"TurnInfo","event":7}"#).unwrap_err().to_string();
-        assert!(shapeless.starts_with("malformed message: "), "{shapeless}");
+        let shapeless = read(r#"{"type":"TurnInfo","event":{}}"#).unwrap_err().to_string();
+        assert_eq!(shapeless, "malformed message: TurnInfo without event");
     }
 }

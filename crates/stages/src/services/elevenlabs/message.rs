@@ -1,5 +1,6 @@
 use crate::services::ServiceError;
 use crate::services::error::{message_in, own_words};
+use crate::services::lenient;
 use crate::services::voice::Said;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -63,16 +64,23 @@ struct Raw<'m> {
 
 #[derive(Deserialize)]
 struct Alignment {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     chars: Vec<String>,
     #[serde(
         default,
+        deserialize_with = "lenient::or_default",
         rename = "charStartTimesMs",
         alias = "charsStartTimesMs",
         alias = "char_start_times_ms"
     )]
     starts: Vec<f64>,
-    #[serde(default, rename = "charDurationsMs", alias = "charsDurationsMs", alias = "char_durations_ms")]
+    #[serde(
+        default,
+        deserialize_with = "lenient::or_default",
+        rename = "charDurationsMs",
+        alias = "charsDurationsMs",
+        alias = "char_durations_ms"
+    )]
     durations: Vec<f64>,
 }
 
@@ -90,6 +98,17 @@ impl Alignment {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_null_is_not_there() {
+        for text in [
+            r#"{"audio":null,"isFinal":null,"contextId":null,"alignment":null,"error":null}"#,
+            r#"{"alignment":{"chars":null,"charStartTimesMs":null,"charDurationsMs":null}}"#,
+        ] {
+            let told = read(text).unwrap();
+            assert!(told.audio.is_none() && told.characters.is_empty() && told.error.is_none(), "{text}");
+        }
+    }
 
     #[test]
     fn audio_and_its_characters_are_read_in_either_spelling() {

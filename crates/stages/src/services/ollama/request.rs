@@ -13,7 +13,7 @@ pub(super) fn chat(config: &Config, system: &str, tools: &[ToolSpec], request: &
     let messages = lines(system, request).into_iter().flat_map(messages).collect::<Vec<_>>();
     body.insert("messages".into(), messages.into());
     body.insert("stream".into(), true.into());
-    body.insert("think".into(), config.think.into());
+    body.insert("think".into(), config.think.value().clone());
     body.insert("options".into(), options(config));
     if !tools.is_empty() {
         body.insert("tools".into(), tools.iter().map(tool).collect());
@@ -33,7 +33,7 @@ pub(super) fn load(config: &Config) -> Post {
 fn base(config: &Config) -> Map<String, Value> {
     let seconds = config.keep_alive.trim().parse::<i64>();
     let keep_alive = seconds.map_or_else(|_| config.keep_alive.trim().into(), Value::from);
-    let mut base = Map::new();
+    let mut base = config.extra_body.fields().clone();
     base.insert("model".into(), config.model.clone().into());
     base.insert("keep_alive".into(), keep_alive);
     base
@@ -41,6 +41,7 @@ fn base(config: &Config) -> Map<String, Value> {
 
 fn options(config: &Config) -> Value {
     let mut options = json!({"num_predict": config.max_tokens});
+    provided::add(&mut options, config.extra_body.fields().get("options").and_then(Value::as_object));
     if let Some(temperature) = config.temperature {
         options["temperature"] = json!(temperature);
     }
@@ -113,6 +114,17 @@ mod tests {
             json!({"model": "llama3.2", "keep_alive": "30m", "messages": [],
                    "options": {"num_predict": 300, "num_ctx": 4_096}})
         );
+    }
+
+    #[test]
+    fn further_fields_are_in_each_request_and_further_options_beside_ours() {
+        let extra = "format = 'json'\noptions = { top_k = 5, num_predict = 1 }";
+        let extra = toml::from_str::<toml::Value>(extra).unwrap();
+        let think = toml::Value::from("low").try_into().unwrap();
+        let config = Config { extra_body: extra.try_into().unwrap(), think, ..Config::default() };
+        let body = body(&chat(&config, "", &[], &LlmRequest::new(1, Cue::Said("hi".into()))));
+        assert_eq!((&body["format"], &body["think"]), (&json!("json"), &json!("low")));
+        assert_eq!(body["options"], json!({"top_k": 5, "num_predict": 300}));
     }
 
     #[test]

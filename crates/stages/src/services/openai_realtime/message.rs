@@ -4,6 +4,7 @@ use super::{Config, TurnDetection};
 use crate::llm::{Called, Role, Said, ToolCall, ToolSpec};
 use crate::services::ServiceError;
 use crate::services::error::own_words;
+use crate::services::lenient;
 use ringway_frame::Format;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -88,6 +89,7 @@ pub(in crate::services) fn read(text: &str) -> Result<Message<'_>, ServiceError>
     let raw: Raw<'_> =
         serde_json::from_str(text).map_err(|error| ServiceError::malformed("message", error))?;
     let Raw { kind, item, response_id, delta, transcript, response, error } = raw;
+    let kind = kind.unwrap_or_default();
     let need = |field: Option<String>, name| {
         field.ok_or_else(|| ServiceError::malformed("message", format!("{kind} without {name}")))
     };
@@ -129,7 +131,7 @@ pub(in crate::services) fn read(text: &str) -> Result<Message<'_>, ServiceError>
 #[derive(Deserialize)]
 struct Raw<'a> {
     #[serde(rename = "type", borrow, default)]
-    kind: Cow<'a, str>,
+    kind: Option<Cow<'a, str>>,
     #[serde(rename = "item_id", borrow, default)]
     item: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
@@ -148,8 +150,10 @@ struct Raw<'a> {
 #[serde(default)]
 struct Response {
     id: Option<String>,
+    #[serde(deserialize_with = "lenient::or_default")]
     status: String,
     status_details: Option<StatusDetails>,
+    #[serde(deserialize_with = "lenient::or_default")]
     output: Vec<Output>,
 }
 
@@ -157,10 +161,13 @@ struct Response {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Output {
-    #[serde(rename = "type")]
+    #[serde(rename = "type", deserialize_with = "lenient::or_default")]
     kind: String,
+    #[serde(deserialize_with = "lenient::or_default")]
     call_id: String,
+    #[serde(deserialize_with = "lenient::or_default")]
     name: String,
+    #[serde(deserialize_with = "lenient::or_default")]
     arguments: String,
 }
 
@@ -323,6 +330,10 @@ mod tests {
             assert_eq!(read(&done).unwrap(), Message::Done { response: "r1".into(), failure: None, calls });
         }
         assert_eq!(read(r#"{"type":"rate_limits.updated"}"#).unwrap(), Message::Other);
+        assert_eq!(read(r#"{"type":null,"item_id":null,"response":null}"#).unwrap(), Message::Other);
+        let bare = r#"{"type":"response.done","response":{"id":"r1","status":null,"output":null}}"#;
+        let (response, calls) = ("r1".to_owned(), Vec::new());
+        assert_eq!(read(bare).unwrap(), Message::Done { response, failure: None, calls });
     }
 
     #[test]

@@ -1,9 +1,9 @@
-use crate::flite::trim::Trim;
 use crate::pcm;
 use crate::resample::Resampler;
 use crate::services::ServiceError;
 use crate::services::foreign::{self, First};
 use crate::services::wav::WavStream;
+use crate::trim::Trim;
 use bytes::{Buf, Bytes, BytesMut};
 use ringway_frame::{FRAME, Format, Frame, SampleRate};
 use std::collections::VecDeque;

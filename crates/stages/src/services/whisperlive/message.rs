@@ -1,5 +1,6 @@
 use crate::services::ServiceError;
 use crate::services::error::own_words;
+use crate::services::lenient;
 use serde::Deserialize;
 use serde_json::Value;
 use std::time::Duration;
@@ -70,9 +71,9 @@ struct Raw {
 struct RawSegment {
     start: Seconds,
     end: Seconds,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     text: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     completed: bool,
 }
 
@@ -122,6 +123,7 @@ mod tests {
             (r#"{"uid":"u","message":"SERVER_READY","backend":"faster_whisper"}"#, Message::Ready),
             (r#"{"uid":"u","message":"DISCONNECT"}"#, Message::Disconnect),
             (r#"{"uid":"u","language":"en","language_prob":0.98}"#, Message::Other),
+            (r#"{"uid":null,"status":null,"message":null,"segments":null}"#, Message::Other),
             (r#"{"uid":"u","status":"WARNING","message":"model is slow"}"#, Message::Other),
         ] {
             assert_eq!(read(text).unwrap(), expected);

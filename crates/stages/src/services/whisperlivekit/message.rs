@@ -1,4 +1,5 @@
 use crate::services::ServiceError;
+use crate::services::lenient;
 use serde::Deserialize;
 use std::borrow::Cow;
 use std::time::Duration;
@@ -52,19 +53,19 @@ pub(super) fn read(text: &str) -> Result<Message, ServiceError> {
 struct Raw<'m> {
     #[serde(rename = "type", borrow, default)]
     kind: Option<Cow<'m, str>>,
-    #[serde(rename = "useAudioWorklet", default)]
+    #[serde(rename = "useAudioWorklet", default, deserialize_with = "lenient::or_default")]
     takes_pcm: bool,
     #[serde(borrow, default)]
     status: Option<Cow<'m, str>>,
     #[serde(borrow, default)]
     error: Option<Cow<'m, str>>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "lenient::or_default")]
     lines: Vec<Line<'m>>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "lenient::or_default")]
     new_lines: Vec<Line<'m>>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     n_lines: usize,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     lines_pruned: usize,
     #[serde(borrow, default)]
     buffer_diarization: Option<Cow<'m, str>>,
@@ -125,6 +126,9 @@ mod tests {
             "buffer_transcription":"","buffer_diarization":""}"#;
         let update = Update { lines: vec![" the quick brown".into()], ..Update::default() };
         assert_eq!(read(text).unwrap(), Message::Diff { update, pruned: 1, lines: 1 });
+        let bare = r#"{"type":"diff","n_lines":null,"lines_pruned":null,"new_lines":null,"lines":null}"#;
+        let update = Update::default();
+        assert_eq!(read(bare).unwrap(), Message::Diff { update, pruned: 0, lines: 0 });
     }
 
     #[test]

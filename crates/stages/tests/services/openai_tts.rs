@@ -3,7 +3,7 @@
 use crate::support::{LONG, Server, Step, answer, chunk, chunked, nobody, once};
 use crate::voices::{clause, next, spoken, wav};
 use ringway_frame::{Format, Frame};
-use ringway_stages::services::openai_speech::{Audio, Config, OpenAiSpeech};
+use ringway_stages::services::openai_tts::{Audio, Config, OpenAiTts};
 use ringway_stages::services::{ApiKey, Endpoint};
 use ringway_stages::tts::{TextToSpeech, TtsCall, TtsError, TtsEvent, TtsSession};
 use std::time::Duration;
@@ -16,7 +16,7 @@ fn config(url: Endpoint) -> Config {
 
 fn open(config: Config, format: Format) -> Box<dyn TtsSession> {
     let key = ApiKey::new("sk-abc");
-    OpenAiSpeech::new(config, Some(&key)).unwrap().open(TtsCall { format }).unwrap()
+    OpenAiTts::new(config, Some(&key)).unwrap().open(TtsCall { format }).unwrap()
 }
 
 /// A loud tone without a header.

@@ -4,7 +4,8 @@
 use super::exchange::Exchange;
 use super::http::{Http, Post, content_type};
 use super::multipart::Form;
-use super::{ApiKey, Endpoint, Limits, ServiceError, SetupError};
+use super::registry::{Engine, Entry, Section, Services, Stage};
+use super::{ApiKey, Endpoint, KeyHeader, Limits, ServiceError, SetupError};
 use crate::humane;
 use crate::pcm;
 use crate::stt::{
@@ -31,18 +32,21 @@ pub struct Config {
     pub model: String,
     /// The environment variable of its key; a service that asks for none needs none. Default `OPENAI_API_KEY`.
     pub key: String,
+    /// The header that it takes the key in: `authorization` has it as `Bearer KEY`, any other the key alone, as Azure's
+    /// `api-key` does. Default `authorization`.
+    pub key_header: KeyHeader,
     /// The language spoken, as ISO 639-1 has it; empty: the model finds out, later and less surely. Default `en`.
     pub language: String,
     /// Whether guesses are asked for while the caller speaks: a request each 900 ms. Default not.
     pub partials: bool,
     /// Until a connection stands. Default 1 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub connect: Duration,
     /// From a request to the head of its answer. Default 1.8 s: below what counts as a stalled recogniser.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub first_byte: Duration,
     /// Between two pieces of an answer. Default 1 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub idle: Duration,
 }
 
@@ -52,6 +56,7 @@ impl Default for Config {
             url: Endpoint::parse("https://api.openai.com/v1").expect("an address"),
             model: "gpt-4o-mini-transcribe".into(),
             key: "OPENAI_API_KEY".into(),
+            key_header: KeyHeader::default(),
             language: "en".into(),
             partials: false,
             connect: Duration::from_secs(1),
@@ -61,21 +66,39 @@ impl Default for Config {
     }
 }
 
+impl Section for Config {
+    fn entry(&self) -> Entry<'_> {
+        Entry {
+            key: Some(&self.key),
+            model: Some(&self.model),
+            paths: &["/audio/transcriptions"],
+            ..Entry::new(Stage::SpeechToText, &self.url)
+        }
+    }
+
+    fn build(&self, _: &Services, key: Option<&ApiKey>) -> Result<Engine, SetupError> {
+        Ok(Engine::SpeechToText(Arc::new(OpenAiStt::new(self.clone(), key)?)))
+    }
+}
+
 /// A recogniser of whole utterances behind HTTP.
 #[derive(Clone, Debug)]
-pub struct OpenAiTranscription {
+pub struct OpenAiStt {
     http: Http,
     config: Arc<Config>,
 }
 
-impl OpenAiTranscription {
+impl OpenAiStt {
     /// A client of the service; connections are set up on the present runtime.
     ///
     /// # Errors
     /// Connections cannot even be tried.
     pub fn new(config: Config, key: Option<&ApiKey>) -> Result<Self, SetupError> {
         let limits = Limits { connect: config.connect, first_byte: config.first_byte, idle: config.idle };
-        Ok(Self { http: Http::new(&config.url, key, limits)?, config: Arc::new(config) })
+        Ok(Self {
+            http: Http::keyed(&config.url, key, &config.key_header, limits)?,
+            config: Arc::new(config),
+        })
     }
 
     fn form(&self, format: Format) -> Form {
@@ -99,7 +122,7 @@ impl OpenAiTranscription {
     }
 }
 
-impl SpeechToText for OpenAiTranscription {
+impl SpeechToText for OpenAiStt {
     fn name(&self) -> &str {
         NAME
     }
@@ -112,7 +135,7 @@ impl SpeechToText for OpenAiTranscription {
 
 #[derive(Debug)]
 struct Session {
-    service: OpenAiTranscription,
+    service: OpenAiStt,
     format: Format,
     hearing: Option<(SegmentId, Form)>,
     asked: Option<Asked>,

@@ -2,10 +2,12 @@
 //! socket a call, in the call's own format.
 
 use super::connector::Connector;
-use super::deepgram::encoded;
-use super::error::{message_in, own_words};
+use super::error::{failure_told, words_told};
+use super::lenient::Text;
+use super::registry::{Engine, Entry, Section, Services, Stage};
 use super::voice::{Dialect, Door, Heard, KeepAlive, Patience, Streamed};
 use super::{ApiKey, Endpoint, ServiceError, SetupError};
+use crate::address::ask;
 use crate::humane;
 use crate::tts::{TextToSpeech, TtsCall, TtsError, TtsSession};
 use hyper::header::{AUTHORIZATION, HeaderMap};
@@ -32,13 +34,13 @@ pub struct Config {
     /// The voice, which is a model and has a language. Default `aura-2-thalia-en`.
     pub model: String,
     /// Until a socket stands. Default 1 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub connect: Duration,
     /// From a clause to its first audio. Default 1.8 s: below what counts as a stalled voice.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub first_byte: Duration,
     /// Between two pieces of audio. Default 1.5 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub idle: Duration,
 }
 
@@ -55,15 +57,25 @@ impl Default for Config {
     }
 }
 
+impl Section for Config {
+    fn entry(&self) -> Entry<'_> {
+        Entry { key: Some(&self.key), model: Some(&self.model), ..Entry::new(Stage::TextToSpeech, &self.url) }
+    }
+
+    fn build(&self, _: &Services, key: Option<&ApiKey>) -> Result<Engine, SetupError> {
+        Ok(Engine::TextToSpeech(Arc::new(DeepgramTts::new(self.clone(), key)?)))
+    }
+}
+
 /// A voice behind a socket for each call.
 #[derive(Clone, Debug)]
-pub struct DeepgramSpeech {
+pub struct DeepgramTts {
     connector: Connector,
     config: Arc<Config>,
     headers: HeaderMap,
 }
 
-impl DeepgramSpeech {
+impl DeepgramTts {
     /// A client of the service; connections are set up on the present runtime.
     ///
     /// # Errors
@@ -80,18 +92,19 @@ impl DeepgramSpeech {
 
     fn path(&self, format: Format) -> String {
         let Config { url, model, .. } = &*self.config;
-        let path = url.below("");
-        let joint = if path.contains('?') { '&' } else { '?' };
         let encoding = match format {
             Format::Mulaw8k => "mulaw",
             Format::Pcm8k | Format::Pcm16k => "linear16",
         };
-        let hz = format.rate().hz();
-        format!("{path}{joint}model={}&encoding={encoding}&sample_rate={hz}", encoded(model))
+        let mut path = url.below("");
+        ask(&mut path, "model", model);
+        ask(&mut path, "encoding", encoding);
+        ask(&mut path, "sample_rate", &format.rate().hz().to_string());
+        path
     }
 }
 
-impl TextToSpeech for DeepgramSpeech {
+impl TextToSpeech for DeepgramTts {
     fn name(&self) -> &str {
         NAME
     }
@@ -188,24 +201,21 @@ pub(super) enum Told {
 
 /// Reads a message of text.
 pub(super) fn read_message(text: &str) -> Result<Told, ServiceError> {
-    #[derive(Deserialize)]
-    struct Kind {
-        #[serde(rename = "type", default)]
-        kind: String,
-    }
-    let malformed = |error| ServiceError::malformed("message", error);
-    let Kind { kind } = serde_json::from_str(text).map_err(malformed)?;
-    let words = || {
-        let said = serde_json::from_str(text).ok().and_then(|json| message_in(&json));
-        own_words(said.unwrap_or_default().as_bytes())
-    };
-    Ok(match kind.as_str() {
-        "Flushed" => Told::Flushed,
-        "Cleared" => Told::Cleared,
-        "Warning" => Told::Warning(words()),
-        "Error" => Told::Failed(ServiceError::Failed { message: words() }),
+    let Raw { kind } =
+        serde_json::from_str(text).map_err(|error| ServiceError::malformed("message", error))?;
+    Ok(match kind.0.as_deref() {
+        Some("Flushed") => Told::Flushed,
+        Some("Cleared") => Told::Cleared,
+        Some("Warning") => Told::Warning(words_told(text)),
+        Some("Error") => Told::Failed(failure_told(text)),
         _ => Told::Other,
     })
+}
+
+#[derive(Deserialize)]
+struct Raw {
+    #[serde(rename = "type", default)]
+    kind: Text,
 }
 
 const FLUSH: &str = r#"{"type":"Flush"}"#;
@@ -224,7 +234,7 @@ mod tests {
     async fn audio_is_asked_for_in_the_calls_own_format() {
         let voice = |url: &str| {
             let config = Config { url: Endpoint::parse(url).unwrap(), ..Config::default() };
-            DeepgramSpeech::new(config, None).unwrap()
+            DeepgramTts::new(config, None).unwrap()
         };
         assert_eq!(
             voice("ws://localhost/v1/speak").path(Format::Mulaw8k),

@@ -2,11 +2,11 @@
 
 use crate::support::{LONG, Server, Step, answer, chunk, chunked, nobody, settle};
 use ringway_stages::llm::{
-    Cue, LanguageModel, LlmCall, LlmError, LlmEvent, LlmRequest, LlmSession, Role, Said,
+    CachedTokens, Cue, LanguageModel, LlmCall, LlmError, LlmEvent, LlmRequest, LlmSession, Role, Said,
 };
 use ringway_stages::prompt::Variables;
-use ringway_stages::services::openai_chat::{Config, OpenAiChat};
-use ringway_stages::services::{ApiKey, Endpoint};
+use ringway_stages::services::openai_llm::{Config, OpenAiLlm};
+use ringway_stages::services::{ApiKey, Endpoint, groq};
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ fn config(url: Endpoint) -> Config {
 
 fn open(config: Config) -> Box<dyn LlmSession> {
     let key = ApiKey::new("sk-test");
-    OpenAiChat::new(config, Some(&key)).unwrap().open(LlmCall::default()).unwrap()
+    OpenAiLlm::new(config, Some(&key)).unwrap().open(LlmCall::default()).unwrap()
 }
 
 fn ask(id: u32, cue: Cue) -> LlmRequest {
@@ -221,7 +221,7 @@ async fn the_prompt_is_filled_in_for_the_call() {
     let config = Config { system, ..config(server.endpoint("")) };
     let parameters = [("name".to_owned(), "Ada".to_owned())].into();
     let variables = Arc::new(Variables { parameters, ..Variables::default() });
-    let model = OpenAiChat::new(config, None).unwrap();
+    let model = OpenAiLlm::new(config, None).unwrap();
     let mut session = model.open(LlmCall { variables, ..LlmCall::default() }).unwrap();
     let body = sent(&mut server, &mut *session, said(1)).await;
     assert_eq!(body["messages"][0]["content"], "You talk with Ada.");
@@ -231,13 +231,13 @@ async fn the_prompt_is_filled_in_for_the_call() {
 fn a_template_with_a_mistake_is_refused() {
     let url = Endpoint::parse("http://127.0.0.1:9").unwrap();
     let config = Config { system: "Hello\n{{ caler }}".into(), ..config(url) };
-    let error = OpenAiChat::new(config, None).unwrap_err().to_string();
+    let error = OpenAiLlm::new(config, None).unwrap_err().to_string();
     assert!(error.starts_with("line 2 of the template: there is no variable \"caler\""), "{error}");
 }
 
 #[tokio::test]
 async fn what_the_service_says_of_a_requests_length_is_told_before_its_end() {
-    let usage = chunk(b"data: {\"choices\":[],\"usage\":{\"prompt_tokens\":57}}\n\ndata: [DONE]\n\n");
+    let usage = chunk(b"data: {\"choices\":[],\"usage\":{\"prompt_tokens\":57,\"prompt_tokens_details\":{\"cached_tokens\":40}}}\n\ndata: [DONE]\n\n");
     let last = chunk(b"data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n");
     let server = Server::start(vec![stream([token("Yes."), last, usage, chunk(b"")])]).await;
     let system = "x".repeat(4 * 60);
@@ -245,8 +245,8 @@ async fn what_the_service_says_of_a_requests_length_is_told_before_its_end() {
     let mut session = open(config);
     session.reply(said(1)).unwrap();
     assert_eq!(event(&mut *session).await.unwrap(), LlmEvent::Text { id: 1, text: "Yes.".into() });
-    let estimated = 60 + 4 + 1 + 4;
-    assert_eq!(event(&mut *session).await.unwrap(), LlmEvent::Usage { id: 1, tokens: 57, estimated });
+    let (estimated, cached) = (60 + 4 + 1 + 4, CachedTokens { read: 40, written: 0 });
+    assert_eq!(event(&mut *session).await.unwrap(), LlmEvent::Usage { id: 1, tokens: 57, estimated, cached });
     assert!(matches!(event(&mut *session).await.unwrap(), LlmEvent::Done { id: 1, .. }));
 }
 
@@ -267,4 +267,24 @@ async fn what_was_said_before_is_told_in_short_and_a_summary_is_wanted_of_it() {
     assert_eq!(body["messages"].as_array().unwrap().len(), 2, "{body}");
     assert_eq!(body["messages"][1]["content"], "Notes until here: Ada calls.\nCaller: a table\n");
     assert!(body["messages"][0]["content"].as_str().unwrap().contains("notes"), "{body}");
+}
+
+#[tokio::test]
+async fn a_vendor_of_a_section_of_its_own_is_asked_in_the_same_way_and_fails_under_its_own_name() {
+    let mut server = Server::start(vec![good("Good day.")]).await;
+    let usual = groq::Config::default();
+    assert_eq!((usual.url.host(), usual.key.as_str()), ("api.groq.com", "GROQ_API_KEY"));
+    let (url, model) = (server.endpoint("/openai/v1"), usual.model.clone());
+    let config = groq::Config { url, connect: LONG, first_byte: LONG, idle: LONG, ..usual };
+    let open = |config| OpenAiLlm::new(config, None).unwrap().open(LlmCall::default()).unwrap();
+    let mut session = open(config.clone());
+    session.reply(said(1)).unwrap();
+    assert_eq!(reply(&mut *session).await.unwrap(), "Good day.");
+    let asked = server.asked().await;
+    assert!(asked.head.starts_with("post /openai/v1/chat/completions "), "{}", asked.head);
+    assert!(String::from_utf8_lossy(&asked.body).contains(&model), "{:?}", asked.body);
+    let mut session = open(groq::Config { url: nobody().await, ..config });
+    session.reply(said(1)).unwrap();
+    let error = reply(&mut *session).await.unwrap_err().to_string();
+    assert!(error.starts_with("groq: cannot connect to 127.0.0.1:"), "{error}");
 }

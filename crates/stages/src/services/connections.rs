@@ -51,13 +51,14 @@ impl Pool {
         &self.connector
     }
 
-    /// A connection of this core's, if one waits; another is then set up for the next request.
-    pub(super) fn take(&self) -> Option<Connection> {
+    /// A connection of this core's, if one has waited no longer than this; another is then set up for the next request.
+    pub(super) fn take(&self, longest: Duration) -> Option<Connection> {
         let home = Handle::current().id();
         let taken = {
             let mut shelf = self.shelf();
             shelf.tidy();
-            let at = shelf.idle.iter().rposition(|idle| idle.connection.home == home);
+            let fits = |idle: &Idle| idle.connection.home == home && idle.since.elapsed() < longest;
+            let at = shelf.idle.iter().rposition(fits);
             at.map(|at| shelf.idle.swap_remove(at).connection)
         };
         self.warm();
@@ -153,7 +154,7 @@ impl Connection {
 }
 
 /// How long a connection waits for its next request.
-const KEEP: Duration = Duration::from_secs(60);
+pub(super) const KEEP: Duration = Duration::from_secs(60);
 
 /// Connections that wait at most, of all cores.
 const MOST: usize = 512;

@@ -4,7 +4,7 @@ use crate::support::{LONG, Server, Step, answer, chunk, chunked, nobody};
 use ringway_frame::{Format, Frame};
 use ringway_stages::Expectation;
 use ringway_stages::services::Endpoint;
-use ringway_stages::services::openai_transcription::{Config, OpenAiTranscription};
+use ringway_stages::services::openai_stt::{Config, OpenAiStt};
 use ringway_stages::stt::{
     Segment, SegmentId, SpeechToText, SttCall, SttError, SttEvent, SttSession, Urgency,
 };
@@ -18,7 +18,7 @@ fn config(url: Endpoint) -> Config {
 }
 
 fn open(config: Config, format: Format) -> Box<dyn SttSession> {
-    OpenAiTranscription::new(config, None).unwrap().open(SttCall { format }).unwrap()
+    OpenAiStt::new(config, None).unwrap().open(SttCall { format }).unwrap()
 }
 
 fn segment(id: u32, urgency: Urgency) -> Segment {

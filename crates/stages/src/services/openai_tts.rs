@@ -3,14 +3,16 @@
 
 use super::exchange::Exchange;
 use super::http::{Http, Post, content_type};
+use super::registry::{Engine, Entry, Problem, Section, Services, SpeechRate, Stage, faster, within};
 use super::voice::{Coding, Pieces, Requested, Session, Spares};
-use super::{ApiKey, Endpoint, Limits, ServiceError, SetupError};
+use super::{ApiKey, Endpoint, KeyHeader, Limits, ServiceError, SetupError};
 use crate::humane;
 use crate::tts::{TextToSpeech, TtsCall, TtsError, TtsSession};
 use hyper::HeaderMap;
 use hyper::header::HeaderValue;
 use ringway_frame::SampleRate;
 use serde::{Deserialize, Serialize};
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +29,9 @@ pub struct Config {
     pub model: String,
     /// The environment variable of its key; a service that asks for none needs none. Default `OPENAI_API_KEY`.
     pub key: String,
+    /// The header that it takes the key in: `authorization` has it as `Bearer KEY`, any other the key alone, as Azure's
+    /// `api-key` does. Default `authorization`.
+    pub key_header: KeyHeader,
     /// The voice. Default `alloy`.
     pub voice: String,
     /// How it is to speak, in words, for models that heed that; none when empty.
@@ -36,13 +41,13 @@ pub struct Config {
     /// What is asked for: bare samples, or a WAV file for services that do not know them. Default `pcm`.
     pub audio: Audio,
     /// Until a connection stands. Default 1 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub connect: Duration,
     /// From a clause to the head of its audio. Default 1.8 s: below what counts as a stalled voice.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub first_byte: Duration,
     /// Between two pieces of audio. Default 1 s.
-    #[serde(with = "humane")]
+    #[serde(deserialize_with = "humane::limit")]
     pub idle: Duration,
 }
 
@@ -63,6 +68,7 @@ impl Default for Config {
             url: Endpoint::parse("https://api.openai.com/v1").expect("an address"),
             model: "gpt-4o-mini-tts".into(),
             key: "OPENAI_API_KEY".into(),
+            key_header: KeyHeader::default(),
             voice: "alloy".into(),
             instructions: String::new(),
             speed: None,
@@ -74,27 +80,55 @@ impl Default for Config {
     }
 }
 
+/// What it can do.
+const SPEEDS: RangeInclusive<f64> = 0.25..=4.0;
+
+impl Section for Config {
+    fn entry(&self) -> Entry<'_> {
+        Entry {
+            key: Some(&self.key),
+            model: Some(&self.model),
+            voice: Some(&self.voice),
+            rate: SpeechRate::of(self.speed, SPEEDS),
+            paths: &["/audio/speech"],
+            ..Entry::new(Stage::TextToSpeech, &self.url)
+        }
+    }
+
+    fn build(&self, _: &Services, key: Option<&ApiKey>) -> Result<Engine, SetupError> {
+        Ok(Engine::TextToSpeech(Arc::new(OpenAiTts::new(self.clone(), key)?)))
+    }
+
+    fn problems(&self) -> Vec<Problem> {
+        within("speed", self.speed, SPEEDS).into_iter().collect()
+    }
+
+    fn speed_up(&mut self, factor: f64) {
+        self.speed = faster(self.speed, factor);
+    }
+}
+
 /// A voice behind HTTP.
 #[derive(Clone, Debug)]
-pub struct OpenAiSpeech {
+pub struct OpenAiTts {
     http: Http,
     config: Arc<Config>,
     spares: Spares,
 }
 
-impl OpenAiSpeech {
+impl OpenAiTts {
     /// A client of the service; connections are set up on the present runtime.
     ///
     /// # Errors
     /// Connections cannot even be tried.
     pub fn new(config: Config, key: Option<&ApiKey>) -> Result<Self, SetupError> {
         let limits = Limits { connect: config.connect, first_byte: config.first_byte, idle: config.idle };
-        let http = Http::new(&config.url, key, limits)?;
+        let http = Http::keyed(&config.url, key, &config.key_header, limits)?;
         Ok(Self { http, config: Arc::new(config), spares: Spares::default() })
     }
 }
 
-impl TextToSpeech for OpenAiSpeech {
+impl TextToSpeech for OpenAiTts {
     fn name(&self) -> &str {
         NAME
     }
@@ -116,7 +150,7 @@ struct Body<'c> {
     speed: Option<f32>,
 }
 
-impl Requested for OpenAiSpeech {
+impl Requested for OpenAiTts {
     const NAME: &'static str = NAME;
 
     fn ask(&self, text: &str) -> Box<dyn Pieces> {

@@ -1,3 +1,4 @@
+use crate::llm::CachedTokens;
 use crate::services::ServiceError;
 use crate::services::chat::FinishReason;
 use crate::services::error::failure_in;
@@ -27,6 +28,8 @@ pub(in crate::services) struct Chunk {
     pub(super) end: bool,
     /// Tokens that the model was given.
     pub(super) tokens: Option<u32>,
+    /// What of them the service remembers between requests.
+    pub(super) cached: CachedTokens,
 }
 
 /// A piece of a call: its first one names it.
@@ -80,6 +83,14 @@ struct Completion {
 struct Usage {
     #[serde(default)]
     prompt_tokens: Count,
+    #[serde(default)]
+    prompt_tokens_details: Object<PromptTokens>,
+}
+
+#[derive(Default, Deserialize)]
+struct PromptTokens {
+    #[serde(default)]
+    cached_tokens: Count,
 }
 
 #[derive(Default, Deserialize)]
@@ -115,13 +126,14 @@ impl Completion {
         if let Some(failure) = failure_in(&bare.unwrap_or(self.error)) {
             return Err(failure);
         }
-        let tokens = self.usage.0.prompt_tokens.0;
+        let Usage { prompt_tokens: Count(tokens), prompt_tokens_details: Object(details) } = self.usage.0;
+        let cached = CachedTokens { read: details.cached_tokens.0.unwrap_or(0), written: 0 };
         // Behind the last one comes a chunk about usage, without any.
         let Some(choice) = self.choices.0.into_iter().next() else {
-            return Ok(Chunk { tokens, about: tokens.is_some(), ..Chunk::default() });
+            return Ok(Chunk { tokens, cached, about: tokens.is_some(), ..Chunk::default() });
         };
         let finish = choice.finish_reason.0.as_deref().and_then(FinishReason::read);
-        Ok(Chunk { tokens, finish, ..choice.delta.0.joined(choice.message.0) })
+        Ok(Chunk { tokens, cached, finish, ..choice.delta.0.joined(choice.message.0) })
     }
 }
 
@@ -193,8 +205,10 @@ mod tests {
         ] {
             assert_eq!(only(nothing), Chunk::default(), "{nothing}");
         }
-        let usage = only(r#"{"choices":[],"usage":{"prompt_tokens":57,"total_tokens":60}}"#);
-        assert_eq!(usage, Chunk { tokens: Some(57), about: true, ..Chunk::default() });
+        let usage =
+            r#"{"choices":[],"usage":{"prompt_tokens":57,"prompt_tokens_details":{"cached_tokens":32}}}"#;
+        let cached = CachedTokens { read: 32, written: 0 };
+        assert_eq!(only(usage), Chunk { tokens: Some(57), cached, about: true, ..Chunk::default() });
         let last = r#"{"choices":[{"delta":{},"finish_reason":"stop"}]}"#;
         assert_eq!(only(last), Chunk { finish: Some(FinishReason::Stop), ..Chunk::default() });
         assert_eq!(only(" [DONE]"), Chunk { end: true, ..Chunk::default() });

@@ -4,7 +4,7 @@ use crate::socket::{Accepted, Sockets};
 use crate::support::{LONG, nobody, once, settle};
 use crate::voices::{clause, spoken};
 use ringway_frame::{Format, Frame};
-use ringway_stages::services::deepgram_speech::{Config, DeepgramSpeech};
+use ringway_stages::services::deepgram_tts::{Config, DeepgramTts};
 use ringway_stages::services::{ApiKey, Endpoint};
 use ringway_stages::tts::{TextToSpeech, TtsCall, TtsSession};
 use serde_json::json;
@@ -16,7 +16,7 @@ fn config(url: Endpoint) -> Config {
 
 fn open(config: Config, format: Format) -> Box<dyn TtsSession> {
     let key = ApiKey::new("abc");
-    DeepgramSpeech::new(config, Some(&key)).unwrap().open(TtsCall { format }).unwrap()
+    DeepgramTts::new(config, Some(&key)).unwrap().open(TtsCall { format }).unwrap()
 }
 
 /// The text of a clause that is asked for.

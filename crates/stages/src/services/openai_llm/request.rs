@@ -1,4 +1,4 @@
-use super::{Config, NAME};
+use super::{Options, Vendor};
 use crate::llm::{Called, LlmRequest, ToolCall, ToolSpec};
 use crate::services::conversation::{Line, lines};
 use crate::services::http::Post;
@@ -9,7 +9,12 @@ use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 
 /// The request for a reply.
-pub(super) fn post(config: &Config, system: &str, tools: &[ToolSpec], request: &LlmRequest) -> Post {
+pub(super) fn post<V: Vendor>(
+    config: &Options<V>,
+    system: &str,
+    tools: &[ToolSpec],
+    request: &LlmRequest,
+) -> Post {
     let body =
         serde_json::to_vec(&Body::new(config, system, tools, request)).expect("text and numbers are JSON");
     Post {
@@ -36,8 +41,13 @@ struct Body<'r> {
     /// What OpenAI itself asks for in its place.
     #[serde(skip_serializing_if = "Option::is_none")]
     max_completion_tokens: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reasoning_effort: Option<&'r str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tools: Vec<Value>,
+    /// The configuration's own, none of which is among those above.
+    #[serde(flatten)]
+    extra: &'r Map<String, Value>,
 }
 
 #[derive(Serialize)]
@@ -54,23 +64,32 @@ struct Message<'r> {
 }
 
 impl<'r> Body<'r> {
-    fn new(config: &'r Config, system: &'r str, tools: &[ToolSpec], request: &'r LlmRequest) -> Self {
+    fn new<V: Vendor>(
+        config: &'r Options<V>,
+        system: &'r str,
+        tools: &[ToolSpec],
+        request: &'r LlmRequest,
+    ) -> Self {
         let openai = config.url.host() == "api.openai.com";
-        let most = Some(config.max_tokens);
+        let extra = config.extra_body.fields();
+        // Whoever asks for the newer name behind another address wants it in place of the older one.
+        let most = Some(config.max_tokens).filter(|_| !extra.contains_key("max_completion_tokens"));
         Self {
             model: &config.model,
-            messages: messages(system, request),
+            messages: messages(V::NAME, system, request),
             stream: true,
             stream_options: config.usage.then(|| json!({"include_usage": true})),
             temperature: config.temperature,
             max_tokens: most.filter(|_| !openai),
             max_completion_tokens: most.filter(|_| openai),
+            reasoning_effort: config.reasoning_effort.as_deref().filter(|effort| !effort.is_empty()),
             tools: tools.iter().map(tool).collect(),
+            extra,
         }
     }
 }
 
-fn messages<'r>(system: &'r str, request: &'r LlmRequest) -> Vec<Message<'r>> {
+fn messages<'r>(vendor: &str, system: &'r str, request: &'r LlmRequest) -> Vec<Message<'r>> {
     let mut messages = Vec::with_capacity(request.history.len() + 4);
     for line in lines(system, request) {
         match line {
@@ -78,8 +97,8 @@ fn messages<'r>(system: &'r str, request: &'r LlmRequest) -> Vec<Message<'r>> {
             Line::User(text) => messages.push(message("user", text)),
             Line::Assistant(text) => messages.push(message("assistant", text)),
             Line::Round(round) => {
-                let tool_calls = round.calls.iter().map(|called| tool_call(&called.call)).collect();
-                let own = round.provided_by(NAME);
+                let tool_calls = round.calls.iter().map(|called| tool_call(vendor, &called.call)).collect();
+                let own = round.provided_by(vendor);
                 messages.push(Message { tool_calls, own, ..message("assistant", round.text.as_str()) });
                 messages.extend(round.calls.iter().map(result));
             }
@@ -92,10 +111,10 @@ fn message<'r>(role: &'static str, content: impl Into<Cow<'r, str>>) -> Message<
     Message { role, content: content.into(), tool_calls: Vec::new(), tool_call_id: None, own: None }
 }
 
-fn tool_call(call: &ToolCall) -> Value {
+fn tool_call(vendor: &str, call: &ToolCall) -> Value {
     let ToolCall { id, name, arguments, .. } = call;
     let mut value = json!({"id": id, "type": "function", "function": {"name": name, "arguments": arguments}});
-    provided::add(&mut value, call.provided_by(NAME).map(|provided| &provided.call));
+    provided::add(&mut value, call.provided_by(vendor).map(|provided| &provided.call));
     value
 }
 
@@ -113,6 +132,7 @@ const LARGEST_ANSWER: usize = 8 * 1_024 * 1_024;
 
 #[cfg(test)]
 mod tests {
+    use super::super::Config;
     use super::*;
     use crate::llm::{Cue, Role, Round, Said};
 
@@ -154,6 +174,21 @@ mod tests {
         let url = super::super::Endpoint::parse("http://localhost:8000/v1").unwrap();
         let body = body(&Config { url, max_tokens: 9, ..Config::default() }, &request(Cue::Silent(1)));
         assert_eq!((&body["max_tokens"], body.get("max_completion_tokens")), (&json!(9), None));
+    }
+
+    #[test]
+    fn a_vendors_own_fields_and_the_effort_of_reasoning_are_in_each_request() {
+        let extra = toml::from_str::<toml::Value>("top_p = 0.5\nmax_completion_tokens = 900").unwrap();
+        let config = Config {
+            url: super::super::Endpoint::parse("https://d.openai.azure.com/openai/v1").unwrap(),
+            extra_body: extra.try_into().unwrap(),
+            reasoning_effort: Some("low".into()),
+            ..Config::default()
+        };
+        let body = body(&config, &request(Cue::Silent(1)));
+        assert_eq!((&body["top_p"], &body["reasoning_effort"]), (&json!(0.5), &json!("low")));
+        assert_eq!((&body["max_completion_tokens"], body.get("max_tokens")), (&json!(900), None));
+        assert_eq!(body["stream"], true);
     }
 
     #[test]

@@ -1,4 +1,0 @@
-//! A message of Deepgram's voice.
-#![no_main]
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| ringway_stages::services::fuzz::deepgram_speech(data));
