@@ -4,11 +4,11 @@ use crate::addresses::{AddressFull, Addresses, Held, Kind};
 use crate::refusals;
 use crate::telemetry::stage_name;
 use crate::unstarted::{Full, Late, Ticket, Unstarted};
-use actix_rt::ArbiterHandle;
-use ringway_actors::{CoreLoad, Engines, MediaCore, Place};
+use ringway_actors::{Core, CoreHandle, CoreLoad, Engines, MediaCore, Place};
 use ringway_turn::StageKind;
 use std::future::Future;
 use std::net::IpAddr;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -145,7 +145,9 @@ pub struct Arrived {
 /// A caller who has been let in.
 #[derive(Debug)]
 pub struct Admitted {
-    /// Its place on the core where its socket lives.
+    /// The core where its socket lives.
+    pub core: Rc<Core>,
+    /// Its place there.
     pub place: Place,
     /// Its share of what its address may hold.
     pub of_address: Held,
@@ -184,11 +186,11 @@ impl Admission {
     ///
     /// # Errors
     /// A call would be refused now, or too many sockets are open without a call, in all or from this address.
-    pub async fn receive(&self, address: Option<IpAddr>) -> Result<(Arrived, ArbiterHandle), Refused> {
+    pub async fn receive(&self, address: Option<IpAddr>) -> Result<(Arrived, CoreHandle), Refused> {
         self.enter(address).await.inspect_err(|refused| refused.tell(address))
     }
 
-    async fn enter(&self, address: Option<IpAddr>) -> Result<(Arrived, ArbiterHandle), Refused> {
+    async fn enter(&self, address: Option<IpAddr>) -> Result<(Arrived, CoreHandle), Refused> {
         self.choose()?;
         let of_address = self.addresses.take(address, Kind::Unstarted)?;
         let mut core = 0;
@@ -213,13 +215,15 @@ impl Admission {
     ///
     /// # Errors
     /// Full, late, without an engine that serves, draining, or its address has as many calls as it may.
-    pub fn admit(&self, arrived: Arrived) -> Result<Admitted, Refused> {
-        let Arrived { ticket, core, address, _of_address } = arrived;
+    pub fn admit(&self, arrived: Arrived, core: Rc<Core>) -> Result<Admitted, Refused> {
+        let Arrived { ticket, core: index, address, _of_address } = arrived;
         drop(ticket);
-        self.reserve(core, address).inspect_err(|refused| refused.tell(address))
+        let (place, of_address) =
+            self.reserve(index, address).inspect_err(|refused| refused.tell(address))?;
+        Ok(Admitted { core, place, of_address })
     }
 
-    fn reserve(&self, core: usize, address: Option<IpAddr>) -> Result<Admitted, Refused> {
+    fn reserve(&self, core: usize, address: Option<IpAddr>) -> Result<(Place, Held), Refused> {
         let of_address = self.addresses.take(address, Kind::Call)?;
         let _one_at_a_time = self.door.lock().unwrap_or_else(PoisonError::into_inner);
         if self.is_draining() {
@@ -227,7 +231,7 @@ impl Admission {
         }
         self.limits.check(&self.engines, self.calls())?;
         choose(std::iter::once((self.cores[core].load(), 0)), self.limits.lateness)?;
-        Ok(Admitted { place: self.cores[core].reserve(), of_address })
+        Ok((self.cores[core].reserve(), of_address))
     }
 
     /// The core with the fewest calls and sockets, if a call would be admitted now.

@@ -12,7 +12,9 @@ use crate::webhooks::Webhooks;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use metrics_exporter_prometheus::PrometheusHandle;
-use ringway_actors::{CallSpec, EdgeKind, EdgePort, Engines, EventSink, MediaCore, Place, ServiceHealth};
+use ringway_actors::{
+    CallSpec, Core, EdgeKind, EdgePort, Engines, EventSink, MediaCore, Place, ServiceHealth,
+};
 use ringway_config::{CarrierConfig, Config, Secrets, ServerConfig};
 use ringway_frame::{CallId, Format};
 use ringway_stages::prompt::{self, Variables};
@@ -21,6 +23,7 @@ use ringway_stages::speech_cache::Tiers;
 use ringway_stages::transfer::Transfers;
 use ringway_wire::{ErrorCode, ProtocolError};
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -184,7 +187,14 @@ impl Starting {
 
 impl Server {
     /// Begins an admitted call on the present media core.
-    pub fn start_call(&self, edge: EdgeKind, format: Format, arrival: Arrival, place: Place) -> EdgePort {
+    pub fn start_call(
+        &self,
+        core: &Rc<Core>,
+        edge: EdgeKind,
+        format: Format,
+        arrival: Arrival,
+        place: Place,
+    ) -> EdgePort {
         let id = CallId::from_bits(uuid::Uuid::now_v7().as_u128());
         let mut turn = self.turn.clone();
         if edge == EdgeKind::Browser {
@@ -196,7 +206,7 @@ impl Server {
         let Arrival { dialogue, carrier_call_id, parameters, .. } = arrival;
         let language = parameters.get(LANGUAGE).cloned();
         CallSpec { id, edge, format, dialogue, language, carrier_call_id, variables, turn, place }
-            .start(record)
+            .start(core, record)
     }
 
     /// What prompts may tell of a call.

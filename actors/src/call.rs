@@ -1,59 +1,57 @@
 //! The supervisor of one call: builds its stages, watches them, rebuilds them, and escalates.
 
-use crate::by_heart::ByHeart;
-use crate::chain::Chain;
 mod building;
+mod chain;
 mod endings;
 mod hedging;
 mod language;
 mod orders;
+mod plumbing;
+pub(crate) mod start;
 mod summary;
+mod watchdog;
 mod watching;
 mod whole;
 
-use building::Refusal;
-pub(crate) use language::{ChangeLanguage, Follow};
-pub(crate) use summary::Summarise;
-use summary::Summary;
-
+use crate::cause::{Cause, StageState, SwitchCause};
 use crate::clock::CallClock;
-use crate::core::{Core, Place, mark};
-use crate::edge::{CallHandle, EdgeLink};
-use crate::event::{CallEventKind, Cause, StageState, SwitchCause};
+use crate::core::Core;
+use crate::core::load::Place;
+use crate::debt::Watches;
+use crate::event::CallEventKind;
+use crate::handle::CallHandle;
 use crate::inbox::Inbox;
 use crate::language::LanguageIndex;
-use crate::llm::LlmStage;
-use crate::plumbing::Plumbing;
+use crate::leg::link::EdgeLink;
+use crate::orders::{OrderBook, Orders};
 use crate::post::Post;
-use crate::recital::Recital;
-use crate::router::{Events, Router, StageNews, Watches};
-use crate::s2s::SpeechStage;
-use crate::stage::{Child, Death, Fault, Inject, Rest, StageError, spawn};
-use crate::stt::SttStage;
-use crate::tts::{Refusals, TtsStage, VoiceCount};
-use crate::vad::VadStage;
-use crate::vad_batch::Ticket;
-use crate::watchdog::{WATCH_EVERY, WATCH_IDLE_EVERY, Watchdog};
-use actix::prelude::*;
+use crate::publisher::Publisher;
+use crate::retry::Retry;
+use crate::router::Router;
+use crate::router::news::StageNews;
+use crate::stages::driver::Child;
+use crate::stages::llm::LlmStage;
+use crate::stages::s2s::SpeechStage;
+use crate::stages::stt::SttStage;
+use crate::stages::tts::{Refusals, TtsStage, VoiceCount};
+use crate::stages::vad::VadStage;
+use building::Refusal;
+use chain::Chain;
+use plumbing::Plumbing;
 use ringway_frame::{CallId, Epoch, Format};
-use ringway_ring::OnLoan;
-use ringway_stages::Expectation;
-use ringway_stages::health::{Health, Standing};
-use ringway_stages::llm::LlmCall;
+use ringway_stages::health::Standing;
 use ringway_stages::prompt::Variables;
-use ringway_stages::silero::WindowCutter;
-use ringway_stages::speech_to_speech::SpeechCall;
-use ringway_stages::stt::SttCall;
 use ringway_stages::tools::Deeds;
-use ringway_stages::tts::{TtsCall, TtsError, TtsSession};
 use ringway_turn::{EndReason, StageKind};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
+use summary::Summary;
 use tokio::time::Instant;
+use watchdog::{WATCH_EVERY, Watchdog};
 
 /// One call.
-pub struct Call {
+pub(crate) struct Call {
     profile: Profile,
     core: Rc<Core>,
     plumbing: Plumbing,
@@ -64,11 +62,15 @@ pub struct Call {
     _router: Child<Router>,
     lives: [Life; StageKind::ALL.len()],
     watchdog: Watchdog,
-    watching: (Duration, SpawnHandle),
+    /// What it is told to do, and where its stages' ends are told.
+    book: OrderBook,
+    orders: Orders,
+    /// When it looks next how its stages do.
+    looks: Retry,
     count: VoiceCount,
     refusals: Refusals,
     edge: EdgeLink,
-    events: Events,
+    events: Publisher,
     apology: Option<Epoch>,
     /// The caller has waited for the stage that hears and speaks longer than is good, in this turn.
     late: bool,
@@ -109,6 +111,8 @@ struct Children {
 struct Life {
     chain: Chain,
     generation: u32,
+    /// When it is started once more, unless something else starts it or takes it away before.
+    again: Retry,
     died: Option<Died>,
     /// It was given up: what it leaves undone is no news.
     gone: bool,
@@ -125,48 +129,6 @@ struct Died {
     detail: String,
 }
 
-/// The call ends: the turn has closed its books.
-#[derive(Clone, Debug, Message)]
-#[rtype(result = "()")]
-pub(crate) struct Finish(pub(crate) EndReason);
-
-/// Plays the apology in this epoch.
-#[derive(Clone, Copy, Debug, Message)]
-#[rtype(result = "()")]
-pub(crate) struct Apologise(pub(crate) Epoch);
-
-/// The stage is late: another service that does well takes its place.
-#[derive(Clone, Copy, Debug, Message)]
-#[rtype(result = "()")]
-pub(crate) struct Hurry(pub(crate) StageKind);
-
-/// The stage does not take its orders.
-#[derive(Clone, Copy, Debug, Message)]
-#[rtype(result = "()")]
-pub(crate) struct Overrun(pub(crate) StageKind);
-
-/// The stage has nothing to do until the next turn: time to go to the service that is preferred.
-#[derive(Clone, Copy, Debug, Message)]
-#[rtype(result = "()")]
-pub(crate) struct BetweenTurns(pub(crate) StageKind);
-
-/// Puts a fault into a stage.
-#[derive(Clone, Copy, Debug, Message)]
-#[rtype(result = "()")]
-pub(crate) struct InjectInto {
-    pub(crate) stage: StageKind,
-    pub(crate) fault: Fault,
-}
-
-/// A stage ended by itself.
-#[derive(Debug, Message)]
-#[rtype(result = "()")]
-struct Ended {
-    stage: Option<StageKind>,
-    generation: u32,
-    death: Death,
-}
-
 /// What a call is made of.
 pub(crate) struct CallParts {
     pub(crate) profile: Profile,
@@ -175,8 +137,9 @@ pub(crate) struct CallParts {
     pub(crate) router: Child<Router>,
     pub(crate) inbox: Inbox,
     pub(crate) watches: Watches,
+    pub(crate) orders: (Orders, OrderBook),
     pub(crate) edge: EdgeLink,
-    pub(crate) events: Events,
+    pub(crate) events: Publisher,
     pub(crate) place: Place,
 }
 
@@ -189,8 +152,11 @@ impl Call {
             let links = parts.core.engines.links(stage, parts.profile.language);
             chain.narrow(&links, links.start);
             chain.serve(parts.core.health.first(stage, links));
-            Life { chain, generation: 0, died: None, gone: false, follows: false }
+            Life { chain, generation: 0, again: Retry::default(), died: None, gone: false, follows: false }
         });
+        let (orders, book) = parts.orders;
+        let mut looks = Retry::default();
+        looks.after(WATCH_EVERY);
         let watchdog = Watchdog::new(config.stall.clone(), parts.plumbing.stats(), parts.watches);
         Self {
             profile: parts.profile,
@@ -202,7 +168,9 @@ impl Call {
             stages: Children::default(),
             lives,
             watchdog,
-            watching: (Duration::ZERO, SpawnHandle::default()),
+            book,
+            orders,
+            looks,
             count: VoiceCount::default(),
             refusals: Refusals::default(),
             edge: parts.edge,
@@ -219,12 +187,12 @@ impl Call {
     }
 
     /// Builds all stages, before the first message of the edge.
-    pub(crate) fn begin(&mut self, call: &Addr<Self>, handle: CallHandle) {
+    pub(crate) fn begin(&mut self, handle: CallHandle) {
         let Profile { carrier_call_id, variables, .. } = &self.profile;
         let (carrier_call_id, variables) = (carrier_call_id.clone(), variables.clone());
         self.events.put(CallEventKind::Started { handle, carrier_call_id, variables });
-        self.start(StageKind::Vad, call);
-        self.start_conversation(call);
+        self.start(StageKind::Vad);
+        self.start_conversation();
     }
 
     fn clock(&self) -> CallClock {
@@ -237,21 +205,21 @@ impl Call {
 
     /// Starts a stage with the service whose turn it is, or the next one that can serve the call; one that failed just
     /// now after a pause.
-    fn start(&mut self, stage: StageKind, call: &Addr<Self>) {
+    fn start(&mut self, stage: StageKind) {
         loop {
             let pause = self.pause(stage);
             if !pause.is_zero() {
-                return self.start_later(stage, pause, call);
+                return self.start_later(stage, pause);
             }
             let service = self.life(stage).chain.serving();
-            match self.build(stage, service, call) {
+            match self.build(stage, service) {
                 Ok(news) => return self.started(stage, news),
-                Err(Refusal::OnLoan) => return self.start_later(stage, COMES_HOME, call),
+                Err(Refusal::NotYet) => return self.start_later(stage, COMES_HOME),
                 Err(Refusal::Engine(error)) => {
                     tracing::warn!(callId = %self.profile.id, ?stage, service, %error, "the engine cannot serve the call");
                     self.service_failed(stage, service, Cause::Error);
                     if !self.pass_on(stage, SwitchCause::Refused) {
-                        return self.give_up(stage, call);
+                        return self.give_up(stage);
                     }
                 }
             }
@@ -314,7 +282,7 @@ impl Call {
     }
 
     /// A stage is dead: the router is told, and it is rebuilt or given up.
-    fn died(&mut self, stage: StageKind, cause: Cause, detail: String, since: Instant, call: &Addr<Self>) {
+    fn died(&mut self, stage: StageKind, cause: Cause, detail: String, since: Instant) {
         tracing::warn!(callId = %self.profile.id, ?stage, cause = cause.name(), detail, "stage died");
         if stage == StageKind::Llm {
             self.drop_second(Some(cause));
@@ -327,14 +295,14 @@ impl Call {
         self.tell_router(StageNews::Lost(stage));
         let cause = if cause == Cause::Unfit { SwitchCause::Refused } else { SwitchCause::Died(cause) };
         if self.pass_on(stage, cause) {
-            self.start(stage, call);
+            self.start(stage);
         } else {
-            self.give_up(stage, call);
+            self.give_up(stage);
         }
     }
 
     /// Whom the caller waits for gives way, if another service does well.
-    fn hurry(&mut self, stage: StageKind, call: &Addr<Self>) {
+    fn hurry(&mut self, stage: StageKind) {
         let at = self.clock().now().since_start();
         let second = self.second.filter(|_| stage == StageKind::Llm);
         let standing = |service| match second {
@@ -344,7 +312,7 @@ impl Call {
         };
         let substitute = self.lives[stage as usize].chain.substitute(at, standing);
         if substitute.is_some() && self.is_running(stage) {
-            self.died(stage, Cause::Late, "it keeps the caller waiting".to_owned(), Instant::now(), call);
+            self.died(stage, Cause::Late, "it keeps the caller waiting".to_owned(), Instant::now());
         } else if stage == StageKind::SpeechToSpeech {
             self.late = true;
         }
@@ -375,7 +343,7 @@ impl Call {
         }
     }
 
-    fn give_up(&mut self, stage: StageKind, call: &Addr<Self>) {
+    fn give_up(&mut self, stage: StageKind) {
         if std::mem::replace(&mut self.life(stage).gone, true) {
             return;
         }
@@ -383,13 +351,14 @@ impl Call {
         self.events.put(CallEventKind::Stage { stage, state: StageState::Gone });
         self.tell_router(StageNews::Gone(stage));
         if stage == StageKind::SpeechToSpeech {
-            self.start_three(call);
+            self.start_three();
         }
     }
 
     fn drop_child(&mut self, stage: StageKind) {
         // A death that the old one still reports is of an older generation than the next.
         self.life(stage).generation += 1;
+        self.life(stage).again.stop();
         match stage {
             StageKind::Vad => self.stages.vad = None,
             StageKind::Stt => self.stages.stt = None,
@@ -408,7 +377,7 @@ impl Call {
         self.news.put_surely(news);
     }
 
-    fn end(&mut self, reason: EndReason, ctx: &mut Context<Self>) {
+    fn end(&mut self, reason: EndReason) {
         if std::mem::replace(&mut self.ended, true) {
             return;
         }
@@ -420,7 +389,6 @@ impl Call {
             self.events.put_inside(CallEventKind::Rings(report));
         }
         self.events.put_inside(CallEventKind::Ended { reason });
-        ctx.stop();
     }
 }
 
@@ -431,37 +399,4 @@ const COMES_HOME: Duration = Duration::from_millis(1);
 fn spread(call: CallId, stage: StageKind) -> u64 {
     let bits = call.to_bits();
     (bits ^ (bits >> 64)) as u64 ^ stage as u64
-}
-
-impl Actor for Call {
-    type Context = Context<Self>;
-
-    fn started(&mut self, ctx: &mut Self::Context) {
-        self.watch_each(WATCH_EVERY, ctx);
-    }
-}
-
-impl Handler<Finish> for Call {
-    type Result = ();
-
-    fn handle(&mut self, Finish(reason): Finish, ctx: &mut Self::Context) {
-        self.end(reason, ctx);
-    }
-}
-
-impl Handler<InjectInto> for Call {
-    type Result = ();
-
-    fn handle(&mut self, InjectInto { stage, fault }: InjectInto, _: &mut Self::Context) {
-        let sent = match stage {
-            StageKind::Vad => self.stages.vad.as_ref().is_some_and(|child| child.inject(Inject(fault))),
-            StageKind::Stt => self.stages.stt.as_ref().is_some_and(|child| child.inject(Inject(fault))),
-            StageKind::Llm => self.stages.llm.as_ref().is_some_and(|child| child.inject(Inject(fault))),
-            StageKind::Tts => self.stages.tts.as_ref().is_some_and(|child| child.inject(Inject(fault))),
-            StageKind::SpeechToSpeech => {
-                self.stages.s2s.as_ref().is_some_and(|child| child.inject(Inject(fault)))
-            }
-        };
-        tracing::info!(callId = %self.profile.id, ?stage, ?fault, sent, "fault injected");
-    }
 }

@@ -1,40 +1,45 @@
 //! Media cores: OS threads that own calls.
 
-use crate::event::EventSink;
+mod bar;
+pub(crate) mod load;
+pub(crate) mod marker;
+pub(crate) mod metronome;
+pub(crate) mod vad_batch;
+
+use crate::config::Config;
+use crate::engines::Engines;
 use crate::health::ServiceHealth;
-use crate::metronome::Metronome;
-use crate::vad_batch::VadBatch;
-use crate::{Config, Engines};
+use crate::sink::EventSink;
 use actix_rt::{Arbiter, ArbiterHandle};
-use ringway_turn::StageKind;
-use std::cell::OnceCell;
+use load::{CoreLoad, Place};
+use metronome::Metronome;
+use std::fmt;
 use std::future::Future;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
-use tokio::sync::watch;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use vad_batch::VadBatch;
 
 /// A thread that owns calls: an actix arbiter on a current-thread runtime.
 #[derive(Debug)]
 pub struct MediaCore {
     handle: ArbiterHandle,
     arbiter: Mutex<Option<Arbiter>>,
+    jobs: CoreHandle,
     load: Arc<CoreLoad>,
 }
 
-/// What other threads see of a media core.
-#[derive(Debug)]
-pub struct CoreLoad {
-    epoch: Instant,
-    calls: AtomicUsize,
-    lines: AtomicUsize,
-    beat_nanos: AtomicU64,
-    lateness_nanos: AtomicU64,
-    marker: AtomicU8,
-    hears: watch::Sender<bool>,
-}
+/// Where work for a media core is put, from any thread.
+#[derive(Clone)]
+pub struct CoreHandle(mpsc::Sender<Job>);
+
+/// Begins a task on the core.
+type Job = Box<dyn FnOnce(&Rc<Core>) + Send>;
+
+/// Tasks that wait to begin on a core at most; whoever has one more waits.
+const JOBS: usize = 256;
 
 /// What a media core's own tasks share.
 #[derive(Debug)]
@@ -46,35 +51,6 @@ pub struct Core {
     pub(crate) config: Arc<Config>,
     pub(crate) events: EventSink,
     load: Arc<CoreLoad>,
-}
-
-thread_local! {
-    static CORE: OnceCell<Rc<Core>> = const { OnceCell::new() };
-}
-
-/// One call's place on a media core, taken back when dropped.
-#[derive(Debug)]
-pub struct Place {
-    load: Arc<CoreLoad>,
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.load.calls.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// The socket of one call on a media core, until it is dropped: also when the call is over and its last words are on
-/// the way.
-#[derive(Debug)]
-pub struct OpenLine {
-    load: Arc<CoreLoad>,
-}
-
-impl Drop for OpenLine {
-    fn drop(&mut self) {
-        self.load.lines.fetch_sub(1, Ordering::Relaxed);
-    }
 }
 
 impl MediaCore {
@@ -91,8 +67,13 @@ impl MediaCore {
         let arbiter = Arbiter::new();
         let load = Arc::new(CoreLoad::new());
         let shared = load.clone();
-        arbiter.spawn_fn(move || Core::install(engines, health, config, events, shared, observe));
-        Self { handle: arbiter.handle(), arbiter: Mutex::new(Some(arbiter)), load }
+        let (sender, jobs) = mpsc::channel(JOBS);
+        arbiter.spawn_fn(move || {
+            let core = Core::start(engines, health, config, events, shared, observe);
+            tokio::task::spawn_local(work(core, jobs));
+        });
+        let (handle, jobs) = (arbiter.handle(), CoreHandle(sender));
+        Self { handle, arbiter: Mutex::new(Some(arbiter)), jobs, load }
     }
 
     /// How it is doing.
@@ -100,16 +81,9 @@ impl MediaCore {
         &self.load
     }
 
-    /// Runs a future on the core.
-    pub fn spawn<F: Future<Output = ()> + 'static>(&self, make: impl FnOnce() -> F + Send + 'static) -> bool {
-        self.handle.spawn_fn(move || {
-            tokio::task::spawn_local(make());
-        })
-    }
-
-    /// A handle to run futures from elsewhere.
-    pub fn handle(&self) -> ArbiterHandle {
-        self.handle.clone()
+    /// Where work for it is put.
+    pub fn handle(&self) -> CoreHandle {
+        self.jobs.clone()
     }
 
     /// Reserves a place for one call.
@@ -140,20 +114,41 @@ impl MediaCore {
     }
 }
 
+impl CoreHandle {
+    /// Makes a future on the core and runs it there, as soon as there is room for it; `false`: the core is gone.
+    pub async fn spawn<F>(&self, make: impl FnOnce(Rc<Core>) -> F + Send + 'static) -> bool
+    where
+        F: Future<Output = ()> + 'static,
+    {
+        let job = move |core: &Rc<Core>| drop(tokio::task::spawn_local(make(core.clone())));
+        self.0.send(Box::new(job)).await.is_ok()
+    }
+}
+
+/// Begins whatever is put, for as long as the core runs.
+async fn work(core: Rc<Core>, mut jobs: mpsc::Receiver<Job>) {
+    while let Some(job) = jobs.recv().await {
+        job(&core);
+    }
+}
+
+impl fmt::Debug for CoreHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("CoreHandle").field(&self.0.max_capacity()).finish()
+    }
+}
+
 impl Core {
-    /// Makes the present thread a media core; its runtime must run local tasks. [`MediaCore::start`] does so on a
-    /// thread of its own, a test on a runtime whose time it drives.
-    ///
-    /// # Panics
-    /// The thread is a media core already.
-    pub fn install(
+    /// A core on the present thread, whose runtime must run local tasks. [`MediaCore::start`] does so on a thread of its
+    /// own, a test on a runtime whose time it drives.
+    pub fn start(
         engines: Arc<Engines>,
         health: Arc<ServiceHealth>,
         config: Arc<Config>,
         events: EventSink,
         load: Arc<CoreLoad>,
         observe: impl Fn(Duration) + 'static,
-    ) {
+    ) -> Rc<Self> {
         let vad = Rc::new(VadBatch::new(engines.clone(), load.clone()));
         let metronome = Rc::<Metronome>::default();
         tokio::task::spawn_local(vad.clone().supervise(metronome.clone()));
@@ -162,16 +157,7 @@ impl Core {
             shared.beat(late);
             observe(late);
         }));
-        let core = Self { metronome, vad, engines, health, config, events, load };
-        CORE.with(|slot| slot.set(Rc::new(core))).unwrap_or_else(|_| panic!("a thread is one media core"));
-    }
-
-    /// The core of the present thread.
-    ///
-    /// # Panics
-    /// On a thread that is no media core.
-    pub fn current() -> Rc<Self> {
-        CORE.with(|core| core.get().cloned()).expect("calls live on media cores only")
+        Rc::new(Self { metronome, vad, engines, health, config, events, load })
     }
 
     pub(crate) fn load(&self) -> &Arc<CoreLoad> {
@@ -182,116 +168,4 @@ impl Core {
     pub fn metronome(&self) -> &Rc<Metronome> {
         &self.metronome
     }
-}
-
-impl Default for CoreLoad {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl CoreLoad {
-    /// Of a core that is about to start.
-    pub fn new() -> Self {
-        Self {
-            epoch: Instant::now(),
-            calls: AtomicUsize::new(0),
-            lines: AtomicUsize::new(0),
-            beat_nanos: AtomicU64::new(0),
-            lateness_nanos: AtomicU64::new(0),
-            marker: AtomicU8::new(0),
-            hears: watch::Sender::new(false),
-        }
-    }
-
-    /// Whether its voice activity detector is there.
-    pub fn hears(&self) -> bool {
-        *self.hears.borrow()
-    }
-
-    /// Waits until its voice activity detector is there: until then a call on it is deaf.
-    pub async fn heard(&self) {
-        // The sender is alive as long as `self` is.
-        let _ = self.hears.subscribe().wait_for(|hears| *hears).await;
-    }
-
-    /// Its detector has come or gone; the core itself says so.
-    pub fn set_hears(&self, hears: bool) {
-        self.hears.send_replace(hears);
-    }
-
-    /// Reserves a place for one call.
-    pub fn reserve(self: &Arc<Self>) -> Place {
-        self.calls.fetch_add(1, Ordering::Relaxed);
-        Place { load: self.clone() }
-    }
-
-    /// Counts the socket of a call.
-    pub(crate) fn open_line(self: &Arc<Self>) -> OpenLine {
-        self.lines.fetch_add(1, Ordering::Relaxed);
-        OpenLine { load: self.clone() }
-    }
-
-    fn beat(&self, late: Duration) {
-        self.beat_nanos.store(self.epoch.elapsed().as_nanos() as u64, Ordering::Relaxed);
-        self.lateness_nanos.store(late.as_nanos() as u64, Ordering::Relaxed);
-    }
-
-    /// Calls that it owns, places reserved included.
-    pub fn calls(&self) -> usize {
-        self.calls.load(Ordering::Relaxed)
-    }
-
-    /// Sockets of its calls that are open.
-    pub fn lines(&self) -> usize {
-        self.lines.load(Ordering::Relaxed)
-    }
-
-    /// How long ago its metronome last ticked: long when something blocks the thread.
-    pub fn silent_for(&self) -> Duration {
-        let last = Duration::from_nanos(self.beat_nanos.load(Ordering::Relaxed));
-        self.epoch.elapsed().saturating_sub(last)
-    }
-
-    /// How late its last tick came.
-    pub fn lateness(&self) -> Duration {
-        Duration::from_nanos(self.lateness_nanos.load(Ordering::Relaxed))
-    }
-
-    /// The stage whose code runs at the moment.
-    pub fn running(&self) -> Option<StageKind> {
-        StageKind::ALL.get(usize::from(self.marker.load(Ordering::Relaxed)).wrapping_sub(1)).copied()
-    }
-}
-
-/// While it is there, the thread that watches this core sees that code of this stage runs.
-#[derive(Debug)]
-pub(crate) struct Marked {
-    before: u8,
-}
-
-/// Notes that a stage's code runs on this core, until the result is dropped; `None`: code of no stage.
-pub(crate) fn mark(stage: Option<StageKind>) -> Marked {
-    let marker =
-        StageKind::ALL.iter().position(|kind| Some(*kind) == stage).map_or(0, |index| index as u8 + 1);
-    Marked { before: swap_marker(marker) }
-}
-
-impl Drop for Marked {
-    /// Also when the stage's code panics.
-    fn drop(&mut self) {
-        swap_marker(self.before);
-    }
-}
-
-fn swap_marker(value: u8) -> u8 {
-    let swap = |core: &OnceCell<Rc<Core>>| {
-        let marker = &core.get()?.load.marker;
-        let before = marker.load(Ordering::Relaxed);
-        // Only this thread writes it.
-        marker.store(value, Ordering::Relaxed);
-        Some(before)
-    };
-    // Tasks may still be dropped when the thread's locals are gone.
-    CORE.try_with(swap).ok().flatten().unwrap_or(0)
 }

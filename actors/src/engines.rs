@@ -1,5 +1,6 @@
 use crate::language::{Language, LanguageIndex};
-use ringway_frame::{Format, SampleRate};
+use crate::phrase::Phrase;
+use ringway_frame::SampleRate;
 use ringway_stages::llm::LanguageModel;
 use ringway_stages::speech_to_speech::SpeechToSpeech;
 use ringway_stages::stt::SpeechToText;
@@ -7,6 +8,7 @@ use ringway_stages::tts::TextToSpeech;
 use ringway_stages::vad::{Vad, VadError, VadState};
 use ringway_turn::StageKind;
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// The engines that serve all calls, each stage's in order of preference.
@@ -41,30 +43,6 @@ pub struct VadEngine {
     pub state: VadState,
     /// Builds one; blocks.
     pub build: Box<dyn Fn() -> Result<Box<dyn Vad + Send>, VadError> + Send + Sync>,
-}
-
-/// Spoken audio that needs no engine any more, one copy a format: whole frames.
-#[derive(Clone, Debug, Default)]
-pub struct Phrase {
-    /// Its words.
-    pub text: String,
-    /// G.711.
-    pub mulaw_8k: Arc<[u8]>,
-    /// s16le at 8 kHz.
-    pub pcm_8k: Arc<[u8]>,
-    /// s16le at 16 kHz.
-    pub pcm_16k: Arc<[u8]>,
-}
-
-impl Phrase {
-    /// Its audio in `format`.
-    pub fn audio(&self, format: Format) -> &Arc<[u8]> {
-        match format {
-            Format::Mulaw8k => &self.mulaw_8k,
-            Format::Pcm8k => &self.pcm_8k,
-            Format::Pcm16k => &self.pcm_16k,
-        }
-    }
 }
 
 impl Engines {
@@ -103,6 +81,44 @@ impl Engines {
             StageKind::Tts => self.tts.iter().map(|engine| engine.name()).collect(),
             StageKind::SpeechToSpeech => self.s2s.iter().map(|engine| engine.name()).collect(),
         }
+    }
+}
+
+/// By language.
+impl Engines {
+    /// The language of this code, whatever its case; without one, the first.
+    pub(crate) fn language_or_first(&self, code: Option<&str>) -> LanguageIndex {
+        let is = |code| move |language: &Language| language.code.eq_ignore_ascii_case(code);
+        LanguageIndex(code.and_then(|code| self.languages.iter().position(is(code))).unwrap_or(0))
+    }
+
+    pub(crate) fn language(&self, index: LanguageIndex) -> Option<&Language> {
+        self.languages.get(index.0)
+    }
+
+    /// The chains of a stage: its engines, language by language.
+    pub fn chains(&self, stage: StageKind) -> Vec<Range<usize>> {
+        let mut chains: Vec<_> =
+            (0..self.languages.len().max(1)).map(|index| self.links(stage, LanguageIndex(index))).collect();
+        chains.dedup();
+        chains
+    }
+
+    /// The engines that can serve a stage in this language.
+    pub(crate) fn links(&self, stage: StageKind, language: LanguageIndex) -> Range<usize> {
+        match (stage, self.language(language)) {
+            (StageKind::Stt, Some(language)) => language.stt.clone(),
+            (StageKind::Tts, Some(language)) => language.tts.clone(),
+            _ => 0..self.count(stage),
+        }
+    }
+
+    pub(crate) fn apology_in(&self, language: LanguageIndex) -> &Phrase {
+        self.language(language).map_or(&self.apology, |language| &language.apology)
+    }
+
+    pub(crate) fn filler_in(&self, language: LanguageIndex) -> &Phrase {
+        self.language(language).map_or(&self.filler, |language| &language.filler)
     }
 }
 

@@ -1,16 +1,11 @@
 //! A request to a language model that is asked a second time: what the call, its stage and its router tell each other.
 
-use crate::event::Winner;
+use crate::cause::Winner;
 use actix::prelude::*;
 use ringway_stages::health::Health;
 use ringway_stages::llm::{LanguageModel, LlmCall};
 use ringway_turn::RequestId;
 use std::sync::Arc;
-
-/// The request is later than usual: the call is to find a second service for it.
-#[derive(Clone, Copy, Debug, Message)]
-#[rtype(result = "()")]
-pub(crate) struct Hedge(pub(crate) RequestId);
 
 /// The stage is to ask this model the same.
 #[derive(Message)]
@@ -40,8 +35,3 @@ pub(crate) struct Over {
     /// The other one failed, and how; otherwise it was cancelled.
     pub(crate) failed: Option<String>,
 }
-
-/// How it came out, for the call; `None`: nobody was asked.
-#[derive(Clone, Debug, Message)]
-#[rtype(result = "()")]
-pub(crate) struct HedgeOver(pub(crate) Option<Over>);

@@ -1,8 +1,8 @@
 //! What a call's stages and edge tell its router.
 
-use crate::edge::EdgeInput;
+use crate::error::StageError;
 use crate::hedge::HedgeNews;
-use crate::stage::StageError;
+use crate::leg::input::EdgeInput;
 use ringway_stages::Expectation;
 use ringway_turn::{EndReason, Input, RequestId};
 use std::sync::{Arc, OnceLock};

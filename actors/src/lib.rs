@@ -16,59 +16,54 @@
 //! another stage: it tells the router.
 #![forbid(unsafe_code)]
 
-mod bar;
-mod by_heart;
 mod call;
-mod chain;
+mod cause;
 mod clock;
 mod config;
 mod core;
-mod dates;
-mod edge;
+mod debt;
 mod engines;
+mod error;
 mod event;
+mod handle;
 mod health;
 mod hedge;
 mod inbox;
 mod language;
-mod llm;
-mod memos;
-mod metronome;
-mod mic;
-mod playout;
-mod plumbing;
+mod leg;
+mod orders;
+mod phrase;
 mod post;
-mod recital;
+mod publisher;
 mod record;
 mod restart;
 mod retry;
 mod router;
-mod s2s;
-mod service_times;
-mod stage;
-mod start;
-mod stt;
-mod tts;
-mod utterance;
-mod vad;
-mod vad_batch;
-mod watchdog;
+mod sink;
+mod stages;
 
+pub use call::start::CallSpec;
+pub use cause::{Cause, StageState, SwitchCause, Winner};
 pub use clock::CallClock;
 pub use config::{Config, PlayoutConfig, RingSizes, StallBounds};
-pub use core::{Core, CoreLoad, MediaCore, OpenLine, Place};
-pub use edge::{CallHandle, CallOver, EdgeCommand, EdgeCommands, EdgeInput, EdgePort};
-pub use engines::{Engines, Phrase, THE_THREE, VadEngine};
-pub use event::{
-    CallEvent, CallEventKind, Cause, EdgeKind, EventSink, RingReport, RingState, StageState, SwitchCause,
-    Winner,
-};
+pub use core::load::{CoreLoad, OpenLine, Place};
+pub use core::metronome::{Beat, Metronome};
+pub use core::{Core, CoreHandle, MediaCore};
+pub use engines::{Engines, THE_THREE, VadEngine};
+pub use error::Fault;
+pub use event::{CallEvent, CallEventKind, RingReport, RingState};
+pub use handle::{CallHandle, CallOver};
 pub use health::ServiceHealth;
 pub use language::Language;
-pub use metronome::{Beat, Metronome};
-pub use mic::Mic;
-pub use playout::{Cleared, Played, Playout};
+pub use leg::input::EdgeInput;
+pub use leg::kind::EdgeKind;
+pub use leg::link::{EdgeCommand, EdgeCommands};
+pub use leg::mic::Mic;
+pub use leg::playout::{Cleared, Played, Playout};
+pub use leg::port::EdgePort;
+pub use leg::pump::serve;
+pub use leg::transport::{Closed, Goodbye, Transport, TransportEvent};
+pub use phrase::Phrase;
 pub use record::Record;
 pub use restart::RestartConfig;
-pub use stage::Fault;
-pub use start::CallSpec;
+pub use sink::EventSink;

@@ -1,12 +1,5 @@
 //! Orders on their way to an actor: none is dropped.
 
-use crate::call::{Apologise, BetweenTurns, Call, ChangeLanguage, Finish, Follow, Hurry, Overrun, Summarise};
-use crate::hedge::{Hedge, HedgeOver};
-use crate::llm::{Ask, LlmStage};
-use crate::router::{Router, StageNews};
-use crate::s2s::{SpeechStage, Talk};
-use crate::stt::{Listen, SttStage};
-use crate::tts::{Say, TtsStage};
 use actix::prelude::*;
 use std::cell::Cell;
 use std::fmt;
@@ -25,7 +18,7 @@ pub(crate) struct Post<A: Actor> {
 /// An order, which counts as long as it waits.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
-pub(crate) struct Order<M> {
+pub(crate) struct Posted<M> {
     pub(crate) it: M,
     _seat: Seat,
 }
@@ -53,7 +46,7 @@ impl<A: Actor<Context = Context<A>>> Post<A> {
     pub(crate) fn put<M>(&self, it: M) -> Result<(), Stuck>
     where
         M: Message<Result = ()> + Send + 'static,
-        A: Handler<Order<M>>,
+        A: Handler<Posted<M>>,
     {
         if self.waiting.load(Ordering::Relaxed) < MOST {
             self.put_surely(it);
@@ -66,14 +59,14 @@ impl<A: Actor<Context = Context<A>>> Post<A> {
     pub(crate) fn put_surely<M>(&self, it: M)
     where
         M: Message<Result = ()> + Send + 'static,
-        A: Handler<Order<M>>,
+        A: Handler<Posted<M>>,
     {
         self.waiting.fetch_add(1, Ordering::Relaxed);
-        send_surely(&self.addr, Order { it, _seat: Seat(self.waiting.clone()) });
+        send_surely(&self.addr, Posted { it, _seat: Seat(self.waiting.clone()) });
     }
 }
 
-/// Sends what comes a bounded number of times: once for each death of a stage, once for each time that a call falls idle.
+/// Sends what comes a bounded number of times: once a hedged request, once for each time that a call falls idle.
 /// A full mailbox does not lose it; who is gone needs it no more.
 #[expect(clippy::disallowed_methods, reason = "bounded by what it is sent for, and must not be dropped")]
 pub(crate) fn send_surely<A, M>(addr: &Addr<A>, message: M)
@@ -91,27 +84,19 @@ impl<A: Actor> fmt::Debug for Post<A> {
     }
 }
 
-/// An order is done as its message is.
-macro_rules! take_orders {
-    ($($actor:ty: $($message:ty),*;)*) => {
-        $($(impl Handler<Order<$message>> for $actor {
+/// The actor does an order as its message says.
+macro_rules! takes_orders {
+    ($actor:ty, $message:ty) => {
+        impl actix::Handler<$crate::post::Posted<$message>> for $actor {
             type Result = ();
 
-            fn handle(&mut self, order: Order<$message>, ctx: &mut Self::Context) {
-                Handler::<$message>::handle(self, order.it, ctx);
+            fn handle(&mut self, order: $crate::post::Posted<$message>, ctx: &mut Self::Context) {
+                actix::Handler::<$message>::handle(self, order.it, ctx);
             }
-        })*)*
+        }
     };
 }
-
-take_orders! {
-    Call: Apologise, BetweenTurns, ChangeLanguage, Finish, Follow, Hedge, HedgeOver, Hurry, Overrun, Summarise;
-    Router: StageNews;
-    SttStage: Listen;
-    LlmStage: Ask;
-    TtsStage: Say;
-    SpeechStage: Talk;
-}
+pub(crate) use takes_orders;
 
 impl Drop for Seat {
     fn drop(&mut self) {
@@ -134,10 +119,10 @@ mod tests {
         type Context = Context<Self>;
     }
 
-    impl Handler<Order<Number>> for Clerk {
+    impl Handler<Posted<Number>> for Clerk {
         type Result = ();
 
-        fn handle(&mut self, order: Order<Number>, _: &mut Self::Context) {
+        fn handle(&mut self, order: Posted<Number>, _: &mut Self::Context) {
             self.0.lock().expect("nobody panics").push(order.it.0);
         }
     }

@@ -5,38 +5,38 @@ mod hedges;
 mod hints;
 mod language;
 mod line;
-mod news;
-mod watches;
+pub(crate) mod news;
+mod service_times;
 
-pub(crate) use watches::Watches;
-
-use crate::call::{Apologise, BetweenTurns, Call, ChangeLanguage, Finish, Follow, Hurry, Overrun, Summarise};
+use crate::cause::StageState;
 use crate::clock::CallClock;
-use crate::edge::{Behind, EdgeCommand, EdgeLink};
+use crate::debt::Watches;
 use crate::engines::Engines;
-use crate::event::{CallEvent, CallEventKind, EventSink, StageState};
+use crate::error::StageError;
+use crate::event::CallEventKind;
 use crate::health::ServiceHealth;
-use crate::hedge::Hedge;
 use crate::inbox::{Letterbox, Mail, Report};
-use crate::llm::{self, LlmStage};
-use crate::post::{Order, Post, Stuck};
+use crate::leg::link::{Behind, EdgeCommand, EdgeLink};
+use crate::orders::{self, Order, Orders, Seat, Summarise};
+use crate::post::{self, Post};
+use crate::publisher::Publisher;
 use crate::record::Record;
 use crate::retry::Retry;
-use crate::s2s::{SpeechStage, Talk};
-use crate::service_times::ServiceTimes;
-use crate::stage::{Obituary, Pump, Stage, StageError, Watch};
-use crate::stt::{Listen, SttStage};
-use crate::tts::{Say, TtsStage};
+use crate::stages::driver::{Obituary, Pump, Stage};
+use crate::stages::llm::{self, LlmStage};
+use crate::stages::s2s::{SpeechStage, Talk};
+use crate::stages::stt::{Listen, SttStage};
+use crate::stages::tts::{Say, TtsStage};
 use actix::prelude::*;
 use hints::Hints;
-use ringway_frame::{CallId, Epoch};
+use ringway_frame::Epoch;
 use ringway_ring::EpochGate;
 use ringway_stages::Expectation;
-use ringway_stages::health::Health;
 use ringway_turn::{
     CallerTurn, ClauseId, Command, EndReason, Event, Input, Observer, Output, Playout, RequestId,
     SpeechState, StageKind, Stt, Turn,
 };
+use service_times::ServiceTimes;
 use std::sync::Arc;
 use std::task::{self, Poll};
 use tokio::time::Instant;
@@ -51,8 +51,10 @@ pub struct Router {
     hints: Hints,
     gate: EpochGate,
     edge: EdgeLink,
-    call: Post<Call>,
-    events: Events,
+    call: Orders,
+    /// To tell the Call that the turn has closed its books.
+    finish: Option<Seat>,
+    events: Publisher,
     /// Why the call has to end, found while the turn's commands were done: it is told when they are.
     broken: Option<EndReason>,
     /// The call was told to end.
@@ -80,45 +82,6 @@ pub(crate) struct Stages {
 /// Mail that is read before the edge gets its turn: what comes of it has room in the edge's queue.
 const MAIL_AT_ONCE: usize = 32;
 
-/// Where the call's events go.
-pub(crate) struct Events {
-    pub(crate) call: CallId,
-    pub(crate) clock: CallClock,
-    pub(crate) sink: EventSink,
-    pub(crate) edge: EdgeLink,
-}
-
-impl Events {
-    /// For those inside the process and for the caller's side.
-    pub(crate) fn put(&self, kind: CallEventKind) {
-        // An edge that does not keep up is ended by its own bound; events for show may be lost before that.
-        let _ = self.edge.put(EdgeCommand::Tell(Box::new(kind.clone())));
-        self.put_inside(kind);
-    }
-
-    /// For those inside the process only.
-    pub(crate) fn put_inside(&self, kind: CallEventKind) {
-        self.sink.put(CallEvent { call: self.call, at: self.clock.now(), kind });
-    }
-}
-
-/// The Call tells the router that a stage is there, with the health of the service behind it, or is not.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub(crate) enum StageNews {
-    Stt(Addr<SttStage>, Arc<Health>),
-    Llm(Addr<LlmStage>, Arc<Health>),
-    Tts(Addr<TtsStage>, Arc<Health>),
-    SpeechToSpeech(Addr<SpeechStage>, Arc<Health>),
-    Vad,
-    /// A voice that only recites the apology, in this epoch.
-    Recital(Addr<TtsStage>, Epoch),
-    Lost(StageKind),
-    Gone(StageKind),
-    /// It is in the call's language.
-    Followed(StageKind),
-}
-
 /// What a router is made of.
 pub(crate) struct RouterParts {
     pub(crate) turn: Turn,
@@ -126,8 +89,9 @@ pub(crate) struct RouterParts {
     pub(crate) clock: CallClock,
     pub(crate) gate: EpochGate,
     pub(crate) edge: EdgeLink,
-    pub(crate) call: Addr<Call>,
-    pub(crate) events: Events,
+    pub(crate) call: Orders,
+    pub(crate) finish: Seat,
+    pub(crate) events: Publisher,
     pub(crate) watches: Watches,
     pub(crate) health: Arc<ServiceHealth>,
     pub(crate) engines: Arc<Engines>,
@@ -146,7 +110,8 @@ impl Router {
             hints: Hints::default(),
             gate: parts.gate,
             edge: parts.edge,
-            call: Post::to(parts.call),
+            call: parts.call,
+            finish: Some(parts.finish),
             events: parts.events,
             broken: None,
             ended: false,
@@ -172,7 +137,13 @@ impl Router {
             return;
         }
         self.feed(Input::Ended { reason: reason.clone() });
-        self.call.put_surely(Finish(reason));
+        self.finish(reason);
+    }
+
+    fn finish(&mut self, reason: EndReason) {
+        if let Some(seat) = self.finish.take() {
+            seat.put(Order::Finish(reason));
+        }
     }
 
     fn end_if_ordered(&mut self) {
@@ -266,7 +237,7 @@ impl Router {
                 }
             }
             Command::Summarise { summary, context, within } => {
-                self.tell_call(Summarise { summary, context, within });
+                self.tell_call(Order::Summarise(Box::new(Summarise { summary, context, within })));
             }
             Command::CancelReply { .. } => {
                 self.ask(llm::Ask::Cancel);
@@ -282,23 +253,23 @@ impl Router {
                 self.events.put(ready(StageKind::Tts));
             }
             Command::Converse(converse) => self.converse(converse),
-            Command::Hurry { stage } => self.tell_call(Hurry(stage)),
-            Command::Hedge { request } => self.tell_call(Hedge(request)),
-            Command::Language { language } => self.tell_call(ChangeLanguage(language)),
-            Command::Follow { stage } => self.tell_call(Follow(stage)),
+            Command::Hurry { stage } => self.tell_call(Order::Hurry(stage)),
+            Command::Hedge { request } => self.tell_call(Order::Hedge(request)),
+            Command::Language { language } => self.tell_call(Order::ChangeLanguage(language)),
+            Command::Follow { stage } => self.tell_call(Order::Follow(stage)),
             Command::Playout(playout) => self.playout(playout),
-            Command::Apologise { epoch } => self.tell_call(Apologise(epoch)),
+            Command::Apologise { epoch } => self.tell_call(Order::Apologise(epoch)),
             Command::Transfer { to } => self.tell_edge(EdgeCommand::Transfer(to)),
             Command::HangUp { reason } => {
                 self.ended = true;
-                self.call.put_surely(Finish(reason));
+                self.finish(reason);
             }
             Command::Event(event) => {
                 if event == Event::State(SpeechState::Listening) {
-                    self.tell_call(BetweenTurns(StageKind::Llm));
-                    self.tell_call(BetweenTurns(StageKind::Tts));
+                    self.tell_call(Order::BetweenTurns(StageKind::Llm));
+                    self.tell_call(Order::BetweenTurns(StageKind::Tts));
                     if self.turn.hearing().is_none() {
-                        self.tell_call(BetweenTurns(StageKind::SpeechToSpeech));
+                        self.tell_call(Order::BetweenTurns(StageKind::SpeechToSpeech));
                     }
                 }
                 self.events.put(CallEventKind::Turn(event));
@@ -328,28 +299,30 @@ impl Router {
             Stt::Continue { .. } | Stt::Close { .. } | Stt::Drop { .. } => self.stages.watches.stt.settle(),
         }
         let over = matches!(command, Stt::Close { .. } | Stt::Drop { .. });
-        self.to_stt(Listen::Turn(command));
+        self.order_stt(Listen::Turn(command));
         if over {
             self.events.put(ready(StageKind::Stt));
-            self.tell_call(BetweenTurns(StageKind::Stt));
+            self.tell_call(Order::BetweenTurns(StageKind::Stt));
         }
     }
 
     /// A stage that is not there is not asked: the turn asks again when it is.
-    fn to_stt(&self, listen: Listen) {
-        self.order(StageKind::Stt, self.stages.stt.as_ref(), listen);
+    fn order_stt(&mut self, listen: Listen) {
+        let put = self.stages.stt.as_ref().map(|stt| stt.put(listen));
+        self.took(StageKind::Stt, put);
     }
 
-    fn ask(&self, ask: llm::Ask) {
+    fn ask(&mut self, ask: llm::Ask) {
         match &ask {
             llm::Ask::Reply { .. } => self.stages.watches.llm.owe_anew(),
             llm::Ask::Commit => {}
             llm::Ask::Cancel => self.stages.watches.llm.settle(),
         }
-        self.order(StageKind::Llm, self.stages.llm.as_ref(), ask);
+        let put = self.stages.llm.as_ref().map(|llm| llm.put(ask));
+        self.took(StageKind::Llm, put);
     }
 
-    fn say(&self, say: Say) {
+    fn say(&mut self, say: Say) {
         match &say {
             // A voice that is not there owes nothing: the turn asks again when it is.
             Say::Clause { .. } | Say::Keys { .. } if self.stages.tts.is_none() => return,
@@ -359,17 +332,14 @@ impl Router {
             }
             Say::Cancel => self.stages.watches.tts.settle(),
         }
-        self.order(StageKind::Tts, self.stages.tts.as_ref(), say);
+        let put = self.stages.tts.as_ref().map(|tts| tts.put(say));
+        self.took(StageKind::Tts, put);
     }
 
     /// A stage that does not take its orders is as good as dead, and the next one is asked again.
-    fn order<A, M>(&self, stage: StageKind, post: Option<&Post<A>>, order: M)
-    where
-        M: Message<Result = ()> + Send + 'static,
-        A: Actor<Context = Context<A>> + Handler<Order<M>>,
-    {
-        if let Some(Err(Stuck)) = post.map(|post| post.put(order)) {
-            self.call.put_surely(Overrun(stage));
+    fn took(&mut self, stage: StageKind, put: Option<Result<(), post::Stuck>>) {
+        if let Some(Err(post::Stuck)) = put {
+            self.tell_call(Order::Overrun(stage));
         }
     }
 
@@ -379,7 +349,7 @@ impl Router {
                 self.gate.release(epoch);
                 self.ask(llm::Ask::Commit);
                 if let Some(expectation) = self.hints.accept() {
-                    self.to_stt(Listen::Expect(expectation));
+                    self.order_stt(Listen::Expect(expectation));
                 }
             }
             Playout::Clear { epoch, .. } => raise_to(&self.gate, epoch),
@@ -395,12 +365,8 @@ impl Router {
     }
 
     /// A supervisor that takes no orders cannot keep the call alive.
-    fn tell_call<M>(&mut self, order: M)
-    where
-        M: Message<Result = ()> + Send + 'static,
-        Call: Handler<Order<M>>,
-    {
-        if let Err(Stuck) = self.call.put(order) {
+    fn tell_call(&mut self, order: Order) {
+        if let Err(orders::Stuck) = self.call.put(order) {
             tracing::error!(callId = %self.events.call, "the call's supervisor takes no orders");
             self.broken.get_or_insert(EndReason::Internal);
         }
@@ -408,7 +374,7 @@ impl Router {
 
     fn expect(&mut self, request: RequestId, expectation: Expectation) {
         if let Some(expectation) = self.hints.learn(request, expectation) {
-            self.to_stt(Listen::Expect(expectation));
+            self.order_stt(Listen::Expect(expectation));
         }
     }
 

@@ -1,15 +1,11 @@
 //! The edges: where calls' audio enters and leaves.
 //!
-//! A new edge is a codec in `wire` and a file here that implements [`line::Protocol`]; it touches nothing else.
+//! A socket is accepted here and read up to its start; from then on its edge in `ringway-edges` serves the call.
 
 pub mod browser;
-mod browser_audio;
-mod intake;
-mod line;
 mod origin;
-mod socket;
 mod transport;
 pub mod twilio;
 
-pub use intake::EXCESS;
 pub use origin::permitted;
+pub use ringway_edges::EXCESS;

@@ -3,8 +3,6 @@
 //! A call comes by [`webhook::voice`], whose answer connects it to the media socket; [`webhook::after`] is asked when that
 //! has closed. Whoever asks proves by a signature to be the carrier ([`proof`]).
 
-mod carrier;
-mod marks;
 mod parties;
 mod proof;
 mod socket;

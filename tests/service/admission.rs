@@ -1,7 +1,9 @@
 use crate::support::browser::Browser;
-use crate::support::carrier::Carrier;
-use crate::support::server::Setup;
 use serde_json::json;
+use std::time::Duration;
+use std::time::Duration;
+use tokio::time::timeout;
+use tokio::time::timeout;
 use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Error;
 
@@ -22,9 +24,7 @@ async fn a_full_server_refuses_in_words_that_each_edge_understands() {
     first.tell(json!({"type": "stop"}));
     first.event("ended").await;
     while first.next().await.is_some() {}
-    while server.metric("ringway_calls_active{edge=\"browser\"}").await != Some(0.0) {
-        tokio::task::yield_now().await;
-    }
+    soon(async { while server.metric("ringway_calls_active{edge=\"browser\"}").await != Some(0.0) {} }).await;
     Browser::call(&server).await;
 }
 
@@ -51,13 +51,20 @@ async fn health_says_that_the_server_drains() {
     let (_browser, _) = Browser::call(&server).await;
     assert_eq!(server.get_json("/health").await.0, 200);
     server.terminate();
-    loop {
-        let (status, health) = server.get_json("/health").await;
-        if status == 503 {
-            assert_eq!(health["status"], "draining");
-            return;
+    let drains = async {
+        loop {
+            let (status, health) = server.get_json("/health").await;
+            if status == 503 {
+                return health;
+            }
         }
-    }
+    };
+    assert_eq!(soon(drains).await["status"], "draining");
+}
+
+/// What has to come, of a server that is asked again and again.
+async fn soon<T>(awaited: impl Future<Output = T>) -> T {
+    timeout(Duration::from_secs(60), awaited).await.expect("it comes")
 }
 
 #[tokio::test]
@@ -74,7 +81,7 @@ async fn a_second_signal_ends_the_calls_in_good_order() {
     let mut server = Setup::bench().start();
     let (mut browser, _) = Browser::call(&server).await;
     server.terminate();
-    while server.get_json("/health").await.0 != 503 {}
+    soon(async { while server.get_json("/health").await.0 != 503 {} }).await;
     server.terminate();
     assert_eq!(browser.event("ended").await["reason"], "drain");
     assert_eq!(server.log("call.ended").await["reason"], "drain");

@@ -1,19 +1,39 @@
 //! Stages, made of the services that serve them.
 
 use super::*;
-use crate::llm::weigh;
+use crate::core::vad_batch::Ticket;
+use crate::error::StageError;
+use crate::orders::Stuck;
+use crate::stages::by_heart::ByHeart;
+use crate::stages::driver::{Stage, spawn};
+use crate::stages::llm::weigh;
+use crate::stages::recital::Recital;
+use ringway_ring::OnLoan;
+use ringway_stages::Expectation;
+use ringway_stages::health::Health;
+use ringway_stages::llm::LlmCall;
+use ringway_stages::silero::WindowCutter;
+use ringway_stages::speech_to_speech::SpeechCall;
+use ringway_stages::stt::SttCall;
+use ringway_stages::tts::{TtsCall, TtsError, TtsSession};
 
 /// Why a stage could not be started.
 pub(super) enum Refusal {
-    /// The old one still holds a ring's end.
-    OnLoan,
+    /// The old one still holds a ring's end, or there is no room for the news of its death: in a moment.
+    NotYet,
     /// The engine cannot serve the call.
     Engine(StageError),
 }
 
 impl From<OnLoan> for Refusal {
     fn from(_: OnLoan) -> Self {
-        Self::OnLoan
+        Self::NotYet
+    }
+}
+
+impl From<Stuck> for Refusal {
+    fn from(_: Stuck) -> Self {
+        Self::NotYet
     }
 }
 
@@ -24,54 +44,55 @@ impl<E: Into<StageError>> From<E> for Refusal {
 }
 
 impl Call {
-    pub(super) fn build(
-        &mut self,
-        stage: StageKind,
-        engine: usize,
-        call: &Addr<Self>,
-    ) -> Result<StageNews, Refusal> {
+    pub(super) fn build(&mut self, stage: StageKind, engine: usize) -> Result<StageNews, Refusal> {
         let recites = stage == StageKind::Tts && self.apology.is_some();
         if engine >= self.core.engines.count(stage) && !recites {
             return Err(Refusal::Engine(StageError::NoEngine));
         }
-        let _marked = mark(Some(stage));
+        let core = self.core.clone();
+        let _marked = core.load().marker().mark(Some(stage));
         match stage {
-            StageKind::Vad => self.build_vad(call),
-            StageKind::Stt => self.build_stt(engine, call),
-            StageKind::Llm => self.build_llm(engine, call),
-            StageKind::Tts => self.build_tts(engine, call),
-            StageKind::SpeechToSpeech => self.build_s2s(engine, call),
+            StageKind::Vad => self.build_vad(),
+            StageKind::Stt => self.build_stt(engine),
+            StageKind::Llm => self.build_llm(engine),
+            StageKind::Tts => self.build_tts(engine),
+            StageKind::SpeechToSpeech => self.build_s2s(engine),
         }
     }
 
-    fn build_vad(&mut self, call: &Addr<Self>) -> Result<StageNews, Refusal> {
+    fn run<A: Stage>(&mut self, stage: StageKind, actor: A) -> Result<Child<A>, Stuck> {
+        let bury = self.bury(stage)?;
+        Ok(spawn(actor, self.core.load().marker(), bury))
+    }
+
+    fn build_vad(&mut self) -> Result<StageNews, Refusal> {
         let format = self.profile.format;
         let engine = &self.core.engines.vad;
         let cutter = WindowCutter::new(format, engine.rate)?;
         let seat = (self.core.vad.clone(), Ticket::new(engine));
         let ends = (self.plumbing.mic.lend()?, self.plumbing.speech_in.lend()?);
         let actor = VadStage::new(ends, seat, cutter, (format, self.clock()), self.inbox.clone());
-        self.stages.vad = Some(spawn(actor, self.bury(StageKind::Vad, call)));
+        self.stages.vad = Some(self.run(StageKind::Vad, actor)?);
         Ok(StageNews::Vad)
     }
 
-    fn build_stt(&mut self, engine: usize, call: &Addr<Self>) -> Result<StageNews, Refusal> {
+    fn build_stt(&mut self, engine: usize) -> Result<StageNews, Refusal> {
         let format = self.profile.format;
         let service = self.core.engines.stt[engine].clone();
         let speech = self.plumbing.speech_out.lend()?;
         let session = service.open(SttCall { format })?;
         let actor = SttStage::new(speech, session, Expectation::anything(), format, self.inbox.clone());
-        let child = spawn(actor, self.bury(StageKind::Stt, call));
+        let child = self.run(StageKind::Stt, actor)?;
         let news = StageNews::Stt(child.addr.clone(), self.health(StageKind::Stt, engine)?);
         self.stages.stt = Some(child);
         Ok(news)
     }
 
-    fn build_llm(&mut self, engine: usize, call: &Addr<Self>) -> Result<StageNews, Refusal> {
+    fn build_llm(&mut self, engine: usize) -> Result<StageNews, Refusal> {
         let session = self.core.engines.llm[engine].open(self.llm_call())?;
         let health = self.health(StageKind::Llm, engine)?;
         let actor = LlmStage::new(session, health.service().clone(), self.inbox.clone());
-        let child = spawn(actor, self.bury(StageKind::Llm, call));
+        let child = self.run(StageKind::Llm, actor)?;
         let news = StageNews::Llm(child.addr.clone(), health);
         self.stages.llm = Some(child);
         Ok(news)
@@ -84,7 +105,7 @@ impl Call {
         LlmCall { dialogue, variables, deeds, weigh: weigh(), ..LlmCall::default() }
     }
 
-    fn build_tts(&mut self, engine: usize, call: &Addr<Self>) -> Result<StageNews, Refusal> {
+    fn build_tts(&mut self, engine: usize) -> Result<StageNews, Refusal> {
         let format = self.profile.format;
         let voice = self.plumbing.voice.lend()?;
         let session = match self.apology {
@@ -96,7 +117,7 @@ impl Call {
         let alone = !self.life(StageKind::Tts).chain.has_others();
         let actor = TtsStage::new(session, voice, self.count.clone(), format, self.inbox.clone())
             .refusing(self.refusals.clone(), alone);
-        let child = spawn(actor, self.bury(StageKind::Tts, call));
+        let child = self.run(StageKind::Tts, actor)?;
         let addr = child.addr.clone();
         self.stages.tts = Some(child);
         Ok(match self.apology {
@@ -105,7 +126,7 @@ impl Call {
         })
     }
 
-    fn build_s2s(&mut self, engine: usize, call: &Addr<Self>) -> Result<StageNews, Refusal> {
+    fn build_s2s(&mut self, engine: usize) -> Result<StageNews, Refusal> {
         let Profile { format, dialogue, .. } = self.profile.clone();
         let service = self.core.engines.s2s[engine].clone();
         let ends = (self.plumbing.speech_out.lend()?, self.plumbing.voice.lend()?);
@@ -113,7 +134,7 @@ impl Call {
         let session =
             service.open(SpeechCall { dialogue, deeds, weigh: weigh(), ..SpeechCall::of(format) })?;
         let actor = SpeechStage::new(ends, session, self.count.clone(), format, self.inbox.clone());
-        let child = spawn(actor, self.bury(StageKind::SpeechToSpeech, call));
+        let child = self.run(StageKind::SpeechToSpeech, actor)?;
         let news =
             StageNews::SpeechToSpeech(child.addr.clone(), self.health(StageKind::SpeechToSpeech, engine)?);
         self.stages.s2s = Some(child);

@@ -1,16 +1,16 @@
 //! The second service for a request to the language model that is later than usual.
 
 use super::*;
-use crate::event::Winner;
-use crate::hedge::{AskSecond, Hedge, HedgeOver, Over};
+use crate::cause::Winner;
+use crate::hedge::{AskSecond, Over};
 use crate::post::send_surely;
+use ringway_turn::RequestId;
 
 const LLM: StageKind = StageKind::Llm;
 
-impl Handler<Hedge> for Call {
-    type Result = ();
-
-    fn handle(&mut self, Hedge(request): Hedge, _: &mut Self::Context) {
+impl Call {
+    /// Finds a second service for the request, and has the stage ask it the same.
+    pub(super) fn hedge(&mut self, request: RequestId) {
         if !self.is_running(LLM) || self.second.is_some() {
             return;
         }
@@ -27,22 +27,16 @@ impl Handler<Hedge> for Call {
         send_surely(&llm.addr, ask);
         self.second = Some(second);
     }
-}
 
-impl Handler<HedgeOver> for Call {
-    type Result = ();
-
-    fn handle(&mut self, HedgeOver(over): HedgeOver, _: &mut Self::Context) {
+    pub(super) fn hedge_over(&mut self, over: Option<Over>) {
         let Some(second) = self.second.take() else { return };
         match over {
-            Some(over) => self.hedge_over(second, over),
+            Some(over) => self.one_goes_on(second, over),
             None => self.core.health.did_not_hedge(),
         }
     }
-}
 
-impl Call {
-    fn hedge_over(&mut self, second: usize, Over { winner, failed }: Over) {
+    fn one_goes_on(&mut self, second: usize, Over { winner, failed }: Over) {
         self.events.put_inside(CallEventKind::Hedged { stage: LLM, winner });
         let (at, first) = (self.clock().now().since_start(), self.life(LLM).chain.serving());
         if let Some(detail) = &failed {

@@ -5,21 +5,13 @@
 
 use super::*;
 use crate::inbox::Report;
-use crate::llm::{history, weigh};
-use crate::memos::Memos;
-use ringway_stages::llm::{LanguageModel, LlmError, LlmEvent, LlmRequest, LlmSession};
-use ringway_turn::{Context as Conversation, Input, SummaryId};
+use crate::orders::Summarise;
+use crate::stages::llm::{history, weigh};
+use crate::stages::memos::Memos;
+use ringway_stages::llm::{LanguageModel, LlmCall, LlmError, LlmEvent, LlmRequest, LlmSession};
+use ringway_turn::{Context as Conversation, Input};
 use std::future::poll_fn;
 use tokio::task::AbortHandle;
-
-/// A summary is wanted.
-#[derive(Debug, Message)]
-#[rtype(result = "()")]
-pub(crate) struct Summarise {
-    pub(crate) summary: SummaryId,
-    pub(crate) context: Conversation,
-    pub(crate) within: Duration,
-}
 
 /// One in the making; it ends with its call.
 #[derive(Debug)]
@@ -31,10 +23,8 @@ impl Drop for Summary {
     }
 }
 
-impl Handler<Summarise> for Call {
-    type Result = ();
-
-    fn handle(&mut self, wanted: Summarise, _: &mut Self::Context) {
+impl Call {
+    pub(super) fn summarise(&mut self, wanted: Summarise) {
         let Summarise { summary, context, within } = wanted;
         let (models, inbox, id) = (self.summarisers(), self.inbox.clone(), self.profile.id);
         let call =
@@ -47,9 +37,7 @@ impl Handler<Summarise> for Call {
         });
         self.summary = Some(Summary(task.abort_handle()));
     }
-}
 
-impl Call {
     /// The models that can do it, the one that serves first, without those whose circuit is open.
     fn summarisers(&self) -> Vec<Arc<dyn LanguageModel>> {
         let (engines, health) = (&self.core.engines.llm, &self.core.health);

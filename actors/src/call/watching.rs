@@ -1,28 +1,22 @@
 //! Looks at how the stages do, now and then.
 
+use super::watchdog::WATCH_IDLE_EVERY;
 use super::*;
 use crate::post::send_surely;
+use crate::stages::driver::Rest;
 
 impl Call {
-    /// Looks each so long from now on.
-    pub(super) fn watch_each(&mut self, every: Duration, ctx: &mut Context<Self>) {
-        let (now, looks) = self.watching;
-        if now == every {
-            return;
+    /// Looks how the stages do, and says when it looks again.
+    pub(super) fn look(&mut self) {
+        self.watch();
+        // A pump that stops says why before; one that is gone without a word has panicked.
+        if self.edge.is_closed() && !self.inbox.end(EndReason::Internal) {
+            return self.end(EndReason::Internal);
         }
-        ctx.cancel_future(looks);
-        let call = ctx.address();
-        let looks = ctx.run_interval(every, move |this, ctx| {
-            this.watch(&call);
-            if this.edge.is_closed() && !this.inbox.end(EndReason::Caller) {
-                return this.end(EndReason::Caller, ctx);
-            }
-            this.watch_each(if this.plumbing.is_idle() { WATCH_IDLE_EVERY } else { WATCH_EVERY }, ctx);
-        });
-        self.watching = (every, looks);
+        self.looks.after(if self.plumbing.is_idle() { WATCH_IDLE_EVERY } else { WATCH_EVERY });
     }
 
-    fn watch(&mut self, call: &Addr<Self>) {
+    fn watch(&mut self) {
         if let Some(report) = self.plumbing.report_rings() {
             self.events.put_inside(CallEventKind::Rings(report));
             if self.plumbing.fell_idle() {
@@ -34,7 +28,7 @@ impl Call {
             let detail = format!("no progress for {} ms", since.elapsed().as_millis());
             self.watchdog.forgive(stage);
             if !self.life(stage).gone {
-                self.died(stage, Cause::Stall, detail, since, call);
+                self.died(stage, Cause::Stall, detail, since);
             }
         }
     }

@@ -11,7 +11,7 @@ const THREE: [StageKind; 3] = [StageKind::Stt, StageKind::Llm, StageKind::Tts];
 
 impl Call {
     /// The stages behind the detector: the one, unless the circuits of all its services are open.
-    pub(super) fn start_conversation(&mut self, call: &Addr<Self>) {
+    pub(super) fn start_conversation(&mut self) {
         let service = self.life(WHOLE).chain.serving();
         let asked = match self.core.health.standing(WHOLE, service) {
             Standing::Good | Standing::Doubtful => true,
@@ -19,14 +19,14 @@ impl Call {
             Standing::Tried | Standing::Open => false,
         };
         if asked {
-            return self.start(WHOLE, call);
+            return self.start(WHOLE);
         }
         if service < self.core.engines.s2s.len() {
             self.handed_over(Some(service), None, SwitchCause::Circuit);
         }
         // Where there is none, there is none to come back.
         self.life(WHOLE).gone = true;
-        self.start_three(call);
+        self.start_three();
     }
 
     /// From one service to another; `None` means the three.
@@ -36,9 +36,9 @@ impl Call {
         self.events.put(CallEventKind::ServiceSwitched { stage: WHOLE, from, to, cause });
     }
 
-    pub(super) fn start_three(&mut self, call: &Addr<Self>) {
+    pub(super) fn start_three(&mut self) {
         for stage in THREE {
-            self.start(stage, call);
+            self.start(stage);
         }
     }
 
@@ -55,7 +55,7 @@ impl Call {
     }
 
     /// Between two turns the three give the conversation back to a service that does well again.
-    pub(super) fn give_back(&mut self, call: &Addr<Self>) {
+    pub(super) fn give_back(&mut self) {
         self.late = false;
         if !self.life(WHOLE).gone || self.ended || self.apology.is_some() {
             return;
@@ -76,6 +76,6 @@ impl Call {
         life.gone = false;
         life.chain.serve(to);
         self.handed_over(None, Some(to), SwitchCause::Preferred);
-        self.start(WHOLE, call);
+        self.start(WHOLE);
     }
 }

@@ -1,7 +1,7 @@
 //! What the router says to the stage that hears and speaks by itself.
 
 use super::{Router, ready, working};
-use crate::s2s::Talk;
+use crate::stages::s2s::Talk;
 use ringway_turn::{Converse, StageKind};
 
 impl Router {
@@ -21,7 +21,8 @@ impl Router {
         self.talk(Talk::Converse(command));
     }
 
-    pub(super) fn talk(&self, talk: Talk) {
-        self.order(StageKind::SpeechToSpeech, self.stages.s2s.as_ref(), talk);
+    pub(super) fn talk(&mut self, talk: Talk) {
+        let put = self.stages.s2s.as_ref().map(|s2s| s2s.put(talk));
+        self.took(StageKind::SpeechToSpeech, put);
     }
 }

@@ -1,7 +1,7 @@
 //! Requests to the language model that may be asked a second time.
 
 use super::*;
-use crate::hedge::{HedgeNews, HedgeOver};
+use crate::hedge::HedgeNews;
 
 impl Router {
     /// Counts a request, and remembers to tell the turn how long such ones usually take; whether that is known.
@@ -27,10 +27,10 @@ impl Router {
                 self.stages.watches.llm.progress();
                 self.feed(Input::Hedged { request });
             }
-            HedgeNews::NotAsked => self.tell_call(HedgeOver(None)),
+            HedgeNews::NotAsked => self.tell_call(Order::HedgeOver(None)),
             HedgeNews::Over(over) => {
                 self.stages.times.hedge_over(&over, now, self.health.now());
-                self.tell_call(HedgeOver(Some(over)));
+                self.tell_call(Order::HedgeOver(Some(over)));
             }
         }
     }

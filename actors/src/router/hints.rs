@@ -1,4 +1,7 @@
-use super::*;
+//! What the dialogue expects to hear.
+
+use ringway_stages::Expectation;
+use ringway_turn::RequestId;
 
 /// What the dialogue expects next; it counts once the reply that says so may be heard.
 #[derive(Default)]

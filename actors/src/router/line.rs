@@ -1,8 +1,8 @@
 //! What the edge reports.
 
 use super::Router;
-use crate::edge::EdgeInput;
 use crate::event::CallEventKind;
+use crate::leg::input::EdgeInput;
 use ringway_turn::Input;
 
 impl Router {

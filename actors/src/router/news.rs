@@ -1,6 +1,26 @@
 //! What the Call tells of its stages.
 
 use super::*;
+use ringway_stages::health::Health;
+
+/// The Call tells the router that a stage is there, with the health of the service behind it, or is not.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) enum StageNews {
+    Stt(Addr<SttStage>, Arc<Health>),
+    Llm(Addr<LlmStage>, Arc<Health>),
+    Tts(Addr<TtsStage>, Arc<Health>),
+    SpeechToSpeech(Addr<SpeechStage>, Arc<Health>),
+    Vad,
+    /// A voice that only recites the apology, in this epoch.
+    Recital(Addr<TtsStage>, Epoch),
+    Lost(StageKind),
+    Gone(StageKind),
+    /// It is in the call's language.
+    Followed(StageKind),
+}
+
+crate::post::takes_orders!(Router, StageNews);
 
 impl Handler<StageNews> for Router {
     type Result = ();
@@ -11,9 +31,9 @@ impl Handler<StageNews> for Router {
             StageNews::Stt(addr, service) => {
                 self.stages.stt = Some(Post::to(addr));
                 self.stages.times.stt.serve(Some(service));
-                self.to_stt(Listen::Expect(self.hints.current.clone()));
+                self.order_stt(Listen::Expect(self.hints.current.clone()));
                 self.feed(Input::StageReady { stage: StageKind::Stt });
-                return self.to_stt(Listen::Attached);
+                return self.order_stt(Listen::Attached);
             }
             StageNews::Llm(addr, service) => {
                 self.stages.llm = Some(Post::to(addr));

@@ -80,3 +80,20 @@ fn the_first_reason_to_end_a_call_counts() {
         EndReason::Operator,
     );
 }
+
+#[test]
+fn a_pump_that_panics_ends_the_call_as_a_defect_of_ours_with_its_last_words() {
+    with_call(ringway_turn::Config::default(), |mut world| async move {
+        pass(Duration::from_secs(2)).await;
+        world.line.say(&["alpha"]);
+        world.line.until("the third word of the answer", |line| line.heard().contains(&"india")).await;
+        world.line.break_down();
+        pass(Duration::from_secs(1)).await;
+        let events = world.drain();
+        let ended =
+            |event: &CallEventKind| matches!(event, CallEventKind::Ended { reason: EndReason::Internal });
+        assert!(events.last().is_some_and(ended), "{events:?}");
+        assert!(events.iter().any(bots_message), "{events:?}");
+        assert_eq!((world.load.calls(), world.load.lines()), (0, 0), "its place is free");
+    });
+}

@@ -1,6 +1,5 @@
 //! The media socket, up to the start of its call.
 
-use super::carrier::{self, Carrier, NORMAL};
 use super::parties::Parties;
 use super::proof::{Door, Signed};
 use super::signature_is_required;
@@ -8,19 +7,19 @@ use crate::access;
 use crate::admission::{Admitted, Arrived};
 use crate::api::ApiError;
 use crate::app::{Arrival, Server};
-use crate::edge::intake::{BEFORE_START, too_fast};
-use crate::edge::line::{goodbye, serve};
-use crate::edge::socket::{Lost, Socket};
 use crate::edge::transport::{Handshake, Moving};
 use crate::refusals;
 use crate::unstarted::Late;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{Request, Response};
-use ringway_actors::EdgeKind;
+use ringway_actors::{Core, EdgeKind, serve};
+use ringway_edges::twilio::{self, Carrier};
+use ringway_edges::{BEFORE_START, Lost, NORMAL, Socket, too_fast};
 use ringway_wire::twilio::{Dialect, Event, FromCarrier, Session, Start};
 use ringway_wire::{CloseCode, ProtocolError};
 use std::future::poll_fn;
+use std::rc::Rc;
 use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::tungstenite::Message;
@@ -46,21 +45,19 @@ pub(super) async fn accept(
     let server = server.clone();
     tokio::spawn(async move {
         let Ok(moving) = socket.await else { return };
-        core.spawn_fn(move || {
-            tokio::task::spawn_local(session(moving, server, arrived));
-        });
+        core.spawn(move |core| session(moving, server, arrived, core)).await;
     });
     Ok(response)
 }
 
-async fn session(moving: Moving, server: Arc<Server>, arrived: Arrived) {
+async fn session(moving: Moving, server: Arc<Server>, arrived: Arrived, core: Rc<Core>) {
     let Ok((transport, read)) = moving.arrive() else { return };
     let mut socket = Socket::new(transport, read, LONGEST).await;
     let mut protocol = Session::new(&Dialect::TWILIO);
     match arrived.start_within(await_start(&mut socket, &mut protocol)).await {
         Ok((arrived, Ok(Some(start)))) => {
             match server.unknown_dialogue(start.custom_parameters.get("dialogue").map(String::as_str)) {
-                None => admit(socket, protocol, start, &server, arrived).await,
+                None => admit(socket, (protocol, start), &server, arrived, core).await,
                 Some(mut error) => {
                     drop(arrived);
                     // A carrier has no way to start again.
@@ -82,11 +79,16 @@ async fn session(moving: Moving, server: Arc<Server>, arrived: Arrived) {
 }
 
 /// The call takes its place now; the last one may have gone since the upgrade.
-async fn admit<S>(mut socket: Socket<S>, session: Session, start: Start, server: &Server, arrived: Arrived)
-where
+async fn admit<S>(
+    mut socket: Socket<S>,
+    (session, start): (Session, Start),
+    server: &Server,
+    arrived: Arrived,
+    core: Rc<Core>,
+) where
     S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
-    match server.admission.admit(arrived) {
+    match server.admission.admit(arrived, core) {
         Ok(admitted) => begin(socket, session, start, server, admitted),
         Err(refused) => close(&mut socket, TRY_AGAIN_LATER, refused.reason()).await,
     }
@@ -94,7 +96,7 @@ where
 
 async fn close<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut Socket<S>, code: u16, reason: &str) {
     if socket.close(code, reason).is_ok() {
-        goodbye(socket).await;
+        socket.goodbye().await;
     }
 }
 
@@ -128,9 +130,9 @@ async fn await_start<S: AsyncRead + AsyncWrite + Unpin>(
 async fn part<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut Socket<S>, error: &ProtocolError) {
     let code = error.code.name();
     tracing::warn!(code, %error, "a carrier broke the protocol before its call began");
-    carrier::count(error.code);
+    twilio::count(error.code);
     if socket.close(error.close.map_or(NORMAL, CloseCode::number), code).is_ok() {
-        goodbye(socket).await;
+        socket.goodbye().await;
     }
 }
 
@@ -139,9 +141,8 @@ fn begin<S>(socket: Socket<S>, session: Session, start: Start, server: &Server, 
 where
     S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
-    let Admitted { place, of_address } = admitted;
-    let carrier = Carrier::new(session, &start, of_address);
-    let Start { call, format, custom_parameters: parameters, .. } = start;
+    let Admitted { core, place, of_address } = admitted;
+    let Start { call, format, custom_parameters: parameters, .. } = start.clone();
     let Parties { caller, called, direction, answered_by } = Parties::passed(&parameters);
     let arrival = Arrival {
         dialogue: parameters.get("dialogue").cloned(),
@@ -152,6 +153,7 @@ where
         answered_by,
         parameters,
     };
-    let port = server.start_call(EdgeKind::Twilio, format, arrival, place);
-    tokio::task::spawn_local(serve(socket, port, carrier, server.config.heartbeat));
+    let port = server.start_call(&core, EdgeKind::Twilio, format, arrival, place);
+    let carrier = Carrier::new(socket, session, &start, port.call.id, server.config.heartbeat);
+    tokio::task::spawn_local(serve(port, carrier, of_address));
 }

@@ -2,15 +2,16 @@
 
 use super::engines::{WORD_FRAMES, frame_of, word_of, words};
 use ringway_actors::{
-    Beat, CallClock, CallEventKind, CallHandle, EdgeCommand, EdgeCommands, EdgeInput, EdgePort, Mic, Playout,
+    CallEventKind, CallHandle, Closed, EdgePort, Goodbye, Mic, Transport, TransportEvent, serve,
 };
 use ringway_frame::{FRAME, Format, Frame};
-use ringway_turn::EndReason;
+use ringway_turn::{EndReason, TurnNumber};
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::future::poll_fn;
+use std::pin::Pin;
 use std::rc::Rc;
-use tokio::time::{Instant, sleep_until as pass_until};
+use std::task::{Context, Poll, ready};
+use tokio::time::{Instant, Sleep, sleep_until as pass_until};
 
 /// The caller.
 pub struct Line {
@@ -25,25 +26,21 @@ struct State {
     heard: Vec<Option<&'static str>>,
     shown: Vec<CallEventKind>,
     ended: Option<EndReason>,
+    panics: bool,
 }
 
-struct Player {
-    playout: Playout,
-    beat: Beat,
-    commands: EdgeCommands,
-    call: CallHandle,
-    clock: CallClock,
+/// The caller's network: memory.
+struct Wire {
     state: Rc<RefCell<State>>,
+    next: Pin<Box<Sleep>>,
 }
 
 impl Line {
     pub fn start(port: EdgePort) -> Self {
         let state = Rc::<RefCell<State>>::default();
-        let EdgePort { mic, playout, beat, commands, call, clock, open: _ } = port;
-        tokio::task::spawn_local(speak(mic, state.clone()));
-        call.tell(EdgeInput::Started).expect("the call has begun");
-        let player = Player { playout, beat, commands, call: call.clone(), clock, state: state.clone() };
-        tokio::task::spawn_local(player.run());
+        let call = port.call.clone();
+        let wire = Wire { state: state.clone(), next: Box::pin(pass_until(Instant::now())) };
+        tokio::task::spawn_local(serve(port, wire, ()));
         Self { call, state }
     }
 
@@ -75,6 +72,11 @@ impl Line {
         self.state.borrow().ended.clone()
     }
 
+    /// The pump panics at its next frame.
+    pub fn break_down(&self) {
+        self.state.borrow_mut().panics = true;
+    }
+
     /// Waits, on virtual time, until something holds; fails after a minute.
     pub async fn until(&self, what: &str, holds: impl Fn(&Self) -> bool) {
         let deadline = Instant::now() + std::time::Duration::from_secs(60);
@@ -85,68 +87,51 @@ impl Line {
     }
 }
 
-async fn speak(mut mic: Mic, state: Rc<RefCell<State>>) {
-    let mut next = Instant::now();
-    loop {
+impl Transport for Wire {
+    /// A frame each 20 ms, of a word or silent.
+    fn poll_event(&mut self, cx: &mut Context<'_>, mic: &mut Mic) -> Poll<TransportEvent> {
+        ready!(self.next.as_mut().poll(cx));
+        let next = self.next.deadline() + FRAME;
+        self.next.as_mut().reset(next);
+        assert!(!self.state.borrow().panics, "a defect of the transport");
         let mut frame = Frame::silence(Format::Pcm16k);
-        if let Some(word) = state.borrow_mut().saying.pop_front().flatten() {
+        if let Some(word) = self.state.borrow_mut().saying.pop_front().flatten() {
             frame_of(word, &mut frame);
         }
         mic.hear(frame.payload()).expect("20 ms");
-        next += FRAME;
-        pass_until(next).await;
-    }
-}
-
-impl Player {
-    async fn run(mut self) {
-        loop {
-            let command = poll_fn(|cx| {
-                if let std::task::Poll::Ready(command) = self.commands.poll_recv(cx) {
-                    return std::task::Poll::Ready(Some(command));
-                }
-                let work = if self.playout.is_playing() {
-                    self.beat.poll_tick(cx)
-                } else {
-                    self.playout.poll_frames(cx)
-                };
-                work.map(|()| None)
-            })
-            .await;
-            match command {
-                None => self.play(),
-                Some(Some(command)) => self.obey(command),
-                Some(None) => return,
-            }
-        }
+        Poll::Ready(TransportEvent::Received)
     }
 
-    fn obey(&mut self, command: EdgeCommand) {
-        let now = self.clock.now();
-        match command {
-            EdgeCommand::Playout(ringway_turn::Playout::Pause, _) => self.playout.pause(now),
-            EdgeCommand::Playout(ringway_turn::Playout::Resume, _) => self.playout.resume(),
-            EdgeCommand::Playout(ringway_turn::Playout::Clear { .. }, _) => {
-                let cleared = self.playout.clear(now);
-                let _ = self.call.tell(EdgeInput::Played(cleared.played));
-            }
-            EdgeCommand::Playout(ringway_turn::Playout::Release(_), _) | EdgeCommand::Transfer(_) => {}
-            EdgeCommand::Tell(event) => self.state.borrow_mut().shown.push(*event),
-            EdgeCommand::End(reason) => self.state.borrow_mut().ended = Some(reason),
-        }
-        self.play();
+    fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Closed>> {
+        Poll::Pending
     }
 
-    fn play(&mut self) {
-        let now = self.clock.now();
-        while let Some((frame, number)) = self.playout.next_due(now) {
-            self.state.borrow_mut().heard.push(word_of(frame));
-            if number == 1 {
-                let _ = self.call.tell(EdgeInput::Sounding(frame.epoch));
-            }
+    fn send_audio(&mut self, frame: &Frame, _: u32) -> Result<(), Closed> {
+        self.state.borrow_mut().heard.push(word_of(frame));
+        Ok(())
+    }
+
+    fn send_mark(&mut self, _: bool) -> Result<Option<u32>, Closed> {
+        Ok(None)
+    }
+
+    fn send_clear(&mut self, _: TurnNumber) -> Result<(), Closed> {
+        Ok(())
+    }
+
+    fn show(&mut self, event: &CallEventKind) -> Result<(), Closed> {
+        self.state.borrow_mut().shown.push(event.clone());
+        Ok(())
+    }
+
+    fn close(&mut self, goodbye: Goodbye<'_>) -> Result<(), Closed> {
+        if let Goodbye::Over(reason) = goodbye {
+            self.state.borrow_mut().ended = Some(reason.clone());
         }
-        if let Some(played) = self.playout.report(now) {
-            let _ = self.call.tell(EdgeInput::Played(played));
-        }
+        Ok(())
+    }
+
+    fn poll_closed(&mut self, _: &mut Context<'_>) -> Poll<()> {
+        Poll::Ready(())
     }
 }

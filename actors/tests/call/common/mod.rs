@@ -14,6 +14,7 @@ use ringway_actors::{
 };
 use ringway_frame::{CallId, Format};
 use ringway_stages::health;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -24,6 +25,7 @@ pub struct World {
     pub line: Line,
     pub events: mpsc::Receiver<CallEvent>,
     pub load: Arc<CoreLoad>,
+    core: Rc<Core>,
     turn: ringway_turn::Config,
 }
 
@@ -48,18 +50,23 @@ pub fn with_engines<F: Future<Output = ()>>(
         let load = Arc::new(CoreLoad::new());
         let engines = Arc::new(engines(&load));
         let health = Arc::new(ServiceHealth::new(&engines, &health::Config::default(), turn.late_after()));
-        Core::install(engines, health, Arc::new(Config::default()), sink, load.clone(), |_| {});
+        let core = Core::start(engines, health, Arc::new(Config::default()), sink, load.clone(), |_| {});
         pass(Duration::from_millis(20)).await;
-        test(World { line: call(turn.clone(), &load), events, load, turn }).await;
+        test(World { line: call(turn.clone(), &core, &load), core, events, load, turn }).await;
     });
 }
 
 /// Begins a call on the core of this load.
-fn call(turn: ringway_turn::Config, load: &Arc<CoreLoad>) -> Line {
-    call_in(None, turn, load)
+fn call(turn: ringway_turn::Config, core: &Rc<Core>, load: &Arc<CoreLoad>) -> Line {
+    call_in(None, turn, core, load)
 }
 
-fn call_in(language: Option<&str>, turn: ringway_turn::Config, load: &Arc<CoreLoad>) -> Line {
+fn call_in(
+    language: Option<&str>,
+    turn: ringway_turn::Config,
+    core: &Rc<Core>,
+    load: &Arc<CoreLoad>,
+) -> Line {
     let spec = CallSpec {
         id: CallId::from_bits(load.calls() as u128),
         edge: EdgeKind::Twilio,
@@ -71,18 +78,18 @@ fn call_in(language: Option<&str>, turn: ringway_turn::Config, load: &Arc<CoreLo
         turn,
         place: load.reserve(),
     };
-    Line::start(spec.start(None))
+    Line::start(spec.start(core, None))
 }
 
 impl World {
     /// One more call on the same core.
     pub fn another(&self) -> Line {
-        call(self.turn.clone(), &self.load)
+        call(self.turn.clone(), &self.core, &self.load)
     }
 
     /// One that begins in another language.
     pub fn another_in(&self, language: &str) -> Line {
-        call_in(Some(language), ringway_turn::Config::default(), &self.load)
+        call_in(Some(language), ringway_turn::Config::default(), &self.core, &self.load)
     }
 
     /// Everything that has happened so far.

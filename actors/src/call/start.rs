@@ -1,0 +1,158 @@
+//! How a call begins on its media core.
+
+use crate::call::plumbing::Plumbing;
+use crate::call::{Call, CallParts, Profile};
+use crate::clock::CallClock;
+use crate::core::Core;
+use crate::core::load::Place;
+use crate::debt::Watches;
+use crate::error::panic_text;
+use crate::event::CallEventKind;
+use crate::handle::CallHandle;
+use crate::inbox::{Inbox, Report};
+use crate::leg::kind::EdgeKind;
+use crate::leg::link::EdgeLink;
+use crate::leg::mic::Mic;
+use crate::leg::playout::Playout;
+use crate::leg::port::EdgePort;
+use crate::orders::{Ended, Order, Orders};
+use crate::publisher::Publisher;
+use crate::record::Record;
+use crate::router::{Router, RouterParts};
+use crate::stages::driver::spawn;
+use ringway_frame::{CallId, Format, Frame};
+use ringway_ring::EpochGate;
+use ringway_stages::prompt::Variables;
+use ringway_turn::{EndReason, Turn};
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// A call that has been admitted.
+#[derive(Debug)]
+pub struct CallSpec {
+    /// Its id.
+    pub id: CallId,
+    /// By which edge it comes.
+    pub edge: EdgeKind,
+    /// The format of its audio, both ways.
+    pub format: Format,
+    /// The dialogue that was asked for.
+    pub dialogue: Option<String>,
+    /// The code of the language that it begins in, if it is not the first.
+    pub language: Option<String>,
+    /// The carrier's own id of it.
+    pub carrier_call_id: Option<String>,
+    /// What is known of it, for prompts.
+    pub variables: Arc<Variables>,
+    /// How its turns are taken.
+    pub turn: ringway_turn::Config,
+    /// Its place, reserved on this core.
+    pub place: Place,
+}
+
+/// Messages that wait for the edge at most; an edge that lets them pile up does not read its socket.
+const EDGE_COMMANDS: usize = 256;
+
+impl CallSpec {
+    /// Builds the call and all its stages on its media core, whose thread this is.
+    pub fn start(self, core: &Rc<Core>, record: Option<Box<dyn Record>>) -> EdgePort {
+        let clock = CallClock::start();
+        let gate = EpochGate::new();
+        let (edge, commands) = EdgeLink::bounded(EDGE_COMMANDS);
+        let (plumbing, mic, voice) = Plumbing::new(self.format, &core.config.rings);
+        let events = Publisher { call: self.id, clock, sink: core.events.clone(), edge: edge.clone() };
+        let (orders, book) = Orders::new();
+        let (inbox, mail) = Inbox::new();
+        let watches = Watches::default();
+        let language = core.engines.language_or_first(self.language.as_deref());
+        if let Some(language) = core.engines.language(language) {
+            let _ = inbox.report(Report::Language(language.code.clone()));
+        }
+        let seat = || orders.seat().expect("there are no orders yet");
+        let router = Router::new(RouterParts {
+            turn: Turn::new(self.turn),
+            inbox: mail,
+            clock,
+            gate: gate.clone(),
+            edge: edge.clone(),
+            call: orders.clone(),
+            finish: seat(),
+            events: events.clone(),
+            watches: watches.clone(),
+            health: core.health.clone(),
+            engines: core.engines.clone(),
+            record,
+        });
+        let died = seat();
+        let router = spawn(router, core.load().marker(), move |death| {
+            died.put(Order::Ended(Ended { stage: None, generation: 0, death }));
+        });
+        let handle =
+            CallHandle { id: self.id, edge: self.edge, orders: orders.clone(), router: inbox.clone() };
+        let port = EdgePort {
+            mic: Mic::new(mic, clock, self.format),
+            playout: Playout::new(voice, gate, core.config.playout.lead, Frame::silence(self.format)),
+            beat: core.metronome().beat(),
+            commands,
+            call: handle,
+            clock,
+            open: core.load().open_line(),
+        };
+        let profile = Profile {
+            id: self.id,
+            format: self.format,
+            dialogue: self.dialogue,
+            carrier_call_id: self.carrier_call_id,
+            variables: self.variables,
+            language,
+        };
+        let mut supervisor = Call::new(CallParts {
+            profile,
+            core: core.clone(),
+            plumbing,
+            router,
+            inbox,
+            watches,
+            orders: (orders, book),
+            edge,
+            events: events.clone(),
+            place: self.place,
+        });
+        supervisor.begin(port.call.clone());
+        tokio::task::spawn_local(supervise(supervisor, events));
+        port
+    }
+}
+
+/// The supervisor is watched too: where it panics the call ends as any other, with a reason.
+async fn supervise(call: impl Future<Output = ()> + 'static, events: Publisher) {
+    let Err(end) = tokio::task::spawn_local(call).await else { return };
+    if end.is_panic() {
+        let detail = panic_text(end.into_panic());
+        tracing::error!(callId = %events.call, detail, "the supervisor of a call panicked");
+        events.edge.end(EndReason::Internal);
+        events.put_inside(CallEventKind::Ended { reason: EndReason::Internal });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::leg::link::EdgeCommand;
+    use crate::sink::EventSink;
+    use std::future::poll_fn;
+
+    #[tokio::test]
+    async fn a_supervisor_that_panics_ends_its_call_with_a_reason() {
+        let (sink, mut events) = EventSink::bounded(16);
+        let (edge, mut commands) = EdgeLink::bounded(16);
+        let publisher = Publisher { call: CallId::from_bits(7), clock: CallClock::start(), sink, edge };
+        let panics = async { panic!("a defect") };
+        tokio::task::LocalSet::new().run_until(supervise(panics, publisher)).await;
+        let event = events.try_recv().expect("the end is told");
+        let internal = EndReason::Internal;
+        assert!(matches!(event.kind, CallEventKind::Ended { reason } if reason == internal));
+        let told = poll_fn(|cx| commands.poll_recv(cx)).await;
+        assert!(matches!(told, Some(EdgeCommand::End(reason)) if reason == internal));
+    }
+}

@@ -1,0 +1,55 @@
+//! How a call is reached from outside of it.
+
+use crate::error::Fault;
+use crate::inbox::Inbox;
+use crate::leg::input::EdgeInput;
+use crate::leg::kind::EdgeKind;
+use crate::orders::{Order, Orders};
+use ringway_frame::CallId;
+use ringway_turn::{EndReason, StageKind};
+
+/// A call, seen from anywhere.
+#[derive(Clone, Debug)]
+pub struct CallHandle {
+    /// Its id.
+    pub id: CallId,
+    /// Its edge.
+    pub edge: EdgeKind,
+    pub(crate) orders: Orders,
+    pub(crate) router: Inbox,
+}
+
+/// The call takes no more messages: it is over, or hopelessly behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the call is over")]
+pub struct CallOver;
+
+impl CallHandle {
+    /// Tells the call what its edge saw.
+    ///
+    /// # Errors
+    /// The call is over.
+    pub fn tell(&self, input: EdgeInput) -> Result<(), CallOver> {
+        let told = match input {
+            EdgeInput::Closed(reason) => self.router.end(reason),
+            input => self.router.tell(input),
+        };
+        if told { Ok(()) } else { Err(CallOver) }
+    }
+
+    /// Ends the call, as soon as all that it was told before is in its books: the last words are in the record.
+    ///
+    /// # Errors
+    /// It is over already.
+    pub fn hang_up(&self, reason: EndReason) -> Result<(), CallOver> {
+        if self.router.end(reason) { Ok(()) } else { Err(CallOver) }
+    }
+
+    /// Puts a fault into one of its stages.
+    ///
+    /// # Errors
+    /// The call is over.
+    pub fn inject(&self, stage: StageKind, fault: Fault) -> Result<(), CallOver> {
+        self.orders.put(Order::Inject { stage, fault }).map_err(|_| CallOver)
+    }
+}

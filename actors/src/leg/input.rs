@@ -1,0 +1,33 @@
+//! What an edge tells its call.
+
+use crate::leg::playout::Played;
+use ringway_frame::Epoch;
+use ringway_turn::EndReason;
+use tokio::time::Instant;
+
+/// What an edge tells its call.
+#[derive(Clone, Debug)]
+pub enum EdgeInput {
+    /// Media flows both ways.
+    Started,
+    /// The first frame of this epoch was sent.
+    Sounding(Epoch),
+    /// So much has been heard.
+    Played(Played),
+    /// A key was pressed.
+    Dtmf(char),
+    /// Typed in place of talking.
+    Text(String),
+    /// The bot is to be quiet.
+    Interrupt,
+    /// The caller muted or unmuted.
+    Mute(bool),
+    /// The order to be silent, decided at this instant, is obeyed: nothing more of the bot goes to the socket.
+    Silent(Instant),
+    /// The order to void the bot's audio, decided at this instant, has been written to the peer's socket.
+    Cleared(Instant),
+    /// The peer broke the protocol, by this stable code; the call goes on.
+    ProtocolError(&'static str),
+    /// The peer is gone, or must go.
+    Closed(EndReason),
+}

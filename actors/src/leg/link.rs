@@ -1,0 +1,113 @@
+//! What a call tells its edge, in order: bounded, and the end is never lost.
+
+use crate::event::CallEventKind;
+use ringway_turn::EndReason;
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll};
+use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::time::Instant;
+
+/// What a call tells its edge.
+#[derive(Clone, Debug)]
+pub enum EdgeCommand {
+    /// To the playout; decided at this instant.
+    Playout(ringway_turn::Playout, Instant),
+    /// For those who look on: what the caller's side is shown.
+    Tell(Box<CallEventKind>),
+    /// Hand the caller to this number.
+    Transfer(String),
+    /// The call is over.
+    End(EndReason),
+}
+
+/// What a call wants of its edge, in order. The end comes last and is never lost.
+#[derive(Debug)]
+pub struct EdgeCommands {
+    commands: mpsc::Receiver<EdgeCommand>,
+    end: Arc<OnceLock<EndReason>>,
+}
+
+impl EdgeCommands {
+    /// The next command; `None` when the end has been told.
+    pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<EdgeCommand>> {
+        match std::task::ready!(self.commands.poll_recv(cx)) {
+            Some(command) => Poll::Ready(Some(command)),
+            None => Poll::Ready(self.take_end().map(EdgeCommand::End)),
+        }
+    }
+
+    /// Why the call ended, once; a call that ended without telling has a defect.
+    fn take_end(&mut self) -> Option<EndReason> {
+        let end = std::mem::take(&mut self.end);
+        end.get().cloned()
+    }
+}
+
+/// Where commands for one edge are put. It holds a few hundred; an edge that lets them pile up does not read its socket.
+#[derive(Clone, Debug)]
+pub(crate) struct EdgeLink {
+    commands: mpsc::Sender<EdgeCommand>,
+    end: Arc<OnceLock<EndReason>>,
+}
+
+/// The edge does not keep up with what it is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Behind;
+
+impl EdgeLink {
+    pub(crate) fn bounded(capacity: usize) -> (Self, EdgeCommands) {
+        let (sender, receiver) = mpsc::channel(capacity);
+        let end = Arc::<OnceLock<EndReason>>::default();
+        (Self { commands: sender, end: end.clone() }, EdgeCommands { commands: receiver, end })
+    }
+
+    /// Puts a command; one that is gone says itself why.
+    pub(crate) fn put(&self, command: EdgeCommand) -> Result<(), Behind> {
+        match self.commands.try_send(command) {
+            Err(TrySendError::Full(_)) => Err(Behind),
+            Ok(()) | Err(TrySendError::Closed(_)) => Ok(()),
+        }
+    }
+
+    /// The call is over. Where there is no room to say so, the edge finds it behind all that it was told before, when the
+    /// call has let go of this end.
+    pub(crate) fn end(&self, reason: EndReason) {
+        if self.commands.try_send(EdgeCommand::End(reason.clone())).is_err() {
+            let _ = self.end.set(reason);
+        }
+    }
+
+    /// The edge is gone.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.commands.is_closed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::task::Waker;
+
+    fn told(commands: &mut EdgeCommands) -> Vec<Option<EndReason>> {
+        let cx = &mut Context::from_waker(Waker::noop());
+        let mut told = Vec::new();
+        while let Poll::Ready(Some(command)) = commands.poll_recv(cx) {
+            told.push(if let EdgeCommand::End(reason) = command { Some(reason) } else { None });
+        }
+        told
+    }
+
+    #[test]
+    fn an_edge_that_is_behind_learns_of_the_end_behind_all_that_it_was_told() {
+        for room in [3, 2] {
+            let (link, mut commands) = EdgeLink::bounded(room);
+            for _ in 0..2 {
+                assert_eq!(link.put(EdgeCommand::Transfer(String::new())), Ok(()));
+            }
+            link.end(EndReason::Drain);
+            drop(link);
+            assert_eq!(told(&mut commands), [None, None, Some(EndReason::Drain)], "room for {room}");
+        }
+    }
+}

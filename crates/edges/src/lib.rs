@@ -1,0 +1,19 @@
+//! The edges: what moves a leg's audio and signals over the network.
+//!
+//! An edge is a [`Transport`](ringway_actors::Transport) over a codec of `ringway-wire`, in a file and a folder of its
+//! name. It knows neither admission nor HTTP: it is given a socket on which a call has begun.
+#![forbid(unsafe_code)]
+
+pub mod browser;
+mod heartbeat;
+mod intake;
+mod reason;
+mod socket;
+pub mod twilio;
+
+pub use intake::{BEFORE_START, EXCESS, too_fast};
+pub use reason::{REASONS, reason_name};
+pub use socket::{Lost, Socket};
+
+/// Close code of a normal end (RFC 6455 section 7.4.1).
+pub const NORMAL: u16 = 1000;
