@@ -5,7 +5,7 @@ use crate::{Message, Speaker, SummaryId};
 #[derive(Debug)]
 pub(crate) struct History {
     /// Estimated tokens of each message, with what tools said for it.
-    weights: Vec<u32>,
+    pub(crate) weights: Vec<u32>,
     /// Of tools that belong to the next message.
     tools: u32,
     /// How many real tokens an estimated one is; once a service has told.
