@@ -1,8 +1,8 @@
 use crate::support::browser::Browser;
+use crate::support::carrier::Carrier;
+use crate::support::server::Setup;
 use serde_json::json;
 use std::time::Duration;
-use std::time::Duration;
-use tokio::time::timeout;
 use tokio::time::timeout;
 use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Error;
