@@ -11,6 +11,12 @@
 //! "From this machine" is judged by the request, not by its address: the `Host` must be loopback, or a page whose name
 //! was rebound to this address could read it, and no proxy may have forwarded it, or the whole world could.
 
+mod denied;
+mod loopback;
+
+pub use denied::Denied;
+pub use loopback::is_loopback;
+
 use crate::addresses::{Peer, client};
 use crate::api::ApiError;
 use crate::app::Server;
@@ -25,38 +31,6 @@ use axum::response::{IntoResponse, Response};
 use ringway_config::ServerConfig;
 use std::net::IpAddr;
 use std::sync::Arc;
-
-/// Why a request is not answered.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Denied {
-    /// A token is set, and the request has none or another.
-    #[error("this needs the header Authorization: Bearer with the server's token")]
-    Token,
-    /// No token is set, and the request asks for another machine.
-    #[error("without RINGWAY_ADMIN_TOKEN only requests for localhost are answered, not for {0:?}")]
-    Host(String),
-    /// No token is set, and a proxy has forwarded the request.
-    #[error("this request came through a proxy ({0}); behind a proxy: set RINGWAY_ADMIN_TOKEN")]
-    Proxied(String),
-    /// A page of another site asks.
-    #[error("pages of {0:?} may not connect here; server.allowed_origins and server.public_url permit them")]
-    Origin(String),
-}
-
-impl Denied {
-    /// Every reason.
-    pub const REASONS: [&str; 4] = ["token", "host", "proxy", "origin"];
-
-    /// Its stable name in metrics.
-    pub fn reason(&self) -> &'static str {
-        match self {
-            Self::Token => "token",
-            Self::Host(_) => "host",
-            Self::Proxied(_) => "proxy",
-            Self::Origin(_) => "origin",
-        }
-    }
-}
 
 /// Headers that proxies and tunnels add to what they forward.
 const FORWARDED: [&str; 12] = [
@@ -163,21 +137,6 @@ fn bearer(value: &[u8]) -> Option<&[u8]> {
 /// Compares in a time that does not tell where the first difference is.
 fn constant_time_eq(left: &[u8], right: &[u8]) -> bool {
     left.len() == right.len() && left.iter().zip(right).fold(0, |all, (a, b)| all | (a ^ b)) == 0
-}
-
-/// Whether a `Host`, with or without a port, is this machine under a name that nobody else can give it.
-pub fn is_loopback(authority: &str) -> bool {
-    let name = match authority.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-        _ => authority,
-    };
-    let plain = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
-    let address = match name.strip_prefix('[').and_then(|name| name.strip_suffix(']')) {
-        Some(inner) => inner.parse::<IpAddr>().ok().filter(IpAddr::is_ipv6),
-        None => name.parse::<IpAddr>().ok().filter(IpAddr::is_ipv4),
-    };
-    let is_local = |address: IpAddr| address.to_canonical().is_loopback();
-    plain == "localhost" || plain.ends_with(".localhost") || address.is_some_and(is_local)
 }
 
 /// Before everything that reveals or does something.

@@ -1,8 +1,8 @@
 //! Who may still come in: places are reserved before a call is accepted.
 
 use crate::addresses::{AddressFull, Addresses, Held, Kind};
+use crate::live::stage_name;
 use crate::refusals;
-use crate::telemetry::stage_name;
 use crate::unstarted::{Full, Late, Ticket, Unstarted};
 use ringway_actors::{Core, CoreHandle, CoreLoad, Engines, MediaCore, Place};
 use ringway_turn::StageKind;

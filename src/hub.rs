@@ -1,7 +1,7 @@
 //! The reader of all calls' events: live state, metrics and the log come from here.
 
-use crate::live::{Ending, LiveCall, LiveCalls, Summary, Whole, reason_name};
-use crate::telemetry::{self, Counting, stage_name};
+use crate::live::{Ending, LiveCall, LiveCalls, Summary, Whole, reason_name, stage_name};
+use crate::telemetry::{self, Counting};
 use crate::trace::Trace;
 use crate::webhooks::Webhooks;
 use jiff::Timestamp;

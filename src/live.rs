@@ -3,7 +3,7 @@
 mod names;
 mod record;
 
-pub use names::{REASONS, reason_name, state_name};
+pub use names::{REASONS, reason_name, stage_name, state_name};
 pub use record::{LatencyLine, Line, Summary, Whole};
 
 use crate::trace::{Timeline, Trace, TurnTrace};

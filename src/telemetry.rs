@@ -2,8 +2,7 @@
 
 use crate::access::Denied;
 use crate::admission::Refused;
-use crate::edge::EXCESS;
-use crate::live::{LiveCall, REASONS, reason_name};
+use crate::live::{LiveCall, REASONS, reason_name, stage_name};
 use crate::refusals;
 use crate::webhooks;
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
@@ -12,6 +11,7 @@ use ringway_actors::{
     CallEvent, CallEventKind, Cause, EdgeKind, Engines, RingReport, RingState, ServiceHealth, SwitchCause,
     THE_THREE, Winner,
 };
+use ringway_edges::EXCESS;
 use ringway_stages::health::CircuitState;
 use ringway_stages::llm::Emptiness;
 use ringway_turn::{Event, Latency, StageKind};
@@ -485,16 +485,5 @@ pub fn show_depths<'a>(reports: impl Iterator<Item = &'a RingReport>) {
     }
     for (state, name) in fullest.iter().zip(RINGS) {
         gauge!("ringway_ring_depth_frames", "ring" => name).set(state.depth as f64);
-    }
-}
-
-/// The name of a stage in metrics, logs and on the wire.
-pub fn stage_name(stage: StageKind) -> &'static str {
-    match stage {
-        StageKind::Vad => "vad",
-        StageKind::Stt => "stt",
-        StageKind::Llm => "llm",
-        StageKind::Tts => "tts",
-        StageKind::SpeechToSpeech => "s2s",
     }
 }

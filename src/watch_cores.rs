@@ -1,6 +1,6 @@
 //! A thread that watches the media cores from outside: a handler that blocks one freezes all its calls.
 
-use crate::telemetry::stage_name;
+use crate::live::stage_name;
 use ringway_actors::CoreLoad;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

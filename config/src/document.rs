@@ -1,6 +1,6 @@
 //! A file, key by key, so that one mistake hides no other.
 
-use crate::languages::{LanguageKey, MUST_BE_SAID, SAID, SECTION, is_code};
+use crate::language_key::{LanguageKey, MUST_BE_SAID, SAID, SECTION, is_code};
 use crate::problem::{Origin, Problem};
 use crate::schema::Schema;
 use crate::setting::Setting;

@@ -1,5 +1,8 @@
+use ringway_stages::services::Services;
+use ringway_stages::services::registry::Stage;
 use serde::Deserialize;
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
 /// Voice activity detection.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -84,4 +87,31 @@ impl Default for ApologyConfig {
     fn default() -> Self {
         Self { text: "I am sorry, something went wrong here. Please call again later.".into() }
     }
+}
+
+/// The engines that there are, by the key that names them.
+pub static ENGINES: LazyLock<[(&str, Vec<&str>); 5]> = LazyLock::new(|| {
+    let [s2s, stt, llm, tts] = Stage::ALL.map(|stage| (stage.key(), engines_of(stage)));
+    [("vad.engine", vec!["kernel", "ort"]), s2s, stt, llm, tts]
+});
+
+/// The engines of a stage that come with ringway; the last one is a script for benchmarks.
+const fn embedded(stage: Stage) -> &'static [&'static str] {
+    match stage {
+        Stage::SpeechToSpeech => &[],
+        Stage::SpeechToText => &["pocketsphinx", "scripted"],
+        Stage::LanguageModel => &["dialogue", "scripted"],
+        Stage::TextToSpeech => &["flite", "scripted"],
+    }
+}
+
+/// Services stand between the embedded engine and the script.
+fn engines_of(stage: Stage) -> Vec<&'static str> {
+    let services = Services::default();
+    let mut names: Vec<_> = services.of(stage).map(|(name, _)| name).collect();
+    if let [engine, script] = embedded(stage) {
+        names.insert(0, engine);
+        names.push(script);
+    }
+    names
 }

@@ -1,6 +1,6 @@
 //! Settings that make sense and still leave the server open, or closed to those who are to reach it.
 
-use crate::sense::Mistake;
+use crate::mistake::Mistake;
 use crate::{Config, PublicUrl, Secrets};
 
 const PUBLIC_URL: &str = "server.public_url";

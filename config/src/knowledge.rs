@@ -1,7 +1,7 @@
 //! What is wrong with the section `[knowledge]`.
 
 use crate::Config;
-use crate::sense::Mistake;
+use crate::mistake::Mistake;
 use ringway_knowledge::{About, Embeddings};
 use std::path::Path;
 

@@ -2,58 +2,11 @@
 //!
 //! `languages.de.piper.voice` is the key `piper.voice` as it counts in the language `de`.
 
-use crate::Config;
-use crate::load::SCHEMA;
+use crate::language_key::{MUST_BE_SAID, SAID, SECTION, STT, TTS, belongs, is_code};
 use crate::problem::Problem;
-use crate::sense::ENGINES;
 use crate::setting::Settings;
+use crate::{Config, LanguageConfig};
 use std::collections::BTreeMap;
-
-/// A language besides the one that calls begin in.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LanguageConfig {
-    /// What people call it, and a model is told.
-    pub name: String,
-    /// What is said in it while an answer takes long.
-    pub filler: String,
-    /// What is said in it when a stage cannot be restored.
-    pub apology: String,
-    /// All configuration, with the language's own over it.
-    pub config: Config,
-    /// It has recognisers of its own.
-    pub own_stt: bool,
-    /// It has voices of its own.
-    pub own_tts: bool,
-}
-
-/// A key of a language, as it is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct LanguageKey<'k> {
-    pub(crate) code: &'k str,
-    /// The key within the language.
-    pub(crate) rest: &'k str,
-}
-
-impl<'k> LanguageKey<'k> {
-    /// `None`: the key is none of a language.
-    pub(crate) fn of(key: &'k str) -> Option<Self> {
-        let (code, rest) = key.strip_prefix(SECTION)?.strip_prefix('.')?.split_once('.')?;
-        Some(Self { code, rest })
-    }
-
-    /// The language has it for itself.
-    pub(crate) fn is_own(self) -> bool {
-        OWN.contains(&self.rest)
-    }
-
-    /// What is wrong with a key that is not its own.
-    pub(crate) fn refusal(self) -> Option<&'static str> {
-        let section = self.rest.split('.').next().unwrap_or_default();
-        let known = SCHEMA.key(self.rest).is_some();
-        let speaks = belongs(section, STT) || belongs(section, TTS);
-        (known && !speaks).then_some("a language changes only what hears and speaks")
-    }
-}
 
 /// The languages of these settings. What is wrong with them as such is added to `problems`.
 pub(crate) fn read(
@@ -101,19 +54,6 @@ pub(crate) fn read(
     languages
 }
 
-/// Whether the section is that of a stage or of one of its services.
-fn belongs(section: &str, stage: &str) -> bool {
-    let engines = ENGINES.iter().find(|(key, _)| key.split('.').next() == Some(stage));
-    section == stage || engines.is_some_and(|(_, names)| names.contains(&section))
-}
-
-/// As <https://www.rfc-editor.org/rfc/rfc5646> has them.
-pub(crate) fn is_code(code: &str) -> bool {
-    let subtag =
-        |part: &str| (1..=8).contains(&part.len()) && part.chars().all(|c| c.is_ascii_alphanumeric());
-    code.len() >= 2 && code.split('-').all(subtag)
-}
-
 /// What people call the language of this code; the code itself where that is not known.
 pub fn name_of(code: &str) -> String {
     let (primary, region) =
@@ -125,19 +65,6 @@ pub fn name_of(code: &str) -> String {
         (Some((_, name)), Some(region)) => format!("{name} ({region})"),
     }
 }
-
-/// Where they are written.
-pub(crate) const SECTION: &str = "languages";
-
-/// Keys that only a language has.
-const OWN: [&str; 3] = ["name", "filler", "apology"];
-
-/// Those that it must have.
-pub(crate) const SAID: [&str; 2] = ["filler", "apology"];
-pub(crate) const MUST_BE_SAID: &str = "must be said in each language";
-
-const STT: &str = "stt";
-const TTS: &str = "tts";
 
 const NAMES: [(&str, &str); 40] = [
     ("ar", "Arabic"),

@@ -3,27 +3,25 @@ use crate::alias;
 use crate::document;
 use crate::environment::{self, Said, Variables};
 use crate::exposure;
+use crate::language_key;
 use crate::languages;
-use crate::problem::{Origin, Problem, Problems};
+use crate::loaded::Loaded;
+use crate::mistake::Mistake;
+use crate::problem::{Origin, Problem};
+use crate::problems::Problems;
 use crate::proxies;
-use crate::schema::Schema;
-use crate::sense::{self, Mistake};
+use crate::sense;
 use crate::services;
 use crate::setting::{Setting, Settings};
-use crate::{Config, Secrets};
+use crate::{Config, SCHEMA, Secrets};
 use ringway_stages::secret;
-use ringway_stages::services::Services;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
 use toml::{Table, Value};
 
 /// The file that is read when none is named.
 pub const DEFAULT_FILE: &str = "config/default.toml";
-
-/// The keys of [`Config`], those of services last.
-pub static SCHEMA: LazyLock<Schema> = LazyLock::new(|| Schema::of::<Config>().and(Schema::of::<Services>()));
 
 /// Where configuration comes from. A flag wins over a variable that is named after a key, that over an alias, that over
 /// the file, and that over the default.
@@ -55,21 +53,6 @@ pub struct Flag {
     pub key: &'static str,
     /// The value.
     pub value: Value,
-}
-
-/// Configuration that makes sense.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Loaded {
-    /// The file that was read.
-    pub file: PathBuf,
-    /// The values.
-    pub config: Config,
-    /// What only the environment knows.
-    pub secrets: Secrets,
-    /// What was ignored, and why.
-    pub warnings: Vec<Problem>,
-    /// What was set, and where; all else has its default.
-    pub provenance: Settings,
 }
 
 /// Reads all sources.
@@ -142,16 +125,6 @@ impl Said {
         self.settings.retain(|setting| !wrong(setting));
         self.warnings.extend(pardoned);
         self.settings.len() < before
-    }
-}
-
-impl Loaded {
-    /// A problem with what this key says, where it was set; a default is blamed on the file's first line: there it can be
-    /// changed.
-    pub fn problem(&self, key: &str, message: impl Into<String>) -> Problem {
-        let origin = self.provenance.origin(key).cloned();
-        let origin = origin.unwrap_or_else(|| Origin::File { path: self.file.clone(), line: 1 });
-        Problem { origin, key: key.to_owned(), message: message.into() }
     }
 }
 
@@ -244,7 +217,7 @@ impl Layers<'_> {
     /// What a language has not set itself makes sense in the whole; so it is told where the language begins.
     fn blame_language(&mut self, code: &str, mistakes: Vec<Mistake>, wrong: &BTreeSet<String>) {
         for (key, message) in mistakes {
-            let key = format!("{}.{code}.{key}", languages::SECTION);
+            let key = format!("{}.{code}.{key}", language_key::SECTION);
             let any = || self.settings.of_language(code).map(|setting| &setting.origin).min();
             let origin = self.settings.origin(&key).or_else(any).cloned();
             if let Some(origin) = origin.filter(|_| !wrong.contains(&key)) {

@@ -1,7 +1,7 @@
-use crate::languages::{LanguageKey, SECTION};
-use crate::load::{Loaded, SCHEMA};
+use crate::language_key::{LanguageKey, SECTION};
+use crate::loaded::Loaded;
 use crate::schema::Key;
-use crate::{DEFAULTS, Secrets};
+use crate::{DEFAULTS, SCHEMA, Secrets};
 use ringway_stages::secret::masked;
 use std::fmt::Write as _;
 use std::sync::LazyLock;

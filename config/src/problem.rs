@@ -35,26 +35,12 @@ pub struct Problem {
     pub message: String,
 }
 
-/// All mistakes of a configuration: first those of the file by line, then the environment's, then the flags'.
-#[derive(Clone, Debug, Default, PartialEq, thiserror::Error)]
-#[error("{}", lines(found))]
-pub struct Problems {
-    /// At least one.
-    pub found: Vec<Problem>,
-    /// What could be read, with defaults in the place of what could not: for those who look for more mistakes.
-    pub readable: Box<crate::Loaded>,
-}
-
 impl Problem {
     /// The message in one line, whatever a parser's looks like, and without the secrets that a value may have held.
     pub fn told(&self) -> String {
         let line = self.message.split_whitespace().collect::<Vec<_>>().join(" ");
         masked(&line).into_owned()
     }
-}
-
-fn lines(found: &[Problem]) -> String {
-    found.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
 impl fmt::Display for Origin {

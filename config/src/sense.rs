@@ -1,20 +1,17 @@
 //! What is wrong with values that are well formed: those that make no sense, and files that are not there.
 
-use crate::languages::is_code;
+use crate::engines::ENGINES;
+use crate::language_key::is_code;
+use crate::mistake::Mistake;
 use crate::services::{Keyed, keyed, serving};
 use crate::{Config, DialogueConfig, LimitsConfig, Secrets, ServerConfig, Tls};
 use ringway_stages::prompt;
 use ringway_stages::secret::named;
-use ringway_stages::services::Services;
 use ringway_stages::services::registry::{self, Section, Stage};
 use ringway_stages::transfer::{self, Destination, Transfers};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::LazyLock;
 use std::time::Duration;
-
-/// A mistake at a key.
-pub(crate) type Mistake = (String, String);
 
 /// All mistakes, by key.
 pub(crate) fn mistakes(config: &Config, secrets: &Secrets) -> Vec<Mistake> {
@@ -181,33 +178,6 @@ fn durations(config: &Config) -> [Bounded; 16] {
         ("call.rings.voice", rings.voice, FRAME, LONGEST_RING),
         ("call.playout.lead", playout.lead, FRAME, LONGEST_LEAD),
     ]
-}
-
-/// The engines that there are, by the key that names them.
-pub static ENGINES: LazyLock<[(&str, Vec<&str>); 5]> = LazyLock::new(|| {
-    let [s2s, stt, llm, tts] = Stage::ALL.map(|stage| (stage.key(), engines_of(stage)));
-    [("vad.engine", vec!["kernel", "ort"]), s2s, stt, llm, tts]
-});
-
-/// The engines of a stage that come with ringway; the last one is a script for benchmarks.
-const fn embedded(stage: Stage) -> &'static [&'static str] {
-    match stage {
-        Stage::SpeechToSpeech => &[],
-        Stage::SpeechToText => &["pocketsphinx", "scripted"],
-        Stage::LanguageModel => &["dialogue", "scripted"],
-        Stage::TextToSpeech => &["flite", "scripted"],
-    }
-}
-
-/// Services stand between the embedded engine and the script.
-fn engines_of(stage: Stage) -> Vec<&'static str> {
-    let services = Services::default();
-    let mut names: Vec<_> = services.of(stage).map(|(name, _)| name).collect();
-    if let [engine, script] = embedded(stage) {
-        names.insert(0, engine);
-        names.push(script);
-    }
-    names
 }
 
 /// The stage that a call may do without.

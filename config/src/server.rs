@@ -21,12 +21,12 @@ pub struct ServerConfig {
     #[serde(with = "humane")]
     pub heartbeat: Duration,
     /// Origins besides our own whose pages may open `/voice-ws`, such as `https://shop.example`.
-    #[serde(deserialize_with = "crate::addresses::origins")]
+    #[serde(deserialize_with = "crate::public_address::origins")]
     pub allowed_origins: Vec<String>,
     /// How carriers reach us, such as `https://voice.example`: signatures are computed over it and TwiML names it.
     /// Without it the request's own `Host` is believed, and what a proxy says of it where that is signed. No slash at
     /// the end.
-    #[serde(deserialize_with = "crate::addresses::public")]
+    #[serde(deserialize_with = "crate::public_address::public")]
     pub public_url: Option<String>,
     /// Proxies whose `X-Forwarded-For` names the client, for the limits per address.
     pub trusted_proxies: Vec<Network>,

@@ -1,4 +1,4 @@
-use crate::languages::LanguageKey;
+use crate::language_key::LanguageKey;
 use crate::problem::{Origin, Problem};
 use crate::schema::{Kind, Schema, shown};
 use ringway_stages::secret::{masked, masked_address};
@@ -77,7 +77,7 @@ impl Setting {
         if language.is_some_and(LanguageKey::is_own) {
             return Kind::Text.check(&self.value).map_err(|_| Misread::Kind(Kind::Text.demand()));
         }
-        if let Some(refusal) = language.and_then(LanguageKey::refusal) {
+        if let Some(refusal) = language.and_then(|key| key.refusal(schema)) {
             return Err(Misread::Plain(refusal.to_owned()));
         }
         let plain = Self { key: self.plain_key().to_owned(), ..self.clone() };

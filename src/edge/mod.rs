@@ -8,4 +8,3 @@ mod transport;
 pub mod twilio;
 
 pub use origin::permitted;
-pub use ringway_edges::EXCESS;

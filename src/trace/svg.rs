@@ -5,7 +5,7 @@ use super::moment::Moment;
 use super::scale::{self, Label};
 use super::turn_line::{Lane, Outcome, Restart, Span};
 use super::{Trace, TurnTrace};
-use crate::telemetry::stage_name;
+use crate::live::stage_name;
 use std::fmt::{self, Display, Formatter};
 use std::ops::Range;
 use std::time::Duration;

@@ -4,7 +4,7 @@ use super::moment::Moment;
 use super::turn_line::{Given, Lane, LanguageChange, Note, Outcome, Restart, Span, Switch, ToolUse, What};
 use super::{Trace, TurnTrace};
 use crate::live::LatencyLine;
-use crate::telemetry::stage_name;
+use crate::live::stage_name;
 use ringway_frame::OneLine;
 use ringway_turn::ToolOutcome;
 use std::fmt::{self, Display, Formatter};

@@ -7,7 +7,10 @@ mod markdown;
 mod outline;
 mod pdf;
 mod pdf_page;
+mod section;
 mod text;
+
+pub use section::Section;
 
 use crate::folding::tidy;
 use crate::{FileToRead, ReadError};
@@ -24,15 +27,6 @@ pub struct Document {
     pub sections: Vec<Section>,
     /// What of the file was not read, or had to be guessed.
     pub notes: Vec<String>,
-}
-
-/// What stands below one heading.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Section {
-    /// The headings above it, the highest first, separated by `>`; may be empty.
-    pub heading: String,
-    /// Its text; paragraphs, and items of lists, are lines.
-    pub text: String,
 }
 
 /// What a file is, by its name.

@@ -1,5 +1,6 @@
+use crate::fields::{Fields, schema};
 use crate::words;
-use crate::{Embedder, KnowledgeBaseError as Error, Language, Passage, Prepared, Shelf};
+use crate::{Embedder, KnowledgeBaseError as Error, Language, Prepared, Shelf};
 use ringway_stages::private_files;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -8,8 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 use tantivy::directory::MmapDirectory;
 use tantivy::directory::error::LockError;
-use tantivy::schema::{Field, IndexRecordOption, STORED, STRING, Schema, TextFieldIndexing, TextOptions};
-use tantivy::{IndexReader, IndexWriter, ReloadPolicy, TantivyDocument, TantivyError, Term};
+use tantivy::{IndexReader, IndexWriter, ReloadPolicy, TantivyError, Term};
 
 /// A knowledge base on disk: a folder with tantivy's index, which holds the embeddings too, so that a change is made as
 /// a whole or not at all.
@@ -39,14 +39,6 @@ pub struct Source {
     pub source: String,
     /// How many passages it was cut into.
     pub passages: usize,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Fields {
-    pub(crate) source: Field,
-    pub(crate) heading: Field,
-    pub(crate) text: Field,
-    pub(crate) vector: Field,
 }
 
 impl About {
@@ -207,26 +199,6 @@ impl std::fmt::Debug for Index {
     }
 }
 
-impl Fields {
-    fn of(schema: &Schema) -> Option<Self> {
-        let field = |name| schema.get_field(name).ok();
-        let (source, heading) = (field("source")?, field("heading")?);
-        Some(Self { source, heading, text: field("text")?, vector: field("vector")? })
-    }
-
-    fn document(self, passage: &Passage, vector: Option<&[f32]>) -> TantivyDocument {
-        let mut document = TantivyDocument::new();
-        document.add_text(self.source, &passage.source);
-        document.add_text(self.heading, &passage.heading);
-        document.add_text(self.text, &passage.text);
-        if let Some(vector) = vector {
-            let bytes: Vec<u8> = vector.iter().flat_map(|number| number.to_le_bytes()).collect();
-            document.add_bytes(self.vector, &bytes);
-        }
-        document
-    }
-}
-
 fn create(dir: &Path, about: &About) -> Result<(), Error> {
     let words = dir.join(WORDS);
     let io = |path: &Path| {
@@ -241,18 +213,6 @@ fn create(dir: &Path, about: &About) -> Result<(), Error> {
     let path = dir.join(ABOUT);
     let json = serde_json::to_vec_pretty(about).unwrap_or_default();
     private_files::create_new(&path).and_then(|mut file| file.write_all(&json)).map_err(io(&path))
-}
-
-fn schema() -> Schema {
-    let words = TextFieldIndexing::default().set_tokenizer(words::NAME);
-    let words = words.set_index_option(IndexRecordOption::WithFreqs);
-    let text = TextOptions::default().set_indexing_options(words).set_stored();
-    let mut schema = Schema::builder();
-    schema.add_text_field("source", STRING | STORED);
-    schema.add_text_field("heading", text.clone());
-    schema.add_text_field("text", text);
-    schema.add_bytes_field("vector", STORED);
-    schema.build()
 }
 
 fn about(dir: &Path) -> Result<About, Error> {

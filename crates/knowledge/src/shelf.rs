@@ -1,5 +1,5 @@
+use crate::fields::Fields;
 use crate::fusion::fuse;
-use crate::index::Fields;
 use crate::meaning::Matrix;
 use crate::{Passage, words};
 use serde::Serialize;

@@ -1,24 +1,9 @@
 //! Folders of documents.
 
-use crate::{About, FileError, Kind};
-use std::path::{Component, Path, PathBuf};
+use crate::file_to_read::source;
+use crate::{About, FileError, FileToRead, Kind};
+use std::path::{Path, PathBuf};
 use std::{fs, io};
-
-/// A file to be read, and its name in the knowledge base.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct FileToRead {
-    /// Where it lies.
-    pub path: PathBuf,
-    /// Its name: never an absolute path, since language models read it.
-    pub source: String,
-}
-
-impl FileToRead {
-    /// A file that was named itself.
-    pub fn named(path: &Path) -> Self {
-        Self { path: path.to_owned(), source: source(path, path.parent().unwrap_or(Path::new(""))) }
-    }
-}
 
 /// What lies in a folder.
 #[derive(Debug, Default)]
@@ -64,17 +49,4 @@ impl Walked {
 
 fn entry_name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
-}
-
-/// A path as it was written; one from the root from the present folder on, or else from the folder `dir` that it lies in.
-fn source(path: &Path, dir: &Path) -> String {
-    let here = std::env::current_dir().unwrap_or_default();
-    let above = dir.parent().unwrap_or(dir);
-    let relative = match path.is_absolute() {
-        true => path.strip_prefix(&here).or_else(|_| path.strip_prefix(above)).unwrap_or(path),
-        false => path,
-    };
-    let plain =
-        |part: &Component<'_>| !matches!(part, Component::CurDir | Component::RootDir | Component::Prefix(_));
-    relative.components().filter(plain).collect::<PathBuf>().display().to_string()
 }

@@ -93,6 +93,8 @@
 //! ```
 #![deny(unsafe_code)]
 
+mod closed;
+mod counters;
 mod doorbell;
 mod epoch_gate;
 mod lend;
@@ -107,6 +109,7 @@ mod writer;
 #[cfg(all(test, loom))]
 mod loom_tests;
 
+pub use closed::Closed;
 pub use epoch_gate::{EpochGate, Verdict};
 pub use lend::{Fenced, Lend, Lent, OnLoan, Owner};
 pub use reader::{PopError, Reader};
@@ -117,11 +120,6 @@ pub use writer::{PushError, Writer};
 use ringway_frame::Format;
 use shared::Shared;
 use sync::Arc;
-
-/// The other end has gone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the ring is closed")]
-pub struct Closed;
 
 /// A ring of `capacity` frames of `format`. Everything is allocated here, nothing later; its memory comes with the first
 /// frames, a page at a time.

@@ -1,7 +1,7 @@
 use crate::queue::{Consume, Consumer};
 use crate::shared::Shared;
 use crate::sync::Arc;
-use crate::{Closed, ReplayReader, Stats};
+use crate::{Closed, Stats};
 use ringway_frame::{Epoch, Format, Frame, MediaTime};
 use std::cell::Cell;
 use std::fmt;
@@ -108,15 +108,6 @@ impl Reader {
     /// The ring is closed and no frame is left.
     pub async fn ready(&mut self) -> Result<(), Closed> {
         poll_fn(|cx| self.poll_ready(cx)).await
-    }
-
-    /// Reads without consuming from now on: at most `window` frames are kept for a second reading.
-    ///
-    /// # Panics
-    /// Unless `0 < window < capacity`: the writer needs places beside the window.
-    #[must_use]
-    pub fn replay(self, window: usize) -> ReplayReader {
-        ReplayReader::new(self, window)
     }
 
     /// Ends the stream: the writer is refused from now on; what is queued can still be read.

@@ -23,13 +23,20 @@ pub struct ReplayReader {
     cursor: usize,
 }
 
-impl ReplayReader {
-    pub(crate) fn new(reader: Reader, window: usize) -> Self {
-        let capacity = reader.capacity();
+impl Reader {
+    /// Reads without consuming from now on: at most `window` frames are kept for a second reading.
+    ///
+    /// # Panics
+    /// Unless `0 < window < capacity`: the writer needs places beside the window.
+    #[must_use]
+    pub fn replay(self, window: usize) -> ReplayReader {
+        let capacity = self.capacity();
         assert!(0 < window && window < capacity, "a window of {window} frames in a ring of {capacity}");
-        Self { reader, window, cursor: 0 }
+        ReplayReader { reader: self, window, cursor: 0 }
     }
+}
 
+impl ReplayReader {
     /// Copies the next frame into `frame`; it stays in the ring until it is committed.
     ///
     /// # Errors

@@ -1,5 +1,5 @@
+use crate::counters::{ReaderCounters, WriterCounters};
 use crate::doorbell::Doorbell;
-use crate::stats::{ReaderCounters, WriterCounters};
 use crate::sync::{AtomicBool, Ordering};
 use crossbeam::utils::CachePadded;
 

@@ -1,9 +1,8 @@
 use crate::aligned::Aligned;
 use crate::matrix::Matrix;
 use crate::memory;
-use crate::network::BLOCK;
 use crate::product::{Place, Product, Taps, places};
-use crate::shape::FRAMES;
+use crate::shape::{BLOCK, FRAMES};
 use crate::simd::Simd;
 use crate::weights::{Convolution, STRIDES, TAPS, Weights};
 

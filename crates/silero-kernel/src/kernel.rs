@@ -1,6 +1,6 @@
 use crate::instructions::Set;
-use crate::network::{BLOCK, Block, Network};
-use crate::shape::RECURRENT;
+use crate::network::{Block, Network};
+use crate::shape::{BLOCK, RECURRENT};
 use crate::weights::Weights;
 use crate::{Instructions, JobError, ModelError, Rate};
 use std::fmt;

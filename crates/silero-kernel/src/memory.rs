@@ -1,8 +1,7 @@
 use crate::aligned::Aligned;
 use crate::matrix::Matrix;
-use crate::network::BLOCK;
 use crate::product::{Place, Product, Taps, places};
-use crate::shape::{HIDDEN, RECURRENT};
+use crate::shape::{BLOCK, HIDDEN, RECURRENT};
 use crate::simd::{Simd, Work};
 use crate::weights::Weights;
 

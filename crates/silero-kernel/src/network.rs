@@ -5,13 +5,10 @@ use crate::ModelError;
 use crate::aligned::Aligned;
 use crate::encoder::Encoder;
 use crate::memory::Memory;
-use crate::shape::{FRAMES, Shape};
+use crate::shape::{BLOCK, FRAMES, Shape};
 use crate::simd::Simd;
 use crate::spectrum::Spectrum;
 use crate::weights::Weights;
-
-/// Calls that go through the layers together, the most: what they need in between stays in the cache.
-pub(crate) const BLOCK: usize = 24;
 
 /// The network for some instruction set.
 pub(crate) trait Block {

@@ -1,5 +1,5 @@
 use crate::matrix::Matrix;
-use crate::network::BLOCK;
+use crate::shape::BLOCK;
 use crate::simd::{Simd, Work};
 use std::ops::Range;
 

@@ -21,6 +21,9 @@ pub(crate) struct Shape {
     pub fourier: usize,
 }
 
+/// Calls that go through the layers together, the most: what they need in between stays in the cache.
+pub(crate) const BLOCK: usize = 24;
+
 /// Places in a row where its spectrum is taken.
 pub(crate) const FRAMES: usize = 4;
 

@@ -2,9 +2,8 @@ use crate::ModelError;
 use crate::aligned::Aligned;
 use crate::fourier::{self, Folded};
 use crate::matrix::Matrix;
-use crate::network::BLOCK;
 use crate::product::{Place, Product, Taps, places};
-use crate::shape::{FRAMES, Shape};
+use crate::shape::{BLOCK, FRAMES, Shape};
 use crate::simd::{Simd, Work};
 use crate::weights::Weights;
 

@@ -31,6 +31,7 @@ mod time_of_day;
 mod words;
 
 pub use diagnostic::Diagnostic;
+pub use template::GAP;
 pub use words::ListenedWord;
 
 use crate::llm::{Cue, LanguageModel, LlmCall, LlmError, LlmSession, Next};
@@ -44,9 +45,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use template::Template;
-
-/// Stands in [`Dialogues::texts`] for what is known only in a call.
-pub const GAP: char = '\u{fffc}';
 
 /// Dialogues by name, served as a language model.
 #[derive(Clone, Debug)]

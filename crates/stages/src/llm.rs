@@ -1,11 +1,17 @@
 //! Language models, and what serves in their place.
 
+mod request;
+mod tool_call;
+mod weigh;
+
+pub use request::{Cue, LlmRequest, Role, Said, Task};
+pub use tool_call::{Called, Provided, Round, ToolCall, ToolSpec};
+pub use weigh::Weigh;
+
 use crate::Expectation;
 use crate::prompt::Variables;
 use crate::tools::{Deeds, ToolNews};
 use crate::transfer::Destination;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -23,187 +29,6 @@ pub struct LlmCall {
     pub deeds: Deeds,
     /// How long texts are for a model.
     pub weigh: Weigh,
-}
-
-/// How many tokens a text is for a model, roughly: whoever keeps the history says how it counts.
-#[derive(Clone, Copy, Debug)]
-pub struct Weigh {
-    /// Tokens of a text.
-    pub text: fn(&str) -> u32,
-    /// Tokens around each message.
-    pub around: u32,
-}
-
-impl Default for Weigh {
-    /// Four bytes a token.
-    fn default() -> Self {
-        Self { text: |text| u32::try_from(text.len().div_ceil(4)).unwrap_or(u32::MAX), around: 4 }
-    }
-}
-
-/// A function that a model may call.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ToolSpec {
-    /// Its name: letters, digits, `_` and `-`, at most 64.
-    pub name: String,
-    /// For the model: what it does, and when to call it.
-    pub description: String,
-    /// Its arguments, as JSON Schema: an object.
-    pub parameters: Value,
-}
-
-/// A model wants a function called.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ToolCall {
-    /// The model's name for this call; a service that gives none gets one of ours.
-    pub id: String,
-    /// The function.
-    pub name: String,
-    /// The arguments, as JSON; whatever the model made of it.
-    pub arguments: String,
-    /// What the provider wants back with it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub provided: Option<Box<Provided>>,
-}
-
-/// Fields of a provider's own that it wants back with a call's result, unread: thought signatures, thoughts and the like.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Provided {
-    /// Whose, by its engine's name: no other service is told.
-    pub service: String,
-    /// Fields of the call.
-    pub call: Map<String, Value>,
-    /// Fields of the message that the call is in; the first call of a message has them.
-    pub message: Map<String, Value>,
-}
-
-impl ToolCall {
-    /// A call without anything of a provider's own.
-    pub fn new(id: impl Into<String>, name: impl Into<String>, arguments: impl Into<String>) -> Self {
-        Self { id: id.into(), name: name.into(), arguments: arguments.into(), provided: None }
-    }
-
-    /// What this service gave with it.
-    pub fn provided_by(&self, service: &str) -> Option<&Provided> {
-        self.provided.as_deref().filter(|provided| provided.service == service)
-    }
-}
-
-/// A call that was made, and what came of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Called {
-    /// The call.
-    pub call: ToolCall,
-    /// What the tool said, for the model.
-    pub result: String,
-    /// It failed: the result says how.
-    pub failed: bool,
-}
-
-/// Calls that a model asked for together.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Round {
-    /// How many messages come before it: those of the history, and then the cue.
-    pub after: usize,
-    /// What the model said before it called; empty when that is in the history.
-    pub text: String,
-    /// The calls, in the model's order.
-    pub calls: Vec<Called>,
-}
-
-impl Round {
-    /// What this service wants back with the message that holds the calls.
-    pub fn provided_by(&self, service: &str) -> Option<&Map<String, Value>> {
-        let provided = self.calls.iter().filter_map(|called| called.call.provided_by(service));
-        provided.map(|provided| &provided.message).find(|message| !message.is_empty())
-    }
-}
-
-/// Who said it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// The caller.
-    User,
-    /// The bot.
-    Assistant,
-}
-
-/// One thing that was said.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Said {
-    /// Who said it.
-    pub role: Role,
-    /// The words that were heard.
-    pub text: String,
-}
-
-/// What the caller did that wants a reply.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Cue {
-    /// Came on the line.
-    Joined,
-    /// Said this.
-    Said(String),
-    /// Pressed these keys.
-    Pressed(String),
-    /// Said nothing for the n-th time in a row, from 1.
-    Silent(u8),
-}
-
-/// What is wanted of a model.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Task {
-    /// A reply to what the caller did.
-    #[default]
-    Reply,
-    /// The history in short, and what was said before it: nothing that the caller hears.
-    Summary,
-}
-
-/// A reply that is wanted.
-#[derive(Clone, Debug)]
-pub struct LlmRequest {
-    /// What for.
-    pub task: Task,
-    /// Its number; a new request replaces the running one.
-    pub id: u32,
-    /// What the caller did.
-    pub cue: Cue,
-    /// What was said before the history, in short; empty as long as the history is all.
-    pub summary: String,
-    /// What was said before, oldest first; the cue is not in it.
-    pub history: Vec<Said>,
-    /// What this engine returned with its last accepted reply; empty at first.
-    pub memo: String,
-    /// The beginning of this reply, made by an engine that died: go on behind it.
-    pub already: String,
-    /// What tools have said, oldest first; those behind the cue are of this reply.
-    pub rounds: Vec<Round>,
-    /// The language that is spoken, as people call it; empty: the one that prompts are written in.
-    pub language: String,
-}
-
-impl LlmRequest {
-    /// A request in a conversation that begins.
-    pub const fn new(id: u32, cue: Cue) -> Self {
-        Self {
-            task: Task::Reply,
-            id,
-            cue,
-            summary: String::new(),
-            history: Vec::new(),
-            memo: String::new(),
-            already: String::new(),
-            rounds: Vec::new(),
-            language: String::new(),
-        }
-    }
-
-    /// A wish for a summary of what was said, the earlier summary included.
-    pub fn summary(summary: String, history: Vec<Said>, memo: String) -> Self {
-        let nothing = Self::new(0, Cue::Said(String::new()));
-        Self { task: Task::Summary, summary, history, memo, ..nothing }
-    }
 }
 
 /// What follows the reply.

@@ -28,7 +28,7 @@ use tongue::Tongue;
 /// assert_eq!(in_words("Es kostet 27,50 €.", "de"), "Es kostet siebenundzwanzig Euro fünfzig.");
 /// ```
 pub fn in_words(text: &str, language: &str) -> String {
-    match tongue::of(language) {
+    match tongue_of(language) {
         Some(tongue) => Normal::of(text, tongue).text,
         None => text.to_owned(),
     }
@@ -43,7 +43,7 @@ pub struct Normalized {
 impl Normalized {
     /// `voice` in the language of this code; itself, where the language is none whose figures are known.
     pub fn around(voice: Arc<dyn TextToSpeech>, language: &str) -> Arc<dyn TextToSpeech> {
-        match tongue::of(language) {
+        match tongue_of(language) {
             Some(tongue) => Arc::new(Self { voice, tongue }),
             None => voice,
         }
@@ -113,4 +113,17 @@ impl TtsSession for Session {
         }
         event
     }
+}
+
+/// Of the language of this code.
+fn tongue_of(language: &str) -> Option<&'static dyn Tongue> {
+    let primary = language.split('-').next().unwrap_or_default();
+    Some(match primary.to_ascii_lowercase().as_str() {
+        "en" => &english::English,
+        "de" => &german::German,
+        "fr" => &french::French,
+        "es" => &spanish::Spanish,
+        "it" => &italian::Italian,
+        _ => return None,
+    })
 }

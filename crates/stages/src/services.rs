@@ -31,6 +31,7 @@ pub mod fuzz;
 pub mod groq;
 mod http;
 mod lenient;
+mod limits;
 mod listening;
 pub mod livekit;
 mod multipart;
@@ -47,11 +48,14 @@ mod proxy;
 mod records;
 mod redirect;
 pub mod registry;
+mod section;
+mod setup_error;
 mod socket;
 pub mod speech_server;
 mod sse;
 mod stream;
 mod stt_link;
+mod task;
 mod tcp;
 mod transcript;
 mod voice;
@@ -66,25 +70,13 @@ mod wyoming;
 pub mod wyoming_stt;
 pub mod wyoming_tts;
 
-pub use connector::SetupError;
 pub use endpoint::{ApiKey, Endpoint, EndpointError, KeyHeader, KeyHeaderError};
 pub use error::{Phase, Refused, ServiceError};
 pub use extra_body::{ExtraBody, ExtraBodyError, OwnFields};
 pub(crate) use http::{Accepted, Http, Post};
+pub use limits::Limits;
 pub use proxy::{Proxies, UnusableProxy};
 pub use registry::Services;
+pub use setup_error::SetupError;
 pub use tcp::connect as connect_tcp;
 pub use webhook::Webhook;
-
-use std::time::Duration;
-
-/// How long a service may take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Until a connection stands, its handshakes included.
-    pub connect: Duration,
-    /// From a request to the head of its answer.
-    pub first_byte: Duration,
-    /// Between two pieces of an answer.
-    pub idle: Duration,
-}

@@ -1,5 +1,4 @@
 use crate::Config;
-use crate::reply::trimmed;
 use crate::sentence::{CLOSERS, Mark, Rules, is_day_of};
 use crate::speech_form::Spoken;
 use std::ops::Range;
@@ -120,6 +119,14 @@ impl Cutter {
         let blank = clause.char_indices().rev().find(|(index, c)| *index > 0 && c.is_whitespace());
         blank.map_or(at, |(index, _)| self.begin + index)
     }
+}
+
+/// The range without surrounding blanks, unless nothing is left.
+pub(crate) fn trimmed(text: &str, range: Range<usize>) -> Option<Range<usize>> {
+    let piece = &text[range.clone()];
+    let start = range.start + (piece.len() - piece.trim_start().len());
+    let end = start + piece.trim().len();
+    (start < end).then_some(start..end)
 }
 
 #[cfg(test)]

@@ -1,12 +1,11 @@
 //! Where the time of an answer goes: at each moment to what its first sound then waited for.
 //!
-//! The state of the turn says what that is ([`Turn::note_wait`]), and each change of it is noted. Of two things that are
+//! The state of the turn says what that is (`Turn::note_wait`), and each change of it is noted. Of two things that are
 //! waited for at once the one that takes longer counts, which is known only afterwards: when what is left is the end of
 //! the turn, or the transcript, the work that was hidden behind it is void.
 
-use crate::reply::{Model, Reply};
+use crate::Latency;
 use crate::utterance::Utterance;
-use crate::{Latency, StageKind, Turn};
 use ringway_frame::MediaTime;
 use std::time::Duration;
 
@@ -56,7 +55,7 @@ impl Waits {
     }
 
     /// All is ready but the end of the turn: nothing else was waited for, but that somebody listened for speech.
-    fn hide(&mut self, deaf: Option<Deaf>) {
+    pub(crate) fn hide(&mut self, deaf: Option<Deaf>) {
         self.0.clear();
         let Some((from, until)) = deaf else { return };
         self.0.push((from, Wait::Rebuild));
@@ -98,47 +97,6 @@ impl Latency {
 
 /// When nobody listened for speech, last; it is over if its end is known.
 pub(crate) type Deaf = (MediaTime, Option<MediaTime>);
-
-impl Turn {
-    /// Notes what the answer waits for after what has just happened.
-    pub(crate) fn note_wait(&mut self) {
-        let reply = self.reply.as_ref().filter(|reply| !reply.announced);
-        let wait = reply.map_or(Wait::EndOfTurn, |reply| self.awaited_of(reply));
-        match (&self.utterance, wait) {
-            (Some(utterance), Wait::EndOfTurn) => {
-                match utterance.asked_at.filter(|_| utterance.ask.is_some()) {
-                    Some(_) if !self.health.has(StageKind::Stt) => self.waits.note(Wait::Rebuild, self.now),
-                    Some(asked) => self.waits.note(Wait::Stt, asked),
-                    None => self.waits.hide(self.health.deaf()),
-                }
-            }
-            (None, Wait::EndOfTurn) => {}
-            (_, wait) => self.waits.note(wait, self.now),
-        }
-    }
-
-    /// What a reply waits for whose first sound is to come; a filler is none of it.
-    fn awaited_of(&self, reply: &Reply) -> Wait {
-        let of = |stage, wait| if self.health.has(stage) { wait } else { Wait::Rebuild };
-        let ready = if reply.released { Wait::Playout } else { Wait::EndOfTurn };
-        let voiced = match reply.whole {
-            true => (reply.voiced == Some(reply.epoch)).then_some(true),
-            false => reply.ledger.has_first_sound(reply.voiced),
-        };
-        match (voiced, &reply.model) {
-            (Some(true), _) => ready,
-            (Some(false), _) => of(StageKind::Tts, Wait::Tts),
-            (None, _) if reply.has_unspoken() && self.tongue.holds() => Wait::Rebuild,
-            (None, _) if reply.has_unspoken() => ready,
-            (None, Model::Asked(_)) if reply.tools.are_running() => Wait::Tools,
-            (None, Model::Asked(_)) if reply.whole => of(StageKind::SpeechToSpeech, Wait::Llm),
-            (None, Model::Asked(_)) => of(StageKind::Llm, Wait::Llm),
-            (None, Model::Done { .. }) => ready,
-            // Only a filler is spoken: the words that it answers are still to come.
-            (None, Model::Idle) => Wait::EndOfTurn,
-        }
-    }
-}
 
 #[cfg(test)]
 mod tests {

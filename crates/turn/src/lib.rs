@@ -39,6 +39,31 @@
 //! assert_eq!(asked, Some(CallerTurn::Joined));
 //! ```
 //!
+//! # States
+//! Each part of a call owns its state, changes it by its own rules and says when it wants to be woken; [`Turn`] composes
+//! them. These are all combinations of their [states](Turn::states), a comma meaning "or"; tests compare with this table
+//! after each input.
+//!
+//! | call | caller | interruption | reply | keys | meaning |
+//! |---|---|---|---|---|---|
+//! | waiting | none | none | none | none | no media yet |
+//! | live | none | none | none | none, waiting | nobody speaks |
+//! | live | none | none | awaited, complete | none | the bot answers |
+//! | live | none | none | filler | waiting | a filler sounds, and the keys that are answered next are not complete |
+//! | live | speaking, quiet | none | none, speculative | none, waiting | the caller speaks or pauses |
+//! | live | over | none | none, speculative, filler | none, waiting | the turn is over, but for its transcript |
+//! | live | speaking, quiet | paused, resumed | awaited, complete | none | the caller may be interrupting the bot |
+//! | live | speaking, quiet | paused, resumed | filler | waiting | the same, over a filler |
+//! | closing | none, over | none | awaited, complete, filler | none, waiting | the bot ends its clause |
+//! | apologising | none | none | none | none, waiting | the apology from memory is played |
+//! | over | none | none | none | none, waiting | nothing more |
+//!
+//! - caller: `none` without an utterance; `speaking`, `quiet` in a pause, `over` once the pause was the end of the turn.
+//! - interruption: `paused` until it is clear whether the caller means to interrupt, `resumed` when that takes long.
+//! - reply: `speculative` until it may be heard; then `awaited` while the model owes text, `complete` when it does not, and
+//!   `filler` when the model is not asked: a filler is spoken, or the last clause.
+//! - keys: `waiting` for the rest of an answer, or for the caller to finish speaking.
+//!
 //! # What the other side may rely on
 //! - **Epochs.** Each reply is spoken in an epoch of its own and is silent until [`Playout::Release`] of it or of a
 //!   later one. Frames are played in order across epochs; only [`Playout::Clear`] voids any.
@@ -70,27 +95,25 @@
 //!   [`Event::Transcript`] is told again, longer, under the same number. [`Event::Message`] never is.
 #![forbid(unsafe_code)]
 
-mod barge_in;
-mod bot;
-mod caller;
+mod call_phase;
 mod clause;
 mod command;
 mod config;
 mod context;
-mod converse;
+mod deadlines;
 mod dtmf;
-mod ending;
 mod endpoint;
 mod heard;
-mod hedge;
 mod history;
 mod humane;
 mod id;
 mod input;
+mod interruption;
 mod language;
+mod language_switch;
 mod latency;
 mod mark;
-mod patience;
+mod pending_transcript;
 pub mod recording;
 mod refusals;
 mod reply;
@@ -99,11 +122,13 @@ mod silence;
 mod speech;
 mod speech_form;
 mod spoken;
-mod stages;
-mod timer;
+mod stage_health;
+mod stage_kind;
+mod states;
 pub mod tokens;
-mod tool;
+mod tools;
 mod turn;
+mod usual;
 mod utterance;
 
 pub use clause::clauses;
@@ -111,10 +136,10 @@ pub use command::{Command, Converse, Event, Latency, Output, Playout, Purpose, S
 pub use config::{Config, ConfigError, Speculation};
 pub use context::{Context, Memo, Message, Speaker};
 pub use id::{AskId, ClauseId, RequestId, SummaryId, TurnNumber, UtteranceId};
-pub use input::{
-    After, CallerTurn, EndReason, Input, Probability, StageKind, ToolFiller, ToolOutcome, Window,
-};
+pub use input::{After, CallerTurn, EndReason, Input, Probability, ToolFiller, ToolOutcome, Window};
 pub use language::Language;
 pub use mark::{Mark, Observer, Step};
 pub use speech_form::speech_form;
+pub use stage_kind::StageKind;
+pub use states::States;
 pub use turn::Turn;

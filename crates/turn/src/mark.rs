@@ -182,7 +182,7 @@ impl Observer {
     fn stt(&mut self, command: &Stt, turn: &Turn, mut put: impl FnMut(Mark)) {
         match command {
             Stt::Begin { utterance, from } => self.begin(*utterance, *from, turn, put),
-            Stt::Flush { utterance, until, .. } if turn.health.converses() => {
+            Stt::Flush { utterance, until, .. } if turn.converses() => {
                 let heard = self.listening.take_if(|listening| listening.utterance == *utterance);
                 put_some(
                     heard.map(|heard| Mark { turn: heard.turn, at: *until, step: Step::SpeechEnded }),
@@ -223,7 +223,7 @@ impl Observer {
         if again.is_none() {
             put(Mark { turn: number, at: from, step: Step::SpeechBegan });
         }
-        if !turn.health.converses() {
+        if !turn.converses() {
             put_some(self.hearing(Step::Began(StageKind::Stt)), put);
         }
     }

@@ -1,9 +1,9 @@
-use crate::clause::Cutter;
+use crate::clause::{Cutter, trimmed};
 use crate::heard::{Ledger, Words};
 use crate::refusals::Refusals;
 use crate::sentence::Rules;
 use crate::speech_form::{Code, Spoken};
-use crate::tool::Tools;
+use crate::tools::Tools;
 use crate::{After, CallerTurn, ClauseId, Config, Memo, RequestId, TurnNumber};
 use ringway_frame::{Epoch, MediaTime, Skew};
 use std::collections::VecDeque;
@@ -223,6 +223,27 @@ impl Reply {
         self.released && self.is_spoken() && self.ledger.is_heard_out()
     }
 
+    /// When it should have been heard, by the frames that were made.
+    pub(crate) fn heard_by(&self, config: &Config) -> Option<MediaTime> {
+        let left = self.ledger.left().filter(|_| self.released && self.is_spoken())?;
+        Some(self.progress + left + config.playout_grace)
+    }
+
+    /// Since when the caller waits for its first sound.
+    pub(crate) fn silent_since(&self) -> Option<MediaTime> {
+        (self.released && !self.ledger.is_audible()).then_some(self.ended)
+    }
+
+    /// Its name in the table of states.
+    pub(crate) fn name(&self) -> &'static str {
+        match self.model {
+            _ if !self.released => "speculative",
+            Model::Idle => "filler",
+            Model::Asked(_) => "awaited",
+            Model::Done { .. } => "complete",
+        }
+    }
+
     /// What was heard of it, as it is written, the filler aside.
     pub(crate) fn heard(&self) -> String {
         self.refusals.without(&self.text, self.ledger.heard(&self.text))
@@ -248,12 +269,4 @@ impl Reply {
         let start = self.silent.take().unwrap_or(clause.start);
         self.unspoken.push_back(Words::Reply(start..clause.end));
     }
-}
-
-/// The range without surrounding blanks, unless nothing is left.
-pub(crate) fn trimmed(text: &str, range: Range<usize>) -> Option<Range<usize>> {
-    let piece = &text[range.clone()];
-    let start = range.start + (piece.len() - piece.trim_start().len());
-    let end = start + piece.trim().len();
-    (start < end).then_some(start..end)
 }

@@ -1,69 +1,83 @@
-use crate::barge_in::Doubt;
-use crate::converse::Unread;
+mod barge_in;
+mod bot;
+mod caller;
+mod converse;
+mod deadlines;
+mod ending;
+mod hedge;
+mod history;
+mod language;
+mod latency;
+mod stages;
+mod timer;
+mod tools;
+
+use crate::call_phase::CallPhase;
+use crate::deadlines::Deadlines;
 use crate::dtmf::Keys;
-use crate::ending::Life;
-use crate::hedge::Usual;
 use crate::history::History;
-use crate::language::Tongue;
+use crate::interruption::Interruption;
+use crate::language_switch::LanguageSwitch;
 use crate::latency::Waits;
-use crate::patience::Patience;
+use crate::pending_transcript::PendingTranscript;
 use crate::reply::Reply;
 use crate::silence::Silence;
 use crate::speech::Speech;
 use crate::spoken::Standing;
-use crate::stages::Health;
-use crate::timer::Timer;
+use crate::stage_health::StageHealth;
+use crate::usual::Usual;
 use crate::utterance::{Phase, Utterance};
 use crate::{
-    After, AskId, ClauseId, Command, Config, Context, Event, Input, Output, RequestId, SpeechState,
+    After, AskId, ClauseId, Command, Config, Context, Event, Input, Output, RequestId, SpeechState, States,
     TurnNumber, UtteranceId,
 };
 use ringway_frame::{Epoch, MediaTime};
 use std::collections::VecDeque;
 use std::sync::Arc;
+use timer::Timer;
 
 /// The brain of one call: see the [crate] for the contract.
 #[derive(Debug)]
 pub struct Turn {
-    pub(crate) config: Arc<Config>,
-    pub(crate) now: MediaTime,
-    pub(crate) life: Life,
-    pub(crate) started: MediaTime,
+    config: Arc<Config>,
+    now: MediaTime,
+    phase: CallPhase,
+    started: MediaTime,
     /// Number of the newest turn.
-    pub(crate) turn: TurnNumber,
-    pub(crate) context: Context,
-    pub(crate) history: History,
-    pub(crate) speech: Speech,
-    pub(crate) utterance: Option<Utterance>,
-    pub(crate) doubt: Doubt,
-    pub(crate) reply: Option<Reply>,
-    pub(crate) keys: Keys,
-    pub(crate) silence: Silence,
-    pub(crate) health: Health,
+    turn: TurnNumber,
+    context: Context,
+    history: History,
+    speech: Speech,
+    utterance: Option<Utterance>,
+    interruption: Interruption,
+    reply: Option<Reply>,
+    keys: Keys,
+    silence: Silence,
+    health: StageHealth,
     /// Turns that were answered before their words are known.
-    pub(crate) unread: Vec<Unread>,
-    pub(crate) patience: Patience,
-    pub(crate) usual: Option<Usual>,
-    pub(crate) waits: Waits,
-    pub(crate) tongue: Tongue,
+    pending: Vec<PendingTranscript>,
+    deadlines: Deadlines,
+    usual: Option<Usual>,
+    waits: Waits,
+    language: LanguageSwitch,
     /// The end of the call that the caller spoke over: it is still due if that was nothing.
-    pub(crate) farewell: Option<After>,
+    farewell: Option<After>,
     /// This turn has had its filler.
-    pub(crate) filler_spent: bool,
+    filler_spent: bool,
     /// The epoch of the next reply: later than all that were spoken or released.
-    pub(crate) next_epoch: Epoch,
-    pub(crate) ids: Ids,
+    next_epoch: Epoch,
+    ids: Ids,
     state: Option<SpeechState>,
     commands: VecDeque<Command>,
 }
 
 /// The next id of each kind.
 #[derive(Debug, Default)]
-pub(crate) struct Ids {
-    pub(crate) utterance: UtteranceId,
-    pub(crate) ask: AskId,
-    pub(crate) request: RequestId,
-    pub(crate) clause: ClauseId,
+struct Ids {
+    utterance: UtteranceId,
+    ask: AskId,
+    request: RequestId,
+    clause: ClauseId,
 }
 
 impl Turn {
@@ -72,23 +86,23 @@ impl Turn {
         Self {
             config: config.into(),
             now: MediaTime::ZERO,
-            life: Life::Waiting,
+            phase: CallPhase::Waiting,
             started: MediaTime::ZERO,
             turn: TurnNumber::default(),
             context: Context::default(),
             history: History::default(),
             speech: Speech::default(),
             utterance: None,
-            doubt: Doubt::None,
+            interruption: Interruption::default(),
             reply: None,
             keys: Keys::default(),
             silence: Silence::default(),
-            health: Health::default(),
-            unread: Vec::new(),
-            patience: Patience::default(),
+            health: StageHealth::default(),
+            pending: Vec::new(),
+            deadlines: Deadlines::default(),
             usual: None,
             waits: Waits::default(),
-            tongue: Tongue::default(),
+            language: LanguageSwitch::default(),
             farewell: None,
             filler_spent: false,
             next_epoch: Epoch::ZERO.next(),
@@ -104,15 +118,15 @@ impl Turn {
     /// counts as the last one.
     pub fn handle(&mut self, input: Input, now: MediaTime) {
         self.now = self.now.max(now);
-        match &self.life {
-            Life::Over => return,
-            Life::Live => {
+        match &self.phase {
+            CallPhase::Over => return,
+            CallPhase::Live => {
                 self.live(input);
                 self.follow_language();
             }
-            Life::Waiting => self.wait(input),
-            Life::Closing { .. } => self.closing(input),
-            Life::Apologising { .. } => self.apologising(input),
+            CallPhase::Waiting => self.wait(input),
+            CallPhase::Closing { .. } => self.closing(input),
+            CallPhase::Apologising { .. } => self.apologising(input),
         }
         self.observe();
         self.run_timers();
@@ -155,14 +169,30 @@ impl Turn {
 
     /// The call is over: nothing more will come of it.
     pub fn is_over(&self) -> bool {
-        matches!(self.life, Life::Over)
+        matches!(self.phase, CallPhase::Over)
     }
 
-    pub(crate) fn push(&mut self, command: Command) {
+    /// Where each part of the call stands.
+    pub fn states(&self) -> States {
+        States {
+            call: self.phase.name(),
+            caller: self.utterance.as_ref().map_or("none", Utterance::name),
+            interruption: self.interruption.name(),
+            reply: self.reply.as_ref().map_or("none", Reply::name),
+            keys: if self.keys.is_empty() { "none" } else { "waiting" },
+        }
+    }
+
+    /// A stage that hears and speaks by itself is in charge.
+    pub(crate) fn converses(&self) -> bool {
+        self.health.converses()
+    }
+
+    fn push(&mut self, command: Command) {
         self.commands.push_back(command);
     }
 
-    pub(crate) fn tell(&mut self, event: Event) {
+    fn tell(&mut self, event: Event) {
         self.push(Command::Event(event));
     }
 
@@ -198,7 +228,7 @@ impl Turn {
     }
 
     /// The inputs that matter as long as the bot may be heard.
-    pub(crate) fn bot_or_stage(&mut self, input: Input) {
+    fn bot_or_stage(&mut self, input: Input) {
         match input {
             Input::Token { request, text } => self.token(request, &text),
             Input::ReplyEnd { request, after, memo } => self.reply_end(request, after, memo),
@@ -252,7 +282,7 @@ impl Turn {
 
     /// Tells what others see, and when the line fell idle.
     fn observe(&mut self) {
-        if !matches!(self.life, Life::Live) {
+        if !matches!(self.phase, CallPhase::Live) {
             return;
         }
         let idle = self.utterance.is_none() && self.reply.is_none() && self.keys.is_empty();

@@ -1,3 +1,4 @@
+use crate::endpoint::hang_over;
 use crate::spoken::letters;
 use crate::{AskId, Config, Probability, TurnNumber, UtteranceId};
 use ringway_frame::{MediaTime, Skew};
@@ -215,6 +216,48 @@ impl Utterance {
         match self.phase {
             Phase::Speaking => None,
             Phase::Quiet { since } | Phase::Over { since } => Some(since),
+        }
+    }
+
+    /// End of its speech, once that was the end of the turn.
+    pub(crate) fn over_since(&self) -> Option<MediaTime> {
+        match self.phase {
+            Phase::Over { since } => Some(since),
+            Phase::Speaking | Phase::Quiet { .. } => None,
+        }
+    }
+
+    /// End of its speech, while that may or may not be the end of the turn.
+    pub(crate) fn quiet_since(&self) -> Option<MediaTime> {
+        match self.phase {
+            Phase::Quiet { since } => Some(since),
+            Phase::Speaking | Phase::Over { .. } => None,
+        }
+    }
+
+    /// Nothing but its words is missing.
+    pub(crate) fn is_waited_for(&self) -> bool {
+        self.over_since().is_some() && self.ask.is_some()
+    }
+
+    /// When the pause is long enough for the model to begin on words that are there.
+    pub(crate) fn speculate_at(&self, config: &Config) -> Option<MediaTime> {
+        self.held.then(|| self.asked_until + config.speculate_after)
+    }
+
+    /// When the pause is long enough to be the end of the turn.
+    pub(crate) fn end_of_turn_at(&self, config: &Config) -> Option<MediaTime> {
+        let since = self.quiet_since()?;
+        let usual = hang_over(config, self.is_complete(), self.likely_over(since));
+        Some(since + if self.spotted { config.hang_over_max } else { usual })
+    }
+
+    /// Its name in the table of states.
+    pub(crate) fn name(&self) -> &'static str {
+        match self.phase {
+            Phase::Speaking => "speaking",
+            Phase::Quiet { .. } => "quiet",
+            Phase::Over { .. } => "over",
         }
     }
 

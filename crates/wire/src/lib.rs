@@ -26,9 +26,6 @@ mod protocol_error;
 mod reframe;
 mod user_error;
 
-pub use protocol_error::{CloseCode, ErrorCode, ProtocolError};
+pub use protocol_error::{CloseCode, ErrorCode, MAX_MESSAGE, ProtocolError};
 pub use reframe::Reframer;
 pub use user_error::UserError;
-
-/// The longest message that a peer may send, in bytes.
-pub const MAX_MESSAGE: usize = 1 << 20;

@@ -1,7 +1,10 @@
-use crate::{MAX_MESSAGE, UserError};
+use crate::UserError;
 use ringway_frame::excerpt;
 use std::borrow::Cow;
 use std::fmt;
+
+/// The longest message that a peer may send, in bytes.
+pub const MAX_MESSAGE: usize = 1 << 20;
 
 /// What a peer did wrong: a stable code, what and where in words, and whether the connection survives it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

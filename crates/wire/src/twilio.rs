@@ -26,6 +26,7 @@
 mod carrier_writer;
 mod dialect;
 mod from_carrier;
+mod media;
 mod payload;
 mod scan;
 mod server_writer;
@@ -36,7 +37,8 @@ pub mod twiml;
 
 pub use carrier_writer::CarrierWriter;
 pub use dialect::Dialect;
-pub use from_carrier::{FromCarrier, Media, Start, Track};
+pub use from_carrier::{FromCarrier, Start};
+pub use media::{Media, Track};
 pub use server_writer::ServerWriter;
 pub use session::{Event, Notice, Session};
 pub use to_carrier::ToCarrier;

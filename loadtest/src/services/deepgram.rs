@@ -6,36 +6,23 @@
 mod hearing;
 mod message;
 pub mod options;
+mod refused;
 mod session;
+
+pub use refused::Refused;
 
 use super::mocks::Mocks;
 use super::socket::Opening;
 use super::stats::Service;
 use super::upgrade::Handshake;
-use axum::Json;
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::http::header::AUTHORIZATION;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
-use axum::response::IntoResponse;
+use axum::http::{HeaderMap, Request, Response};
 use options::Options;
-use serde_json::json;
+use refused::{REQUEST_ID, header};
 use session::Session;
 use std::sync::Arc;
-
-/// What a handshake is refused with.
-#[derive(Debug)]
-pub struct Refused {
-    status: StatusCode,
-    code: &'static str,
-    message: String,
-}
-
-/// Carries the id of the request in every answer.
-const REQUEST_ID: HeaderName = HeaderName::from_static("dg-request-id");
-
-/// Carries why a handshake was refused, for clients that cannot read its body.
-const ERROR: HeaderName = HeaderName::from_static("dg-error");
 
 /// Answers the handshake; the socket lives on in a task.
 pub async fn listen(
@@ -70,41 +57,12 @@ pub fn authorize(mocks: &Mocks, headers: &HeaderMap) -> Result<(), Refused> {
     let given = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()?.split_once(' '));
     match given {
         Some((scheme, key)) if is_key_scheme(scheme) && key == wanted => Ok(()),
-        _ => Err(Refused {
-            status: StatusCode::UNAUTHORIZED,
-            code: "INVALID_AUTH",
-            message: "Invalid credentials.".into(),
-        }),
+        _ => Err(Refused::unauthorized()),
     }
 }
 
 fn is_key_scheme(scheme: &str) -> bool {
     scheme.eq_ignore_ascii_case("token") || scheme.eq_ignore_ascii_case("bearer")
-}
-
-impl Refused {
-    /// A mistake.
-    pub fn invalid(message: impl Into<String>) -> Self {
-        Self { status: StatusCode::BAD_REQUEST, code: "INVALID_QUERY_PARAMETER", message: message.into() }
-    }
-
-    /// An injected failure.
-    pub fn injected(status: StatusCode) -> Self {
-        let message = format!("The mock was told to fail with {}.", status.as_u16());
-        Self { status, code: "INTERNAL_SERVER_ERROR", message }
-    }
-
-    /// As it goes out.
-    pub fn respond(&self, request_id: &str) -> Response<Body> {
-        let body = json!({"err_code": self.code, "err_msg": self.message, "request_id": request_id});
-        let headers = [(REQUEST_ID, header(request_id)), (ERROR, header(&self.message))];
-        (self.status, headers, Json(body)).into_response()
-    }
-}
-
-/// What cannot stand in a header is left out.
-fn header(value: &str) -> HeaderValue {
-    HeaderValue::from_str(value).unwrap_or(HeaderValue::from_static("-"))
 }
 
 /// In the form of a UUID.

@@ -4,7 +4,8 @@
 use super::config::Llm;
 use super::mocks::Mocks;
 use super::paced::{Answer, Failure, Piece, unanswered};
-use super::quirk::{Quirk, parts};
+use super::quirk::Quirk;
+use super::quirk_effects::parts;
 use super::reply::Reply;
 use super::stats::Service;
 use axum::Json;

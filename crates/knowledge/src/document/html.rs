@@ -1,5 +1,5 @@
-use super::Section;
 use super::outline::Outline;
+use super::section::Section;
 use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::states::RawKind;
 use html5ever::tokenizer::{

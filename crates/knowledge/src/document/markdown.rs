@@ -1,5 +1,5 @@
-use super::Section;
 use super::html::{Html, Reading};
+use super::section::Section;
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
 /// The sections of [CommonMark](https://spec.commonmark.org/0.31.2/) with tables; metadata in front is left out, and HTML

@@ -1,4 +1,4 @@
-use super::Section;
+use super::section::Section;
 
 /// Gathers the sections of a document as its headings and its text come by.
 #[derive(Debug, Default)]

@@ -1,4 +1,5 @@
-use super::{Section, hyphens, outline, pdf_page};
+use super::section::Section;
+use super::{hyphens, outline, pdf_page};
 use crate::ReadError;
 use lopdf::Document;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -1,4 +1,5 @@
-use super::{Section, hyphens, outline};
+use super::section::Section;
+use super::{hyphens, outline};
 
 /// Plain text has no headings: an empty line ends a paragraph, and lines within one were broken to fit a page.
 pub(super) fn sections(text: &str) -> Vec<Section> {

@@ -71,7 +71,7 @@ impl Template {
     pub(super) fn with_gaps(&self) -> String {
         let plain = |piece: &Piece| match piece {
             Piece::Text(text) => text.clone(),
-            Piece::Slot { .. } => super::GAP.to_string(),
+            Piece::Slot { .. } => GAP.to_string(),
         };
         self.pieces.iter().map(plain).collect()
     }
@@ -115,6 +115,9 @@ fn slot_piece(slot: &str) -> Result<Piece, TemplateError> {
 fn spell(value: &str) -> String {
     value.chars().map(String::from).collect::<Vec<_>>().join(" ")
 }
+
+/// Stands in [`Dialogues::texts`](crate::dialogue::Dialogues::texts) for what is known only in a call.
+pub const GAP: char = '\u{fffc}';
 
 #[cfg(test)]
 mod tests {

@@ -1,5 +1,3 @@
-use super::{english, french, german, italian, spanish};
-
 /// How figures are said in one language.
 pub(super) trait Tongue: Send + Sync {
     /// A whole number.
@@ -104,17 +102,4 @@ const CURRENCIES: [(&str, Currency); 8] = [
 /// One thing, or several.
 pub(super) fn plural(count: u64, one: &'static str, more: &'static str) -> &'static str {
     if count == 1 { one } else { more }
-}
-
-/// Of the language of this code.
-pub(super) fn of(language: &str) -> Option<&'static dyn Tongue> {
-    let primary = language.split('-').next().unwrap_or_default();
-    Some(match primary.to_ascii_lowercase().as_str() {
-        "en" => &english::English,
-        "de" => &german::German,
-        "fr" => &french::French,
-        "es" => &spanish::Spanish,
-        "it" => &italian::Italian,
-        _ => return None,
-    })
 }

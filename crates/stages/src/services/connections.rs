@@ -1,7 +1,8 @@
 //! Connections that wait for their next request.
 
-use super::connector::{Connector, Task};
+use super::connector::Connector;
 use super::stream::Stream;
+use super::task::Task;
 use super::{Phase, ServiceError};
 use bytes::Bytes;
 use http_body_util::Full;

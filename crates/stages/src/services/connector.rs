@@ -2,43 +2,16 @@
 
 use super::proxy::{Proxies, Proxy};
 use super::stream::{Socket, Stream};
-use super::{Endpoint, Phase, ServiceError, tcp};
+use super::task::Task;
+use super::{Endpoint, Phase, ServiceError, SetupError, tcp};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
-use tokio::task::AbortHandle;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
-
-/// Why connections to a service cannot even be tried.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum SetupError {
-    /// No certificate authority is known, so that nobody can be trusted.
-    #[error("{host}: no certificate authorities are installed (the Debian package ca-certificates has them)")]
-    NoAuthorities {
-        /// Who was to be trusted.
-        host: String,
-    },
-    /// A host without a name that a certificate could be for.
-    #[error("{host:?} is no name that a certificate could be for")]
-    Name {
-        /// It.
-        host: String,
-    },
-    /// A prompt with a mistake.
-    #[error(transparent)]
-    Template(#[from] crate::prompt::TemplateError),
-    /// A key with characters that no header takes.
-    #[error("the key of {host} has characters that no header takes")]
-    Key {
-        /// Whose.
-        host: String,
-    },
-}
 
 /// Sets up connections to one service.
 #[derive(Clone, Debug)]
@@ -175,16 +148,6 @@ fn trust(roots: RootCertStore) -> Arc<ClientConfig> {
         .with_safe_default_protocol_versions()
         .expect("the provider has what its versions need");
     Arc::new(config.with_root_certificates(roots).with_no_client_auth())
-}
-
-/// A task that ends when nobody wants it any more.
-#[derive(Debug)]
-pub(super) struct Task(pub(super) AbortHandle);
-
-impl Drop for Task {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ mod whisperlivekit;
 pub(super) use message::read as read_message;
 
 use super::connector::Connector;
-use super::registry::{Engine, Entry, Section, Services, Stage};
+use super::section::{Engine, Entry, Section, Sections, Stage};
 use super::stt_link::{Dialect, KeepAlive, Link};
 use super::{ApiKey, Endpoint, SetupError};
 use crate::address::ask;
@@ -76,7 +76,7 @@ impl Section for Config {
         Entry { key: Some(&self.key), model: Some(&self.model), ..Entry::new(Stage::SpeechToText, &self.url) }
     }
 
-    fn build(&self, _: &Services, key: Option<&ApiKey>) -> Result<Engine, SetupError> {
+    fn build(&self, _: &dyn Sections, key: Option<&ApiKey>) -> Result<Engine, SetupError> {
         Ok(Engine::SpeechToText(Arc::new(Deepgram::new(self.clone(), key)?)))
     }
 }

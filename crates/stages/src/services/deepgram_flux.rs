@@ -8,7 +8,7 @@ mod turn;
 pub(super) use message::read as read_message;
 
 use super::connector::Connector;
-use super::registry::{Engine, Entry, Problem, Section, Services, Stage, within};
+use super::section::{Engine, Entry, Problem, Section, Sections, Stage, within};
 use super::stt_link::{Dialect, KeepAlive, Link};
 use super::{ApiKey, Endpoint, SetupError};
 use crate::address::ask;
@@ -70,7 +70,7 @@ impl Section for Config {
         Entry { key: Some(&self.key), model: Some(&self.model), ..Entry::new(Stage::SpeechToText, &self.url) }
     }
 
-    fn build(&self, _: &Services, key: Option<&ApiKey>) -> Result<Engine, SetupError> {
+    fn build(&self, _: &dyn Sections, key: Option<&ApiKey>) -> Result<Engine, SetupError> {
         Ok(Engine::SpeechToText(Arc::new(DeepgramFlux::new(self.clone(), key)?)))
     }
 

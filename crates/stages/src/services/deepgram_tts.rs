@@ -4,7 +4,7 @@
 use super::connector::Connector;
 use super::error::{failure_told, words_told};
 use super::lenient::Text;
-use super::registry::{Engine, Entry, Section, Services, Stage};
+use super::section::{Engine, Entry, Section, Sections, Stage};
 use super::voice::{Dialect, Door, Heard, KeepAlive, Patience, Streamed};
 use super::{ApiKey, Endpoint, ServiceError, SetupError};
 use crate::address::ask;
@@ -62,7 +62,7 @@ impl Section for Config {
         Entry { key: Some(&self.key), model: Some(&self.model), ..Entry::new(Stage::TextToSpeech, &self.url) }
     }
 
-    fn build(&self, _: &Services, key: Option<&ApiKey>) -> Result<Engine, SetupError> {
+    fn build(&self, _: &dyn Sections, key: Option<&ApiKey>) -> Result<Engine, SetupError> {
         Ok(Engine::TextToSpeech(Arc::new(DeepgramTts::new(self.clone(), key)?)))
     }
 }

@@ -6,7 +6,7 @@ mod message;
 pub(super) use message::read as read_message;
 
 use super::connector::Connector;
-use super::registry::{Engine, Entry, Problem, Section, Services, SpeechRate, Stage, faster, within};
+use super::section::{Engine, Entry, Problem, Section, Sections, SpeechRate, Stage, faster, within};
 use super::voice::{Dialect, Door, Heard, KeepAlive, Patience, Since, Streamed};
 use super::{ApiKey, Endpoint, ServiceError, SetupError};
 use crate::address::{ask, encoded};
@@ -87,7 +87,7 @@ impl Section for Config {
         }
     }
 
-    fn build(&self, _: &Services, key: Option<&ApiKey>) -> Result<Engine, SetupError> {
+    fn build(&self, _: &dyn Sections, key: Option<&ApiKey>) -> Result<Engine, SetupError> {
         Ok(Engine::TextToSpeech(Arc::new(ElevenLabs::new(self.clone(), key)?)))
     }
 

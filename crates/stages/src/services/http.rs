@@ -2,11 +2,11 @@
 
 use super::answer::{Answer, reason};
 use super::connections::{Connection, KEEP, Pool};
-use super::connector::{Connector, SetupError};
+use super::connector::Connector;
 use super::endpoint::refusal;
 use super::proxy::Proxy;
 use super::redirect::{self, Redirect};
-use super::{ApiKey, Endpoint, KeyHeader, Limits, Phase, ServiceError};
+use super::{ApiKey, Endpoint, KeyHeader, Limits, Phase, ServiceError, SetupError};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;

@@ -16,7 +16,7 @@ use super::http::{Http, Post};
 use super::lenient::Object;
 use super::provided::Fields;
 use super::records::Due;
-use super::registry::{Engine, Entry, Problem, Section, Services, Stage, not_zero, within};
+use super::section::{Engine, Entry, Problem, Section, Sections, Stage, not_zero, within};
 use super::{ApiKey, Endpoint, ExtraBody, Limits, OwnFields, ServiceError, SetupError};
 use crate::humane;
 use crate::llm::{LanguageModel, LlmCall, LlmError, LlmRequest, LlmSession, Provided, ToolCall, ToolSpec};
@@ -117,7 +117,7 @@ impl Section for Config {
         }
     }
 
-    fn build(&self, _: &Services, key: Option<&ApiKey>) -> Result<Engine, SetupError> {
+    fn build(&self, _: &dyn Sections, key: Option<&ApiKey>) -> Result<Engine, SetupError> {
         Ok(Engine::LanguageModel(Arc::new(Ollama::new(self.clone(), key)?)))
     }
 

@@ -11,7 +11,7 @@ use super::chat::{Dialect, Heard, Reader, Service};
 use super::http::{Http, Post};
 use super::provided::Fields;
 use super::records::Due;
-use super::registry::{Engine, Entry, Problem, Section, Services, Stage, not_zero, within};
+use super::section::{Engine, Entry, Problem, Section, Sections, Stage, not_zero, within};
 use super::{ApiKey, Endpoint, ExtraBody, KeyHeader, Limits, OwnFields, ServiceError, SetupError};
 use crate::humane;
 use crate::llm::{LanguageModel, LlmCall, LlmError, LlmRequest, LlmSession, Provided, ToolSpec};
@@ -144,7 +144,7 @@ impl<V: Vendor> Section for Options<V> {
         }
     }
 
-    fn build(&self, _: &Services, key: Option<&ApiKey>) -> Result<Engine, SetupError> {
+    fn build(&self, _: &dyn Sections, key: Option<&ApiKey>) -> Result<Engine, SetupError> {
         Ok(Engine::LanguageModel(Arc::new(OpenAiLlm::new(self.clone(), key)?)))
     }
 

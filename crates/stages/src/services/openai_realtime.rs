@@ -8,7 +8,7 @@ mod session;
 pub(super) use message::read as read_message;
 
 use super::connector::Connector;
-use super::registry::{Engine, Entry, Section, Services, Stage};
+use super::section::{Engine, Entry, Section, Sections, Stage};
 use super::socket::Plan;
 use super::{ApiKey, Endpoint, KeyHeader, SetupError};
 use crate::address::ask;
@@ -113,7 +113,7 @@ impl Section for Config {
         }
     }
 
-    fn build(&self, _: &Services, key: Option<&ApiKey>) -> Result<Engine, SetupError> {
+    fn build(&self, _: &dyn Sections, key: Option<&ApiKey>) -> Result<Engine, SetupError> {
         Ok(Engine::SpeechToSpeech(Arc::new(OpenAiRealtime::new(self.clone(), key)?)))
     }
 }

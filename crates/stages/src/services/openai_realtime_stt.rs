@@ -8,7 +8,7 @@ pub(super) use message::read as read_message;
 
 use super::connector::Connector;
 use super::dictation::{Dictated, Heard, Session};
-use super::registry::{Engine, Entry, Problem, Section, Services, Stage};
+use super::section::{Engine, Entry, Problem, Section, Sections, Stage};
 use super::stt_link::{Dialect, KeepAlive};
 use super::{ApiKey, Endpoint, KeyHeader, ServiceError, SetupError};
 use crate::humane;
@@ -81,7 +81,7 @@ impl Section for Config {
         Entry { key: Some(&self.key), model: Some(&self.model), ..Entry::new(Stage::SpeechToText, &self.url) }
     }
 
-    fn build(&self, _: &Services, key: Option<&ApiKey>) -> Result<Engine, SetupError> {
+    fn build(&self, _: &dyn Sections, key: Option<&ApiKey>) -> Result<Engine, SetupError> {
         Ok(Engine::SpeechToText(Arc::new(OpenAiRealtimeStt::new(self.clone(), key)?)))
     }
 

@@ -4,7 +4,7 @@
 use super::exchange::Exchange;
 use super::http::{Http, Post, content_type};
 use super::multipart::Form;
-use super::registry::{Engine, Entry, Section, Services, Stage};
+use super::section::{Engine, Entry, Section, Sections, Stage};
 use super::{ApiKey, Endpoint, KeyHeader, Limits, ServiceError, SetupError};
 use crate::humane;
 use crate::pcm;
@@ -76,7 +76,7 @@ impl Section for Config {
         }
     }
 
-    fn build(&self, _: &Services, key: Option<&ApiKey>) -> Result<Engine, SetupError> {
+    fn build(&self, _: &dyn Sections, key: Option<&ApiKey>) -> Result<Engine, SetupError> {
         Ok(Engine::SpeechToText(Arc::new(OpenAiStt::new(self.clone(), key)?)))
     }
 }

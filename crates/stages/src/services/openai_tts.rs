@@ -3,7 +3,7 @@
 
 use super::exchange::Exchange;
 use super::http::{Http, Post, content_type};
-use super::registry::{Engine, Entry, Problem, Section, Services, SpeechRate, Stage, faster, within};
+use super::section::{Engine, Entry, Problem, Section, Sections, SpeechRate, Stage, faster, within};
 use super::voice::{Coding, Pieces, Requested, Session, Spares};
 use super::{ApiKey, Endpoint, KeyHeader, Limits, ServiceError, SetupError};
 use crate::humane;
@@ -95,7 +95,7 @@ impl Section for Config {
         }
     }
 
-    fn build(&self, _: &Services, key: Option<&ApiKey>) -> Result<Engine, SetupError> {
+    fn build(&self, _: &dyn Sections, key: Option<&ApiKey>) -> Result<Engine, SetupError> {
         Ok(Engine::TextToSpeech(Arc::new(OpenAiTts::new(self.clone(), key)?)))
     }
 

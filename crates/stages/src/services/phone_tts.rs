@@ -2,7 +2,7 @@
 
 use super::error::message_in;
 use super::http::{Http, Post};
-use super::registry::{Engine, Entry, Problem, Section, Services, SpeechRate, Stage, within};
+use super::section::{Engine, Entry, Problem, Section, Sections, SpeechRate, Stage, within};
 use super::voice::{Coding, Later, Pieces, Requested, Session, Spares, Whole};
 use super::{ApiKey, Endpoint, Limits, ServiceError, SetupError};
 use crate::humane;
@@ -77,7 +77,7 @@ impl Section for Config {
         }
     }
 
-    fn build(&self, _: &Services, key: Option<&ApiKey>) -> Result<Engine, SetupError> {
+    fn build(&self, _: &dyn Sections, key: Option<&ApiKey>) -> Result<Engine, SetupError> {
         Ok(Engine::TextToSpeech(Arc::new(PhoneTts::new(self.clone(), key)?)))
     }
 

@@ -6,7 +6,7 @@
 mod generation;
 
 use super::http::{Http, Post};
-use super::registry::{Engine, Entry, Problem, Section, Services, SpeechRate, Stage, faster, within};
+use super::section::{Engine, Entry, Problem, Section, Sections, SpeechRate, Stage, faster, within};
 use super::voice::{Coding, Later, Pieces, Requested, Session, Spares};
 use super::{ApiKey, Endpoint, Limits, ServiceError, SetupError};
 use crate::humane;
@@ -71,7 +71,7 @@ impl Section for Config {
         }
     }
 
-    fn build(&self, _: &Services, _: Option<&ApiKey>) -> Result<Engine, SetupError> {
+    fn build(&self, _: &dyn Sections, _: Option<&ApiKey>) -> Result<Engine, SetupError> {
         Ok(Engine::TextToSpeech(Arc::new(Piper::new(self.clone())?)))
     }
 

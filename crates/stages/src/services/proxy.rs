@@ -1,7 +1,7 @@
 //! The proxies that an environment names, by the variables that curl reads: `http_proxy`, `https_proxy`, `all_proxy` and
 //! `no_proxy`, in small letters or in capitals.
 
-use super::connector::Task;
+use super::task::Task;
 use super::{Endpoint, tcp};
 use bytes::Bytes;
 use http_body_util::Empty;

@@ -8,7 +8,7 @@ mod voice;
 pub(super) use message::read as read_message;
 
 use super::connector::Connector;
-use super::registry::{Engine, Entry, Section, Services, Stage};
+use super::section::{Engine, Entry, Section, Sections, Stage};
 use super::socket::Plan;
 use super::{ApiKey, Endpoint, KeyHeader, SetupError};
 use crate::humane;
@@ -62,7 +62,7 @@ impl Section for Config {
         Entry { key: Some(&self.key), ..Entry::new(Stage::SpeechToSpeech, &self.url) }
     }
 
-    fn build(&self, _: &Services, key: Option<&ApiKey>) -> Result<Engine, SetupError> {
+    fn build(&self, _: &dyn Sections, key: Option<&ApiKey>) -> Result<Engine, SetupError> {
         Ok(Engine::SpeechToSpeech(Arc::new(SpeechServer::new(self.clone(), key)?)))
     }
 }

@@ -4,12 +4,14 @@ mod link;
 mod pieces;
 mod progress;
 mod requested;
+mod session;
 mod speech;
 mod spoken;
 mod streamed;
 
 pub(super) use link::{Door, KeepAlive};
 pub(super) use pieces::{Later, Pieces, Whole};
-pub(super) use requested::{Requested, Session};
+pub(super) use requested::Requested;
+pub(super) use session::Session;
 pub(super) use speech::{Coding, Spares};
 pub(super) use streamed::{Dialect, Heard, Patience, Said, Since, Streamed};

@@ -2,7 +2,8 @@
 
 mod wire;
 
-use super::connector::{Connector, Task};
+use super::connector::Connector;
+use super::task::Task;
 use super::{Phase, ServiceError};
 use crate::Backoff;
 use crate::alarm::Alarm;

@@ -7,7 +7,7 @@ mod probe;
 mod session;
 
 use super::connector::Connector;
-use super::registry::{Engine, Entry, Section, Services, Stage};
+use super::section::{Engine, Entry, Section, Sections, Stage};
 use super::whisperlive::{self, WhisperLive};
 use super::whisperlivekit::{self, WhisperLiveKit};
 use super::{ApiKey, Endpoint, ServiceError, SetupError};
@@ -67,9 +67,8 @@ impl Section for Config {
         Entry { key: Some(&self.key), ..Entry::new(Stage::SpeechToText, &self.url) }
     }
 
-    fn build(&self, services: &Services, key: Option<&ApiKey>) -> Result<Engine, SetupError> {
-        let Services { whisperlivekit, whisperlive, .. } = services;
-        let (livekit, live) = (whisperlivekit.clone(), whisperlive.clone());
+    fn build(&self, services: &dyn Sections, key: Option<&ApiKey>) -> Result<Engine, SetupError> {
+        let (livekit, live) = (services.of(whisperlivekit::NAME), services.of(whisperlive::NAME));
         Ok(Engine::SpeechToText(Arc::new(WhisperAuto::new(self.clone(), livekit, live, key)?)))
     }
 }

@@ -1,10 +1,11 @@
 //! A recogniser of whole utterances that speaks [Wyoming](https://github.com/OHF-Voice/wyoming), such as
 //! `wyoming-faster-whisper`.
 
-use super::connector::{Connector, Task};
+use super::connector::Connector;
 use super::error::own_words;
-use super::registry::{Engine, Entry, Section, Services, Stage};
+use super::section::{Engine, Entry, Section, Sections, Stage};
 use super::stream::Stream;
+use super::task::Task;
 use super::wyoming::{self, Event, Events};
 use super::{ApiKey, Endpoint, Phase, ServiceError, SetupError};
 use crate::humane;
@@ -66,7 +67,7 @@ impl Section for Config {
         Entry { model: self.model.as_deref(), ..Entry::new(Stage::SpeechToText, &self.url) }
     }
 
-    fn build(&self, _: &Services, _: Option<&ApiKey>) -> Result<Engine, SetupError> {
+    fn build(&self, _: &dyn Sections, _: Option<&ApiKey>) -> Result<Engine, SetupError> {
         Ok(Engine::SpeechToText(Arc::new(WyomingStt::new(self.clone())?)))
     }
 }

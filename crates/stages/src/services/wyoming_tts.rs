@@ -2,7 +2,7 @@
 //! audio comes as it is made.
 
 use super::connector::Connector;
-use super::registry::{Engine, Entry, Section, Services, Stage};
+use super::section::{Engine, Entry, Section, Sections, Stage};
 use super::stream::Stream;
 use super::voice::{Coding, Later, Pieces, Requested, Session, Spares};
 use super::wav::header_of;
@@ -65,7 +65,7 @@ impl Section for Config {
         Entry { voice: self.voice.as_deref(), ..Entry::new(Stage::TextToSpeech, &self.url) }
     }
 
-    fn build(&self, _: &Services, _: Option<&ApiKey>) -> Result<Engine, SetupError> {
+    fn build(&self, _: &dyn Sections, _: Option<&ApiKey>) -> Result<Engine, SetupError> {
         Ok(Engine::TextToSpeech(Arc::new(WyomingTts::new(self.clone())?)))
     }
 }

@@ -24,6 +24,13 @@ pub(super) enum Damage {
     Checksum,
 }
 
+impl Speech {
+    /// The same as a WAV file.
+    pub fn to_wav(&self) -> Vec<u8> {
+        write(self)
+    }
+}
+
 /// The file of this speech.
 pub(super) fn write(speech: &Speech) -> Vec<u8> {
     let words = words_of(speech);

@@ -38,11 +38,6 @@ impl Speech {
         FRAME * (self.audio.len() / self.format.bytes()) as u32
     }
 
-    /// The same as a WAV file.
-    pub fn to_wav(&self) -> Vec<u8> {
-        super::file::write(self)
-    }
-
     pub(super) fn words(&self) -> &[Mark] {
         &self.words
     }

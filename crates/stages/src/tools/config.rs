@@ -5,7 +5,7 @@ mod reader;
 mod section;
 
 use super::built_in::Kind;
-use super::http::Signing;
+use super::signature::Signing;
 use super::template::Template;
 use super::{Language, Manner};
 use crate::llm::ToolSpec;

@@ -2,7 +2,7 @@ use super::canonical::canonical;
 use super::declared::Declared;
 use super::deeds::{Begun, Deeds, Place};
 use super::running::{On, Running};
-use super::toolbox::Config;
+use super::settings::Config;
 use super::{Arguments, BargeIn, Effect, Reach, ToolError, ToolNews};
 use crate::llm::{LlmRequest, Next, ToolCall, ToolSpec, Weigh};
 use std::sync::Arc;

@@ -1,10 +1,10 @@
 use super::config::HttpDeclaration;
-use super::signature::sign;
+use super::signature::{Signing, sign};
 use super::template::{Template, encoded, plain};
 use super::{Answer, Arguments, Calling, Reach, Slots, Tool, ToolError};
 use crate::services::{Http, Limits, Post, ServiceError, SetupError};
 use hyper::Method;
-use hyper::header::{HeaderName, HeaderValue};
+use hyper::header::HeaderValue;
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -16,20 +16,6 @@ pub(super) struct HttpTool {
     path: Template,
     signing: Option<Arc<Signing>>,
     answer_limit: usize,
-}
-
-/// How requests are signed.
-#[derive(Clone)]
-pub(super) struct Signing {
-    pub(super) secret: String,
-    pub(super) signature: HeaderName,
-    pub(super) timestamp: HeaderName,
-}
-
-impl std::fmt::Debug for Signing {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Signing").field("signature", &self.signature).finish_non_exhaustive()
-    }
 }
 
 impl HttpTool {

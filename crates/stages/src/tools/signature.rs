@@ -1,4 +1,5 @@
 use hmac::{Hmac, KeyInit, Mac};
+use hyper::header::HeaderName;
 use sha2::Sha256;
 
 /// A signature that a receiver can check: the HMAC-SHA256 of the time in seconds since 1970, a dot, and the body, in
@@ -8,6 +9,20 @@ pub(super) fn sign(secret: &str, seconds: i64, body: &[u8]) -> String {
     mac.update(format!("{seconds}.").as_bytes());
     mac.update(body);
     mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// How requests are signed.
+#[derive(Clone)]
+pub(super) struct Signing {
+    pub(super) secret: String,
+    pub(super) signature: HeaderName,
+    pub(super) timestamp: HeaderName,
+}
+
+impl std::fmt::Debug for Signing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Signing").field("signature", &self.signature).finish_non_exhaustive()
+    }
 }
 
 #[cfg(test)]

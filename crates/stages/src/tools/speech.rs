@@ -4,7 +4,7 @@
 use super::built_in::Kind;
 use super::deeds::Place;
 use super::dispatch::{Dispatch, Round};
-use super::toolbox::Config;
+use super::settings::Config;
 use super::toolset::Tools;
 use crate::llm::{Called, LlmRequest, Next, ToolCall};
 use crate::speech_to_speech::{

@@ -4,6 +4,7 @@ mod faults;
 mod steps;
 
 use crate::line::{Line, at};
+use crate::table;
 use proptest::prelude::*;
 use ringway_frame::{Epoch, MediaTime, Skew};
 use ringway_turn::{
@@ -252,6 +253,7 @@ impl World {
     }
 
     fn check(&self) {
+        table::check(self.turn.states());
         if self.turn.is_over() {
             return;
         }

@@ -5,6 +5,7 @@ mod player;
 mod seen;
 mod services;
 
+use crate::table;
 use player::Player;
 use ringway_frame::{CallId, Epoch, MediaTime, Skew};
 use ringway_turn::{
@@ -224,6 +225,7 @@ impl Line {
     pub fn feed(&mut self, input: Input) {
         self.recording.push_str(&recording::input_line(&input, self.now));
         self.turn.handle(input, self.now);
+        table::check(self.turn.states());
         self.drain();
     }
 

@@ -17,4 +17,5 @@ mod line;
 mod marks;
 mod recordings;
 mod refusals;
+mod table;
 mod tools;

@@ -4,7 +4,7 @@
 //! is `None` and goes through `serde_json`, so that what is accepted and refused does not depend on this scanner.
 
 use super::Dialect;
-use super::from_carrier::{Media, Track, from_millis};
+use super::media::{Media, Track, from_millis};
 use crate::json::digits;
 
 /// A media message, its payload still base64.

@@ -1,4 +1,4 @@
-use super::Refused;
+use super::refused::Refused;
 use ringway_frame::SampleRate;
 use std::collections::HashMap;
 use std::time::Duration;

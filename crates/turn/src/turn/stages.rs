@@ -1,92 +1,30 @@
+use crate::clause::trimmed;
 use crate::heard::Words;
-use crate::latency::Deaf;
-use crate::reply::{Model, trimmed};
-use crate::tool::Tools;
+use crate::reply::Model;
+use crate::tools::Tools;
 use crate::utterance::Phase;
 use crate::{Command, Playout, Purpose, StageKind, Stt, Turn};
-use ringway_frame::MediaTime;
-
-/// Which stages are away, and which have too much to do.
-#[derive(Debug, Default)]
-pub(crate) struct Health {
-    lost: [bool; StageKind::ALL.len()],
-    /// One stage hears and speaks by itself.
-    converses: bool,
-    busy: bool,
-    /// When the detector died last, and when it last came back.
-    deaf_since: MediaTime,
-    hearing_since: MediaTime,
-}
-
-impl Health {
-    /// Voice activity detection is there.
-    pub(crate) fn hears(&self) -> bool {
-        self.has(StageKind::Vad)
-    }
-
-    /// The stage is there.
-    pub(crate) fn has(&self, stage: StageKind) -> bool {
-        !self.lost[stage as usize]
-    }
-
-    /// A stage that hears and speaks by itself is in charge, be it away at the moment.
-    pub(crate) fn converses(&self) -> bool {
-        self.converses
-    }
-
-    /// Whether one is from now on.
-    pub(crate) fn converse(&mut self, converses: bool) {
-        self.converses = converses;
-    }
-
-    /// The stage is not there.
-    pub(crate) fn lose(&mut self, stage: StageKind) {
-        self.lost[stage as usize] = true;
-    }
-
-    /// When it last came back.
-    pub(crate) fn hearing_since(&self) -> MediaTime {
-        self.hearing_since
-    }
-
-    /// When nobody listened for speech, last.
-    pub(crate) fn deaf(&self) -> Option<Deaf> {
-        let back = self.hears().then_some(self.hearing_since);
-        (self.deaf_since > MediaTime::ZERO).then_some((self.deaf_since, back))
-    }
-
-    /// Answers come late this turn.
-    pub(crate) fn is_busy(&self) -> bool {
-        self.busy
-    }
-
-    /// A turn was answered.
-    pub(crate) fn relax(&mut self) {
-        self.busy = false;
-    }
-}
 
 impl Turn {
     /// A stage died. Nothing is asked again before it is back; silence proves nothing while nobody listens for speech.
-    pub(crate) fn stage_lost(&mut self, stage: StageKind) {
-        self.health.lose(stage);
-        self.patience.came(stage);
+    pub(super) fn stage_lost(&mut self, stage: StageKind) {
+        self.health.lose(stage, self.now);
+        self.deadlines.came(stage);
         if stage == StageKind::Vad {
-            self.health.deaf_since = self.now;
             self.speech.hold(self.now + self.config.vad_grace);
         }
     }
 
     /// A stage is back: what is still wanted of it is asked again.
-    pub(crate) fn stage_ready(&mut self, stage: StageKind) {
+    pub(super) fn stage_ready(&mut self, stage: StageKind) {
         if stage == StageKind::SpeechToSpeech {
             self.health.converse(true);
         }
-        if !std::mem::take(&mut self.health.lost[stage as usize]) {
+        if !self.health.regain(stage, self.now) {
             return;
         }
         match stage {
-            StageKind::Vad => self.health.hearing_since = self.now,
+            StageKind::Vad => {}
             StageKind::Stt => self.transcribe_again(),
             StageKind::Llm => self.reply_again(),
             StageKind::Tts => self.speak_again(),
@@ -95,8 +33,8 @@ impl Turn {
     }
 
     /// Answers come late: the caller hears a filler sooner.
-    pub(crate) fn stage_busy(&mut self, _stage: StageKind) {
-        self.health.busy = true;
+    pub(super) fn stage_busy(&mut self, _stage: StageKind) {
+        self.health.be_busy();
     }
 
     fn transcribe_again(&mut self) {
@@ -121,7 +59,7 @@ impl Turn {
         reply.tools = Tools::default();
         let already = reply.text().to_owned();
         self.ids.request = request.next();
-        self.patience.asked(StageKind::Llm, self.now);
+        self.deadlines.asked(StageKind::Llm, self.now);
         let context = self.context.clone();
         self.push(Command::Reply { request, caller, context, already });
     }

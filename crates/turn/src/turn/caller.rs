@@ -13,7 +13,7 @@ use ringway_frame::{MediaTime, Skew};
 use std::time::Duration;
 
 impl Turn {
-    pub(crate) fn hear(&mut self, window: &Window) {
+    pub(super) fn hear(&mut self, window: &Window) {
         let change = self.speech.window(window, self.now, &self.config);
         self.changed(change);
         if let Some(utterance) = &mut self.utterance {
@@ -21,12 +21,12 @@ impl Turn {
         }
     }
 
-    pub(crate) fn gap(&mut self) {
+    pub(super) fn gap(&mut self) {
         let change = self.speech.tick(self.now, &self.config);
         self.changed(change);
     }
 
-    pub(crate) fn mute(&mut self, muted: bool) {
+    pub(super) fn mute(&mut self, muted: bool) {
         let change = self.speech.mute(muted, &self.config);
         self.changed(change);
     }
@@ -62,10 +62,10 @@ impl Turn {
         self.judge();
     }
 
-    pub(crate) fn begin(&mut self, from: MediaTime) {
+    pub(super) fn begin(&mut self, from: MediaTime) {
         if !self.health.converses() {
             // A recogniser follows one utterance at a time.
-            self.unread.clear();
+            self.pending.clear();
         }
         let id = self.ids.utterance;
         self.ids.utterance = id.next();
@@ -91,7 +91,7 @@ impl Turn {
     /// in the middle of a word: then the answer is not wanted.
     fn follow_energy(&mut self, until: MediaTime, loud_until: MediaTime) {
         self.outdate(loud_until);
-        let Some(utterance) = self.utterance.as_ref().filter(|_| !self.doubt.is_any()) else { return };
+        let Some(utterance) = self.utterance.as_ref().filter(|_| !self.interruption.is_any()) else { return };
         let early = self.config.speculate_by_energy && self.speculation() >= Speculation::Stt;
         let worth = utterance.is_unasked() && !utterance.is_noise(&self.config);
         if early && worth && until - loud_until >= self.transcribe_after() {
@@ -99,7 +99,7 @@ impl Turn {
         }
     }
 
-    pub(crate) fn transcribe_after(&self) -> Duration {
+    pub(super) fn transcribe_after(&self) -> Duration {
         self.config.transcribe_after.unwrap_or(self.config.speculate_after)
     }
 
@@ -117,10 +117,10 @@ impl Turn {
         if !utterance.is_noise(&self.config) {
             return;
         }
-        if self.doubt.is_any() { self.false_alarm() } else { self.forget() }
+        if self.interruption.is_any() { self.false_alarm() } else { self.forget() }
     }
 
-    pub(crate) fn end_likely(&mut self, probability: Probability) {
+    pub(super) fn end_likely(&mut self, probability: Probability) {
         let Some(utterance) = &mut self.utterance else { return };
         if matches!(utterance.phase, Phase::Over { .. }) {
             return;
@@ -141,7 +141,7 @@ impl Turn {
         self.discard_speculation();
     }
 
-    pub(crate) fn partial(&mut self, id: UtteranceId, text: String, complete: bool) {
+    pub(super) fn partial(&mut self, id: UtteranceId, text: String, complete: bool) {
         let now = self.now;
         if let Some(utterance) = self.running(id) {
             utterance.partial(text, complete, now);
@@ -150,14 +150,14 @@ impl Turn {
         }
     }
 
-    pub(crate) fn segment(&mut self, id: UtteranceId, text: &str) {
+    pub(super) fn segment(&mut self, id: UtteranceId, text: &str) {
         if let Some(utterance) = self.running(id) {
             utterance.segment(text);
             self.words_came();
         }
     }
 
-    pub(crate) fn answered(&mut self, id: UtteranceId, ask: AskId, text: String, complete: bool) {
+    pub(super) fn answered(&mut self, id: UtteranceId, ask: AskId, text: String, complete: bool) {
         let now = self.now;
         let Some(utterance) = self.running(id) else { return };
         if !utterance.answered(ask, text, complete, now) {
@@ -169,7 +169,7 @@ impl Turn {
     }
 
     /// What of a transcript the caller said; all that recognisers tell comes through here.
-    pub(crate) fn words_of(&self, text: &str, standing: Standing) -> String {
+    pub(super) fn words_of(&self, text: &str, standing: Standing) -> String {
         let words = spoken(text, standing);
         let alone = self.utterance.as_ref().is_none_or(|utterance| !utterance.stands());
         if alone && consists_of(&words, &self.config.ignored_phrases) { String::new() } else { words }
@@ -180,11 +180,11 @@ impl Turn {
     }
 
     fn words_came(&mut self) {
-        if self.doubt.is_any() { self.judge() } else { self.tell_transcript() }
+        if self.interruption.is_any() { self.judge() } else { self.tell_transcript() }
     }
 
     /// The caller's words so far.
-    pub(crate) fn tell_transcript(&mut self) {
+    pub(super) fn tell_transcript(&mut self) {
         let Some(utterance) = &mut self.utterance else { return };
         let text = utterance.words();
         if text.is_empty() || text == utterance.told {
@@ -196,19 +196,19 @@ impl Turn {
     }
 
     /// Asks the recogniser what was said.
-    pub(crate) fn flush(&mut self, purpose: Purpose, until: MediaTime) {
+    pub(super) fn flush(&mut self, purpose: Purpose, until: MediaTime) {
         let (ask, now) = (self.ids.ask, self.now);
         let Some(utterance) = &mut self.utterance else { return };
         utterance.asked(ask, until, now);
         let utterance = utterance.id;
         self.ids.ask = ask.next();
-        self.patience.asked(StageKind::Stt, now);
+        self.deadlines.asked(StageKind::Stt, now);
         self.push(Command::Stt(Stt::Flush { utterance, ask, until, purpose }));
         self.speculate();
     }
 
     /// The pause was long enough: the turn is over as soon as its words are there.
-    pub(crate) fn end_turn(&mut self) {
+    pub(super) fn end_turn(&mut self) {
         let Some(utterance) = &mut self.utterance else { return };
         let Phase::Quiet { since } = utterance.phase else { return };
         utterance.phase = Phase::Over { since };
@@ -224,7 +224,7 @@ impl Turn {
     }
 
     /// The model may begin on words that may not be all, or are only guessed.
-    pub(crate) fn speculate(&mut self) {
+    pub(super) fn speculate(&mut self) {
         let level = self.speculation();
         let Some(utterance) = &mut self.utterance else { return };
         utterance.held = false;
@@ -303,7 +303,7 @@ impl Turn {
     }
 
     /// It was no speech.
-    pub(crate) fn forget(&mut self) {
+    pub(super) fn forget(&mut self) {
         let Some(utterance) = self.utterance.take() else { return };
         self.push(Command::Stt(Stt::Drop { utterance: utterance.id }));
         self.discard_speculation();
@@ -317,7 +317,7 @@ impl Turn {
         }
     }
 
-    pub(crate) fn key(&mut self, key: char) {
+    pub(super) fn key(&mut self, key: char) {
         if !self.keys.press(key, self.now, &self.config) {
             return;
         }
@@ -326,14 +326,14 @@ impl Turn {
     }
 
     /// What was typed interrupts the bot and is an answer at once, like keys that are complete.
-    pub(crate) fn typed(&mut self, text: String) {
+    pub(super) fn typed(&mut self, text: String) {
         self.keys.type_text(text, self.now);
         self.interrupt();
         self.keys_pressed();
     }
 
     /// Keys that make an answer are one, unless the caller is speaking too: then when that has been understood.
-    pub(crate) fn keys_pressed(&mut self) {
+    pub(super) fn keys_pressed(&mut self) {
         if self.utterance.is_some() {
             return;
         }

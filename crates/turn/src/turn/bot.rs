@@ -1,11 +1,10 @@
 //! The bot's side: from asking for a reply to its being heard.
 
-use crate::barge_in::Doubt;
 use crate::heard::Words;
 use crate::reply::{Model, Reply};
 use crate::speech_form::{Places, Spoken};
-use crate::tool::Tools;
-use crate::utterance::{Phase, join};
+use crate::tools::Tools;
+use crate::utterance::join;
 use crate::{
     After, CallerTurn, ClauseId, Command, Event, Memo, Playout, RequestId, Speaker, Speculation, StageKind,
     Turn, TurnNumber,
@@ -17,11 +16,11 @@ const CLAUSES_AHEAD: usize = 32;
 
 impl Turn {
     /// Asks the model for a reply, which nobody hears before it is released.
-    pub(crate) fn ask(&mut self, caller: CallerTurn, turn: TurnNumber, ended: MediaTime, skew: Skew) {
+    pub(super) fn ask(&mut self, caller: CallerTurn, turn: TurnNumber, ended: MediaTime, skew: Skew) {
         let request = self.ids.request;
         self.ids.request = request.next();
         let model = if self.health.converses() { StageKind::SpeechToSpeech } else { StageKind::Llm };
-        self.patience.asked(model, self.now);
+        self.deadlines.asked(model, self.now);
         let (epoch, language) = (self.next_epoch, (&*self.config, self.rules()));
         let reply = self.reply.get_or_insert_with(|| Reply::new(turn, epoch, ended, language));
         reply.cue = Some(caller.clone());
@@ -36,7 +35,7 @@ impl Turn {
     }
 
     /// The reply may be heard.
-    pub(crate) fn release(&mut self) {
+    pub(super) fn release(&mut self) {
         let now = self.now;
         let Some(reply) = self.reply.as_mut().filter(|reply| !reply.released) else { return };
         reply.released = true;
@@ -49,7 +48,7 @@ impl Turn {
         self.settle_reply();
     }
 
-    pub(crate) fn token(&mut self, request: RequestId, text: &str) {
+    pub(super) fn token(&mut self, request: RequestId, text: &str) {
         if let Some(reply) = self.asked(request) {
             reply.push(text);
             self.model_began();
@@ -58,13 +57,13 @@ impl Turn {
     }
 
     /// Whether they count is known with the end of the reply.
-    pub(crate) fn note_slots(&mut self, request: RequestId, slots: Vec<(String, String)>) {
+    pub(super) fn note_slots(&mut self, request: RequestId, slots: Vec<(String, String)>) {
         if let Some(reply) = self.reply.as_mut().filter(|reply| reply.model == Model::Asked(request)) {
             reply.slots = slots;
         }
     }
 
-    pub(crate) fn reply_end(&mut self, request: RequestId, after: After, memo: Memo) {
+    pub(super) fn reply_end(&mut self, request: RequestId, after: After, memo: Memo) {
         if let Some(reply) = self.asked(request) {
             reply.complete(after, memo);
             self.model_began();
@@ -73,14 +72,14 @@ impl Turn {
         }
     }
 
-    pub(crate) fn asked(&mut self, request: RequestId) -> Option<&mut Reply> {
+    pub(super) fn asked(&mut self, request: RequestId) -> Option<&mut Reply> {
         self.reply.as_mut().filter(|reply| reply.model == Model::Asked(request))
     }
 
     /// Gives the voice the clauses that stand, if it may have them, so many at a time as it needs to go on without a
     /// pause: however many there are at once, none is more than it has room for.
-    pub(crate) fn speak(&mut self) {
-        while !self.tongue.holds()
+    pub(super) fn speak(&mut self) {
+        while !self.language.holds()
             && let Some(reply) = &mut self.reply
             && (reply.released || self.config.speculation == Speculation::Tts)
             && reply.ledger.owed() < CLAUSES_AHEAD
@@ -91,7 +90,7 @@ impl Turn {
     }
 
     /// Gives these words to the voice.
-    pub(crate) fn say(&mut self, words: Words) {
+    pub(super) fn say(&mut self, words: Words) {
         self.speak_afresh();
         let Some(reply) = &mut self.reply else { return };
         let clause = self.ids.clause;
@@ -113,48 +112,48 @@ impl Turn {
         reply.ledger.speak_as(epoch, clause, words, places);
         self.next_epoch = self.next_epoch.max(epoch.next());
         if begins {
-            self.patience.asked(StageKind::Tts, self.now);
+            self.deadlines.asked(StageKind::Tts, self.now);
         }
         self.push(command);
     }
 
-    pub(crate) fn voiced(&mut self, epoch: Epoch) {
+    pub(super) fn voiced(&mut self, epoch: Epoch) {
         if let Some(reply) = self.reply.as_mut().filter(|reply| reply.epoch == epoch) {
             reply.voiced = Some(epoch);
-            self.patience.came(StageKind::Tts);
+            self.deadlines.came(StageKind::Tts);
             if reply.whole {
                 // What speaks by itself is waited for as a model is.
-                self.patience.came(StageKind::SpeechToSpeech);
+                self.deadlines.came(StageKind::SpeechToSpeech);
             }
         }
     }
 
-    pub(crate) fn sounding(&mut self, epoch: Epoch) {
+    pub(super) fn sounding(&mut self, epoch: Epoch) {
         if let Some(reply) = &mut self.reply {
             reply.ledger.sounding(epoch);
             self.sounded();
         }
     }
 
-    pub(crate) fn word(&mut self, epoch: Epoch, clause: ClauseId, upto: u32, frames: u32) {
+    pub(super) fn word(&mut self, epoch: Epoch, clause: ClauseId, upto: u32, frames: u32) {
         if let Some(reply) = &mut self.reply {
             reply.mark_word(epoch, clause, upto, frames);
             self.sounded();
         }
     }
 
-    pub(crate) fn clause_end(&mut self, epoch: Epoch, clause: ClauseId, frames: u32) {
+    pub(super) fn clause_end(&mut self, epoch: Epoch, clause: ClauseId, frames: u32) {
         if let Some(reply) = &mut self.reply {
             reply.ledger.clause_end(epoch, clause, frames);
             reply.progress = self.now;
-            self.patience.came(StageKind::Tts);
+            self.deadlines.came(StageKind::Tts);
             self.speak();
             self.sounded();
         }
     }
 
     /// The voice refused the clause. It goes on with the next, or dies of it and is asked again.
-    pub(crate) fn clause_refused(&mut self, epoch: Epoch, clause: ClauseId, left_out: Option<u32>) {
+    pub(super) fn clause_refused(&mut self, epoch: Epoch, clause: ClauseId, left_out: Option<u32>) {
         let Some(reply) = &mut self.reply else { return };
         if let Some(Words::Reply(piece)) = reply.ledger.words_of(epoch, clause) {
             reply.refusals.count(&piece);
@@ -169,7 +168,7 @@ impl Turn {
     }
 
     /// Of a reply that nobody may hear yet, nothing is missing.
-    pub(crate) fn tell_left_out(&mut self) {
+    pub(super) fn tell_left_out(&mut self) {
         let Some(reply) = self.reply.as_mut().filter(|reply| reply.released) else { return };
         let turn = reply.turn;
         for _ in 0..reply.refusals.news() {
@@ -177,7 +176,7 @@ impl Turn {
         }
     }
 
-    pub(crate) fn played(&mut self, epoch: Epoch, frames: u32) {
+    pub(super) fn played(&mut self, epoch: Epoch, frames: u32) {
         if let Some(reply) = &mut self.reply
             && reply.ledger.played(epoch, frames)
         {
@@ -226,22 +225,20 @@ impl Turn {
         }
     }
 
-    pub(crate) fn settle_reply(&mut self) {
+    pub(super) fn settle_reply(&mut self) {
         if self.reply.as_ref().is_some_and(Reply::is_over) {
             self.finish_reply();
         }
     }
 
     /// When the reply should have been heard, by the frames that were made.
-    pub(crate) fn playout_by(&self) -> Option<MediaTime> {
-        let reply = self.reply.as_ref().filter(|reply| reply.released && reply.is_spoken())?;
-        let paused = matches!(self.doubt, Doubt::Paused { .. });
-        let left = reply.ledger.left().filter(|_| !paused)?;
-        Some(reply.progress + left + self.config.playout_grace)
+    pub(super) fn playout_by(&self) -> Option<MediaTime> {
+        let reply = self.reply.as_ref().filter(|_| !self.interruption.is_paused())?;
+        reply.heard_by(&self.config)
     }
 
     /// The playout should have got to the end by now: what it still holds must not sound later, over the caller.
-    pub(crate) fn stop_waiting(&mut self) {
+    pub(super) fn stop_waiting(&mut self) {
         if let Some(reply) = self.reply.take() {
             self.silence_reply(&reply);
             self.reply = Some(reply);
@@ -250,7 +247,7 @@ impl Turn {
     }
 
     /// The reply has been heard.
-    pub(crate) fn finish_reply(&mut self) {
+    pub(super) fn finish_reply(&mut self) {
         let Some(reply) = self.reply.take() else { return };
         self.settle_doubt();
         let after = self.close(reply);
@@ -261,7 +258,7 @@ impl Turn {
     }
 
     /// The caller broke the reply off. A hang-up or transfer that it led to waits for what the caller has to say.
-    pub(crate) fn cut_off(&mut self, reply: Reply) {
+    pub(super) fn cut_off(&mut self, reply: Reply) {
         let after = self.close(reply);
         if matches!(after, After::HangUp | After::Transfer(_)) {
             self.farewell = Some(after);
@@ -269,7 +266,7 @@ impl Turn {
     }
 
     /// Stops everything that still works on `reply`.
-    pub(crate) fn silence_reply(&mut self, reply: &Reply) {
+    pub(super) fn silence_reply(&mut self, reply: &Reply) {
         if reply.whole {
             return self.silence_answer(reply);
         }
@@ -278,14 +275,14 @@ impl Turn {
         }
         if !reply.ledger.is_empty() {
             self.next_epoch = reply.epoch.next();
-            self.patience.came(StageKind::Tts);
+            self.deadlines.came(StageKind::Tts);
             self.push(Command::CancelSpeech { epoch: reply.epoch });
             self.push(Command::Playout(Playout::Clear { epoch: self.next_epoch, turn: reply.turn }));
         }
     }
 
     /// Throws a reply away that nobody was to hear yet.
-    pub(crate) fn discard_speculation(&mut self) {
+    pub(super) fn discard_speculation(&mut self) {
         let Some(reply) = self.reply.take_if(|reply| !reply.released) else { return };
         self.silence_reply(&reply);
         self.tell(Event::Wasted { stage: StageKind::Llm });
@@ -295,7 +292,7 @@ impl Turn {
     }
 
     /// The caller's side wants the bot to be quiet.
-    pub(crate) fn interrupt(&mut self) {
+    pub(super) fn interrupt(&mut self) {
         let Some(reply) = self.reply.take_if(|reply| reply.released) else { return };
         self.silence_reply(&reply);
         self.settle_doubt();
@@ -303,7 +300,7 @@ impl Turn {
     }
 
     /// Puts a reply and what it answers into the context, as far as it was heard. Tells what follows.
-    pub(crate) fn close(&mut self, reply: Reply) -> After {
+    pub(super) fn close(&mut self, reply: Reply) -> After {
         let heard = reply.heard();
         if let Some(words) = reply.callers_words() {
             self.keep(Speaker::Caller, words.to_owned());
@@ -335,15 +332,17 @@ impl Turn {
     }
 
     /// The caller's words enter the context with no reply of their own.
-    pub(crate) fn remember_caller(&mut self, turn: TurnNumber, text: String) {
+    pub(super) fn remember_caller(&mut self, turn: TurnNumber, text: String) {
         self.keep(Speaker::Caller, text.clone());
         self.tell(Event::Message { turn, who: Speaker::Caller, text });
     }
 
     /// When the caller has waited long enough for a sound.
-    pub(crate) fn filler_at(&self) -> Option<MediaTime> {
-        let may =
-            !self.filler_spent && !self.doubt.is_any() && !self.health.converses() && !self.tongue.holds();
+    pub(super) fn filler_at(&self) -> Option<MediaTime> {
+        let may = !self.filler_spent
+            && !self.interruption.is_any()
+            && !self.health.converses()
+            && !self.language.holds();
         let usual = self.config.filler_after.filter(|_| may)?;
         let patience = if self.health.is_busy() { usual.min(self.config.filler_when_busy) } else { usual };
         Some(self.waiting_since()? + patience)
@@ -352,10 +351,7 @@ impl Turn {
     /// The end of a turn of the caller's to which nothing has been given to the voice.
     fn waiting_since(&self) -> Option<MediaTime> {
         match (&self.utterance, &self.reply) {
-            (Some(utterance), None) => match utterance.phase {
-                Phase::Over { since } => Some(since),
-                _ => None,
-            },
+            (Some(utterance), None) => utterance.over_since(),
             (None, Some(reply)) if reply.ledger.is_empty() && reply.callers_words().is_some() => {
                 Some(reply.ended)
             }
@@ -364,7 +360,7 @@ impl Turn {
     }
 
     /// Bridges the wait, at most once a turn.
-    pub(crate) fn say_filler(&mut self) {
+    pub(super) fn say_filler(&mut self) {
         self.filler_spent = true;
         let Some(since) = self.waiting_since() else { return };
         let turn = self.utterance.as_ref().map_or(self.turn, |utterance| utterance.turn);

@@ -1,14 +1,11 @@
 use crate::Turn;
-use crate::barge_in::Doubt;
-use crate::ending::Life;
-use crate::endpoint::hang_over;
-use crate::utterance::Phase;
+use crate::call_phase::CallPhase;
 use crate::{Purpose, Speculation};
 use ringway_frame::MediaTime;
 
 /// Everything that happens by time alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Timer {
+pub(super) enum Timer {
     /// Windows are missing: that is silence.
     Gap,
     /// A pause is long enough to ask what was said.
@@ -42,7 +39,7 @@ pub(crate) enum Timer {
 }
 
 impl Timer {
-    pub(crate) const ALL: [Self; 15] = [
+    pub(super) const ALL: [Self; 15] = [
         Self::Gap,
         Self::Ask,
         Self::Speculate,
@@ -63,12 +60,14 @@ impl Timer {
 
 impl Turn {
     /// When `timer` runs, if it does.
-    pub(crate) fn deadline(&self, timer: Timer) -> Option<MediaTime> {
-        match (&self.life, timer) {
-            (Life::Over, _) => None,
-            (Life::Waiting, Timer::MaxDuration) => Some(MediaTime::ZERO + self.config.max_duration),
-            (Life::Closing { by, .. } | Life::Apologising { by, .. }, Timer::LastWords) => Some(*by),
-            (Life::Live, timer) => self.live_deadline(timer),
+    pub(super) fn deadline(&self, timer: Timer) -> Option<MediaTime> {
+        match (&self.phase, timer) {
+            (CallPhase::Over, _) => None,
+            (CallPhase::Waiting, Timer::MaxDuration) => Some(MediaTime::ZERO + self.config.max_duration),
+            (CallPhase::Closing { by, .. } | CallPhase::Apologising { by, .. }, Timer::LastWords) => {
+                Some(*by)
+            }
+            (CallPhase::Live, timer) => self.live_deadline(timer),
             _ => None,
         }
     }
@@ -77,7 +76,7 @@ impl Turn {
         match timer {
             Timer::Gap => self.speech.deadline(&self.config),
             Timer::Ask => self.ask_at(),
-            Timer::Speculate => self.speculate_at(),
+            Timer::Speculate => self.utterance.as_ref()?.speculate_at(&self.config),
             Timer::EndOfTurn => self.end_of_turn_at(),
             Timer::Verdict => self.verdict_at(),
             Timer::Late => self.late_at(),
@@ -94,7 +93,7 @@ impl Turn {
     }
 
     /// Its time has come.
-    pub(crate) fn fire(&mut self, timer: Timer) {
+    pub(super) fn fire(&mut self, timer: Timer) {
         match timer {
             Timer::Gap => self.gap(),
             Timer::Ask => self.ask_about_pause(),
@@ -126,39 +125,20 @@ impl Turn {
 
     /// In doubt the words decide, so they are asked for whatever the level of speculation.
     fn ask_at(&self) -> Option<MediaTime> {
-        let utterance = self.utterance.as_ref()?;
-        let wanted = self.speculation() >= Speculation::Stt || self.doubt.is_any();
-        match utterance.phase {
-            Phase::Quiet { since }
-                if wanted && !self.health.converses() && utterance.is_unasked() && !self.speech.is_held() =>
-            {
-                Some(since + self.transcribe_after())
-            }
-            _ => None,
-        }
-    }
-
-    fn speculate_at(&self) -> Option<MediaTime> {
-        let utterance = self.utterance.as_ref().filter(|utterance| utterance.held)?;
-        Some(utterance.asked_until + self.config.speculate_after)
+        let utterance = self.utterance.as_ref().filter(|utterance| utterance.is_unasked())?;
+        let wanted = self.speculation() >= Speculation::Stt || self.interruption.is_any();
+        let may = wanted && !self.health.converses() && !self.speech.is_held();
+        utterance.quiet_since().filter(|_| may).map(|since| since + self.transcribe_after())
     }
 
     fn end_of_turn_at(&self) -> Option<MediaTime> {
-        let utterance = self.utterance.as_ref()?;
-        match utterance.phase {
-            Phase::Quiet { since } if !self.doubt.is_any() && !self.speech.is_held() => {
-                let usual = hang_over(&self.config, utterance.is_complete(), utterance.likely_over(since));
-                Some(since + if utterance.spotted { self.config.hang_over_max } else { usual })
-            }
-            _ => None,
-        }
+        let may = !self.interruption.is_any() && !self.speech.is_held();
+        self.utterance.as_ref().filter(|_| may)?.end_of_turn_at(&self.config)
     }
 
     fn verdict_at(&self) -> Option<MediaTime> {
-        let Doubt::Paused { at, .. } = self.doubt else { return None };
-        let longest = at + self.config.pause_max;
         let quiet = self.utterance.as_ref().and_then(|utterance| utterance.silent_since());
-        Some(quiet.map_or(longest, |since| longest.min(since.max(at) + self.config.verdict_within)))
+        self.interruption.deadline(quiet, &self.config)
     }
 
     fn no_media_at(&self) -> Option<MediaTime> {

@@ -1,53 +1,21 @@
 //! How a call begins and ends.
 
+use crate::call_phase::CallPhase;
 use crate::silence::Prompt;
-use crate::{After, CallerTurn, ClauseId, Command, EndReason, Input, Playout, StageKind, Turn};
-use ringway_frame::{Epoch, MediaTime, Skew};
-
-/// Where the call stands.
-#[derive(Debug)]
-pub(crate) enum Life {
-    /// No media yet. `=> Live` when it flows both ways.
-    Waiting,
-    /// The conversation. `=> Closing` at the longest call, `=> Apologising` when a stage is gone, `=> Over`.
-    Live,
-    /// The bot ends its clause. `=> Over` when it was heard.
-    Closing {
-        /// Why the call ends.
-        reason: EndReason,
-        /// The clause.
-        clause: (Epoch, ClauseId),
-        /// At the latest.
-        by: MediaTime,
-    },
-    /// The apology from memory is played. `=> Over` when it was heard.
-    Apologising {
-        /// Its epoch.
-        epoch: Epoch,
-        /// Its frames, once they are known.
-        made: Option<u32>,
-        /// Frames that were heard.
-        played: u32,
-        /// Whose loss is apologised for.
-        stage: StageKind,
-        /// At the latest.
-        by: MediaTime,
-    },
-    /// Nothing more.
-    Over,
-}
+use crate::{After, CallerTurn, Command, EndReason, Input, Playout, StageKind, Turn};
+use ringway_frame::Skew;
 
 impl Turn {
     /// Media flows: the greeting is wanted.
-    pub(crate) fn start(&mut self) {
-        self.life = Life::Live;
+    pub(super) fn start(&mut self) {
+        self.phase = CallPhase::Live;
         self.started = self.now;
         self.ask(CallerTurn::Joined, self.turn, self.now, Skew::ZERO);
         self.release();
     }
 
     /// Does what follows a reply.
-    pub(crate) fn follow(&mut self, after: After) {
+    pub(super) fn follow(&mut self, after: After) {
         match after {
             After::HangUp => self.end(EndReason::Completed),
             After::Transfer(to) => {
@@ -59,7 +27,7 @@ impl Turn {
     }
 
     /// The caller has been silent for long: asks, or gives up. An end of the call that they spoke over is due now.
-    pub(crate) fn prompt(&mut self) {
+    pub(super) fn prompt(&mut self) {
         if let Some(after) = self.farewell.take() {
             return self.follow(after);
         }
@@ -74,8 +42,8 @@ impl Turn {
     }
 
     /// The longest call: the bot ends its clause if it is speaking one.
-    pub(crate) fn max_duration(&mut self) {
-        let doubtful = self.doubt.is_any();
+    pub(super) fn max_duration(&mut self) {
+        let doubtful = self.interruption.is_any();
         let sounding =
             self.reply.as_mut().filter(|reply| reply.released && !doubtful && reply.ledger.has_sounded());
         let Some((reply, clause)) = sounding.and_then(|reply| reply.current().map(|clause| (reply, clause)))
@@ -86,23 +54,23 @@ impl Turn {
             self.push(Command::CancelReply { request });
         }
         let by = self.now + self.config.last_words_max;
-        self.life = Life::Closing { reason: EndReason::MaxDuration, clause, by };
+        self.phase = CallPhase::Closing { reason: EndReason::MaxDuration, clause, by };
     }
 
     /// An input while the bot ends its last clause.
-    pub(crate) fn closing(&mut self, input: Input) {
+    pub(super) fn closing(&mut self, input: Input) {
         if matches!(input, Input::Token { .. } | Input::ReplyEnd { .. } | Input::StageBusy { .. }) {
             return;
         }
         self.bot_or_stage(input);
-        let Life::Closing { reason, clause, .. } = &self.life else { return };
+        let CallPhase::Closing { reason, clause, .. } = &self.phase else { return };
         if self.reply.as_ref().is_none_or(|reply| reply.ledger.is_clause_heard(*clause)) {
             self.end(reason.clone());
         }
     }
 
     /// A stage will not come back: whatever is lost, the caller is told.
-    pub(crate) fn stage_gone(&mut self, stage: StageKind) {
+    pub(super) fn stage_gone(&mut self, stage: StageKind) {
         if stage == StageKind::SpeechToSpeech {
             return self.fall_back();
         }
@@ -110,7 +78,7 @@ impl Turn {
     }
 
     /// The apology from memory takes the place of whatever is lost.
-    pub(crate) fn apologise(&mut self, stage: StageKind) {
+    pub(super) fn apologise(&mut self, stage: StageKind) {
         self.close_books();
         let epoch = self.next_epoch;
         self.next_epoch = epoch.next();
@@ -118,12 +86,12 @@ impl Turn {
         self.push(Command::Apologise { epoch });
         self.push(Command::Playout(Playout::Release(epoch)));
         let by = self.now + self.config.last_words_max;
-        self.life = Life::Apologising { epoch, made: None, played: 0, stage, by };
+        self.phase = CallPhase::Apologising { epoch, made: None, played: 0, stage, by };
     }
 
     /// An input while the apology is played.
-    pub(crate) fn apologising(&mut self, input: Input) {
-        let Life::Apologising { epoch, made, played, stage, .. } = &mut self.life else { return };
+    pub(super) fn apologising(&mut self, input: Input) {
+        let CallPhase::Apologising { epoch, made, played, stage, .. } = &mut self.phase else { return };
         match input {
             Input::ClauseEnd { epoch: of, frames, .. } if of == *epoch => *made = Some(frames),
             Input::Played { epoch: of, frames } if of == *epoch => *played = frames.max(*played),
@@ -145,28 +113,28 @@ impl Turn {
     }
 
     /// Time is up for the last words.
-    pub(crate) fn last_words_over(&mut self) {
-        match &self.life {
-            Life::Closing { reason, .. } => self.end(reason.clone()),
-            Life::Apologising { stage, .. } => self.apologised(*stage),
-            Life::Waiting | Life::Live | Life::Over => {}
+    pub(super) fn last_words_over(&mut self) {
+        match &self.phase {
+            CallPhase::Closing { reason, .. } => self.end(reason.clone()),
+            CallPhase::Apologising { stage, .. } => self.apologised(*stage),
+            CallPhase::Waiting | CallPhase::Live | CallPhase::Over => {}
         }
     }
 
     /// Hangs up.
-    pub(crate) fn end(&mut self, reason: EndReason) {
+    pub(super) fn end(&mut self, reason: EndReason) {
         self.leave();
         self.push(Command::HangUp { reason });
     }
 
     /// Somebody else ended the call.
-    pub(crate) fn ended(&mut self) {
+    pub(super) fn ended(&mut self) {
         self.leave();
     }
 
     fn leave(&mut self) {
         self.close_books();
-        self.life = Life::Over;
+        self.phase = CallPhase::Over;
     }
 
     /// What was said and heard until now is all: it enters the context, and all work on more of it stops.

@@ -1,16 +1,10 @@
 //! When a model is asked a second time: its first word is later than usual.
 
 use crate::reply::Model;
+use crate::usual::Usual;
 use crate::{Command, Event, RequestId, StageKind, Turn};
 use ringway_frame::MediaTime;
 use std::time::Duration;
-
-/// When the first word of a request usually has come.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Usual {
-    request: RequestId,
-    by: MediaTime,
-}
 
 impl Turn {
     /// Models may be asked a second time: whoever knows is to tell how long they usually take.
@@ -19,38 +13,39 @@ impl Turn {
     }
 
     /// Requests like this one, which was just made, usually give their first word within this time.
-    pub(crate) fn usually(&mut self, request: RequestId, within: Duration) {
-        let since = self.patience.since(StageKind::Llm).filter(|_| self.config.hedge && self.runs(request));
+    pub(super) fn usually(&mut self, request: RequestId, within: Duration) {
+        let since = self.deadlines.since(StageKind::Llm).filter(|_| self.config.hedge && self.runs(request));
         self.usual = since.map(|since| Usual { request, by: since + within }).or(self.usual);
     }
 
     /// When the running reply is later than usual. Work ahead of the turn's end may take as long as it likes: nobody
     /// waits for it.
-    pub(crate) fn hedge_at(&self) -> Option<MediaTime> {
+    pub(super) fn hedge_at(&self) -> Option<MediaTime> {
         let waits = self.health.has(StageKind::Llm) && self.is_waited_for(StageKind::Llm);
-        let usual = self.usual.filter(|usual| waits && !self.doubt.is_any() && self.runs(usual.request));
+        let usual =
+            self.usual.filter(|usual| waits && !self.interruption.is_any() && self.runs(usual.request));
         usual.map(|usual| usual.by)
     }
 
     /// The request is to be asked a second time, once.
-    pub(crate) fn hedge(&mut self) {
+    pub(super) fn hedge(&mut self) {
         if let Some(Usual { request, .. }) = self.usual.take() {
             self.push(Command::Hedge { request });
         }
     }
 
     /// It was, and the first of both counts: patience begins anew.
-    pub(crate) fn hedged(&mut self, request: RequestId) {
+    pub(super) fn hedged(&mut self, request: RequestId) {
         if self.runs(request) {
-            self.patience.asked(StageKind::Llm, self.now);
+            self.deadlines.asked(StageKind::Llm, self.now);
             self.tell(Event::Hedged { turn: self.turn_of_reply() });
         }
     }
 
     /// The model has given the first of its reply.
-    pub(crate) fn model_began(&mut self) {
+    pub(super) fn model_began(&mut self) {
         let model = self.model();
-        self.patience.came(model);
+        self.deadlines.came(model);
         self.usual = None;
     }
 

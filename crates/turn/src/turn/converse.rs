@@ -1,44 +1,23 @@
 //! Turns with a stage that hears and speaks by itself: it is told when to answer, and tells what was said afterwards.
 
-use crate::barge_in::Doubt;
+use crate::pending_transcript::PendingTranscript;
 use crate::reply::{Model, Reply};
-use crate::tool::Tools;
+use crate::tools::Tools;
 use crate::utterance::{Phase, Utterance, join};
 use crate::{
     AskId, CallerTurn, Command, Converse, Event, Playout, Purpose, RequestId, Speaker, Speculation,
-    StageKind, Stt, Turn, TurnNumber, UtteranceId,
+    StageKind, Stt, Turn, TurnNumber,
 };
 use ringway_frame::MediaTime;
 
-/// A turn of the caller's that was answered by ear: its words are still to come.
-#[derive(Debug)]
-pub(crate) struct Unread {
-    utterance: UtteranceId,
-    ask: AskId,
-    turn: TurnNumber,
-    from: MediaTime,
-    until: MediaTime,
-    /// Words of the same turn that came before.
-    prefix: String,
-    /// Where in the context they belong, once the answer to them is there.
-    place: Option<usize>,
-}
-
-impl Unread {
-    /// The oldest messages have left the context.
-    pub(crate) fn forget(&mut self, messages: usize) {
-        self.place = self.place.map(|place| place.saturating_sub(messages));
-    }
-}
-
 impl Turn {
     /// What may be done ahead of a turn's end: nothing by a stage that can not take it back.
-    pub(crate) fn speculation(&self) -> Speculation {
+    pub(super) fn speculation(&self) -> Speculation {
         if self.health.converses() { Speculation::Off } else { self.config.speculation }
     }
 
     /// The turn is over, and the stage that heard it answers.
-    pub(crate) fn hand_over(&mut self, until: MediaTime) {
+    pub(super) fn hand_over(&mut self, until: MediaTime) {
         let Some(utterance) = self.utterance.take() else { return };
         let (ask, id, turn, from) = (self.ids.ask, utterance.id, utterance.turn, utterance.from);
         self.ids.ask = ask.next();
@@ -47,7 +26,7 @@ impl Turn {
         self.farewell = None;
         self.push(Command::Stt(Stt::Flush { utterance: id, ask, until, purpose: Purpose::Turn }));
         let prefix = utterance.words();
-        self.unread.push(Unread { utterance: id, ask, turn, from, until, prefix, place: None });
+        self.pending.push(PendingTranscript { utterance: id, ask, turn, from, until, prefix, place: None });
         self.stop_waiting_for_words();
         if self.keys.is_empty() {
             self.ask(CallerTurn::Said(String::new()), turn, until, utterance.skew);
@@ -59,7 +38,7 @@ impl Turn {
     }
 
     /// Wants an answer of its own making to what the caller did.
-    pub(crate) fn converse(&mut self, request: RequestId, caller: CallerTurn, already: String) {
+    pub(super) fn converse(&mut self, request: RequestId, caller: CallerTurn, already: String) {
         let clause = self.ids.clause;
         self.ids.clause = clause.next();
         let Some(reply) = &mut self.reply else { return };
@@ -72,30 +51,30 @@ impl Turn {
     }
 
     /// Nothing more of the answer is wanted, nor is what was made of it.
-    pub(crate) fn silence_answer(&mut self, reply: &Reply) {
+    pub(super) fn silence_answer(&mut self, reply: &Reply) {
         let (epoch, heard) = (reply.epoch, reply.ledger.frames_heard(reply.epoch));
         self.next_epoch = epoch.next();
-        self.patience.came(StageKind::SpeechToSpeech);
+        self.deadlines.came(StageKind::SpeechToSpeech);
         self.push(Command::Converse(Converse::Cancel { epoch, heard }));
         self.push(Command::Playout(Playout::Clear { epoch: self.next_epoch, turn: reply.turn }));
     }
 
     /// The words of this turn, when they come, belong before what is put into the context now.
-    pub(crate) fn leave_room(&mut self, turn: TurnNumber) {
+    pub(super) fn leave_room(&mut self, turn: TurnNumber) {
         let place = self.context.messages.len();
-        for unread in self.unread.iter_mut().filter(|unread| unread.turn == turn) {
+        for unread in self.pending.iter_mut().filter(|unread| unread.turn == turn) {
             unread.place.get_or_insert(place);
         }
     }
 
-    pub(crate) fn is_unread(&self, ask: AskId) -> bool {
-        self.unread.iter().any(|unread| unread.ask == ask)
+    pub(super) fn is_unread(&self, ask: AskId) -> bool {
+        self.pending.iter().any(|unread| unread.ask == ask)
     }
 
     /// What the caller said in a turn that was answered by ear.
-    pub(crate) fn read(&mut self, ask: AskId, text: &str) {
-        let Some(index) = self.unread.iter().position(|unread| unread.ask == ask) else { return };
-        let Unread { utterance, turn, until, prefix, place, .. } = self.unread.remove(index);
+    pub(super) fn read(&mut self, ask: AskId, text: &str) {
+        let Some(index) = self.pending.iter().position(|unread| unread.ask == ask) else { return };
+        let PendingTranscript { utterance, turn, until, prefix, place, .. } = self.pending.remove(index);
         self.push(Command::Stt(Stt::Close { utterance, until }));
         let words = join(&[&prefix, text]);
         if words.is_empty() || self.goes_on(turn, &words) {
@@ -116,8 +95,8 @@ impl Turn {
 
     /// A service that never tells words does not keep all audio of the call.
     fn stop_waiting_for_words(&mut self) {
-        if self.unread.len() > MOST_UNREAD {
-            let oldest = self.unread[0].ask;
+        if self.pending.len() > MOST_UNREAD {
+            let oldest = self.pending[0].ask;
             self.read(oldest, "");
         }
     }
@@ -125,7 +104,7 @@ impl Turn {
     /// The caller went on before the answer sounded: these words begin the turn that still runs.
     fn goes_on(&mut self, turn: TurnNumber, words: &str) -> bool {
         let running = self.utterance.as_mut().filter(|utterance| utterance.turn == turn);
-        let later = self.unread.iter_mut().find(|unread| unread.turn == turn);
+        let later = self.pending.iter_mut().find(|unread| unread.turn == turn);
         match (running, later) {
             (Some(utterance), _) => utterance.continue_turn(turn, words.to_owned()),
             (None, Some(later)) => later.prefix = join(&[words, &later.prefix]),
@@ -139,7 +118,7 @@ impl Turn {
         let messages = self.context.messages.len();
         let place = place.unwrap_or(messages).min(messages);
         let place = self.keep_at(place, Speaker::Caller, text.clone());
-        for unread in &mut self.unread {
+        for unread in &mut self.pending {
             unread.place = unread.place.map(|later| later + usize::from(later >= place));
         }
         self.keep_within_budget();
@@ -147,7 +126,7 @@ impl Turn {
     }
 
     /// A service that hears the caller tells of speech.
-    pub(crate) fn service_heard_speech(&mut self) {
+    pub(super) fn service_heard_speech(&mut self) {
         if self.utterance.is_none() {
             self.begin(self.now);
             if self.reply.as_ref().is_some_and(|reply| reply.released) {
@@ -161,7 +140,7 @@ impl Turn {
     }
 
     /// It tells that the speech is over: no hang-over is waited for.
-    pub(crate) fn service_heard_silence(&mut self) {
+    pub(super) fn service_heard_silence(&mut self) {
         let now = self.now;
         let Some(utterance) = self.utterance.as_mut().filter(|utterance| utterance.spotted) else { return };
         let since = utterance.silent_since().unwrap_or(now);
@@ -170,12 +149,12 @@ impl Turn {
     }
 
     /// It is back, and knows nothing: what it has not told the words of is heard again, the rest is told.
-    pub(crate) fn converse_again(&mut self) {
-        for index in 0..self.unread.len() {
+    pub(super) fn converse_again(&mut self) {
+        for index in 0..self.pending.len() {
             let ask = self.ids.ask;
             self.ids.ask = ask.next();
-            let Unread { utterance, from, until, .. } = self.unread[index];
-            self.unread[index].ask = ask;
+            let PendingTranscript { utterance, from, until, .. } = self.pending[index];
+            self.pending[index].ask = ask;
             self.push(Command::Stt(Stt::Begin { utterance, from }));
             self.push(Command::Stt(Stt::Flush { utterance, ask, until, purpose: Purpose::Turn }));
         }
@@ -198,7 +177,7 @@ impl Turn {
         reply.tools = Tools::default();
         let already = reply.text().to_owned();
         self.ids.request = request.next();
-        self.patience.asked(StageKind::SpeechToSpeech, self.now);
+        self.deadlines.asked(StageKind::SpeechToSpeech, self.now);
         self.converse(request, caller, already);
     }
 
@@ -214,7 +193,7 @@ impl Turn {
         let (epoch, turn) = (reply.epoch, reply.turn);
         self.next_epoch = epoch.next();
         self.push(Command::Playout(Playout::Clear { epoch, turn }));
-        if matches!(self.doubt, Doubt::Paused { .. }) {
+        if self.interruption.is_paused() {
             // A clear ends a pause.
             self.push(Command::Playout(Playout::Resume));
             self.push(Command::Playout(Playout::Pause));
@@ -225,13 +204,13 @@ impl Turn {
 
     /// It will not come back: recogniser, language model and voice take over as they come. What the caller said last
     /// and nobody has told the words of is recognised, and answered then.
-    pub(crate) fn fall_back(&mut self) {
+    pub(super) fn fall_back(&mut self) {
         self.health.converse(false);
         for stage in [StageKind::Stt, StageKind::Llm, StageKind::Tts] {
-            self.health.lose(stage);
+            self.health.lose(stage, self.now);
         }
-        let unread = self.unread.pop();
-        self.unread.clear();
+        let unread = self.pending.pop();
+        self.pending.clear();
         let by_ear = |reply: &mut Reply| {
             let unknown = matches!(&reply.cue, Some(CallerTurn::Said(words)) if words.is_empty());
             unknown && matches!(reply.model, Model::Asked(_))
@@ -245,7 +224,7 @@ impl Turn {
             }
             (reply, unread) => {
                 self.reply = reply.or(self.reply.take());
-                self.unread.extend(unread);
+                self.pending.extend(unread);
             }
         }
         if self.keep_heard()
@@ -256,18 +235,18 @@ impl Turn {
     }
 
     /// The recogniser is there: words that nobody told are asked of it, if it has nothing else to do.
-    pub(crate) fn recognise_unread(&mut self) {
-        let Some(unread) = self.unread.last_mut().filter(|_| self.utterance.is_none()) else { return };
+    pub(super) fn recognise_unread(&mut self) {
+        let Some(unread) = self.pending.last_mut().filter(|_| self.utterance.is_none()) else { return };
         let ask = self.ids.ask;
         self.ids.ask = ask.next();
         unread.ask = ask;
-        let Unread { utterance, from, until, .. } = *unread;
+        let PendingTranscript { utterance, from, until, .. } = *unread;
         self.push(Command::Stt(Stt::Begin { utterance, from }));
         self.push(Command::Stt(Stt::Flush { utterance, ask, until, purpose: Purpose::Turn }));
     }
 
-    fn listen_again(&mut self, unread: Unread) {
-        let Unread { utterance: id, turn, from, until, prefix, .. } = unread;
+    fn listen_again(&mut self, unread: PendingTranscript) {
+        let PendingTranscript { utterance: id, turn, from, until, prefix, .. } = unread;
         if let Some(running) = &mut self.utterance {
             (running.from, running.turn) = (from, turn);
             return running.continue_turn(turn, prefix);

@@ -1,62 +1,39 @@
-//! The caller's patience with each stage: what is late, and what is done about it.
+//! The deadlines of each stage: what is late, and what is done about it.
 
-use crate::barge_in::Doubt;
-use crate::utterance::Phase;
+use crate::reply::Reply;
+use crate::utterance::Utterance;
 use crate::{Command, Event, StageKind, Turn, TurnNumber};
 use ringway_frame::MediaTime;
 
-/// Since when the first result of what each stage was asked is owed; nothing when it came, or when it was found late.
-#[derive(Debug, Default)]
-pub(crate) struct Patience([Option<MediaTime>; StageKind::ALL.len()]);
-
-impl Patience {
-    /// The stage was asked for something new.
-    pub(crate) fn asked(&mut self, stage: StageKind, now: MediaTime) {
-        self.0[stage as usize] = Some(now);
-    }
-
-    /// A first result, or the end of waiting for one.
-    pub(crate) fn came(&mut self, stage: StageKind) {
-        self.0[stage as usize] = None;
-    }
-
-    /// Since when it is owed.
-    pub(crate) fn since(&self, stage: StageKind) -> Option<MediaTime> {
-        self.0[stage as usize]
-    }
-}
-
 impl Turn {
     /// When the next stage is late. Work ahead of the turn's end may take as long as it likes: nobody waits for it.
-    pub(crate) fn late_at(&self) -> Option<MediaTime> {
+    pub(super) fn late_at(&self) -> Option<MediaTime> {
         self.late().map(|(_, at)| at)
     }
 
     fn late(&self) -> Option<(StageKind, MediaTime)> {
-        let patience = self.config.late_after().filter(|_| !self.doubt.is_any())?;
+        let patience = self.config.late_after().filter(|_| !self.interruption.is_any())?;
         let owed = StageKind::ALL.into_iter();
         let owed = owed.filter(|stage| self.health.has(*stage) && self.is_waited_for(*stage));
-        let late = owed.filter_map(|stage| Some((stage, self.patience.since(stage)? + patience)));
+        let late = owed.filter_map(|stage| Some((stage, self.deadlines.since(stage)? + patience)));
         late.min_by_key(|(_, at)| *at)
     }
 
     /// The caller waits for it.
-    pub(crate) fn is_waited_for(&self, stage: StageKind) -> bool {
+    pub(super) fn is_waited_for(&self, stage: StageKind) -> bool {
         let released = self.reply.as_ref().filter(|reply| reply.released);
         match stage {
             StageKind::Vad => false,
-            StageKind::Stt => self.utterance.as_ref().is_some_and(|utterance| {
-                matches!(utterance.phase, Phase::Over { .. }) && utterance.ask.is_some()
-            }),
-            StageKind::Llm | StageKind::SpeechToSpeech => released.is_some_and(|reply| reply.is_asked()),
+            StageKind::Stt => self.utterance.as_ref().is_some_and(Utterance::is_waited_for),
+            StageKind::Llm | StageKind::SpeechToSpeech => released.is_some_and(Reply::is_asked),
             StageKind::Tts => released.is_some_and(|reply| !reply.ledger.is_empty()),
         }
     }
 
     /// The stage that is late is given up on, if another service can take its place.
-    pub(crate) fn hurry(&mut self) {
+    pub(super) fn hurry(&mut self) {
         let Some((stage, _)) = self.late() else { return };
-        self.patience.came(stage);
+        self.deadlines.came(stage);
         let turn = self.turn_of(stage);
         self.tell(Event::Late { turn, stage });
         self.push(Command::Hurry { stage });
@@ -69,23 +46,21 @@ impl Turn {
     }
 
     /// When nobody can be asked to wait any longer.
-    pub(crate) fn give_up_at(&self) -> Option<MediaTime> {
-        let longest = self.config.give_up_after.filter(|_| self.doubt == Doubt::None)?;
+    pub(super) fn give_up_at(&self) -> Option<MediaTime> {
+        let longest = self.config.give_up_after.filter(|_| !self.interruption.is_any())?;
         Some(self.silent_since()? + longest)
     }
 
     /// The end of a turn of the caller's whose answer has not begun to sound.
     fn silent_since(&self) -> Option<MediaTime> {
         if let Some(utterance) = &self.utterance {
-            let Phase::Over { since } = utterance.phase else { return None };
-            return Some(since);
+            return utterance.over_since();
         }
-        let reply = self.reply.as_ref().filter(|reply| reply.released && !reply.ledger.is_audible())?;
-        Some(reply.ended)
+        self.reply.as_ref()?.silent_since()
     }
 
     /// The wait is ended with an apology.
-    pub(crate) fn give_up(&mut self) {
+    pub(super) fn give_up(&mut self) {
         let stage = match &self.reply {
             _ if self.health.converses() => StageKind::SpeechToSpeech,
             _ if self.utterance.is_some() => StageKind::Stt,

@@ -1,4 +1,5 @@
 use super::*;
+use crate::tokens::AROUND_MESSAGE;
 use crate::{Config, Input, Output};
 use proptest::prelude::*;
 use ringway_frame::MediaTime;
@@ -191,7 +192,7 @@ impl Account {
     fn go(&mut self, messages: usize) {
         let were = &self.kept[self.gone..];
         let whole = messages == 0 || were.get(messages).is_none_or(|next| next.who == Speaker::Caller);
-        assert!(whole || first_of(were) == were.len(), "{messages} of {were:?}");
+        assert!(whole || first_turn(were) == were.len(), "{messages} of {were:?}");
         self.gone += messages;
     }
 

@@ -2,44 +2,17 @@ use crate::utterance::{Phase, same_words};
 use crate::{CallerTurn, Command, Event, Playout, Turn};
 use ringway_frame::MediaTime;
 
-/// Whether what sounds like the caller speaking over the bot is meant to stop it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Doubt {
-    /// Nobody speaks over the bot, or it has stopped. `=> Paused` at the first sign of speech.
-    None,
-    /// The bot is paused until speech or words confirm. `=> None` with the verdict, `=> Resumed` when it takes long.
-    Paused {
-        /// Since when.
-        at: MediaTime,
-        /// When the first sign came.
-        from: MediaTime,
-    },
-    /// The bot went on, but the words may still come. `=> Paused` at more speech, `=> None` with the words.
-    Resumed {
-        /// When the first sign came.
-        from: MediaTime,
-    },
-}
-
-impl Doubt {
-    pub(crate) fn is_any(self) -> bool {
-        self != Self::None
-    }
-}
-
 impl Turn {
     /// The first sign of speech, which came at `from`, while a reply is due or sounds: it waits, losing nothing.
-    pub(crate) fn pause(&mut self, from: MediaTime) {
-        if matches!(self.doubt, Doubt::Paused { .. }) {
-            return;
+    pub(super) fn pause(&mut self, from: MediaTime) {
+        if self.interruption.begin(self.now, from) {
+            self.push(Command::Playout(Playout::Pause));
         }
-        self.doubt = Doubt::Paused { at: self.now, from };
-        self.push(Command::Playout(Playout::Pause));
     }
 
     /// Decides as soon as enough was said.
-    pub(crate) fn judge(&mut self) {
-        let Some(utterance) = self.utterance.as_ref().filter(|_| self.doubt.is_any()) else { return };
+    pub(super) fn judge(&mut self) {
+        let Some(utterance) = self.utterance.as_ref().filter(|_| self.interruption.is_any()) else { return };
         let words = utterance.own_words();
         let meant = words.split_whitespace().filter(|word| !self.is_backchannel(word)).count();
         let murmur = meant == 0 && !words.is_empty();
@@ -53,37 +26,32 @@ impl Turn {
 
     /// The words take long: the bot goes on, and stops again if they turn out to be some. Where none come before the
     /// turn, it was nothing.
-    pub(crate) fn resume_in_doubt(&mut self) {
+    pub(super) fn resume_in_doubt(&mut self) {
         if self.health.converses() {
             return self.false_alarm();
         }
-        let Doubt::Paused { from, .. } = self.doubt else { return };
         self.resume();
-        self.doubt = Doubt::Resumed { from };
+        self.interruption.postpone();
     }
 
     /// It was no speech, or none that was meant to stop the bot.
-    pub(crate) fn false_alarm(&mut self) {
+    pub(super) fn false_alarm(&mut self) {
         self.resume();
-        self.doubt = Doubt::None;
+        self.interruption.end();
         self.forget();
     }
 
     /// The doubt has lost its object.
-    pub(crate) fn settle_doubt(&mut self) {
-        if matches!(self.doubt, Doubt::Paused { .. }) {
+    pub(super) fn settle_doubt(&mut self) {
+        if self.interruption.end() {
             self.push(Command::Playout(Playout::Resume));
         }
-        self.doubt = Doubt::None;
     }
 
     /// The caller is heard: the bot stops for good. If it was not audible yet, the caller never heard the end of
     /// their own turn, so that what they say now continues it.
     fn confirm(&mut self) {
-        let from = match self.doubt {
-            Doubt::Paused { from, .. } | Doubt::Resumed { from } => from,
-            Doubt::None => return,
-        };
+        let Some(from) = self.interruption.from() else { return };
         if let Some(reply) = self.reply.take() {
             self.silence_reply(&reply);
             self.settle_doubt();
@@ -103,7 +71,7 @@ impl Turn {
     }
 
     fn resume(&mut self) {
-        let Doubt::Paused { at, .. } = self.doubt else { return };
+        let Some(at) = self.interruption.paused_at() else { return };
         self.push(Command::Playout(Playout::Resume));
         if let Some(reply) = &mut self.reply {
             reply.progress = self.now;
@@ -131,6 +99,6 @@ impl Turn {
     /// The caller speaks for certain, so that the bot must not.
     pub fn caller_has_the_floor(&self) -> bool {
         let speaking = self.utterance.as_ref().is_some_and(|utterance| utterance.phase == Phase::Speaking);
-        speaking && !self.doubt.is_any()
+        speaking && !self.interruption.is_any()
     }
 }

@@ -1,0 +1,2 @@
+/// A mistake at a key.
+pub(crate) type Mistake = (String, String);
