@@ -115,6 +115,8 @@ deny: setup-check ## Licences, sources, and which crate may use which (deny.toml
 tidy: setup-check ## House rules that no compiler knows
 	$(call section,tidy)
 	@scripts/tidy
+	@scripts/check-circles --self-test >/dev/null
+	@scripts/check-circles
 	@scripts/check-dependencies
 	@shellcheck --external-sources $$(grep -lE '^#!.*bash' scripts/* .ci/*) scripts/lib.sh
 
