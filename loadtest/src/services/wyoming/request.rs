@@ -97,7 +97,7 @@ impl Answer {
 
     /// A text as audio; of none only the end of it.
     pub fn speech(text: &str, mocks: &Mocks) -> Self {
-        let mut answer = Self { pieces: Vec::new(), other: written("audio-start", &format(mocks, 4), &[]) };
+        let mut answer = Self { pieces: Vec::new(), other: written("audio-start", &format(mocks, 8), &[]) };
         if !text.trim().is_empty() {
             answer.add(written("audio-start", &format(mocks, 2), &[]));
             answer.add_audio(text, mocks);
