@@ -5,6 +5,7 @@
 //! kept and used again, a request that is not wanted any more is cancelled by dropping it, and whatever fails is a
 //! [`ServiceError`] that names when and how.
 
+mod access;
 mod answer;
 pub mod anthropic;
 mod arguments;

@@ -8,7 +8,7 @@ pub(super) use message::read as read_message;
 use super::connector::Connector;
 use super::section::{Engine, Entry, Problem, Section, Sections, SpeechRate, Stage, faster, within};
 use super::voice::{Dialect, Door, Heard, KeepAlive, Patience, Said, Since, Streamed};
-use super::{ApiKey, Endpoint, ServiceError, SetupError};
+use super::{ApiKey, Endpoint, KeyHeader, ServiceError, SetupError};
 use crate::address::encoded;
 use crate::humane;
 use crate::tts::{TextToSpeech, TtsCall, TtsError, TtsSession};
@@ -112,11 +112,7 @@ impl Cartesia {
     /// # Errors
     /// Connections cannot even be tried.
     pub fn new(config: Config, key: Option<&ApiKey>) -> Result<Self, SetupError> {
-        let refused = || SetupError::Key { host: config.url.host().to_owned() };
-        let mut headers = HeaderMap::new();
-        if let Some(key) = key {
-            headers.insert(KEY, key.header().ok_or_else(refused)?);
-        }
+        let headers = KeyHeader::named(KEY).of(key, &config.url)?;
         let connector = Connector::new(&config.url, config.connect)?;
         Ok(Self { connector, config: Arc::new(config), headers })
     }

@@ -5,16 +5,15 @@ mod message;
 
 pub(super) use message::read as read_message;
 
-use super::connector::Connector;
+use super::access::Access;
 use super::dictation::{Dictated, Heard, Session};
 use super::section::{Engine, Entry, Section, Sections, Stage};
 use super::stt_link::{Dialect, KeepAlive};
-use super::{ApiKey, Endpoint, ServiceError, SetupError};
+use super::{ApiKey, Endpoint, KeyHeader, ServiceError, SetupError};
 use crate::address::ask;
 use crate::humane;
 use crate::stt::{SpeechToText, SttCall, SttError, SttSession};
-use hyper::HeaderMap;
-use hyper::header::{AUTHORIZATION, HeaderValue};
+use hyper::header::HeaderValue;
 use ringway_frame::Format;
 use serde::Deserialize;
 use std::collections::VecDeque;
@@ -70,9 +69,8 @@ impl Section for Config {
 /// A recogniser that hears utterances as they are spoken, behind a socket for each call.
 #[derive(Clone, Debug)]
 pub struct CartesiaStt {
-    connector: Connector,
+    access: Access,
     config: Arc<Config>,
-    authorization: Option<HeaderValue>,
 }
 
 impl CartesiaStt {
@@ -81,10 +79,10 @@ impl CartesiaStt {
     /// # Errors
     /// Connections cannot even be tried.
     pub fn new(config: Config, key: Option<&ApiKey>) -> Result<Self, SetupError> {
-        let refused = || SetupError::Key { host: config.url.host().to_owned() };
-        let authorization = key.map(|key| key.authorization("Bearer").ok_or_else(refused)).transpose()?;
-        let connector = Connector::new(&config.url, config.connect)?;
-        Ok(Self { connector, config: Arc::new(config), authorization })
+        let mut headers = KeyHeader::default().of(key, &config.url)?;
+        headers.insert("cartesia-version", HeaderValue::from_static(VERSION));
+        let access = Access::new(&config.url, headers, config.connect)?;
+        Ok(Self { access, config: Arc::new(config) })
     }
 }
 
@@ -93,12 +91,8 @@ impl Dialect for CartesiaStt {
     const KEEP_ALIVE: KeepAlive = KeepAlive::Silence;
     const CLOSE: Option<&'static str> = Some("close");
 
-    fn connector(&self) -> &Connector {
-        &self.connector
-    }
-
-    fn limit(&self) -> Duration {
-        self.config.connect
+    fn access(&self) -> &Access {
+        &self.access
     }
 
     fn path(&self, format: Format) -> String {
@@ -113,13 +107,6 @@ impl Dialect for CartesiaStt {
         ask(&mut path, "model", model);
         ask(&mut path, "language", language);
         path
-    }
-
-    fn headers(&self) -> HeaderMap {
-        let mut headers = HeaderMap::new();
-        headers.insert("cartesia-version", HeaderValue::from_static(VERSION));
-        headers.extend(self.authorization.clone().map(|value| (AUTHORIZATION, value)));
-        headers
     }
 }
 
@@ -166,8 +153,8 @@ mod tests {
             "/stt/websocket?encoding=pcm_mulaw&sample_rate=8000&model=ink-2&language=en"
         );
         assert!(cartesia.path(Format::Pcm16k).contains("?encoding=pcm_s16le&sample_rate=16000&"));
-        let headers = cartesia.headers();
+        let headers = &cartesia.access().headers;
         assert_eq!(headers["cartesia-version"], VERSION);
-        assert_eq!(headers[AUTHORIZATION], "Bearer sk_car_x");
+        assert_eq!(headers["authorization"], "Bearer sk_car_x");
     }
 }

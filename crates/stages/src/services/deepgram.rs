@@ -7,15 +7,13 @@ mod whisperlivekit;
 
 pub(super) use message::read as read_message;
 
-use super::connector::Connector;
+use super::access::Access;
 use super::section::{Engine, Entry, Section, Sections, Stage};
 use super::stt_link::{Dialect, KeepAlive, Link};
-use super::{ApiKey, Endpoint, SetupError};
+use super::{ApiKey, Endpoint, KeyHeader, SetupError};
 use crate::address::ask;
 use crate::humane;
 use crate::stt::{SpeechToText, SttCall, SttError, SttSession};
-use hyper::HeaderMap;
-use hyper::header::{AUTHORIZATION, HeaderValue};
 use ringway_frame::Format;
 use serde::Deserialize;
 use session::Session;
@@ -84,9 +82,8 @@ impl Section for Config {
 /// A recogniser that hears every frame, behind a socket for each call.
 #[derive(Clone, Debug)]
 pub struct Deepgram {
-    connector: Connector,
+    access: Access,
     config: Arc<Config>,
-    authorization: Option<HeaderValue>,
 }
 
 impl Deepgram {
@@ -95,10 +92,9 @@ impl Deepgram {
     /// # Errors
     /// Connections cannot even be tried.
     pub fn new(config: Config, key: Option<&ApiKey>) -> Result<Self, SetupError> {
-        let refused = || SetupError::Key { host: config.url.host().to_owned() };
-        let authorization = key.map(|key| key.authorization("Token").ok_or_else(refused)).transpose()?;
-        let connector = Connector::new(&config.url, config.connect)?;
-        Ok(Self { connector, config: Arc::new(config), authorization })
+        let headers = KeyHeader::default().behind("Token", key, &config.url)?;
+        let access = Access::new(&config.url, headers, config.connect)?;
+        Ok(Self { access, config: Arc::new(config) })
     }
 }
 
@@ -106,12 +102,8 @@ impl Dialect for Deepgram {
     const KEEP_ALIVE: KeepAlive = KeepAlive::Text(r#"{"type":"KeepAlive"}"#);
     const CLOSE: Option<&'static str> = Some(r#"{"type":"CloseStream"}"#);
 
-    fn connector(&self) -> &Connector {
-        &self.connector
-    }
-
-    fn limit(&self) -> Duration {
-        self.config.connect
+    fn access(&self) -> &Access {
+        &self.access
     }
 
     /// When a turn ends is for us to say, by a Finalize: a service that ends it by itself a moment before has nothing left
@@ -129,10 +121,6 @@ impl Dialect for Deepgram {
         ask(&mut path, "model", model);
         ask(&mut path, "language", language);
         path
-    }
-
-    fn headers(&self) -> HeaderMap {
-        self.authorization.iter().map(|value| (AUTHORIZATION, value.clone())).collect()
     }
 }
 

@@ -7,15 +7,13 @@ mod turn;
 
 pub(super) use message::read as read_message;
 
-use super::connector::Connector;
+use super::access::Access;
 use super::section::{Engine, Entry, Problem, Section, Sections, Stage, within};
 use super::stt_link::{Dialect, KeepAlive, Link};
-use super::{ApiKey, Endpoint, SetupError};
+use super::{ApiKey, Endpoint, KeyHeader, SetupError};
 use crate::address::ask;
 use crate::humane;
 use crate::stt::{SpeechToText, SttCall, SttError, SttSession};
-use hyper::HeaderMap;
-use hyper::header::{AUTHORIZATION, HeaderValue};
 use ringway_frame::Format;
 use serde::Deserialize;
 use session::Session;
@@ -88,9 +86,8 @@ impl Section for Config {
 /// A recogniser that hears every frame, behind a socket for each call.
 #[derive(Clone, Debug)]
 pub struct DeepgramFlux {
-    connector: Connector,
+    access: Access,
     config: Arc<Config>,
-    authorization: Option<HeaderValue>,
 }
 
 impl DeepgramFlux {
@@ -99,10 +96,9 @@ impl DeepgramFlux {
     /// # Errors
     /// Connections cannot even be tried.
     pub fn new(config: Config, key: Option<&ApiKey>) -> Result<Self, SetupError> {
-        let refused = || SetupError::Key { host: config.url.host().to_owned() };
-        let authorization = key.map(|key| key.authorization("Token").ok_or_else(refused)).transpose()?;
-        let connector = Connector::new(&config.url, config.connect)?;
-        Ok(Self { connector, config: Arc::new(config), authorization })
+        let headers = KeyHeader::default().behind("Token", key, &config.url)?;
+        let access = Access::new(&config.url, headers, config.connect)?;
+        Ok(Self { access, config: Arc::new(config) })
     }
 }
 
@@ -111,12 +107,8 @@ impl Dialect for DeepgramFlux {
     const KEEP_ALIVE: KeepAlive = KeepAlive::Ping;
     const CLOSE: Option<&'static str> = Some(r#"{"type":"CloseStream"}"#);
 
-    fn connector(&self) -> &Connector {
-        &self.connector
-    }
-
-    fn limit(&self) -> Duration {
-        self.config.connect
+    fn access(&self) -> &Access {
+        &self.access
     }
 
     fn path(&self, format: Format) -> String {
@@ -135,10 +127,6 @@ impl Dialect for DeepgramFlux {
         ask(&mut path, "model", model);
         ask(&mut path, "language_hint", language);
         path
-    }
-
-    fn headers(&self) -> HeaderMap {
-        self.authorization.iter().map(|value| (AUTHORIZATION, value.clone())).collect()
     }
 }
 

@@ -6,11 +6,11 @@ use super::error::{failure_told, words_told};
 use super::lenient::Text;
 use super::section::{Engine, Entry, Section, Sections, Stage};
 use super::voice::{Dialect, Door, Heard, KeepAlive, Patience, Streamed};
-use super::{ApiKey, Endpoint, ServiceError, SetupError};
+use super::{ApiKey, Endpoint, KeyHeader, ServiceError, SetupError};
 use crate::address::ask;
 use crate::humane;
 use crate::tts::{TextToSpeech, TtsCall, TtsError, TtsSession};
-use hyper::header::{AUTHORIZATION, HeaderMap};
+use hyper::HeaderMap;
 use ringway_frame::Format;
 use serde::Deserialize;
 use serde_json::json;
@@ -81,11 +81,7 @@ impl DeepgramTts {
     /// # Errors
     /// Connections cannot even be tried.
     pub fn new(config: Config, key: Option<&ApiKey>) -> Result<Self, SetupError> {
-        let refused = || SetupError::Key { host: config.url.host().to_owned() };
-        let mut headers = HeaderMap::new();
-        if let Some(key) = key {
-            headers.insert(AUTHORIZATION, key.authorization("Token").ok_or_else(refused)?);
-        }
+        let headers = KeyHeader::default().behind("Token", key, &config.url)?;
         let connector = Connector::new(&config.url, config.connect)?;
         Ok(Self { connector, config: Arc::new(config), headers })
     }

@@ -175,10 +175,25 @@ pub enum KeyHeaderError {
 }
 
 impl KeyHeader {
+    /// This one, always.
+    pub(super) const fn named(name: HeaderName) -> Self {
+        Self(name)
+    }
+
     /// What a request has of a key.
     pub(super) fn of(&self, key: Option<&ApiKey>, service: &Endpoint) -> Result<HeaderMap, SetupError> {
+        self.behind("Bearer", key, service)
+    }
+
+    /// The same for a service whose `authorization` has another word before the key.
+    pub(super) fn behind(
+        &self,
+        scheme: &str,
+        key: Option<&ApiKey>,
+        service: &Endpoint,
+    ) -> Result<HeaderMap, SetupError> {
         let Some(key) = key else { return Ok(HeaderMap::new()) };
-        let value = if self.0 == AUTHORIZATION { key.authorization("Bearer") } else { key.header() };
+        let value = if self.0 == AUTHORIZATION { key.authorization(scheme) } else { key.header() };
         let value = value.ok_or_else(|| SetupError::Key { host: service.host().to_owned() })?;
         Ok([(self.0.clone(), value)].into_iter().collect())
     }
@@ -299,6 +314,19 @@ mod tests {
             assert_eq!((headers.len(), headers[name].to_str().unwrap()), (1, value));
             assert!(headers[name].is_sensitive() && header.of(None, &service).unwrap().is_empty());
         }
+    }
+
+    #[test]
+    fn a_scheme_stands_before_a_key_in_the_authorization_alone() {
+        let (key, service) = (ApiKey::new("abc"), Endpoint::parse("https://h").unwrap());
+        let value = |header: KeyHeader| {
+            let headers = header.behind("Token", Some(&key), &service).unwrap();
+            headers.values().next().unwrap().to_str().unwrap().to_owned()
+        };
+        assert_eq!(value(KeyHeader::default()), "Token abc");
+        assert_eq!(value(KeyHeader::named(HeaderName::from_static("x-api-key"))), "abc");
+        let error = KeyHeader::default().behind("Token", Some(&ApiKey::new("a\nb")), &service).unwrap_err();
+        assert_eq!(error.to_string(), "the key of h has characters that no header takes");
     }
 
     #[test]

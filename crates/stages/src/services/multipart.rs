@@ -21,8 +21,8 @@ impl Form {
         for (name, value) in fields {
             let head = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n");
             body.extend_from_slice(head.as_bytes());
-            // A value that held the boundary would end the form.
-            body.extend_from_slice(value.replace(BOUNDARY, "").as_bytes());
+            // A value that held the boundary would end the form; what is left of it does not join to another one.
+            body.extend_from_slice(value.replace(BOUNDARY, " ").as_bytes());
             body.extend_from_slice(b"\r\n");
         }
         let head = format!(
@@ -69,22 +69,57 @@ const FIRST_ROOM: usize = 33 * 1_024;
 mod tests {
     use super::*;
 
+    /// Head and content of each part, as RFC 7578 has them read.
+    fn parts(body: &[u8]) -> Vec<(String, Vec<u8>)> {
+        let content_type = Form::content_type();
+        let (_, boundary) = content_type.to_str().unwrap().split_once("; boundary=").unwrap();
+        let delimiter = format!("\r\n--{boundary}").into_bytes();
+        let mut rest = [b"\r\n", body].concat();
+        let mut parts = Vec::new();
+        while let Some(at) = find(&rest, &delimiter) {
+            parts.push(rest.drain(..at).collect::<Vec<_>>());
+            rest.drain(..delimiter.len());
+        }
+        assert_eq!((parts.remove(0), rest.as_slice()), (Vec::new(), b"--\r\n".as_slice()));
+        parts.iter().map(|part| part.strip_prefix(b"\r\n").unwrap()).map(part).collect()
+    }
+
+    fn part(part: &[u8]) -> (String, Vec<u8>) {
+        let end = find(part, b"\r\n\r\n").unwrap();
+        (String::from_utf8(part[..end].to_vec()).unwrap(), part[end + 4..].to_vec())
+    }
+
+    fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
+        bytes.windows(wanted.len()).position(|window| window == wanted)
+    }
+
+    fn head(name: &str) -> String {
+        format!("Content-Disposition: form-data; name=\"{name}\"")
+    }
+
     #[test]
-    fn a_form_holds_its_fields_and_its_file() {
-        let mut form = Form::new(&[("model", "whisper-1".into())], SampleRate::HZ_8000);
+    fn a_form_holds_its_fields_and_its_file_and_nothing_else() {
+        let fields = [("model", "whisper-1".to_owned()), ("prompt", String::new())];
+        let mut form = Form::new(&fields, SampleRate::HZ_8000);
         form.write(&[1, 2]);
         form.write(&[-1]);
         assert_eq!(form.audio(), 6);
-        let (rate, body) = (form.rate, form.finish());
-        let parts = body.split(|byte| *byte == b'-').count();
-        assert!(parts > 1);
-        let text = String::from_utf8_lossy(&body);
-        assert!(Form::content_type().to_str().unwrap().ends_with(BOUNDARY));
-        assert!(text.starts_with(&format!(
-            "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nwhisper-1\r\n--{BOUNDARY}\r\n"
-        )));
-        let end =
-            [&wav::header(rate, 6)[..], &[1, 0, 2, 0, 255, 255], b"\r\n--", BOUNDARY.as_bytes(), b"--\r\n"];
-        assert!(body.ends_with(&end.concat()));
+        let file = [&wav::header(SampleRate::HZ_8000, 6)[..], &[1, 0, 2, 0, 255, 255]].concat();
+        let file_head = format!("{}; filename=\"speech.wav\"\r\nContent-Type: audio/wav", head("file"));
+        let expected =
+            [(head("model"), b"whisper-1".to_vec()), (head("prompt"), Vec::new()), (file_head, file)];
+        assert_eq!(parts(&form.finish()), expected);
+    }
+
+    #[test]
+    fn a_value_with_the_boundary_in_it_stays_one_field() {
+        for (value, kept) in [
+            (format!("before\r\n--{BOUNDARY}--\r\nbehind"), "before\r\n-- --\r\nbehind"),
+            (format!("{}{BOUNDARY}{}", &BOUNDARY[..12], &BOUNDARY[12..]), "ringway-9b1d 07c3f2e64a58"),
+        ] {
+            let form = Form::new(&[("prompt", value)], SampleRate::HZ_16000);
+            let parts = parts(&form.finish());
+            assert_eq!((parts.len(), &parts[0]), (2, &(head("prompt"), kept.as_bytes().to_vec())));
+        }
     }
 }

@@ -6,7 +6,7 @@ mod message;
 
 pub(super) use message::read as read_message;
 
-use super::connector::Connector;
+use super::access::Access;
 use super::dictation::{Dictated, Heard, Session};
 use super::section::{Engine, Entry, Problem, Section, Sections, Stage};
 use super::stt_link::{Dialect, KeepAlive};
@@ -18,7 +18,6 @@ use crate::stt::{SpeechToText, SttCall, SttError, SttSession};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use hyper::HeaderMap;
 use items::Items;
 use message::Message;
 use ringway_frame::{Format, Frame, SampleRate};
@@ -95,9 +94,8 @@ impl Section for Config {
 /// A recogniser that hears utterances as they are spoken, behind a socket for each call.
 #[derive(Clone, Debug)]
 pub struct OpenAiRealtimeStt {
-    connector: Connector,
+    access: Access,
     config: Arc<Config>,
-    headers: HeaderMap,
 }
 
 impl OpenAiRealtimeStt {
@@ -107,8 +105,8 @@ impl OpenAiRealtimeStt {
     /// Connections cannot even be tried.
     pub fn new(config: Config, key: Option<&ApiKey>) -> Result<Self, SetupError> {
         let headers = config.key_header.of(key, &config.url)?;
-        let connector = Connector::new(&config.url, config.connect)?;
-        Ok(Self { connector, config: Arc::new(config), headers })
+        let access = Access::new(&config.url, headers, config.connect)?;
+        Ok(Self { access, config: Arc::new(config) })
     }
 }
 
@@ -169,20 +167,12 @@ impl Dialect for Speaker {
     const KEEP_ALIVE: KeepAlive = KeepAlive::Ping;
     const CLOSE: Option<&'static str> = None;
 
-    fn connector(&self) -> &Connector {
-        &self.service.connector
-    }
-
-    fn limit(&self) -> Duration {
-        self.service.config.connect
+    fn access(&self) -> &Access {
+        &self.service.access
     }
 
     fn path(&self, _: Format) -> String {
         self.service.config.url.below("")
-    }
-
-    fn headers(&self) -> HeaderMap {
-        self.service.headers.clone()
     }
 
     fn begin(&mut self, format: Format) -> Option<String> {

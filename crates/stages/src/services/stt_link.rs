@@ -1,10 +1,9 @@
 //! The socket of a call to a streaming recogniser, and the audio that waits for it.
 
 use super::ServiceError;
-use super::connector::Connector;
+use super::access::Access;
 use super::websocket::{self, Event, Route, WebSocket};
 use bytes::Bytes;
-use hyper::HeaderMap;
 use ringway_frame::{FRAME, Format, Frame};
 use std::collections::VecDeque;
 use std::task::{Context, Poll, ready};
@@ -18,14 +17,10 @@ pub(super) trait Dialect: Clone + Unpin + 'static {
     /// The good-bye, if there is one.
     const CLOSE: Option<&'static str>;
 
-    /// Sets up its connections.
-    fn connector(&self) -> &Connector;
-    /// Until a socket stands, all of its handshakes included.
-    fn limit(&self) -> Duration;
+    /// How the service is reached.
+    fn access(&self) -> &Access;
     /// Path and query of a call's socket.
     fn path(&self, format: Format) -> String;
-    /// Headers of the handshake, such as those with the key.
-    fn headers(&self) -> HeaderMap;
     /// A socket begins. What is to be said first on it, if anything.
     fn begin(&mut self, format: Format) -> Option<String> {
         let _ = format;
@@ -223,11 +218,12 @@ fn route<D: Dialect>(dialect: &mut D, format: Format) -> Route {
         KeepAlive::Ping => Message::Ping(Bytes::new()),
         KeepAlive::Silence => dialect.audio(Bytes::copy_from_slice(Frame::silence(format).payload())),
     };
+    let Access { connector, headers, limit } = dialect.access().clone();
     Route {
-        connector: dialect.connector().clone(),
+        connector,
         path: dialect.path(format),
-        headers: dialect.headers(),
-        limit: dialect.limit(),
+        headers,
+        limit,
         largest: LARGEST_MESSAGE,
         keep_alive: Some(websocket::KeepAlive { every: KEEP_ALIVE, message }),
         farewell: D::CLOSE,

@@ -5,16 +5,14 @@ mod reader;
 
 pub(super) use reader::check as check_message;
 
-use super::connector::Connector;
+use super::access::Access;
 use super::section::{Engine, Entry, Section, Sections, Stage};
 use super::stt_link::{Dialect, KeepAlive};
 use super::whisper::{Session, Timing};
-use super::{ApiKey, Endpoint, SetupError};
+use super::{ApiKey, Endpoint, KeyHeader, SetupError};
 use crate::humane;
 use crate::stt::{SpeechToText, SttCall, SttError, SttSession};
 use bytes::Bytes;
-use hyper::HeaderMap;
-use hyper::header::{AUTHORIZATION, HeaderValue};
 use reader::Messages;
 use ringway_frame::Format;
 use serde::Deserialize;
@@ -106,9 +104,8 @@ impl Section for Config {
 /// A recogniser that hears every frame, behind a socket for each call.
 #[derive(Clone, Debug)]
 pub struct WhisperLive {
-    connector: Connector,
+    access: Access,
     config: Arc<Config>,
-    authorization: Option<HeaderValue>,
     /// Connections so far: the server wants them numbered.
     connections: Arc<AtomicU64>,
 }
@@ -119,10 +116,9 @@ impl WhisperLive {
     /// # Errors
     /// Connections cannot even be tried.
     pub fn new(config: Config, key: Option<&ApiKey>) -> Result<Self, SetupError> {
-        let refused = || SetupError::Key { host: config.url.host().to_owned() };
-        let authorization = key.map(|key| key.authorization("Bearer").ok_or_else(refused)).transpose()?;
-        let connector = Connector::new(&config.url, config.connect)?;
-        Ok(Self { connector, config: Arc::new(config), authorization, connections: Arc::default() })
+        let headers = KeyHeader::default().of(key, &config.url)?;
+        let access = Access::new(&config.url, headers, config.connect)?;
+        Ok(Self { access, config: Arc::new(config), connections: Arc::default() })
     }
 }
 
@@ -130,20 +126,12 @@ impl Dialect for WhisperLive {
     const KEEP_ALIVE: KeepAlive = KeepAlive::Ping;
     const CLOSE: Option<&'static str> = None;
 
-    fn connector(&self) -> &Connector {
-        &self.connector
-    }
-
-    fn limit(&self) -> Duration {
-        self.config.connect
+    fn access(&self) -> &Access {
+        &self.access
     }
 
     fn path(&self, _: Format) -> String {
         self.config.url.below("")
-    }
-
-    fn headers(&self) -> HeaderMap {
-        self.authorization.iter().map(|value| (AUTHORIZATION, value.clone())).collect()
     }
 
     fn begin(&mut self, _: Format) -> Option<String> {

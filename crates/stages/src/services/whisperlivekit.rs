@@ -5,16 +5,14 @@ mod reader;
 
 pub(super) use reader::check as check_message;
 
-use super::connector::Connector;
+use super::access::Access;
 use super::section::{Engine, Entry, Section, Sections, Stage};
 use super::stt_link::{Dialect, KeepAlive};
 use super::whisper::{Session, Timing};
-use super::{ApiKey, Endpoint, SetupError};
+use super::{ApiKey, Endpoint, KeyHeader, SetupError};
 use crate::address::ask;
 use crate::humane;
 use crate::stt::{SpeechToText, SttCall, SttError, SttSession};
-use hyper::HeaderMap;
-use hyper::header::{AUTHORIZATION, HeaderValue};
 use reader::Messages;
 use ringway_frame::Format;
 use serde::Deserialize;
@@ -89,9 +87,8 @@ impl Section for Config {
 /// A recogniser that hears every frame, behind a socket for each call.
 #[derive(Clone, Debug)]
 pub struct WhisperLiveKit {
-    connector: Connector,
+    access: Access,
     config: Arc<Config>,
-    authorization: Option<HeaderValue>,
 }
 
 impl WhisperLiveKit {
@@ -100,10 +97,9 @@ impl WhisperLiveKit {
     /// # Errors
     /// Connections cannot even be tried.
     pub fn new(config: Config, key: Option<&ApiKey>) -> Result<Self, SetupError> {
-        let refused = || SetupError::Key { host: config.url.host().to_owned() };
-        let authorization = key.map(|key| key.authorization("Bearer").ok_or_else(refused)).transpose()?;
-        let connector = Connector::new(&config.url, config.connect)?;
-        Ok(Self { connector, config: Arc::new(config), authorization })
+        let headers = KeyHeader::default().of(key, &config.url)?;
+        let access = Access::new(&config.url, headers, config.connect)?;
+        Ok(Self { access, config: Arc::new(config) })
     }
 }
 
@@ -111,12 +107,8 @@ impl Dialect for WhisperLiveKit {
     const KEEP_ALIVE: KeepAlive = KeepAlive::Ping;
     const CLOSE: Option<&'static str> = None;
 
-    fn connector(&self) -> &Connector {
-        &self.connector
-    }
-
-    fn limit(&self) -> Duration {
-        self.config.connect
+    fn access(&self) -> &Access {
+        &self.access
     }
 
     fn path(&self, _: Format) -> String {
@@ -130,10 +122,6 @@ impl Dialect for WhisperLiveKit {
         ask(&mut path, "mode", mode);
         ask(&mut path, "language", language);
         path
-    }
-
-    fn headers(&self) -> HeaderMap {
-        self.authorization.iter().map(|value| (AUTHORIZATION, value.clone())).collect()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Anthropic's Messages.
 
-use crate::support::{LONG, Server, Step, answer, chunk, chunked, nobody};
+use crate::support::{LONG, Server, Step, chunk, chunked};
 use ringway_stages::llm::{
     Cue, LanguageModel, LlmCall, LlmError, LlmEvent, LlmRequest, LlmSession, ToolCall,
 };
@@ -8,7 +8,6 @@ use ringway_stages::services::anthropic::{Anthropic, Config};
 use ringway_stages::services::{ApiKey, Endpoint};
 use serde_json::{Value, json};
 use std::future::poll_fn;
-use std::time::Duration;
 
 fn config(url: Endpoint) -> Config {
     Config { url, connect: LONG, first_byte: LONG, idle: LONG, ..Config::default() }
@@ -76,10 +75,6 @@ fn stream(steps: impl IntoIterator<Item = Step>) -> Vec<Step> {
     std::iter::once(chunked("text/event-stream; charset=utf-8")).chain(begin()).chain(steps).collect()
 }
 
-fn good(text: &str) -> Vec<Step> {
-    stream([token(text)].into_iter().chain(stop()))
-}
-
 #[tokio::test]
 async fn words_come_as_the_model_says_them() {
     let steps = [sent(&json!({"type": "ping"})), token("Good"), Step::Wait, token(" day.")];
@@ -126,71 +121,4 @@ async fn the_arguments_of_a_call_come_in_pieces() {
     let arguments = r#"{"city": "Rome"}"#;
     let call = ToolCall::new("toolu_1", "weather", arguments);
     assert_eq!((words.as_str(), calls), ("Let me see.", vec![call]));
-}
-
-#[tokio::test]
-async fn a_cancelled_reply_closes_its_connection() {
-    let server = Server::start(vec![stream([token("One"), Step::Hang]), good("Two.")]).await;
-    let mut session = open(config(server.endpoint("")));
-    session.reply(said(1)).unwrap();
-    event(&mut *session).await.unwrap();
-    session.cancel();
-    server.gone().await;
-    session.reply(said(2)).unwrap();
-    assert_eq!(reply(&mut *session).await.unwrap().0, "Two.");
-}
-
-#[tokio::test]
-async fn every_failure_is_told_with_its_place() {
-    let sse = "text/event-stream";
-    let json = "application/json";
-    let overloaded = br#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#;
-    let missing = br#"{"type":"error","error":{"type":"not_found_error","message":"model: claude-none"}}"#;
-    let inside = sent(&serde_json::from_slice(overloaded).unwrap());
-    let cut = |step| stream([token("One"), step, Step::Close]);
-    let cases = [
-        (answer("529 Overloaded", json, overloaded), "status 529: Overloaded"),
-        (answer("401 No", json, b"sk-test is bad"), "status 401: the key is missing or was refused"),
-        (answer("404 No", json, missing), "it has no model \"claude-haiku-4-5\": model: claude-none"),
-        (
-            answer("200 OK", "text/html", b"<html>"),
-            "malformed answer: text/html, where text/event-stream was asked for",
-        ),
-        (
-            answer("200 OK", sse, b"data: {oops\n\n"),
-            "malformed event: key must be a string at line 1 column 2",
-        ),
-        (cut(inside), "failed inside its answer: overloaded_error: Overloaded"),
-        (answer("200 OK", sse, b""), "the connection ended inside the answer: the reply has no end"),
-        (cut(chunk(b"data: {\"type")), "the connection ended inside the answer: "),
-        (vec![Step::Send(b"garbage\r\n\r\n".to_vec())], "malformed head of the answer: "),
-    ];
-    for (steps, expected) in cases {
-        let server = Server::start(vec![steps]).await;
-        let mut session = open(config(server.endpoint("")));
-        session.reply(said(1)).unwrap();
-        let error = reply(&mut *session).await.unwrap_err().to_string();
-        assert!(error.starts_with(&format!("anthropic: {expected}")), "{error}");
-        assert!(!error.contains("sk-test"), "{error}");
-    }
-    let mut session = open(config(nobody().await));
-    session.reply(said(1)).unwrap();
-    let error = reply(&mut *session).await.unwrap_err().to_string();
-    assert!(error.starts_with("anthropic: cannot connect to 127.0.0.1:"), "{error}");
-}
-
-#[tokio::test(start_paused = true)]
-async fn every_wait_has_its_limit() {
-    let limits =
-        |url| Config { first_byte: Duration::from_secs(3), idle: Duration::from_secs(2), ..config(url) };
-    for (steps, expected) in [
-        (vec![Step::Hang], "anthropic: nothing came within 3s before the answer"),
-        (stream([token("One"), Step::Hang]), "anthropic: nothing came within 2s inside the answer"),
-    ] {
-        let server = Server::start(vec![steps]).await;
-        let mut session = open(limits(server.endpoint("")));
-        session.reply(said(1)).unwrap();
-        assert_eq!(reply(&mut *session).await.unwrap_err().to_string(), expected);
-        server.gone().await;
-    }
 }

@@ -7,7 +7,6 @@ use ringway_stages::Expectation;
 use ringway_stages::services::Endpoint;
 use ringway_stages::stt::{Segment, SegmentId, SttError, SttEvent, SttSession, Urgency};
 use std::future::poll_fn;
-use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::Instant;
 
@@ -144,40 +143,12 @@ pub(crate) async fn fails_when_nobody_takes_the_audio(open: Open, name: &str) {
     assert_eq!((heard, error), (752, expected));
 }
 
-/// A service that takes a second of audio and says nothing is given this much time from the question on, and no answer is
-/// made of its silence.
-pub(crate) async fn fails_when_nothing_is_said(open: Open, name: &str, limit: Duration) {
-    let sockets = Sockets::start().await;
-    let (mut session, _service) = begun(&sockets, open).await;
-    hear(&mut *session, Format::Mulaw8k, 40);
-    session.flush().unwrap();
-    let asked = Instant::now();
-    let error = event(&mut *session).await.unwrap_err().to_string();
-    assert_eq!(error, format!("{name}: nothing came within {limit:?} before the answer"));
-    assert!((limit..limit + Duration::from_millis(5)).contains(&asked.elapsed()), "{:?}", asked.elapsed());
-}
-
 /// Silence about a cough is no failure.
 pub(crate) async fn takes_silence_about_a_cough_for_nothing(open: Open) {
     let sockets = Sockets::start().await;
     let (mut session, _service) = begun(&sockets, open).await;
     session.flush().unwrap();
     assert_eq!(event(&mut *session).await.unwrap(), last(1, "", true));
-}
-
-/// Words are at stake until the segment is over, whatever was answered before.
-pub(crate) async fn fails_when_it_is_lost_behind_an_answer(open: Open, name: &str, answer: &[String]) {
-    let sockets = Sockets::start().await;
-    let (mut session, mut service) = begun(&sockets, open).await;
-    session.flush().unwrap();
-    for message in answer {
-        service.send(message).await;
-    }
-    while !matches!(event(&mut *session).await.unwrap(), SttEvent::Final { flushed: true, .. }) {}
-    hear(&mut *session, Format::Mulaw8k, 10);
-    service.close().await;
-    let error = event(&mut *session).await.unwrap_err().to_string();
-    assert!(error.starts_with(&format!("{name}: the connection ended inside the answer: ")), "{error}");
 }
 
 /// A socket whose other side is gone without a word stands for long; in a pause it is replaced, and nobody is told.

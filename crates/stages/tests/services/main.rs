@@ -21,6 +21,8 @@ mod openai_stt;
 mod openai_tts;
 mod phone_tts;
 mod piper;
+mod recognisers;
+mod replies;
 mod socket;
 mod speech_server;
 mod support;

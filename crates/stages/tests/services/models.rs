@@ -5,6 +5,7 @@ use ringway_stages::llm::{
     Called, Cue, Emptiness, LanguageModel, LlmCall, LlmError, LlmEvent, LlmRequest, LlmSession, Next, Round,
     ToolCall, ToolSpec,
 };
+use ringway_stages::services::Endpoint;
 use ringway_stages::services::anthropic::{self, Anthropic};
 use ringway_stages::services::ollama::{self, Ollama};
 use ringway_stages::services::openai_llm::{self, OpenAiLlm};
@@ -17,21 +18,24 @@ use std::time::Duration;
 
 /// A protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Form {
+pub(crate) enum Form {
     OpenAi,
     Ollama,
     Anthropic,
 }
 
-const FORMS: [Form; 3] = [Form::OpenAi, Form::Ollama, Form::Anthropic];
+pub(crate) const FORMS: [Form; 3] = [Form::OpenAi, Form::Ollama, Form::Anthropic];
 
 impl Form {
-    fn open(self, server: &Server) -> Box<dyn LlmSession> {
+    pub(crate) fn open(self, server: &Server) -> Box<dyn LlmSession> {
+        self.open_at(server.endpoint(""), LONG, LONG)
+    }
+
+    pub(crate) fn open_at(self, url: Endpoint, first_byte: Duration, idle: Duration) -> Box<dyn LlmSession> {
         let parameters = json!({"type": "object"});
         let tool = ToolSpec { name: "find_order".into(), description: "Finds it.".into(), parameters };
         let call = LlmCall { tools: [tool].into(), ..LlmCall::default() };
-        let url = server.endpoint("");
-        let (connect, first_byte, idle) = (LONG, LONG, LONG);
+        let connect = LONG;
         let opened = match self {
             Self::OpenAi => {
                 let config = openai_llm::Config { url, connect, first_byte, idle, ..Default::default() };
@@ -50,21 +54,21 @@ impl Form {
         opened.unwrap()
     }
 
-    const fn content_type(self) -> &'static str {
+    pub(crate) const fn content_type(self) -> &'static str {
         match self {
             Self::Ollama => "application/x-ndjson",
             Self::OpenAi | Self::Anthropic => "text/event-stream",
         }
     }
 
-    fn record(self, value: &Value) -> Vec<u8> {
+    pub(crate) fn record(self, value: &Value) -> Vec<u8> {
         match self {
             Self::Ollama => format!("{value}\n").into(),
             Self::OpenAi | Self::Anthropic => format!("data: {value}\n\n").into(),
         }
     }
 
-    fn words(self, text: &str) -> Value {
+    pub(crate) fn words(self, text: &str) -> Value {
         match self {
             Self::OpenAi => {
                 json!({"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": null}]})
@@ -77,7 +81,7 @@ impl Form {
     }
 
     /// The word for the end, without what may follow it.
-    fn stop(self, word: &str) -> Value {
+    pub(crate) fn stop(self, word: &str) -> Value {
         match self {
             Self::OpenAi => json!({"choices": [{"index": 0, "delta": {}, "finish_reason": word}]}),
             Self::Ollama => json!({"message": {"content": ""}, "done": false, "done_reason": word}),
@@ -86,18 +90,18 @@ impl Form {
     }
 
     /// A stream of these records and whatever follows it.
-    fn stream(self, records: &[Value], rest: impl IntoIterator<Item = Step>) -> Vec<Step> {
+    pub(crate) fn stream(self, records: &[Value], rest: impl IntoIterator<Item = Step>) -> Vec<Step> {
         let bytes: Vec<u8> = records.iter().flat_map(|record| self.record(record)).collect();
         [chunked(self.content_type()), chunk(&bytes)].into_iter().chain(rest).collect()
     }
 }
 
-async fn event(session: &mut dyn LlmSession) -> Result<LlmEvent, LlmError> {
+pub(crate) async fn event(session: &mut dyn LlmSession) -> Result<LlmEvent, LlmError> {
     poll_fn(|cx| session.poll_event(cx)).await
 }
 
 /// What a reply comes to: its words, and its calls.
-async fn answered(session: &mut dyn LlmSession) -> Result<(String, Vec<ToolCall>), LlmError> {
+pub(crate) async fn answered(session: &mut dyn LlmSession) -> Result<(String, Vec<ToolCall>), LlmError> {
     let (mut words, mut calls) = (String::new(), Vec::new());
     loop {
         match event(session).await? {

@@ -1,6 +1,6 @@
 //! Ollama's own API.
 
-use crate::support::{LONG, Server, Step, answer, chunk, chunked, nobody};
+use crate::support::{LONG, Server, Step, answer, chunk, chunked};
 use ringway_stages::llm::{
     Cue, LanguageModel, LlmCall, LlmError, LlmEvent, LlmRequest, LlmSession, ToolCall, ToolSpec,
 };
@@ -8,7 +8,6 @@ use ringway_stages::services::Endpoint;
 use ringway_stages::services::ollama::{Config, Ollama};
 use serde_json::{Value, json};
 use std::future::poll_fn;
-use std::time::Duration;
 
 fn config(url: Endpoint) -> Config {
     Config { url, warm_up: false, connect: LONG, first_byte: LONG, idle: LONG, ..Config::default() }
@@ -55,10 +54,6 @@ fn stop() -> [Step; 2] {
 
 fn stream(steps: impl IntoIterator<Item = Step>) -> Vec<Step> {
     std::iter::once(chunked("application/x-ndjson")).chain(steps).collect()
-}
-
-fn good(text: &str) -> Vec<Step> {
-    stream([token(text)].into_iter().chain(stop()))
 }
 
 fn body(asked: &[u8]) -> Value {
@@ -134,70 +129,4 @@ async fn what_the_real_one_said_is_understood() {
     session.reply(said(2)).unwrap();
     let (_, calls) = reply(&mut *session).await.unwrap();
     assert_eq!((calls[0].name.as_str(), calls[0].arguments.as_str()), ("weather", r#"{"city":"Rome"}"#));
-}
-
-#[tokio::test]
-async fn a_cancelled_reply_closes_its_connection() {
-    let server = Server::start(vec![stream([token("One"), Step::Hang]), good("Two.")]).await;
-    let mut session = open(config(server.endpoint("")));
-    session.reply(said(1)).unwrap();
-    event(&mut *session).await.unwrap();
-    session.cancel();
-    server.gone().await;
-    session.reply(said(2)).unwrap();
-    assert_eq!(reply(&mut *session).await.unwrap().0, "Two.");
-}
-
-#[tokio::test]
-async fn every_failure_is_told_with_its_place() {
-    let ndjson = "application/x-ndjson";
-    let json = "application/json";
-    let cut = |step| stream([token("One"), step, Step::Close]);
-    let cases = [
-        (answer("500 No", json, br#"{"error":"oh no"}"#), "status 500: oh no"),
-        (
-            answer("404 No", json, br#"{"error":"model 'llama3.2' not found"}"#),
-            "it has no model \"llama3.2\": model 'llama3.2' not found",
-        ),
-        (answer("503 Busy", json, br#"{"error":"server busy"}"#), "status 503: server busy"),
-        (
-            answer("200 OK", "text/html", b"<html>"),
-            "malformed answer: text/html, where application/x-ndjson was asked for",
-        ),
-        (answer("200 OK", ndjson, b"{oops\n"), "malformed line: key must be a string at line 1 column 2"),
-        (
-            answer("200 OK", ndjson, b"{\"error\":\"llama runner has died\"}\n"),
-            "failed inside its answer: llama runner has died",
-        ),
-        (answer("200 OK", ndjson, b""), "the connection ended inside the answer: the reply has no end"),
-        (cut(chunk(b"{\"messa")), "the connection ended inside the answer: "),
-        (vec![Step::Send(b"garbage\r\n\r\n".to_vec())], "malformed head of the answer: "),
-    ];
-    for (steps, expected) in cases {
-        let server = Server::start(vec![steps]).await;
-        let mut session = open(config(server.endpoint("")));
-        session.reply(said(1)).unwrap();
-        let error = reply(&mut *session).await.unwrap_err().to_string();
-        assert!(error.starts_with(&format!("ollama: {expected}")), "{error}");
-    }
-    let mut session = open(config(nobody().await));
-    session.reply(said(1)).unwrap();
-    let error = reply(&mut *session).await.unwrap_err().to_string();
-    assert!(error.starts_with("ollama: cannot connect to 127.0.0.1:"), "{error}");
-}
-
-#[tokio::test(start_paused = true)]
-async fn every_wait_has_its_limit() {
-    let limits =
-        |url| Config { first_byte: Duration::from_secs(3), idle: Duration::from_secs(2), ..config(url) };
-    for (steps, expected) in [
-        (vec![Step::Hang], "ollama: nothing came within 3s before the answer"),
-        (stream([token("One"), Step::Hang]), "ollama: nothing came within 2s inside the answer"),
-    ] {
-        let server = Server::start(vec![steps]).await;
-        let mut session = open(limits(server.endpoint("")));
-        session.reply(said(1)).unwrap();
-        assert_eq!(reply(&mut *session).await.unwrap_err().to_string(), expected);
-        server.gone().await;
-    }
 }

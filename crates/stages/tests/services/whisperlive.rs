@@ -139,17 +139,6 @@ async fn a_connection_that_gets_old_is_renewed_when_nobody_speaks() {
     assert_eq!(event(&mut session).await.unwrap(), guess(2, "Again"));
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_server_whose_model_is_not_loaded_in_time_is_given_up() {
-    let sockets = Sockets::start().await;
-    let mut session = open(config(sockets.endpoint("")));
-    let _service = meanwhile(&mut session, sockets.accept()).await;
-    begin(&mut session, 1);
-    speak(&mut session, 30);
-    session.flush().unwrap();
-    assert_eq!(failure(&mut session).await, "whisperlive: nothing came within 1.5s before the answer");
-}
-
 #[tokio::test]
 async fn garbage_and_the_servers_own_errors_are_told() {
     for (said, expected) in [

@@ -5,10 +5,9 @@ use super::message::{Message, Results, read};
 use super::{Deepgram, NAME};
 use crate::address::ask;
 use crate::services::ServiceError;
-use crate::services::connector::Connector;
+use crate::services::access::Access;
 use crate::services::stt_link::{Dialect, KeepAlive};
 use crate::services::whisper::{Reader, Session, Stream, Timing, Transcript};
-use hyper::HeaderMap;
 use ringway_frame::Format;
 use std::time::Duration;
 
@@ -25,12 +24,8 @@ impl Dialect for Listening {
     const KEEP_ALIVE: KeepAlive = Deepgram::KEEP_ALIVE;
     const CLOSE: Option<&'static str> = Deepgram::CLOSE;
 
-    fn connector(&self) -> &Connector {
-        self.0.connector()
-    }
-
-    fn limit(&self) -> Duration {
-        self.0.limit()
+    fn access(&self) -> &Access {
+        self.0.access()
     }
 
     /// Its own end of turns would want its detector of speech.
@@ -41,10 +36,6 @@ impl Dialect for Listening {
         }
         ask(&mut path, "language", &self.0.config.language);
         path
-    }
-
-    fn headers(&self) -> HeaderMap {
-        self.0.headers()
     }
 }
 
