@@ -133,7 +133,7 @@ impl Kb {
             say_json!(told);
             return;
         }
-        added.for_each(|(source, passages)| say!("{passages:>6} passages  {source}"));
+        added.for_each(|(source, passages)| say!("{passages:>6} {:<8}  {source}", counted(passages)));
         for Document { source, notes, .. } in documents {
             notes.iter().for_each(|note| complain!("note: {source}: {note}"));
         }
@@ -150,7 +150,7 @@ impl Kb {
             say_json!(json!({ "about": index.about(), "sources": sources }));
         } else {
             for Source { source, passages } in sources {
-                say!("{passages:>6} passages  {source}");
+                say!("{passages:>6} {:<8}  {source}", counted(passages));
             }
         }
         Ok(ExitCode::SUCCESS)
@@ -247,6 +247,11 @@ async fn prepare_all(documents: &[Document], embedder: &Embedder) -> Result<Vec<
     }
     bar.finish_and_clear();
     Ok(prepared)
+}
+
+/// What so many are called.
+fn counted(passages: usize) -> &'static str {
+    if passages == 1 { "passage" } else { "passages" }
 }
 
 /// Shows nothing where there is no terminal.

@@ -35,7 +35,7 @@ pub struct Talk {
     /// How audio is coded: pcm16 or opus.
     #[arg(long, default_value = "pcm16", value_parser = codec)]
     codec: Codec,
-    /// The server's browser socket.
+    /// The address of the server, or of its browser socket.
     #[arg(long, default_value = "ws://127.0.0.1:3000/voice-ws")]
     url: String,
     /// The dialogue to ask for; without it the server's default.

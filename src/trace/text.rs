@@ -103,10 +103,9 @@ fn write_rare(f: &mut Formatter<'_>, part: &str, ms: f64) -> fmt::Result {
 
 /// `at` as seen from the end of the caller's speech.
 fn from(end: Moment, at: Moment) -> String {
-    if at >= end {
-        format!("+{} ms", at.since(end).as_millis())
-    } else {
-        format!("-{} ms", end.since(at).as_millis())
+    match end.since(at).as_millis() {
+        0 => format!("+{} ms", at.since(end).as_millis()),
+        before => format!("-{before} ms"),
     }
 }
 

@@ -50,13 +50,13 @@ pub enum ConnectError {
 /// How long connecting may take.
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 
-/// Connects to a `ws://` or `wss://` address.
+/// Connects to a `ws://` or `wss://` address, or to the socket of a server at `http://` or `https://`.
 ///
 /// # Errors
 /// Nobody is there, or the server refuses.
 pub async fn open(url: &str, insecure: bool) -> Result<Socket, ConnectError> {
     let malformed = || ConnectError::Url(ringway_stages::secret::masked_address(url).into_owned());
-    let uri: Uri = url.parse().map_err(|_| malformed())?;
+    let uri: Uri = socket_of(url).parse().map_err(|_| malformed())?;
     let host = uri.host().ok_or_else(malformed)?.trim_matches(['[', ']']).to_owned();
     let is_tls = match uri.scheme_str() {
         Some("ws") => false,
@@ -68,6 +68,19 @@ pub async fn open(url: &str, insecure: bool) -> Result<Socket, ConnectError> {
     let request = uri.into_client_request().map_err(|_| malformed())?;
     let (socket, _) = client_async(request, stream).await.map_err(refused)?;
     Ok(socket)
+}
+
+/// The address of the socket of a server whose own is given; any other as it is.
+fn socket_of(url: &str) -> String {
+    let server = [("http://", "ws://"), ("https://", "wss://")];
+    let socket = server.iter().find_map(|(http, ws)| Some((ws, url.strip_prefix(http)?)));
+    socket.map_or_else(
+        || url.to_owned(),
+        |(ws, rest)| match rest.trim_end_matches('/') {
+            host if host.contains('/') => format!("{ws}{rest}"),
+            host => format!("{ws}{host}/voice-ws"),
+        },
+    )
 }
 
 /// Connects to a server, with TLS or without.
@@ -98,4 +111,21 @@ fn refused(error: Error) -> ConnectError {
     let status: StatusCode = response.status();
     let why = response.body().as_deref().map(String::from_utf8_lossy).unwrap_or_default();
     ConnectError::Refused(format!("HTTP {status} {why}").trim_end().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_of_a_server_leads_to_its_socket() {
+        for (given, socket) in [
+            ("http://127.0.0.1:3000", "ws://127.0.0.1:3000/voice-ws"),
+            ("https://voice.example.com/", "wss://voice.example.com/voice-ws"),
+            ("https://example.com/voice/voice-ws", "wss://example.com/voice/voice-ws"),
+            ("ws://127.0.0.1:3000/voice-ws", "ws://127.0.0.1:3000/voice-ws"),
+        ] {
+            assert_eq!(socket_of(given), socket);
+        }
+    }
 }

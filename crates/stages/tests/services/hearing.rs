@@ -1,9 +1,11 @@
 //! A call that a streaming recogniser hears.
 
+use crate::support::LONG;
 use ringway_frame::{Format, Frame};
 use ringway_stages::Expectation;
 use ringway_stages::stt::{Segment, SegmentId, SttError, SttEvent, SttSession, Urgency};
 use std::future::poll_fn;
+use tokio::time::timeout;
 
 pub(crate) type Hearing = Box<dyn SttSession>;
 
@@ -33,7 +35,7 @@ pub(crate) async fn event(session: &mut Hearing) -> Result<SttEvent, SttError> {
 }
 
 pub(crate) async fn failure(session: &mut Hearing) -> String {
-    event(session).await.unwrap_err().to_string()
+    timeout(2 * LONG, event(session)).await.expect("a failure, and not silence").unwrap_err().to_string()
 }
 
 /// Does what the service's side needs while the session is polled, which has nothing to say meanwhile.
