@@ -50,6 +50,9 @@ impl CallHandle {
     /// # Errors
     /// The call is over.
     pub fn inject(&self, stage: StageKind, fault: Fault) -> Result<(), CallOver> {
+        if self.orders.are_moot() {
+            return Err(CallOver);
+        }
         self.orders.put(Order::Inject { stage, fault }).map_err(|_| CallOver)
     }
 }

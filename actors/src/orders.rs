@@ -91,6 +91,11 @@ impl Orders {
         }
     }
 
+    /// The Call is over: nobody does them any more.
+    pub(crate) fn are_moot(&self) -> bool {
+        self.0.is_closed()
+    }
+
     /// Room for one order that is to come.
     ///
     /// # Errors

@@ -3,8 +3,8 @@
 use crate::common::engines::REPLY;
 use crate::common::line::Line;
 use crate::common::with_call;
-use ringway_actors::{CallEventKind, EdgeInput};
-use ringway_turn::{EndReason, Event, Speaker};
+use ringway_actors::{CallEventKind, CallOver, EdgeInput, Fault};
+use ringway_turn::{EndReason, Event, Speaker, StageKind};
 use std::time::Duration;
 use tokio::time::sleep as pass;
 
@@ -95,5 +95,18 @@ fn a_pump_that_panics_ends_the_call_as_a_defect_of_ours_with_its_last_words() {
         assert!(events.last().is_some_and(ended), "{events:?}");
         assert!(events.iter().any(bots_message), "{events:?}");
         assert_eq!((world.load.calls(), world.load.lines()), (0, 0), "its place is free");
+    });
+}
+
+#[test]
+fn a_call_that_is_over_takes_no_fault_and_says_so() {
+    with_call(ringway_turn::Config::default(), |world| async move {
+        pass(Duration::from_secs(2)).await;
+        let call = world.line.call.clone();
+        assert_eq!(call.inject(StageKind::Llm, Fault::Error), Ok(()));
+        call.hang_up(EndReason::Operator).expect("the call lives");
+        world.line.until("the end", |line| line.ended().is_some()).await;
+        pass(Duration::from_millis(20)).await;
+        assert_eq!(call.inject(StageKind::Llm, Fault::Error), Err(CallOver));
     });
 }
