@@ -17,9 +17,9 @@ use ringway_actors::{
 };
 use ringway_config::{CarrierConfig, Config, Secrets, ServerConfig};
 use ringway_frame::{CallId, Format};
+use ringway_speech_cache::Tiers;
 use ringway_stages::prompt::{self, Variables};
 use ringway_stages::services::{SetupError, Webhook};
-use ringway_stages::speech_cache::Tiers;
 use ringway_stages::transfer::Transfers;
 use ringway_wire::{ErrorCode, ProtocolError};
 use std::collections::BTreeMap;

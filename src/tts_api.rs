@@ -25,7 +25,7 @@ use error::TtsApiError;
 use flights::{Flights, Made};
 use request::Wish;
 use ringway_config::TtsApiConfig;
-use ringway_stages::speech_cache::Key;
+use ringway_speech_cache::Key;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use synthesis::Synthesis;

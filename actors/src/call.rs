@@ -41,7 +41,7 @@ use plumbing::Plumbing;
 use ringway_frame::{CallId, Epoch, Format};
 use ringway_stages::health::Standing;
 use ringway_stages::prompt::Variables;
-use ringway_stages::tools::Deeds;
+use ringway_stages::tool_use::Deeds;
 use ringway_turn::{EndReason, StageKind};
 use std::rc::Rc;
 use std::sync::Arc;

@@ -52,13 +52,13 @@ pub struct Config {
     /// The embedded voice.
     pub flite: ringway_stages::flite::Config,
     /// Speech that is kept once it was made.
-    pub tts_cache: ringway_stages::speech_cache::Config,
+    pub tts_cache: ringway_speech_cache::Config,
     /// The voice as a service.
     pub tts_api: TtsApiConfig,
     /// What prompts are filled with.
     pub prompt: ringway_stages::prompt::Config,
     /// What language models may call.
-    pub tools: ringway_stages::tools::Config,
+    pub tools: ringway_tools::Config,
     /// What is known.
     pub knowledge: ringway_knowledge::Config,
     /// Where state is shared.
@@ -121,10 +121,10 @@ impl Default for Config {
             dialogue: DialogueConfig::default(),
             pocketsphinx: ringway_stages::pocketsphinx::Config::default(),
             flite: ringway_stages::flite::Config::default(),
-            tts_cache: ringway_stages::speech_cache::Config::default(),
+            tts_cache: ringway_speech_cache::Config::default(),
             tts_api: TtsApiConfig::default(),
             prompt: ringway_stages::prompt::Config::default(),
-            tools: ringway_stages::tools::Config::default(),
+            tools: ringway_tools::Config::default(),
             knowledge: ringway_knowledge::Config::default(),
             redis: RedisConfig::default(),
             livekit: LiveKitConfig::default(),

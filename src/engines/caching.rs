@@ -3,8 +3,8 @@
 use super::voices::Chosen;
 use ringway_config::Config;
 use ringway_frame::Format;
+use ringway_speech_cache::{SpeechCache, Tiers};
 use ringway_stages::dialogue::GAP;
-use ringway_stages::speech_cache::{SpeechCache, Tiers};
 use ringway_stages::tts::TextToSpeech;
 use std::collections::BTreeSet;
 use std::sync::Arc;

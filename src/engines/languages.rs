@@ -7,7 +7,7 @@ use ringway_config::{Config, LanguageConfig, Secrets, name_of};
 use ringway_stages::llm::LanguageModel;
 use ringway_stages::speech_to_speech::SpeechToSpeech;
 use ringway_stages::stt::{SpeechToText, SttCall, SttError, SttSession};
-use ringway_stages::tools;
+use ringway_stages::tool_use;
 use ringway_stages::tts::{TextToSpeech, TtsCall, TtsError, TtsSession};
 use std::ops::Range;
 use std::sync::Arc;
@@ -20,12 +20,12 @@ pub(super) struct Spoken {
 }
 
 /// All that calls can be in, the first one first; none where there is but one.
-pub fn names(config: &Config) -> Vec<tools::Language> {
+pub fn names(config: &Config) -> Vec<tool_use::Language> {
     let code = config.call.language.clone();
-    let first = tools::Language { name: name_of(&code), code };
+    let first = tool_use::Language { name: name_of(&code), code };
     let others = config.languages.iter();
     let others =
-        others.map(|(code, language)| tools::Language { code: code.clone(), name: language.name.clone() });
+        others.map(|(code, language)| tool_use::Language { code: code.clone(), name: language.name.clone() });
     if config.languages.is_empty() { Vec::new() } else { std::iter::once(first).chain(others).collect() }
 }
 

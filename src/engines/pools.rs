@@ -1,7 +1,7 @@
 use metrics::{counter, gauge};
 use ringway_knowledge::Librarian;
+use ringway_speech_cache::{Counters as CacheCounters, Tiers};
 use ringway_stages::pool::Counters;
-use ringway_stages::speech_cache::{Counters as CacheCounters, Tiers};
 use std::fmt;
 use std::sync::Arc;
 

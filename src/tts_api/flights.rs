@@ -3,7 +3,7 @@
 use super::TtsApi;
 use super::error::TtsApiError;
 use super::request::Wish;
-use ringway_stages::speech_cache::{Key, Speech};
+use ringway_speech_cache::{Key, Speech};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

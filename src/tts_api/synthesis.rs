@@ -1,6 +1,6 @@
 use super::error::TtsApiError;
 use ringway_frame::Format;
-use ringway_stages::speech_cache::{Speech, render};
+use ringway_speech_cache::{Speech, render};
 use ringway_stages::tts::TextToSpeech;
 use std::sync::Arc;
 use std::time::Duration;

@@ -11,7 +11,7 @@ use actix::prelude::*;
 use pair::{Pair, Told};
 use ringway_stages::Expectation;
 use ringway_stages::llm::{Cue, LlmEvent, LlmRequest, LlmSession, Next, Role, Said, Weigh};
-use ringway_stages::tools::{Filler, Outcome, ToolNews};
+use ringway_stages::tool_use::{Filler, Outcome, ToolNews};
 use ringway_turn::{
     After, CallerTurn, Context as Conversation, Input, Message as TurnMessage, RequestId, Speaker, StageKind,
     ToolFiller, ToolOutcome, tokens,

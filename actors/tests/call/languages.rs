@@ -11,8 +11,9 @@ use ringway_stages::llm::{
     Cue, LanguageModel, LlmCall, LlmError, LlmEvent, LlmRequest, LlmSession, Next, ToolCall,
 };
 use ringway_stages::stt::{Segment, SpeechToText, SttCall, SttError, SttEvent, SttMode, SttSession};
-use ringway_stages::tools::{self, Config, Toolbox, Tools, ToolsFile};
+use ringway_stages::tool_use;
 use ringway_stages::tts::{Clause, TextToSpeech, TtsCall, TtsError, TtsEvent, TtsSession};
+use ringway_tools::{Config, Toolbox, Tools, ToolsFile};
 use ringway_turn::{Event, Speaker as Who, StageKind, ToolOutcome};
 use std::collections::VecDeque;
 use std::path::Path;
@@ -175,7 +176,7 @@ fn phrase(text: &str, words: &[&str]) -> Phrase {
 fn bilingual(model: &Linguist, stt: Vec<Arc<dyn SpeechToText>>, tts: Vec<Arc<dyn TextToSpeech>>) -> Engines {
     let file = ToolsFile::parse(Path::new("tools.toml"), "[built_in.switch_language]", &|_| None).unwrap();
     let spoken = [("en", "English"), ("de", "German")];
-    let spoken = spoken.map(|(code, name)| tools::Language { code: code.into(), name: name.into() });
+    let spoken = spoken.map(|(code, name)| tool_use::Language { code: code.into(), name: name.into() });
     let tools = Tools::start(file.speaking(spoken.into()).unwrap(), None).unwrap();
     let toolbox = Toolbox::new(Arc::new(model.clone()), tools, Config::default());
     let mut engines = Engines { llm: vec![Arc::new(toolbox)], ..engines::all() };

@@ -8,7 +8,7 @@ use ringway_stages::Expectation;
 use ringway_stages::llm::{
     LanguageModel, LlmCall, LlmError, LlmEvent, LlmRequest, LlmSession, Next, ToolCall,
 };
-use ringway_stages::tools::{Config, Finding, Knowledge, Passage, SpeechToolbox, Toolbox, Tools, ToolsFile};
+use ringway_tools::{Config, Finding, Knowledge, Passage, SpeechToolbox, Toolbox, Tools, ToolsFile};
 use ringway_turn::{Event, Speaker, ToolOutcome};
 use std::collections::VecDeque;
 use std::path::Path;

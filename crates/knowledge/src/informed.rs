@@ -1,6 +1,7 @@
 use crate::Config;
 use ringway_stages::llm::{Cue, LanguageModel, LlmCall, LlmError, LlmEvent, LlmRequest, LlmSession};
-use ringway_stages::tools::{Knowledge, Passage, ToolNews};
+use ringway_stages::tool_use::ToolNews;
+use ringway_tools::{Knowledge, Passage};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;

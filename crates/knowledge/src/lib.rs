@@ -9,7 +9,7 @@
 //! A [`Librarian`] answers questions from it beside the media cores: as the [`Knowledge`] of a tool that a language model
 //! calls, or, as [`Informed`], with every request. `docs/start/knowledge.md` tells how it is used.
 //!
-//! [`Knowledge`]: ringway_stages::tools::Knowledge
+//! [`Knowledge`]: ringway_tools::Knowledge
 #![forbid(unsafe_code)]
 
 mod adding;

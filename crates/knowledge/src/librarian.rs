@@ -1,5 +1,5 @@
 use crate::{Config, EmbedError, Embedder, Found, Index, KnowledgeBaseError, Shelf};
-use ringway_stages::tools::{Finding, Knowledge, KnowledgeError, Passage};
+use ringway_tools::{Finding, Knowledge, KnowledgeError, Passage};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 /// A text as a path or a query has it: every byte but the unreserved ones of
 /// <https://www.rfc-editor.org/rfc/rfc3986#section-2.3> is encoded.
-pub(crate) fn encoded(text: &str) -> String {
+pub fn encoded(text: &str) -> String {
     utf8_percent_encode(text, RESERVED).to_string()
 }
 

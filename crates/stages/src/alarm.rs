@@ -5,11 +5,11 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 /// The one timer of a session: allocated when it is first waited for, and reused.
 #[derive(Debug, Default)]
-pub(crate) struct Alarm(Option<Pin<Box<Sleep>>>);
+pub struct Alarm(Option<Pin<Box<Sleep>>>);
 
 impl Alarm {
     /// Ready at `deadline`; until then the task of `cx` is woken then.
-    pub(crate) fn poll(&mut self, deadline: Instant, cx: &mut Context<'_>) -> Poll<()> {
+    pub fn poll(&mut self, deadline: Instant, cx: &mut Context<'_>) -> Poll<()> {
         if Instant::now() >= deadline {
             return Poll::Ready(());
         }

@@ -4,7 +4,7 @@
 //! call. A session lives on the call's media core and never blocks it: `poll_*` methods register the waker and
 //! return at once; blocking engines run on threads of their own.
 
-mod address;
+pub mod address;
 mod alarm;
 mod backoff;
 pub mod dialogue;
@@ -26,16 +26,16 @@ pub mod scripted;
 pub mod secret;
 pub mod services;
 pub mod silero;
-pub mod speech_cache;
 pub mod speech_to_speech;
 pub mod spoken;
 pub mod stt;
 mod text;
-pub mod tools;
+pub mod tool_use;
 pub mod transfer;
 mod trim;
 pub mod tts;
 pub mod vad;
 
+pub use alarm::Alarm;
 pub use backoff::Backoff;
 pub use expectation::Expectation;

@@ -10,7 +10,7 @@ pub use weigh::Weigh;
 
 use crate::Expectation;
 use crate::prompt::Variables;
-use crate::tools::{Deeds, ToolNews};
+use crate::tool_use::{Deeds, ToolNews};
 use crate::transfer::Destination;
 use std::fmt;
 use std::sync::Arc;

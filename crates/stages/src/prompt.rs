@@ -10,7 +10,7 @@ mod variables;
 pub(crate) use variables::CALL_SLOTS;
 pub use variables::{Variables, time_zone};
 
-use crate::tools::{Deeds, Slots};
+use crate::tool_use::{Deeds, Slots};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value};
 use serde::Deserialize;

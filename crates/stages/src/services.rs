@@ -71,10 +71,11 @@ mod wyoming;
 pub mod wyoming_stt;
 pub mod wyoming_tts;
 
+pub use answer::Answer;
 pub use endpoint::{ApiKey, Endpoint, EndpointError, KeyHeader, KeyHeaderError};
 pub use error::{Phase, Refused, ServiceError};
 pub use extra_body::{ExtraBody, ExtraBodyError, OwnFields};
-pub(crate) use http::{Accepted, Http, Post};
+pub use http::{Accepted, Http, Post};
 pub use limits::Limits;
 pub use proxy::{Proxies, UnusableProxy};
 pub use registry::Services;

@@ -2,7 +2,7 @@
 //! and voice.
 
 use crate::llm::{Called, Cue, Next, Said, ToolCall, ToolSpec, Weigh};
-use crate::tools::{Deeds, ToolNews};
+use crate::tool_use::{Deeds, ToolNews};
 use ringway_frame::{Format, Frame};
 use std::sync::Arc;
 use std::task::{Context, Poll};

@@ -5,7 +5,7 @@ use crate::cause::Winner;
 use crate::hedge::{AskSecond, HedgeNews, Over};
 use ringway_stages::health::Health;
 use ringway_stages::llm::{LlmError, LlmEvent, LlmRequest, LlmSession};
-use ringway_stages::tools::ToolNews;
+use ringway_stages::tool_use::ToolNews;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};

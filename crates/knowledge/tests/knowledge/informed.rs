@@ -3,7 +3,8 @@
 use ringway_knowledge::{Config, Informed};
 use ringway_stages::Expectation;
 use ringway_stages::llm::{Cue, LanguageModel, LlmCall, LlmError, LlmEvent, LlmRequest, LlmSession, Next};
-use ringway_stages::tools::{Finding, Knowledge, KnowledgeError, Passage, ToolNews};
+use ringway_stages::tool_use::ToolNews;
+use ringway_tools::{Finding, Knowledge, KnowledgeError, Passage};
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};

@@ -2,7 +2,7 @@
 
 use crate::support::{add, config, document, folder, indexed, shop};
 use ringway_knowledge::{Config, Counts, Embedder, Librarian, SearchError};
-use ringway_stages::tools::Knowledge;
+use ringway_tools::Knowledge;
 
 #[tokio::test]
 async fn a_tool_is_told_passages_with_what_cites_them() {

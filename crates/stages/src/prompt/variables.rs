@@ -1,4 +1,4 @@
-use crate::tools::Slots;
+use crate::tool_use::Slots;
 use jiff::Zoned;
 use jiff::tz::TimeZone;
 use minijinja::Value;

@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout};
 
 /// A body that is read as it comes. Dropped before its end, it takes its connection along: so it is cancelled.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub struct Answer {
     body: Incoming,
     /// Given back at the end.
     lease: Option<(Pool, Connection)>,
@@ -36,8 +36,8 @@ impl Answer {
         Self { body, lease, idle, waiting: None, alarm: Alarm::default(), left: limit, limit }
     }
 
-    /// The next piece; `None` is the end.
-    pub(crate) fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, ServiceError>>> {
+    /// The next piece; `None` is the end. It fails when none comes for too long, or more than is taken in.
+    pub fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, ServiceError>>> {
         loop {
             match Pin::new(&mut self.body).poll_frame(cx) {
                 Poll::Ready(Some(Ok(frame))) => {
@@ -61,7 +61,10 @@ impl Answer {
     }
 
     /// All of it.
-    pub(crate) async fn whole(mut self) -> Result<Vec<u8>, ServiceError> {
+    ///
+    /// # Errors
+    /// It is cut off, late, or longer than what is taken in.
+    pub async fn whole(mut self) -> Result<Vec<u8>, ServiceError> {
         let mut whole = Vec::new();
         while let Some(piece) = std::future::poll_fn(|cx| self.poll_piece(cx)).await {
             whole.extend_from_slice(&piece?);
@@ -70,7 +73,7 @@ impl Answer {
     }
 
     /// All that matters was read: the rest may still come, for a moment, so that the connection can be kept.
-    pub(crate) fn finish(mut self) {
+    pub fn finish(mut self) {
         // Mostly the end is here already.
         let mut cx = Context::from_waker(Waker::noop());
         if !matches!(self.poll_piece(&mut cx), Poll::Ready(None)) {

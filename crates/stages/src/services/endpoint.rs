@@ -84,7 +84,7 @@ impl Endpoint {
     }
 
     /// Path and query below the address, such as `/v1/chat/completions`; the address's own query comes first.
-    pub(crate) fn below(&self, path: &str) -> String {
+    pub fn below(&self, path: &str) -> String {
         let (path, more) = path.split_once('?').map_or((path, None), |(path, more)| (path, Some(more)));
         let mut whole = format!("{}{path}", self.path);
         if !whole.starts_with('/') {

@@ -135,7 +135,8 @@ impl ServiceError {
         }
     }
 
-    pub(crate) fn malformed(place: &'static str, reason: impl fmt::Display) -> Self {
+    /// What came makes no sense.
+    pub fn malformed(place: &'static str, reason: impl fmt::Display) -> Self {
         Self::Malformed { place, reason: shown(reason) }
     }
 
@@ -165,7 +166,8 @@ impl ServiceError {
         matches!(self, Self::Status { status: 400 | 406 | 411 | 413..=415 | 422 | 451, .. })
     }
 
-    pub(crate) fn cut(phase: Phase, reason: impl fmt::Display) -> Self {
+    /// The connection broke.
+    pub fn cut(phase: Phase, reason: impl fmt::Display) -> Self {
         Self::Cut { phase, reason: shown(reason) }
     }
 }

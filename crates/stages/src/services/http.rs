@@ -21,7 +21,7 @@ use tokio::time::{Instant, timeout_at};
 
 /// One service's client, shared by all calls.
 #[derive(Clone, Debug)]
-pub(crate) struct Http {
+pub struct Http {
     pool: Pool,
     limits: Limits,
     headers: Arc<HeaderMap>,
@@ -29,27 +29,36 @@ pub(crate) struct Http {
 
 /// What is sent.
 #[derive(Clone, Debug)]
-pub(crate) struct Post {
+pub struct Post {
     /// Path and query.
-    pub(crate) path: String,
-    pub(crate) content_type: HeaderValue,
-    pub(crate) accept: HeaderValue,
-    pub(crate) body: Bytes,
+    pub path: String,
+    /// Of the body.
+    pub content_type: HeaderValue,
+    /// Content types of an answer.
+    pub accept: HeaderValue,
+    /// May be empty.
+    pub body: Bytes,
     /// Bytes of an answer that are taken in.
-    pub(crate) answer_limit: usize,
+    pub answer_limit: usize,
 }
 
 /// An answer whose head is here: it was accepted.
 #[derive(Debug)]
-pub(crate) struct Accepted {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) answer: Answer,
+pub struct Accepted {
+    /// 2xx.
+    pub status: StatusCode,
+    /// Of the answer.
+    pub headers: HeaderMap,
+    /// Its body.
+    pub answer: Answer,
 }
 
 impl Http {
     /// The client of a service; handshakes are done on the present runtime.
-    pub(crate) fn new(endpoint: &Endpoint, key: Option<&ApiKey>, limits: Limits) -> Result<Self, SetupError> {
+    ///
+    /// # Errors
+    /// Connections cannot even be tried.
+    pub fn new(endpoint: &Endpoint, key: Option<&ApiKey>, limits: Limits) -> Result<Self, SetupError> {
         Self::keyed(endpoint, key, &KeyHeader::default(), limits)
     }
 
@@ -77,7 +86,7 @@ impl Http {
 
     /// The same, with a header more in every request.
     #[must_use]
-    pub(crate) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
+    pub fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
         Arc::make_mut(&mut self.headers).insert(name, value);
         self
     }
@@ -108,7 +117,10 @@ impl Http {
     }
 
     /// Has something done, by any method: what may have been done, and must not be done twice, does not go out again.
-    pub(crate) async fn send(self, method: Method, post: Post) -> Result<Accepted, ServiceError> {
+    ///
+    /// # Errors
+    /// The service is not there, is late, or refuses.
+    pub async fn send(self, method: Method, post: Post) -> Result<Accepted, ServiceError> {
         let again = method.is_idempotent();
         self.exchanged(method, post, again).await
     }

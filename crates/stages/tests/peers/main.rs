@@ -5,7 +5,6 @@
 
 mod caller;
 mod llama_cpp;
-mod mcp;
 mod ollama;
 mod piper;
 mod piper_1_4;

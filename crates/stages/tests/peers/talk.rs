@@ -1,7 +1,7 @@
 //! A caller of language models.
 
 use ringway_stages::llm::{Cue, LlmError, LlmEvent, LlmRequest, LlmSession, ToolCall};
-use ringway_stages::tools::{Outcome, ToolNews};
+use ringway_stages::tool_use::{Outcome, ToolNews};
 use std::future::poll_fn;
 
 /// What a reply comes to.

@@ -2,18 +2,15 @@
 
 use crate::support::{LONG, Server, Step, answer, chunk, chunked};
 use ringway_stages::llm::{
-    Called, Cue, Emptiness, LanguageModel, LlmCall, LlmError, LlmEvent, LlmRequest, LlmSession, Next, Round,
+    Called, Cue, Emptiness, LanguageModel, LlmCall, LlmError, LlmEvent, LlmRequest, LlmSession, Round,
     ToolCall, ToolSpec,
 };
 use ringway_stages::services::Endpoint;
 use ringway_stages::services::anthropic::{self, Anthropic};
 use ringway_stages::services::ollama::{self, Ollama};
 use ringway_stages::services::openai_llm::{self, OpenAiLlm};
-use ringway_stages::tools::{self, Toolbox, Tools, ToolsFile};
 use serde_json::{Value, json};
 use std::future::poll_fn;
-use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// A protocol.
@@ -374,50 +371,5 @@ async fn calls_of_anthropic_are_whole_without_pieces_and_without_the_end_of_thei
         let steps = form.stream(&[call(input), form.stop("tool_use")], [chunk(b"")]);
         let (_, calls) = reply(form, steps).await.unwrap();
         assert_eq!(calls, [ToolCall::new("t", "find_order", r#"{"id":12}"#)]);
-    }
-}
-
-/// A session of a model in OpenAI's form with the tools that a text declares.
-fn with_tools(server: &Server, declared: &str) -> Box<dyn LlmSession> {
-    let url = server.endpoint("");
-    let config =
-        openai_llm::Config { url, connect: LONG, first_byte: LONG, idle: LONG, ..Default::default() };
-    let model = Arc::new(OpenAiLlm::new(config, None).unwrap());
-    let file = ToolsFile::parse(Path::new("tools.toml"), declared, &|_| None).unwrap();
-    let tools = Tools::start(file, None).unwrap();
-    Toolbox::new(model, tools, tools::Config::default()).open(LlmCall::default()).unwrap()
-}
-
-#[tokio::test]
-async fn who_has_hung_up_or_pressed_keys_need_not_say_a_word() {
-    let form = Form::OpenAi;
-    let call = |name: &str, arguments: &str| {
-        let function = json!({"name": name, "arguments": arguments});
-        let calls = json!([{"index": 0, "id": "a", "type": "function", "function": function}]);
-        let called = json!({"choices": [{"delta": {"tool_calls": calls}}]});
-        form.stream(&[called, form.stop("tool_calls")], [chunk(b"")])
-    };
-    let nothing = || form.stream(&[form.stop("stop")], [chunk(b"")]);
-    let declared = "[built_in.hang_up]\n[built_in.send_dtmf]\n[built_in.set_slot]\n";
-    for (name, arguments, silent) in [
-        ("hang_up", "{}", true),
-        ("send_dtmf", r#"{"digits":"1"}"#, true),
-        ("set_slot", r#"{"name":"day","value":"Monday"}"#, false),
-    ] {
-        let server = Server::start(vec![call(name, arguments), nothing()]).await;
-        let mut session = with_tools(&server, declared);
-        session.reply(LlmRequest::new(1, Cue::Said("bye".into()))).unwrap();
-        session.commit();
-        let end = loop {
-            match event(&mut *session).await {
-                Ok(LlmEvent::Done { next, .. }) => break Ok(next),
-                Ok(_) => {}
-                Err(error) => break Err(error),
-            }
-        };
-        match end {
-            Ok(next) => assert!(silent && (next == Next::HangUp) == (name == "hang_up"), "{name}: {next:?}"),
-            Err(error) => assert!(!silent && matches!(error, LlmError::Empty { .. }), "{name}: {error}"),
-        }
     }
 }
