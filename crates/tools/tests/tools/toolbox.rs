@@ -268,7 +268,8 @@ async fn a_model_that_has_hung_up_or_pressed_keys_need_not_say_a_word() {
 
 /// How a reply of these turns ends.
 async fn end(turns: &[Turn]) -> Result<Next, LlmError> {
-    let model = Model { has_to_speak: true, ..Model::that_says(turns) };
+    let mut model = Model::that_says(turns);
+    model.has_to_speak = true;
     let mut session = open(&model);
     session.reply(said(1, "bye"))?;
     session.commit();
