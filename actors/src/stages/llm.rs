@@ -143,14 +143,14 @@ fn request(
     memo: String,
     already: String,
 ) -> LlmRequest {
-    let history = history(context.messages);
+    let (history, cue) = (history(context.messages), said_by(context.party.as_deref(), cue(caller)));
     LlmRequest {
         summary: context.summary,
         history,
         memo,
         already,
         language: context.language,
-        ..LlmRequest::new(request.number(), cue(caller))
+        ..LlmRequest::new(request.number(), cue)
     }
 }
 
@@ -161,6 +161,22 @@ pub(crate) fn cue(caller: CallerTurn) -> Cue {
         CallerTurn::Said(text) => Cue::Said(text),
         CallerTurn::Pressed(keys) => Cue::Pressed(keys),
         CallerTurn::Silent(count) => Cue::Silent(count),
+        CallerTurn::Nothing => Cue::Nothing,
+    }
+}
+
+/// Words of somebody else than the caller are told with who said them.
+fn said_by(party: Option<&str>, cue: Cue) -> Cue {
+    match (party, cue) {
+        (Some(_), Cue::Said(text)) if !text.is_empty() => Cue::Said(named(party, text)),
+        (_, cue) => cue,
+    }
+}
+
+fn named(party: Option<&str>, text: String) -> String {
+    match party {
+        Some(party) => format!("{party}: {text}"),
+        None => text,
     }
 }
 
@@ -171,7 +187,7 @@ pub(crate) fn history(messages: Vec<TurnMessage>) -> Vec<Said> {
             Speaker::Caller => Role::User,
             Speaker::Bot => Role::Assistant,
         },
-        text: message.text,
+        text: named(message.party.as_deref(), message.text),
     };
     messages.into_iter().map(said).collect()
 }

@@ -1,8 +1,10 @@
 use crate::{ClauseId, EndReason, StageKind};
 use ringway_frame::{Epoch, MediaTime};
+use serde::{Deserialize, Serialize};
 
 /// Where the call stands.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum CallPhase {
     /// No media yet. `=> Live` when it flows both ways.
     Waiting,

@@ -1,6 +1,7 @@
 use crate::Config;
 use crate::sentence::{CLOSERS, Mark, Rules, is_day_of};
 use crate::speech_form::Spoken;
+use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
 /// The clauses that a whole reply is spoken in: what a voice is asked for, in the form that it is spoken in.
@@ -27,11 +28,15 @@ pub fn clauses(config: &Config, text: &str) -> Vec<String> {
 ///
 /// A boundary is decided by the text up to it and the one character behind it, or the word behind the day of a month, so
 /// that the clauses do not depend on how the text was cut into tokens.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Cutter {
+    #[serde(skip)]
     rules: Rules,
+    #[serde(skip)]
     min_first: usize,
+    #[serde(skip)]
     min: usize,
+    #[serde(skip)]
     max: usize,
     begin: usize,
     looked: usize,

@@ -1,4 +1,5 @@
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Who said it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +16,9 @@ pub enum Speaker {
 pub struct Message {
     /// Who said it.
     pub who: Speaker,
+    /// Which of several people on the call, where it is not the caller.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub party: Option<Arc<str>>,
     /// The words.
     pub text: String,
 }
@@ -33,6 +37,9 @@ pub struct Context {
     /// The language that the model is to speak, as people call it; empty where a call has only one.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub language: String,
+    /// Who said what is to be answered, where it is not the caller.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub party: Option<Arc<str>>,
     /// What was said, oldest first.
     pub messages: Vec<Message>,
     /// The engine's own state after the last accepted reply.

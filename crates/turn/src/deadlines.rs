@@ -1,8 +1,9 @@
 use crate::StageKind;
 use ringway_frame::MediaTime;
+use serde::{Deserialize, Serialize};
 
 /// Since when the first result of what each stage was asked is owed; nothing when it came, or when it was found late.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Deadlines([Option<MediaTime>; StageKind::ALL.len()]);
 
 impl Deadlines {

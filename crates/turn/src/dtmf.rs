@@ -1,8 +1,9 @@
 use crate::{CallerTurn, Config};
 use ringway_frame::MediaTime;
+use serde::{Deserialize, Serialize};
 
 /// Keys and typed text on their way to an answer.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Keys {
     pressed: String,
     last: MediaTime,

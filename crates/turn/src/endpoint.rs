@@ -28,7 +28,7 @@ fn between(from: Duration, to: Duration, share: f32) -> Duration {
 }
 
 /// A turn model that knows nothing.
-const EVEN: Probability = 0.5;
+pub(crate) const EVEN: Probability = 0.5;
 
 #[cfg(test)]
 mod tests {

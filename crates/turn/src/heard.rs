@@ -1,18 +1,22 @@
 use crate::ClauseId;
 use crate::speech_form::Places;
 use ringway_frame::{Epoch, FRAME};
+use serde::{Deserialize, Serialize};
 use std::ops::Range;
 use std::time::Duration;
 
 /// The ledger of one reply: which of its words lie in which frames, and how many frames were heard.
 ///
 /// A reply is one strand of frames, and one more for each voice that died while it spoke.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Ledger {
     strands: Vec<Strand>,
+    /// Who hears it says that no more frames were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    most: Option<u32>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Strand {
     epoch: Epoch,
     played: u32,
@@ -20,20 +24,24 @@ struct Strand {
     entries: Vec<Entry>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Entry {
     clause: ClauseId,
     words: Words,
     /// Where what the voice says is written.
+    #[serde(default, skip_serializing_if = "Places::is_empty")]
     places: Places,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     marks: Vec<Mark>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     end: Option<u32>,
     /// Its text grows while it sounds.
     grows: bool,
 }
 
 /// What an entry speaks.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Words {
     /// These bytes of the reply's text.
     Reply(Range<usize>),
@@ -43,7 +51,7 @@ pub(crate) enum Words {
     Keys(String),
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Mark {
     upto: usize,
     frames: u32,
@@ -94,6 +102,12 @@ impl Ledger {
         for strand in &mut self.strands {
             strand.break_off(heard);
         }
+    }
+
+    /// Who hears it says that no more of its audio was heard, nor will be.
+    pub(crate) fn truncate(&mut self, until: Duration) {
+        let frames = u32::try_from(until.as_nanos() / FRAME.as_nanos()).unwrap_or(u32::MAX);
+        self.most = Some(self.most.map_or(frames, |most| most.min(frames)));
     }
 
     /// Frames of this epoch that were heard.
@@ -171,10 +185,12 @@ impl Ledger {
     /// Bytes of the reply's `text` that were heard, at the end of a word.
     pub(crate) fn heard(&self, text: &str) -> usize {
         let sounded = self.strands.iter().rposition(|strand| strand.played > 0);
-        let mut heard = 0;
+        let (mut heard, mut left) = (0, self.most);
         for (index, strand) in self.strands.iter().enumerate() {
             // Frames are played in order, so a later strand that sounds proves the earlier ones.
             let played = if sounded.is_some_and(|last| index < last) { u32::MAX } else { strand.played };
+            let played = left.map_or(played, |left| played.min(left));
+            left = left.map(|left| left.saturating_sub(strand.made().unwrap_or(strand.played)));
             for (entry, begin) in strand.entries.iter().zip(strand.begins()) {
                 let Words::Reply(range) = &entry.words else { continue };
                 let upto = entry.heard(begin, played, &text[range.clone()]);
@@ -192,7 +208,11 @@ impl Ledger {
         let strand = self.strands.first()?;
         let entry = strand.entries.first()?;
         match &entry.words {
-            Words::Filler(text) if entry.end.is_some_and(|end| strand.played >= end) => Some(text),
+            Words::Filler(text)
+                if entry.is_heard(self.most.map_or(strand.played, |most| strand.played.min(most))) =>
+            {
+                Some(text)
+            }
             _ => None,
         }
     }

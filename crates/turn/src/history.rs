@@ -1,8 +1,9 @@
 use crate::tokens::{AROUND_MESSAGE, estimate};
 use crate::{Message, Speaker, SummaryId};
+use serde::{Deserialize, Serialize};
 
 /// What is known of the context beside its words.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct History {
     /// Estimated tokens of each message, with what tools said for it.
     pub(crate) weights: Vec<u32>,
@@ -17,7 +18,7 @@ pub(crate) struct History {
 }
 
 /// A summary in the making.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Folding {
     id: SummaryId,
     /// Of the context's first messages, those that it takes the place of.
@@ -49,6 +50,19 @@ impl History {
     /// A message that was said earlier comes late: it is not part of a summary in the making.
     pub(crate) fn insert(&mut self, place: usize, text: &str) {
         self.weights.insert(place, estimate(text) + AROUND_MESSAGE);
+    }
+
+    /// A message is not in the context any more.
+    pub(crate) fn remove(&mut self, place: usize) {
+        self.weights.remove(place);
+        if let Some(folding) = self.folding.as_mut().filter(|folding| place < folding.messages) {
+            folding.messages -= 1;
+        }
+    }
+
+    /// A message is shorter than it was.
+    pub(crate) fn shorten(&mut self, place: usize, was: &str, is: &str) {
+        self.weights[place] = (self.weights[place] + estimate(is)).saturating_sub(estimate(was));
     }
 
     /// The first so many messages are not in the context any more.

@@ -1,6 +1,7 @@
-use crate::{AskId, ClauseId, Language, Memo, RequestId, StageKind, SummaryId, UtteranceId};
+use crate::{AskId, ClauseId, Language, Memo, RequestId, StageKind, SummaryId, TurnNumber, UtteranceId};
 use ringway_frame::{Epoch, MediaTime, Skew};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A probability, 0 to 1.
@@ -33,6 +34,8 @@ pub enum CallerTurn {
     Pressed(String),
     /// Said nothing for the n-th time in a row, from 1.
     Silent(u8),
+    /// Nothing new: a reply to the context as it is was [ordered](Input::RespondNow).
+    Nothing,
 }
 
 /// What follows the bot's reply.
@@ -328,8 +331,36 @@ pub enum Input {
         /// The words.
         text: String,
     },
-    /// The caller's side asks the bot to be quiet.
+    /// The running reply is not wanted any more, by order of the caller's side or of the API (`response.cancel` elsewhere):
+    /// what was heard of it stays in the context, the rest is discarded. The caller is listened to as before.
     Interrupt,
+    /// By order of the same: the caller's turn is over now, whatever the hang-over (`response.create` elsewhere). When
+    /// nothing was said the model replies to the context as it is; a reply that is under way stays the only one.
+    RespondNow,
+    /// A client that plays by itself tells how much of the bot's answer to this turn was heard, if it is the running one or
+    /// the last: the text of what came later was not. It never makes the heard part longer.
+    Truncate {
+        /// The turn.
+        turn: TurnNumber,
+        /// Audio of its answer that was heard.
+        until: Duration,
+    },
+    /// A human agent has taken over, or has left. While the bot is away it neither answers nor prompts, and what is said
+    /// enters the context all the same; it is back with the next turn, or with [`Self::RespondNow`].
+    BotAway {
+        /// It is away from now on.
+        away: bool,
+    },
+    /// In a call with several legs: who is heard from now on. Words that are there already stay with whom they are of.
+    Speaking {
+        /// As the model is to call them; `None`: the caller. At most 64 bytes of it count.
+        party: Option<Arc<str>>,
+    },
+    /// The caller's leg has lost its network, and the call waits for it: its time stands still, and until
+    /// [`Self::Attached`] only the end of the call is acted upon.
+    Detached,
+    /// The leg is back: the time since [`Self::Detached`] has not been, and what happened in it is handled now.
+    Attached,
     /// The caller muted or unmuted; a muted caller is silent, not absent.
     Mute {
         /// Now muted.

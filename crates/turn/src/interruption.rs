@@ -1,8 +1,10 @@
 use crate::Config;
 use ringway_frame::MediaTime;
+use serde::{Deserialize, Serialize};
 
 /// Whether what sounds like the caller speaking over the bot is meant to stop it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Interruption {
     /// Nobody speaks over the bot, or it has stopped. `=> Paused` at the first sign of speech.
     #[default]

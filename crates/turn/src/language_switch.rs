@@ -1,7 +1,8 @@
 use crate::{Language, StageKind};
+use serde::{Deserialize, Serialize};
 
 /// The call's language, and which stages still have to follow.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct LanguageSwitch {
     current: Option<Language>,
     ear: Following,
@@ -11,7 +12,7 @@ pub(crate) struct LanguageSwitch {
 }
 
 /// How far a stage is on its way into the call's language.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct Following {
     /// It has not been told.
     wanted: bool,

@@ -7,10 +7,12 @@
 use crate::Latency;
 use crate::utterance::Utterance;
 use ringway_frame::MediaTime;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// What an answer waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Wait {
     /// To be sure that the caller has finished.
     EndOfTurn,
@@ -29,7 +31,7 @@ pub(crate) enum Wait {
 }
 
 /// What the answer to the running turn has been waiting for, since when. Before the first entry: the end of the turn.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Waits(Vec<(MediaTime, Wait)>);
 
 /// Changes of one turn that are kept; what comes after them counts as the last.

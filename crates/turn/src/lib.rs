@@ -64,6 +64,9 @@
 //!   `filler` when the model is not asked: a filler is spoken, or the last clause.
 //! - keys: `waiting` for the rest of an answer, or for the caller to finish speaking.
 //!
+//! While the leg is [detached](Turn::is_detached) the states stand still, but for the end of the call. While the
+//! [bot is away](Turn::is_bot_away) there is no reply.
+//!
 //! # What the other side may rely on
 //! - **Epochs.** Each reply is spoken in an epoch of its own and is silent until [`Playout::Release`] of it or of a
 //!   later one. Frames are played in order across epochs; only [`Playout::Clear`] voids any.
@@ -91,16 +94,24 @@
 //!   recogniser, the language model and the voice from its [`Input::StageReady`] to its [`Input::StageGone`]. Turns are
 //!   still begun, ended and interrupted here, but without words: those come when they come, and enter the context where
 //!   they belong.
+//! - **Detached legs.** From [`Input::Detached`] to [`Input::Attached`] no time passes, but for the longest call: no
+//!   deadline comes nearer and no command is given, unless the call ends. What happens meanwhile is kept in order and
+//!   handled with `Attached`. A reply that sounds keeps its epoch: the playout goes on where the ear is.
+//! - **Human agents.** While the bot is [away](Input::BotAway) it says nothing and is not asked to; the words of all who
+//!   speak enter the context, with [whose they are](Input::Speaking).
 //! - **Merged turns.** A caller who goes on before the answer sounds continues their turn: its
 //!   [`Event::Transcript`] is told again, longer, under the same number. [`Event::Message`] never is.
 #![forbid(unsafe_code)]
 
 mod call_phase;
 mod clause;
+mod clock;
+mod closed_reply;
 mod command;
 mod config;
 mod context;
 mod deadlines;
+mod deferred;
 mod dtmf;
 mod endpoint;
 mod heard;

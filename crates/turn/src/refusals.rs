@@ -1,7 +1,8 @@
+use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
 /// What voices refused of one reply.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Refusals {
     /// Clauses by their ends, which stay where they are when their beginnings were said, and how often each was refused.
     counts: Vec<(usize, u32)>,

@@ -1,16 +1,22 @@
 use crate::clause::{Cutter, trimmed};
+use crate::closed_reply::ClosedReply;
 use crate::heard::{Ledger, Words};
 use crate::refusals::Refusals;
 use crate::sentence::Rules;
 use crate::speech_form::{Code, Spoken};
 use crate::tools::Tools;
+use crate::utterance::join;
 use crate::{After, CallerTurn, ClauseId, Config, Memo, RequestId, TurnNumber};
 use ringway_frame::{Epoch, MediaTime, Skew};
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// What the language model is doing about a reply.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Model {
     /// It has not been asked: only a filler is spoken. `=> Asked` with the transcript.
     Idle,
@@ -21,9 +27,12 @@ pub(crate) enum Model {
 }
 
 /// One reply of the bot, from the moment it is asked for until it was heard, cut off or thrown away.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Reply {
     pub(crate) turn: TurnNumber,
+    /// Who said what it answers, where it is not the caller.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) party: Option<Arc<str>>,
     pub(crate) cue: Option<CallerTurn>,
     pub(crate) epoch: Epoch,
     /// It may be heard; otherwise it is speculative.
@@ -43,12 +52,12 @@ pub(crate) struct Reply {
     /// Others know that the caller's words stand, since the answer has begun to sound.
     pub(crate) announced: bool,
     /// Length of the heard text that others know.
-    pub(crate) told: usize,
+    told: usize,
     text: String,
     cutter: Cutter,
     unspoken: VecDeque<Words>,
     /// What is noted of the call when it is accepted.
-    pub(crate) slots: Vec<(String, String)>,
+    slots: Vec<(String, String)>,
     /// Where what nobody can say begins: marks and code in front of the next clause.
     silent: Option<usize>,
     code: Code,
@@ -67,6 +76,7 @@ impl Reply {
     ) -> Self {
         Self {
             turn,
+            party: None,
             cue: None,
             epoch,
             released: false,
@@ -88,6 +98,75 @@ impl Reply {
             refusals: Refusals::default(),
             tools: Tools::default(),
         }
+    }
+
+    /// The model was asked for it, to this answer of the caller's.
+    pub(crate) fn ask(&mut self, request: RequestId, cue: CallerTurn, skew: Skew, party: Option<Arc<str>>) {
+        self.cue = Some(cue);
+        (self.skew, self.party) = (skew, party);
+        self.ask_again(request);
+    }
+
+    /// The model was asked for the rest of it.
+    pub(crate) fn ask_again(&mut self, request: RequestId) {
+        self.model = Model::Asked(request);
+        self.tools = Tools::default();
+    }
+
+    /// It answers these words, whose last sound ended then and arrived so much later.
+    pub(crate) fn answer_to(&mut self, words: String, ended: MediaTime, skew: Skew) {
+        self.cue = Some(CallerTurn::Said(words));
+        (self.ended, self.skew) = (ended, skew);
+    }
+
+    /// It may be heard.
+    pub(crate) fn release(&mut self, now: MediaTime) {
+        self.released = true;
+        self.progress = now;
+    }
+
+    /// The playout got further, or was given more.
+    pub(crate) fn get_on(&mut self, now: MediaTime) {
+        self.progress = now;
+    }
+
+    /// The voice has made audio in its newest epoch.
+    pub(crate) fn voice(&mut self) {
+        self.voiced = Some(self.epoch);
+    }
+
+    /// Its first sound tells others that the caller's words stand.
+    pub(crate) fn announce(&mut self) {
+        self.announced = true;
+    }
+
+    /// These are noted of the call when it is accepted.
+    pub(crate) fn note(&mut self, slots: Vec<(String, String)>) {
+        self.slots = slots;
+    }
+
+    /// What was heard of it as others will know it, filler included; `None`: they know as much.
+    pub(crate) fn news(&mut self) -> Option<String> {
+        let heard = self.heard();
+        let pieces = [self.ledger.heard_filler().unwrap_or_default(), &heard];
+        let length = pieces.iter().map(|piece| piece.trim().len()).sum();
+        if length <= self.told {
+            return None;
+        }
+        let text = join(&pieces);
+        self.told = length;
+        Some(text)
+    }
+
+    /// No more audio of it than this was heard, nor will be.
+    pub(crate) fn truncate(&mut self, until: Duration) {
+        self.ledger.truncate(until);
+    }
+
+    /// What it led to, what it noted, and what is left of it when it is over.
+    pub(crate) fn into_parts(self) -> (Model, Vec<(String, String)>, ClosedReply) {
+        let closed = ClosedReply::new(self.turn, self.text, self.ledger, self.refusals);
+        (self.model, self.slots, closed)
     }
 
     /// All text that has come.

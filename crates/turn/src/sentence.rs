@@ -11,7 +11,7 @@ pub(crate) use marks::{CLOSERS, Mark};
 use marks::OPENERS;
 
 /// What a full stop may mean in one language.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Rules {
     abbreviations: &'static [&'static str],
     /// A number with a full stop is an ordinal: "3. Oktober".

@@ -1,8 +1,9 @@
 use crate::Config;
 use ringway_frame::MediaTime;
+use serde::{Deserialize, Serialize};
 
 /// The caller says nothing at all: asked a few times, then the call ends.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Silence {
     since: Option<MediaTime>,
     prompts: u8,

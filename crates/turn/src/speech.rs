@@ -1,5 +1,6 @@
 use crate::{Config, Window};
 use ringway_frame::{MediaTime, Skew};
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// What the windows of the caller's audio came to.
@@ -14,7 +15,7 @@ pub(crate) enum Change {
 }
 
 /// Windows in, speech and silence out: hysteresis, energy dating, silence by the clock.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Speech {
     talking: Option<Talking>,
     last: Option<Last>,
@@ -22,12 +23,12 @@ pub(crate) struct Speech {
     muted: bool,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Talking {
     from: MediaTime,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Last {
     until: MediaTime,
     loud_until: MediaTime,
@@ -79,6 +80,11 @@ impl Speech {
     /// Voice activity detection is away: silence proves nothing until it has caught up, or until `bound`.
     pub(crate) fn hold(&mut self, bound: MediaTime) {
         self.hold = Some(bound);
+    }
+
+    /// The caller is taken to have finished: speech that goes on is new.
+    pub(crate) fn cut(&mut self) {
+        self.talking = None;
     }
 
     /// Whether silence proves nothing at present.

@@ -10,6 +10,7 @@ mod link;
 mod pictures;
 mod scan;
 
+use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
 /// What a voice is given for a piece of text, and where each byte of it is written.
@@ -20,14 +21,22 @@ pub(crate) struct Spoken {
 }
 
 /// Where the bytes of a spoken form are written in the piece that it is the form of.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub(crate) struct Places {
     /// Empty where the form is what is written.
     runs: Vec<Run>,
 }
 
+impl Places {
+    /// The form is what is written.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.runs.is_empty()
+    }
+}
+
 /// From byte `spoken` of the form on, up to the next run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Run {
     spoken: usize,
     written: usize,
@@ -36,7 +45,8 @@ struct Run {
 }
 
 /// What is done about blocks of code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Code {
     /// They are left out.
     Skip,

@@ -1,9 +1,10 @@
 use crate::StageKind;
 use crate::latency::Deaf;
 use ringway_frame::MediaTime;
+use serde::{Deserialize, Serialize};
 
 /// Which stages are away, and which have too much to do.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct StageHealth {
     lost: [bool; StageKind::ALL.len()],
     /// One stage hears and speaks by itself.

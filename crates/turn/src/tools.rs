@@ -1,8 +1,9 @@
 use crate::ToolFiller;
 use ringway_frame::MediaTime;
+use serde::{Deserialize, Serialize};
 
 /// The tools that run for one reply.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Tools {
     running: u32,
     /// What bridges the wait for the first of them that has words, and since when it runs.

@@ -3,17 +3,22 @@ mod bot;
 mod caller;
 mod converse;
 mod deadlines;
+mod detached;
 mod ending;
 mod hedge;
 mod history;
 mod language;
 mod latency;
+mod orders;
 mod stages;
 mod timer;
 mod tools;
 
 use crate::call_phase::CallPhase;
+use crate::clock::Clock;
+use crate::closed_reply::ClosedReply;
 use crate::deadlines::Deadlines;
+use crate::deferred::Deferred;
 use crate::dtmf::Keys;
 use crate::history::History;
 use crate::interruption::Interruption;
@@ -28,8 +33,8 @@ use crate::stage_health::StageHealth;
 use crate::usual::Usual;
 use crate::utterance::{Phase, Utterance};
 use crate::{
-    After, AskId, ClauseId, Command, Config, Context, Event, Input, Output, RequestId, SpeechState, States,
-    TurnNumber, UtteranceId,
+    After, AskId, ClauseId, Command, Config, Context, Event, Input, Output, RequestId, SpeechState,
+    StageKind, States, Stt, TurnNumber, UtteranceId, Window,
 };
 use ringway_frame::{Epoch, MediaTime};
 use std::collections::VecDeque;
@@ -40,9 +45,15 @@ use timer::Timer;
 #[derive(Debug)]
 pub struct Turn {
     config: Arc<Config>,
+    clock: Clock,
+    /// In conversation time, as all moments here.
     now: MediaTime,
+    /// What happened while the leg is away.
+    deferred: Deferred,
     phase: CallPhase,
     started: MediaTime,
+    /// The same in media time: the longest call is one by the clock on the wall.
+    began: MediaTime,
     /// Number of the newest turn.
     turn: TurnNumber,
     context: Context,
@@ -51,6 +62,7 @@ pub struct Turn {
     utterance: Option<Utterance>,
     interruption: Interruption,
     reply: Option<Reply>,
+    closed: Option<ClosedReply>,
     keys: Keys,
     silence: Silence,
     health: StageHealth,
@@ -62,6 +74,12 @@ pub struct Turn {
     language: LanguageSwitch,
     /// The end of the call that the caller spoke over: it is still due if that was nothing.
     farewell: Option<After>,
+    /// A human agent speaks in the bot's place.
+    bot_away: bool,
+    /// The stage that would have been apologised for meanwhile.
+    gone: Option<StageKind>,
+    /// Who speaks, where it is not the caller.
+    party: Option<Arc<str>>,
     /// This turn has had its filler.
     filler_spent: bool,
     /// The epoch of the next reply: later than all that were spoken or released.
@@ -85,9 +103,12 @@ impl Turn {
     pub fn new(config: impl Into<Arc<Config>>) -> Self {
         Self {
             config: config.into(),
+            clock: Clock::default(),
             now: MediaTime::ZERO,
+            deferred: Deferred::default(),
             phase: CallPhase::Waiting,
             started: MediaTime::ZERO,
+            began: MediaTime::ZERO,
             turn: TurnNumber::default(),
             context: Context::default(),
             history: History::default(),
@@ -95,6 +116,7 @@ impl Turn {
             utterance: None,
             interruption: Interruption::default(),
             reply: None,
+            closed: None,
             keys: Keys::default(),
             silence: Silence::default(),
             health: StageHealth::default(),
@@ -104,6 +126,9 @@ impl Turn {
             waits: Waits::default(),
             language: LanguageSwitch::default(),
             farewell: None,
+            bot_away: false,
+            gone: None,
+            party: None,
             filler_spent: false,
             next_epoch: Epoch::ZERO.next(),
             ids: Ids::default(),
@@ -117,9 +142,23 @@ impl Turn {
     /// An input that names an id which is not running is stale and changes nothing; a `now` before the last one
     /// counts as the last one.
     pub fn handle(&mut self, input: Input, now: MediaTime) {
-        self.now = self.now.max(now);
+        self.now = self.clock.pass(now);
+        if self.is_over() {
+            return;
+        }
+        match input {
+            Input::Attached => self.attach(),
+            input if self.is_detached() => self.defer(input),
+            Input::Detached => self.clock.stop(),
+            input => self.take(input),
+        }
+        self.observe();
+        self.run_timers();
+    }
+
+    fn take(&mut self, input: Input) {
         match &self.phase {
-            CallPhase::Over => return,
+            CallPhase::Over => {}
             CallPhase::Live => {
                 self.live(input);
                 self.follow_language();
@@ -128,14 +167,12 @@ impl Turn {
             CallPhase::Closing { .. } => self.closing(input),
             CallPhase::Apologising { .. } => self.apologising(input),
         }
-        self.observe();
-        self.run_timers();
     }
 
     /// The next thing to do, or when to come back.
     pub fn poll(&mut self) -> Output {
         match self.commands.pop_front() {
-            Some(command) => Output::Command(command),
+            Some(command) => Output::Command(self.dated(command)),
             None => Output::Timeout(self.next_deadline()),
         }
     }
@@ -199,7 +236,11 @@ impl Turn {
     fn live(&mut self, input: Input) {
         match input {
             Input::Started | Input::Tick => {}
-            Input::Window(window) => self.hear(&window),
+            Input::Window(window) => self.hear(&Window {
+                until: self.clock.conversation(window.until),
+                loud_until: self.clock.conversation(window.loud_until),
+                ..window
+            }),
             Input::EndOfTurn { probability } => self.end_likely(probability),
             Input::Partial { utterance, text, complete } => {
                 let text = self.words_of(&text, Standing::Guess);
@@ -222,6 +263,9 @@ impl Turn {
             Input::Dtmf { digit } => self.key(digit),
             Input::Text { text } => self.typed(text),
             Input::Interrupt => self.interrupt(),
+            Input::RespondNow => self.respond_now(),
+            Input::BotAway { away } => self.set_bot_away(away),
+            Input::Speaking { party } => self.speaking(party),
             Input::Mute { muted } => self.mute(muted),
             input => self.bot_or_stage(input),
         }
@@ -255,6 +299,7 @@ impl Turn {
             Input::ClauseEnd { epoch, clause, frames } => self.clause_end(epoch, clause, frames),
             Input::ClauseRefused { epoch, clause, left_out } => self.clause_refused(epoch, clause, left_out),
             Input::Played { epoch, frames } => self.played(epoch, frames),
+            Input::Truncate { turn, until } => self.truncate(turn, until),
             Input::StageLost { stage } => self.stage_lost(stage),
             Input::StageReady { stage } => self.stage_ready(stage),
             Input::StageGone { stage } => self.stage_gone(stage),
@@ -270,6 +315,8 @@ impl Turn {
         match input {
             Input::Started => self.start(),
             Input::Language(language) => self.begin_in(language),
+            Input::BotAway { away } => self.set_bot_away(away),
+            Input::Speaking { party } => self.speaking(party),
             Input::StageLost { .. }
             | Input::StageReady { .. }
             | Input::StageGone { .. }
@@ -285,7 +332,7 @@ impl Turn {
         if !matches!(self.phase, CallPhase::Live) {
             return;
         }
-        let idle = self.utterance.is_none() && self.reply.is_none() && self.keys.is_empty();
+        let idle = self.utterance.is_none() && self.reply.is_none() && self.keys.is_empty() && !self.bot_away;
         self.silence.observe(idle, self.now);
         self.note_wait();
         let state = self.line();
@@ -313,13 +360,31 @@ impl Turn {
     }
 
     fn is_due(&self, timer: Timer) -> bool {
-        self.deadline(timer).is_some_and(|at| at <= self.now)
+        match timer {
+            Timer::MaxDuration => self.longest().is_some_and(|at| at <= self.clock.media()),
+            _ if self.is_detached() => false,
+            timer => self.deadline(timer).is_some_and(|at| at <= self.now),
+        }
     }
 
     /// Later than now: a timer that is due has run, or runs with the next input.
     fn next_deadline(&self) -> MediaTime {
-        let earliest = Timer::ALL.into_iter().filter_map(|timer| self.deadline(timer)).min();
-        earliest.unwrap_or(MediaTime::MAX).max(self.now + std::time::Duration::from_nanos(1))
+        let timers = Timer::ALL.into_iter().filter(|_| !self.is_detached());
+        let earliest =
+            timers.filter_map(|timer| self.deadline(timer)).min().map(|at| self.clock.media_of(at));
+        let next = earliest.into_iter().chain(self.longest()).min().unwrap_or(MediaTime::MAX);
+        next.max(self.clock.media() + std::time::Duration::from_nanos(1))
+    }
+
+    /// What goes out is dated in media time.
+    fn dated(&self, mut command: Command) -> Command {
+        if let Command::Stt(
+            Stt::Begin { from: at, .. } | Stt::Flush { until: at, .. } | Stt::Close { until: at, .. },
+        ) = &mut command
+        {
+            *at = self.clock.media_of(*at);
+        }
+        command
     }
 }
 

@@ -1,11 +1,14 @@
-use crate::endpoint::hang_over;
+use crate::endpoint::{EVEN, hang_over};
 use crate::spoken::letters;
 use crate::{AskId, Config, Probability, TurnNumber, UtteranceId};
 use ringway_frame::{MediaTime, Skew};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Where an utterance of the caller stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Phase {
     /// The caller speaks. `=> Quiet` when speech stops.
     Speaking,
@@ -22,7 +25,7 @@ pub(crate) enum Phase {
 }
 
 /// One utterance of the caller, from its first sign until its words are in a turn or it was no speech.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Utterance {
     pub(crate) id: UtteranceId,
     pub(crate) turn: TurnNumber,
@@ -41,13 +44,18 @@ pub(crate) struct Utterance {
     /// End of its last sound.
     loud_until: MediaTime,
     /// What a turn model said last, and when.
-    pub(crate) likely: Option<(Probability, MediaTime)>,
+    likely: Option<(Probability, MediaTime)>,
     /// A service that hears the caller has told of it too: it also tells its end.
     pub(crate) spotted: bool,
     /// It made the bot stop.
     pub(crate) barged_in: bool,
+    /// Its end was ordered: speech that goes on is none of it.
+    ordered: bool,
+    /// Who speaks, where it is not the caller.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) party: Option<Arc<str>>,
     /// Its words as others know them.
-    pub(crate) told: String,
+    told: String,
     /// How much later than its date the end of its last sound arrived.
     pub(crate) skew: Skew,
     /// When its transcript was asked for.
@@ -62,14 +70,14 @@ pub(crate) struct Utterance {
     answer: Option<Guess>,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Guess {
     text: String,
     complete: bool,
 }
 
 impl Utterance {
-    pub(crate) fn new(id: UtteranceId, turn: TurnNumber, from: MediaTime) -> Self {
+    pub(crate) fn new(id: UtteranceId, turn: TurnNumber, from: MediaTime, party: Option<Arc<str>>) -> Self {
         Self {
             id,
             turn,
@@ -84,6 +92,8 @@ impl Utterance {
             likely: None,
             spotted: false,
             barged_in: false,
+            ordered: false,
+            party,
             told: String::new(),
             skew: Skew::ZERO,
             asked_at: None,
@@ -94,6 +104,68 @@ impl Utterance {
             guessed: None,
             answer: None,
         }
+    }
+
+    /// The pause since then may or may not be the end of the turn.
+    pub(crate) fn pause(&mut self, since: MediaTime) {
+        self.phase = Phase::Quiet { since };
+    }
+
+    /// The pause since then is the end of the turn.
+    pub(crate) fn end(&mut self, since: MediaTime) {
+        self.phase = Phase::Over { since };
+    }
+
+    /// Its end was ordered, while speech had come until then.
+    pub(crate) fn order_end(&mut self, until: MediaTime) {
+        self.ordered = true;
+        if self.phase == Phase::Speaking {
+            self.pause(until);
+        }
+    }
+
+    /// Its end was ordered.
+    pub(crate) fn is_ordered(&self) -> bool {
+        self.ordered
+    }
+
+    /// It made the bot stop, or is worth an answer as if it had.
+    pub(crate) fn barge_in(&mut self) {
+        self.barged_in = true;
+    }
+
+    /// A service that hears the caller has told of it.
+    pub(crate) fn spot(&mut self) {
+        self.spotted = true;
+    }
+
+    /// This party speaks, unless words of another are in it.
+    pub(crate) fn speak_as(&mut self, party: Option<Arc<str>>) {
+        if !self.has_words() {
+            self.party = party;
+        }
+    }
+
+    /// A turn model takes this for its probability to be over.
+    pub(crate) fn judge(&mut self, probability: Probability, now: MediaTime) {
+        let probability = if probability.is_nan() { EVEN } else { probability.clamp(0.0, 1.0) };
+        self.likely = Some((probability, now));
+    }
+
+    /// Its words as others will know them; `None`: they know them already, or there are none.
+    pub(crate) fn news(&mut self) -> Option<String> {
+        let text = self.words();
+        if text.is_empty() || text == self.told {
+            return None;
+        }
+        self.told.clone_from(&text);
+        Some(text)
+    }
+
+    /// It began earlier, with these words of this turn.
+    pub(crate) fn begin_earlier(&mut self, from: MediaTime, turn: TurnNumber, words: String) {
+        self.from = from;
+        self.continue_turn(turn, words);
     }
 
     /// It continues the turn `turn`, which had these words.

@@ -35,6 +35,7 @@ pub(super) fn answer(script: &Script, known: &Known, memo: Memo, cue: &Cue) -> A
         Cue::Said(text) => step.hear(text),
         Cue::Pressed(keys) => step.press(keys),
         Cue::Silent(times) => step.prompt_silent(*times),
+        Cue::Nothing => step.ask_again(),
     };
     Answer { text: step.said.join(" "), next, memo: step.memo }
 }

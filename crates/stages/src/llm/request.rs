@@ -29,6 +29,8 @@ pub enum Cue {
     Pressed(String),
     /// Said nothing for the n-th time in a row, from 1.
     Silent(u8),
+    /// Nothing new: a reply to what was said before is wanted.
+    Nothing,
 }
 
 /// What is wanted of a model.

@@ -74,6 +74,7 @@ fn cue(cue: &Cue) -> Cow<'_, str> {
         Cue::Pressed(keys) => format!("[The caller pressed these keys: {keys}]").into(),
         Cue::Silent(1) => "[The caller says nothing. Ask whether they are still there.]".into(),
         Cue::Silent(_) => "[The caller still says nothing. Ask once more whether they are there.]".into(),
+        Cue::Nothing => "[Nothing new was said. Reply to what was said before.]".into(),
     }
 }
 

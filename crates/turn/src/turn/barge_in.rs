@@ -1,3 +1,4 @@
+use crate::reply::Reply;
 use crate::utterance::{Phase, same_words};
 use crate::{CallerTurn, Command, Event, Playout, Turn};
 use ringway_frame::MediaTime;
@@ -50,7 +51,7 @@ impl Turn {
 
     /// The caller is heard: the bot stops for good. If it was not audible yet, the caller never heard the end of
     /// their own turn, so that what they say now continues it.
-    fn confirm(&mut self) {
+    pub(super) fn confirm(&mut self) {
         let Some(from) = self.interruption.from() else { return };
         if let Some(reply) = self.reply.take() {
             self.silence_reply(&reply);
@@ -59,8 +60,8 @@ impl Turn {
                 self.tell(Event::BargeIn { turn: reply.turn, after: self.now - from });
                 self.mark_barged_in();
                 self.cut_off(reply);
-            } else if let Some(CallerTurn::Said(words)) = &reply.cue {
-                self.continue_turn(reply.turn, words.clone());
+            } else if let Some(words) = self.continued(&reply) {
+                self.continue_turn(reply.turn, words);
             } else {
                 self.cut_off(reply);
             }
@@ -74,7 +75,7 @@ impl Turn {
         let Some(at) = self.interruption.paused_at() else { return };
         self.push(Command::Playout(Playout::Resume));
         if let Some(reply) = &mut self.reply {
-            reply.progress = self.now;
+            reply.get_on(self.now);
             let turn = reply.turn;
             self.tell(Event::FalseInterruption { turn, paused: self.now - at });
         }
@@ -82,7 +83,16 @@ impl Turn {
 
     fn mark_barged_in(&mut self) {
         if let Some(utterance) = &mut self.utterance {
-            utterance.barged_in = true;
+            utterance.barge_in();
+        }
+    }
+
+    /// The words that the caller goes on behind, if it is the same person.
+    fn continued(&self, reply: &Reply) -> Option<String> {
+        let party = self.utterance.as_ref().and_then(|utterance| utterance.party.as_ref());
+        match &reply.cue {
+            Some(CallerTurn::Said(words)) if reply.party.as_ref() == party => Some(words.clone()),
+            _ => None,
         }
     }
 

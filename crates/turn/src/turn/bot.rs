@@ -3,43 +3,63 @@
 use crate::heard::Words;
 use crate::reply::{Model, Reply};
 use crate::speech_form::{Places, Spoken};
-use crate::tools::Tools;
 use crate::utterance::join;
 use crate::{
-    After, CallerTurn, ClauseId, Command, Event, Memo, Playout, RequestId, Speaker, Speculation, StageKind,
-    Turn, TurnNumber,
+    After, CallerTurn, ClauseId, Command, Context, Event, Memo, Playout, RequestId, Speaker, Speculation,
+    StageKind, Turn, TurnNumber,
 };
 use ringway_frame::{Epoch, MediaTime, Skew};
+use std::sync::Arc;
+
+/// What a reply is to answer, beside what the caller did.
+pub(super) struct Asked {
+    pub(super) turn: TurnNumber,
+    /// End of the caller's turn.
+    pub(super) ended: MediaTime,
+    /// How much later it arrived.
+    pub(super) skew: Skew,
+    /// Who spoke, where it is not the caller.
+    pub(super) party: Option<Arc<str>>,
+}
 
 /// Clauses that a voice is given and has not made whole, at most.
 const CLAUSES_AHEAD: usize = 32;
 
 impl Turn {
     /// Asks the model for a reply, which nobody hears before it is released.
-    pub(super) fn ask(&mut self, caller: CallerTurn, turn: TurnNumber, ended: MediaTime, skew: Skew) {
+    pub(super) fn ask(&mut self, caller: CallerTurn, of: Asked) {
+        let Asked { turn, ended, skew, party } = of;
         let request = self.ids.request;
         self.ids.request = request.next();
         let model = if self.health.converses() { StageKind::SpeechToSpeech } else { StageKind::Llm };
         self.deadlines.asked(model, self.now);
         let (epoch, language) = (self.next_epoch, (&*self.config, self.rules()));
         let reply = self.reply.get_or_insert_with(|| Reply::new(turn, epoch, ended, language));
-        reply.cue = Some(caller.clone());
-        reply.model = Model::Asked(request);
-        reply.tools = Tools::default();
-        reply.skew = skew;
-        let context = self.context.clone();
+        reply.ask(request, caller.clone(), skew, party);
+        let context = self.context_of_reply();
         if self.health.converses() {
             return self.converse(request, caller, String::new());
         }
         self.push(Command::Reply { request, caller, context, already: String::new() });
     }
 
+    /// The model speaks first, or goes on by itself.
+    pub(super) fn speak_up(&mut self, cue: CallerTurn) {
+        self.ask(cue, Asked { turn: self.turn, ended: self.now, skew: Skew::ZERO, party: None });
+        self.release();
+    }
+
+    /// What was said before, for whoever makes the running reply.
+    pub(super) fn context_of_reply(&self) -> Context {
+        let party = self.reply.as_ref().and_then(|reply| reply.party.clone());
+        Context { party, ..self.context.clone() }
+    }
+
     /// The reply may be heard.
     pub(super) fn release(&mut self) {
         let now = self.now;
         let Some(reply) = self.reply.as_mut().filter(|reply| !reply.released) else { return };
-        reply.released = true;
-        reply.progress = now;
+        reply.release(now);
         let epoch = reply.epoch;
         self.next_epoch = epoch.next();
         self.push(Command::Playout(Playout::Release(epoch)));
@@ -59,7 +79,7 @@ impl Turn {
     /// Whether they count is known with the end of the reply.
     pub(super) fn note_slots(&mut self, request: RequestId, slots: Vec<(String, String)>) {
         if let Some(reply) = self.reply.as_mut().filter(|reply| reply.model == Model::Asked(request)) {
-            reply.slots = slots;
+            reply.note(slots);
         }
     }
 
@@ -119,7 +139,7 @@ impl Turn {
 
     pub(super) fn voiced(&mut self, epoch: Epoch) {
         if let Some(reply) = self.reply.as_mut().filter(|reply| reply.epoch == epoch) {
-            reply.voiced = Some(epoch);
+            reply.voice();
             self.deadlines.came(StageKind::Tts);
             if reply.whole {
                 // What speaks by itself is waited for as a model is.
@@ -145,7 +165,7 @@ impl Turn {
     pub(super) fn clause_end(&mut self, epoch: Epoch, clause: ClauseId, frames: u32) {
         if let Some(reply) = &mut self.reply {
             reply.ledger.clause_end(epoch, clause, frames);
-            reply.progress = self.now;
+            reply.get_on(self.now);
             self.deadlines.came(StageKind::Tts);
             self.speak();
             self.sounded();
@@ -180,7 +200,7 @@ impl Turn {
         if let Some(reply) = &mut self.reply
             && reply.ledger.played(epoch, frames)
         {
-            reply.progress = self.now;
+            reply.get_on(self.now);
             self.sounded();
         }
     }
@@ -200,7 +220,7 @@ impl Turn {
         else {
             return;
         };
-        reply.announced = true;
+        reply.announce();
         let (turn, words) = (reply.turn, reply.callers_words().map(str::to_owned));
         let latency = std::mem::take(&mut self.waits).latency(reply.skew.arrival(reply.ended), now);
         let waited = matches!(reply.cue, Some(CallerTurn::Said(_) | CallerTurn::Pressed(_)));
@@ -214,12 +234,7 @@ impl Turn {
 
     fn tell_heard(&mut self) {
         let Some(reply) = &mut self.reply else { return };
-        let heard = reply.heard();
-        let heard = [reply.ledger.heard_filler().unwrap_or_default(), &heard];
-        let told = heard.iter().map(|piece| piece.trim().len()).sum();
-        if told > reply.told {
-            let text = join(&heard);
-            reply.told = told;
+        if let Some(text) = reply.news() {
             let turn = reply.turn;
             self.tell(Event::Heard { turn, text, last: false });
         }
@@ -303,7 +318,7 @@ impl Turn {
     pub(super) fn close(&mut self, reply: Reply) -> After {
         let heard = reply.heard();
         if let Some(words) = reply.callers_words() {
-            self.keep(Speaker::Caller, words.to_owned());
+            self.keep_caller(words.to_owned(), reply.party.clone());
             if !reply.announced {
                 self.tell(Event::Message { turn: reply.turn, who: Speaker::Caller, text: words.to_owned() });
             }
@@ -315,15 +330,18 @@ impl Turn {
             self.tell(Event::Heard { turn: reply.turn, text, last: true });
         }
         if !heard.is_empty() {
-            self.keep(Speaker::Bot, heard.clone());
+            self.keep_bot(heard.clone());
             self.tell(Event::Message { turn: reply.turn, who: Speaker::Bot, text: heard });
         }
         self.filler_spent = false;
         self.health.relax();
-        let Model::Done { after, memo } = reply.model else { return After::Nothing };
+        let turn = reply.turn;
+        let (model, slots, closed) = reply.into_parts();
+        self.closed = Some(closed);
+        let Model::Done { after, memo } = model else { return After::Nothing };
         self.context.memo = memo;
-        for (name, value) in reply.slots {
-            self.tell(Event::Slot { turn: reply.turn, name, value });
+        for (name, value) in slots {
+            self.tell(Event::Slot { turn, name, value });
         }
         if let After::Listen { digits } = after {
             self.keys.expect(digits);
@@ -332,14 +350,15 @@ impl Turn {
     }
 
     /// The caller's words enter the context with no reply of their own.
-    pub(super) fn remember_caller(&mut self, turn: TurnNumber, text: String) {
-        self.keep(Speaker::Caller, text.clone());
+    pub(super) fn remember_caller(&mut self, turn: TurnNumber, text: String, party: Option<Arc<str>>) {
+        self.keep_caller(text.clone(), party);
         self.tell(Event::Message { turn, who: Speaker::Caller, text });
     }
 
     /// When the caller has waited long enough for a sound.
     pub(super) fn filler_at(&self) -> Option<MediaTime> {
         let may = !self.filler_spent
+            && !self.bot_away
             && !self.interruption.is_any()
             && !self.health.converses()
             && !self.language.holds();

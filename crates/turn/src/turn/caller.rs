@@ -1,5 +1,6 @@
 //! The caller's side: speech, its end, its words.
 
+use super::bot::Asked;
 use crate::latency::Waits;
 use crate::reply::Model;
 use crate::speech::Change;
@@ -32,6 +33,10 @@ impl Turn {
     }
 
     fn changed(&mut self, change: Option<Change>) {
+        if self.utterance.as_ref().is_some_and(Utterance::is_ordered) {
+            // Speech that is still there when its words have come is another utterance.
+            return self.speech.cut();
+        }
         match change {
             None => {}
             Some(Change::Started { from }) => self.speech_started(from),
@@ -69,7 +74,7 @@ impl Turn {
         }
         let id = self.ids.utterance;
         self.ids.utterance = id.next();
-        self.utterance = Some(Utterance::new(id, self.turn.next(), from));
+        self.utterance = Some(Utterance::new(id, self.turn.next(), from, self.party.clone()));
         self.push(Command::Stt(Stt::Begin { utterance: id, from }));
     }
 
@@ -113,7 +118,7 @@ impl Turn {
     fn speech_stopped(&mut self, since: MediaTime) {
         self.outdate(since);
         let Some(utterance) = &mut self.utterance else { return };
-        utterance.phase = Phase::Quiet { since };
+        utterance.pause(since);
         if !utterance.is_noise(&self.config) {
             return;
         }
@@ -125,7 +130,7 @@ impl Turn {
         if matches!(utterance.phase, Phase::Over { .. }) {
             return;
         }
-        utterance.likely = Some((probability, self.now));
+        utterance.judge(probability, self.now);
         if probability <= 0.0 && utterance.is_answered() {
             self.take_back();
         }
@@ -175,7 +180,7 @@ impl Turn {
         if alone && consists_of(&words, &self.config.ignored_phrases) { String::new() } else { words }
     }
 
-    fn running(&mut self, id: UtteranceId) -> Option<&mut Utterance> {
+    pub(super) fn running(&mut self, id: UtteranceId) -> Option<&mut Utterance> {
         self.utterance.as_mut().filter(|utterance| utterance.id == id)
     }
 
@@ -186,11 +191,7 @@ impl Turn {
     /// The caller's words so far.
     pub(super) fn tell_transcript(&mut self) {
         let Some(utterance) = &mut self.utterance else { return };
-        let text = utterance.words();
-        if text.is_empty() || text == utterance.told {
-            return;
-        }
-        utterance.told.clone_from(&text);
+        let Some(text) = utterance.news() else { return };
         let turn = utterance.turn;
         self.tell(Event::Transcript { turn, text, last: false });
     }
@@ -211,7 +212,7 @@ impl Turn {
     pub(super) fn end_turn(&mut self) {
         let Some(utterance) = &mut self.utterance else { return };
         let Phase::Quiet { since } = utterance.phase else { return };
-        utterance.phase = Phase::Over { since };
+        utterance.end(since);
         if self.health.converses() {
             return self.hand_over(since);
         }
@@ -226,7 +227,7 @@ impl Turn {
     /// The model may begin on words that may not be all, or are only guessed.
     pub(super) fn speculate(&mut self) {
         let level = self.speculation();
-        let Some(utterance) = &mut self.utterance else { return };
+        let Some(utterance) = self.utterance.as_mut().filter(|_| !self.bot_away) else { return };
         utterance.held = false;
         let utterance = &*utterance;
         let guessed = self.config.speculate_on_guess.is_some_and(|fresh| utterance.is_guessed(fresh));
@@ -234,6 +235,7 @@ impl Turn {
         let early = !matches!(utterance.phase, Phase::Over { .. }) && level >= Speculation::Llm;
         let words = utterance.words();
         let (turn, skew, ended) = (utterance.turn, utterance.skew, utterance.asked_until);
+        let party = utterance.party.clone();
         if !ready || !early || words.is_empty() || !self.keys.is_empty() || self.is_answering(&words) {
             return;
         }
@@ -245,7 +247,7 @@ impl Turn {
         }
         self.discard_speculation();
         if self.reply.is_none() {
-            self.ask(CallerTurn::Said(words), turn, ended, skew);
+            self.ask(CallerTurn::Said(words), Asked { turn, ended, skew, party });
         }
     }
 
@@ -267,7 +269,8 @@ impl Turn {
     fn accept(&mut self) {
         let Some(utterance) = self.utterance.take() else { return };
         let words = utterance.words();
-        let worth = utterance.barged_in || utterance.voiced >= self.config.unclear_after;
+        let long = utterance.voiced >= self.config.unclear_after;
+        let worth = !utterance.is_ordered() && (utterance.barged_in || long);
         if words.is_empty() && (!worth || self.farewell.is_some() || !self.keys.is_empty()) {
             self.utterance = Some(utterance);
             return self.forget();
@@ -278,11 +281,11 @@ impl Turn {
         self.tell(Event::Transcript { turn: self.turn, text: words.clone(), last: true });
         self.silence.broken();
         self.farewell = None;
-        if self.keys.is_empty() {
+        if self.keys.is_empty() && !self.bot_away {
             self.answer(words, &utterance, until);
         } else {
             self.discard_speculation();
-            self.remember_caller(self.turn, words);
+            self.remember_caller(self.turn, words, utterance.party);
             self.keys_pressed();
         }
     }
@@ -292,12 +295,12 @@ impl Turn {
         if !self.is_answering(&words) {
             self.waits.answered(utterance, self.now);
             self.discard_speculation();
-            self.ask(CallerTurn::Said(words.clone()), utterance.turn, ended, utterance.skew);
+            let Utterance { turn, skew, party, .. } = utterance;
+            let of = Asked { turn: *turn, ended, skew: *skew, party: party.clone() };
+            self.ask(CallerTurn::Said(words.clone()), of);
         }
         if let Some(reply) = &mut self.reply {
-            reply.cue = Some(CallerTurn::Said(words));
-            reply.ended = ended;
-            reply.skew = utterance.skew;
+            reply.answer_to(words, ended, utterance.skew);
         }
         self.release();
     }
@@ -307,11 +310,14 @@ impl Turn {
         let Some(utterance) = self.utterance.take() else { return };
         self.push(Command::Stt(Stt::Drop { utterance: utterance.id }));
         self.discard_speculation();
+        let ordered = utterance.is_ordered();
         if let Some(filler) = self.reply.take_if(|reply| reply.model == Model::Idle) {
             self.silence_reply(&filler);
         }
         if !self.keys.is_empty() {
             self.keys_pressed();
+        } else if ordered {
+            self.reply_to_context();
         } else if let Some(after) = self.farewell.take() {
             self.follow(after);
         }
@@ -332,6 +338,13 @@ impl Turn {
         self.keys_pressed();
     }
 
+    /// Nobody but people is there to hear it.
+    fn remember_answer(&mut self, answer: CallerTurn) {
+        if let CallerTurn::Said(text) | CallerTurn::Pressed(text) = answer {
+            self.remember_caller(self.turn, text, self.party.clone());
+        }
+    }
+
     /// Keys that make an answer are one, unless the caller is speaking too: then when that has been understood.
     pub(super) fn keys_pressed(&mut self) {
         if self.utterance.is_some() {
@@ -344,10 +357,14 @@ impl Turn {
         match answer.clone() {
             CallerTurn::Said(text) => self.tell(Event::Transcript { turn: self.turn, text, last: true }),
             CallerTurn::Pressed(keys) => self.tell(Event::Keys { turn: self.turn, keys }),
-            CallerTurn::Joined | CallerTurn::Silent(_) => {}
+            CallerTurn::Joined | CallerTurn::Silent(_) | CallerTurn::Nothing => {}
+        }
+        if self.bot_away {
+            return self.remember_answer(answer);
         }
         self.waits = Waits::default();
-        self.ask(answer, self.turn, ended, Skew::ZERO);
+        let (turn, party) = (self.turn, self.party.clone());
+        self.ask(answer, Asked { turn, ended, skew: Skew::ZERO, party });
         self.release();
     }
 }

@@ -1,14 +1,15 @@
 //! Turns with a stage that hears and speaks by itself: it is told when to answer, and tells what was said afterwards.
 
+use super::bot::Asked;
 use crate::pending_transcript::PendingTranscript;
 use crate::reply::{Model, Reply};
-use crate::tools::Tools;
-use crate::utterance::{Phase, Utterance, join};
+use crate::utterance::{Utterance, join};
 use crate::{
     AskId, CallerTurn, Command, Converse, Event, Playout, Purpose, RequestId, Speaker, Speculation,
     StageKind, Stt, Turn, TurnNumber,
 };
 use ringway_frame::MediaTime;
+use std::sync::Arc;
 
 impl Turn {
     /// What may be done ahead of a turn's end: nothing by a stage that can not take it back.
@@ -19,17 +20,29 @@ impl Turn {
     /// The turn is over, and the stage that heard it answers.
     pub(super) fn hand_over(&mut self, until: MediaTime) {
         let Some(utterance) = self.utterance.take() else { return };
-        let (ask, id, turn, from) = (self.ids.ask, utterance.id, utterance.turn, utterance.from);
+        let Utterance { id, turn, from, skew, .. } = utterance;
+        let (ask, party) = (self.ids.ask, utterance.party.clone());
         self.ids.ask = ask.next();
         self.turn = turn;
         self.silence.broken();
         self.farewell = None;
         self.push(Command::Stt(Stt::Flush { utterance: id, ask, until, purpose: Purpose::Turn }));
         let prefix = utterance.words();
-        self.pending.push(PendingTranscript { utterance: id, ask, turn, from, until, prefix, place: None });
+        let unread = PendingTranscript {
+            utterance: id,
+            ask,
+            turn,
+            from,
+            until,
+            party: party.clone(),
+            prefix,
+            place: None,
+        };
+        self.pending.push(unread);
         self.stop_waiting_for_words();
-        if self.keys.is_empty() {
-            self.ask(CallerTurn::Said(String::new()), turn, until, utterance.skew);
+        if self.keys.is_empty() && !self.bot_away {
+            let of = Asked { turn, ended: until, skew, party };
+            self.ask(CallerTurn::Said(String::new()), of);
             self.release();
         } else {
             self.leave_room(turn);
@@ -45,7 +58,7 @@ impl Turn {
         let (epoch, spoken) = (reply.epoch, reply.answer());
         reply.ledger.answer(epoch, clause, spoken);
         self.next_epoch = self.next_epoch.max(epoch.next());
-        let context = self.context.clone();
+        let context = self.context_of_reply();
         let answer = Converse::Answer { request, epoch, clause, caller, context, already };
         self.push(Command::Converse(answer));
     }
@@ -74,7 +87,8 @@ impl Turn {
     /// What the caller said in a turn that was answered by ear.
     pub(super) fn read(&mut self, ask: AskId, text: &str) {
         let Some(index) = self.pending.iter().position(|unread| unread.ask == ask) else { return };
-        let PendingTranscript { utterance, turn, until, prefix, place, .. } = self.pending.remove(index);
+        let PendingTranscript { utterance, turn, until, prefix, place, party, .. } =
+            self.pending.remove(index);
         self.push(Command::Stt(Stt::Close { utterance, until }));
         let words = join(&[&prefix, text]);
         if words.is_empty() || self.goes_on(turn, &words) {
@@ -89,7 +103,7 @@ impl Turn {
                     self.tell(Event::Message { turn, who: Speaker::Caller, text: words });
                 }
             }
-            _ => self.insert(turn, place, words),
+            _ => self.insert(turn, place, words, party),
         }
     }
 
@@ -114,10 +128,10 @@ impl Turn {
     }
 
     /// The answer to these words is in the context already.
-    fn insert(&mut self, turn: TurnNumber, place: Option<usize>, text: String) {
+    fn insert(&mut self, turn: TurnNumber, place: Option<usize>, text: String, party: Option<Arc<str>>) {
         let messages = self.context.messages.len();
         let place = place.unwrap_or(messages).min(messages);
-        let place = self.keep_at(place, Speaker::Caller, text.clone());
+        let place = self.keep_at(place, text.clone(), party);
         for unread in &mut self.pending {
             unread.place = unread.place.map(|later| later + usize::from(later >= place));
         }
@@ -134,7 +148,7 @@ impl Turn {
             }
         }
         if let Some(utterance) = &mut self.utterance {
-            utterance.spotted = true;
+            utterance.spot();
         }
         self.judge();
     }
@@ -144,7 +158,7 @@ impl Turn {
         let now = self.now;
         let Some(utterance) = self.utterance.as_mut().filter(|utterance| utterance.spotted) else { return };
         let since = utterance.silent_since().unwrap_or(now);
-        utterance.phase = Phase::Quiet { since };
+        utterance.pause(since);
         self.end_turn();
     }
 
@@ -173,8 +187,7 @@ impl Turn {
         }
         let Some(reply) = &mut self.reply else { return };
         let Some(caller) = reply.cue.clone() else { return };
-        reply.model = Model::Asked(request);
-        reply.tools = Tools::default();
+        reply.ask_again(request);
         let already = reply.text().to_owned();
         self.ids.request = request.next();
         self.deadlines.asked(StageKind::SpeechToSpeech, self.now);
@@ -246,16 +259,15 @@ impl Turn {
     }
 
     fn listen_again(&mut self, unread: PendingTranscript) {
-        let PendingTranscript { utterance: id, turn, from, until, prefix, .. } = unread;
+        let PendingTranscript { utterance: id, turn, from, until, prefix, party, .. } = unread;
         if let Some(running) = &mut self.utterance {
-            (running.from, running.turn) = (from, turn);
-            return running.continue_turn(turn, prefix);
+            return running.begin_earlier(from, turn, prefix);
         }
-        let mut utterance = Utterance::new(id, turn, from);
+        let mut utterance = Utterance::new(id, turn, from, party);
         utterance.continue_turn(turn, prefix);
-        utterance.phase = Phase::Over { since: until };
+        utterance.end(until);
         // It was worth an answer before.
-        utterance.barged_in = true;
+        utterance.barge_in();
         self.utterance = Some(utterance);
         self.flush(Purpose::Turn, until);
     }

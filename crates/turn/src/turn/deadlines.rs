@@ -47,7 +47,7 @@ impl Turn {
 
     /// When nobody can be asked to wait any longer.
     pub(super) fn give_up_at(&self) -> Option<MediaTime> {
-        let longest = self.config.give_up_after.filter(|_| !self.interruption.is_any())?;
+        let longest = self.config.give_up_after.filter(|_| !self.interruption.is_any() && !self.bot_away)?;
         Some(self.silent_since()? + longest)
     }
 

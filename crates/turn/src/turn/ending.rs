@@ -3,15 +3,16 @@
 use crate::call_phase::CallPhase;
 use crate::silence::Prompt;
 use crate::{After, CallerTurn, Command, EndReason, Input, Playout, StageKind, Turn};
-use ringway_frame::Skew;
 
 impl Turn {
     /// Media flows: the greeting is wanted.
     pub(super) fn start(&mut self) {
         self.phase = CallPhase::Live;
         self.started = self.now;
-        self.ask(CallerTurn::Joined, self.turn, self.now, Skew::ZERO);
-        self.release();
+        self.began = self.clock.media();
+        if !self.bot_away {
+            self.speak_up(CallerTurn::Joined);
+        }
     }
 
     /// Does what follows a reply.
@@ -35,14 +36,17 @@ impl Turn {
             Prompt::HangUp => self.end(EndReason::Silence),
             Prompt::Ask(count) => {
                 self.turn = self.turn.next();
-                self.ask(CallerTurn::Silent(count), self.turn, self.now, Skew::ZERO);
-                self.release();
+                self.speak_up(CallerTurn::Silent(count));
             }
         }
     }
 
     /// The longest call: the bot ends its clause if it is speaking one.
     pub(super) fn max_duration(&mut self) {
+        if self.is_detached() {
+            self.take_stock();
+            return self.end(EndReason::MaxDuration);
+        }
         let doubtful = self.interruption.is_any();
         let sounding =
             self.reply.as_mut().filter(|reply| reply.released && !doubtful && reply.ledger.has_sounded());
@@ -73,6 +77,12 @@ impl Turn {
     pub(super) fn stage_gone(&mut self, stage: StageKind) {
         if stage == StageKind::SpeechToSpeech {
             return self.fall_back();
+        }
+        if self.bot_away {
+            // Nobody waits for the bot, and the humans may go on.
+            self.health.lose(stage, self.now);
+            self.gone = Some(stage);
+            return;
         }
         self.apologise(stage);
     }
@@ -149,7 +159,7 @@ impl Turn {
             let words = utterance.words();
             self.push(Command::Stt(crate::Stt::Drop { utterance: utterance.id }));
             if !words.is_empty() {
-                self.remember_caller(utterance.turn, words);
+                self.remember_caller(utterance.turn, words, utterance.party);
             }
         }
     }

@@ -7,27 +7,49 @@
 
 use crate::history::first_turn;
 use crate::{Command, Context, Event, Message, Speaker, SummaryId, Turn};
+use std::sync::Arc;
 
 impl Turn {
-    /// A message enters the context.
-    pub(super) fn keep(&mut self, who: Speaker, text: String) {
-        self.history.push(&text);
-        self.context.messages.push(Message { who, text });
+    /// Words of the caller, or of this other party, enter the context.
+    pub(super) fn keep_caller(&mut self, text: String, party: Option<Arc<str>>) {
+        self.keep(Message { who: Speaker::Caller, party, text });
+    }
+
+    /// Words of the bot that were heard enter the context.
+    pub(super) fn keep_bot(&mut self, text: String) {
+        self.keep(Message { who: Speaker::Bot, party: None, text });
+        self.fold();
+    }
+
+    fn keep(&mut self, message: Message) {
+        self.history.push(&message.text);
+        self.context.messages.push(message);
         if self.context.messages.len() > self.config.context_messages {
             self.forget_first(1);
         }
         self.keep_within_budget();
-        if who == Speaker::Bot {
-            self.fold();
+    }
+
+    /// Less of the bot's last words was heard than the context holds.
+    pub(super) fn correct(&mut self, kept: &str, heard: String) {
+        let its = |message: &Message| message.who == Speaker::Bot && message.text == kept;
+        let Some(place) = self.context.messages.iter().rposition(its) else { return };
+        if heard.is_empty() {
+            self.context.messages.remove(place);
+            self.history.remove(place);
+            self.pending.iter_mut().for_each(|unread| unread.close_up(place));
+        } else {
+            self.history.shorten(place, kept, &heard);
+            self.context.messages[place].text = heard;
         }
     }
 
-    /// Words that were said before others which are in the context already. Says where they are now.
-    pub(super) fn keep_at(&mut self, place: usize, who: Speaker, text: String) -> usize {
+    /// Words of the caller that were said before others which are in the context already. Says where they are now.
+    pub(super) fn keep_at(&mut self, place: usize, text: String, party: Option<Arc<str>>) -> usize {
         let folding = self.history.folding();
         let place = place.clamp(folding, self.context.messages.len().max(folding));
         self.history.insert(place, &text);
-        self.context.messages.insert(place, Message { who, text });
+        self.context.messages.insert(place, Message { who: Speaker::Caller, party, text });
         place
     }
 

@@ -1,7 +1,6 @@
 use crate::clause::trimmed;
 use crate::heard::Words;
 use crate::reply::Model;
-use crate::tools::Tools;
 use crate::utterance::Phase;
 use crate::{Command, Playout, Purpose, StageKind, Stt, Turn};
 
@@ -55,12 +54,11 @@ impl Turn {
             return;
         };
         let Some(caller) = reply.cue.clone() else { return };
-        reply.model = Model::Asked(request);
-        reply.tools = Tools::default();
+        reply.ask_again(request);
         let already = reply.text().to_owned();
         self.ids.request = request.next();
         self.deadlines.asked(StageKind::Llm, self.now);
-        let context = self.context.clone();
+        let context = self.context_of_reply();
         self.push(Command::Reply { request, caller, context, already });
     }
 

@@ -63,12 +63,20 @@ impl Turn {
     pub(super) fn deadline(&self, timer: Timer) -> Option<MediaTime> {
         match (&self.phase, timer) {
             (CallPhase::Over, _) => None,
-            (CallPhase::Waiting, Timer::MaxDuration) => Some(MediaTime::ZERO + self.config.max_duration),
             (CallPhase::Closing { by, .. } | CallPhase::Apologising { by, .. }, Timer::LastWords) => {
                 Some(*by)
             }
             (CallPhase::Live, timer) => self.live_deadline(timer),
             _ => None,
+        }
+    }
+
+    /// When the call has been the longest one, in media time.
+    pub(super) fn longest(&self) -> Option<MediaTime> {
+        match self.phase {
+            CallPhase::Waiting => Some(MediaTime::ZERO + self.config.max_duration),
+            CallPhase::Live => Some(self.began + self.config.max_duration),
+            CallPhase::Closing { .. } | CallPhase::Apologising { .. } | CallPhase::Over => None,
         }
     }
 
@@ -86,9 +94,9 @@ impl Turn {
             Timer::Prompt => self.silence.deadline(&self.config),
             Timer::Keys => self.keys.deadline(&self.config),
             Timer::Playout => self.playout_by(),
-            Timer::LastWords => None,
+            // The longest call is one in media time.
+            Timer::LastWords | Timer::MaxDuration => None,
             Timer::NoMedia => self.no_media_at(),
-            Timer::MaxDuration => Some(self.started + self.config.max_duration),
         }
     }
 

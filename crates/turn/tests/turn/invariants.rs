@@ -2,6 +2,7 @@
 
 mod faults;
 mod steps;
+mod voice;
 
 use crate::line::{Line, at};
 use crate::table;
@@ -61,6 +62,11 @@ struct World {
     following: VecDeque<StageKind>,
     /// Stages that are away: what they are told goes nowhere.
     lost: BTreeSet<StageKind>,
+    /// Since when the leg is away, and how long it was until then.
+    detached: Option<MediaTime>,
+    away: Duration,
+    /// Requests that were answered whole while the leg was away, which the turn learns later.
+    unknown: BTreeSet<RequestId>,
 }
 
 impl World {
@@ -96,11 +102,15 @@ impl World {
             twice: BTreeSet::new(),
             following: VecDeque::new(),
             lost: BTreeSet::new(),
+            detached: None,
+            away: Duration::ZERO,
+            unknown: BTreeSet::new(),
         }
     }
 
     fn feed(&mut self, input: Input) {
         self.recording.push_str(&recording::input_line(&input, self.now));
+        let (stands, before) = (self.stands_still(&input), self.turn.states());
         self.turn.handle(input, self.now);
         for outputs in 0.. {
             assert!(outputs < 100, "one input makes endless output");
@@ -113,10 +123,15 @@ impl World {
                 }
                 Output::Command(command) => {
                     assert!(!self.over, "{command:?} after the end");
+                    assert!(!stands || self.turn.is_over(), "{command:?} while the leg is away");
                     self.obey(command);
                 }
             }
         }
+        assert!(
+            !stands || self.turn.is_over() || self.turn.states() == before,
+            "decides while the leg is away"
+        );
         self.check();
         if let Some(answer) = self.owed.take() {
             self.feed(answer);
@@ -164,7 +179,8 @@ impl World {
             }
             Command::Hedge { request } => self.ask_second(request),
             Command::CancelReply { request } => {
-                assert_eq!(self.request.take(), Some(request), "cancels what runs");
+                let known = self.unknown.remove(&request) || self.request.take() == Some(request);
+                assert!(known, "cancels what runs");
             }
             Command::Follow { stage } => {
                 assert!(!self.following.contains(&stage), "{stage:?} is told twice at a time");
@@ -234,7 +250,10 @@ impl World {
                 assert!(epoch > self.released, "{epoch} after {}", self.released);
                 self.released = epoch;
             }
-            Playout::Pause => assert_eq!(self.paused.replace(self.now), None, "paused twice"),
+            Playout::Pause => {
+                let now = self.conversation();
+                assert_eq!(self.paused.replace(now), None, "paused twice");
+            }
             Playout::Resume => assert!(self.paused.take().is_some(), "resumed without a pause"),
             Playout::Clear { epoch, .. } => {
                 self.void_before = epoch;
@@ -257,13 +276,17 @@ impl World {
         if self.turn.is_over() {
             return;
         }
+        assert!(!self.turn.is_bot_away() || self.turn.answering().is_none(), "answers in place of a person");
         if self.turn.caller_has_the_floor() {
             assert_eq!(self.may_sound(), None, "speaks over a confirmed caller");
         }
         self.check_callers_words();
         self.check_bots_words();
         let longest = Config::default().pause_max;
-        assert!(self.paused.is_none_or(|since| self.now - since <= longest), "the bot stays paused");
+        assert!(
+            self.paused.is_none_or(|since| self.conversation() - since <= longest),
+            "the bot stays paused"
+        );
     }
 
     /// No word of a closed utterance is lost.
@@ -320,6 +343,14 @@ impl World {
             Step::Usually(millis) => self.usually = Some(Duration::from_millis(millis)),
             Step::Second(is) => self.second = is,
             Step::Language(german) => self.language(german),
+            Step::Leg { attached } => self.leg(attached),
+            Step::RespondNow => self.feed(Input::RespondNow),
+            Step::BotAway(away) => self.feed(Input::BotAway { away }),
+            Step::Speaking(party) => {
+                let party = party.map(|party| format!("Party {party}").into());
+                self.feed(Input::Speaking { party });
+            }
+            Step::Truncate { ago, millis } => self.truncate(ago, millis),
             Step::Followed => {
                 if let Some(stage) = self.following.pop_front() {
                     self.feed(Input::StageFollowed { stage });
@@ -388,6 +419,7 @@ impl World {
 
     fn reply_end(&mut self, kind: u8) {
         let Some(request) = self.request.take() else { return };
+        self.unknown.extend(self.detached.map(|_| request));
         let after = match kind {
             0 => After::HangUp,
             1 => After::Transfer("+49".into()),
@@ -395,37 +427,6 @@ impl World {
             _ => After::Nothing,
         };
         self.feed(Input::ReplyEnd { request, after, memo: Memo::default() });
-    }
-
-    /// The voice makes some words of the oldest clause that is not whole.
-    fn make(&mut self, words: u8, end: bool) {
-        for _ in 0..words {
-            let Some(clause) = self.clauses.iter_mut().find(|clause| !clause.ended) else { return };
-            let Some(word) = clause.words.get(clause.said) else { break };
-            let made = self.made.entry(clause.epoch).or_default();
-            *made += 5;
-            clause.said += 1;
-            clause.upto += word.len();
-            let upto = (clause.upto - (word.len() - word.trim_end().len())) as u32;
-            let (epoch, id, frames) = (clause.epoch, clause.id, *made);
-            self.voiced.extend(words_of(word).into_iter().map(|word| (word, epoch, frames)));
-            self.feed(Input::Word { epoch, clause: id, upto, frames });
-        }
-        let Some(clause) = self.clauses.iter_mut().find(|clause| !clause.ended) else { return };
-        if end && clause.said == clause.words.len() {
-            clause.ended = true;
-            let (epoch, id) = (clause.epoch, clause.id);
-            let frames = self.made.get(&epoch).copied().unwrap_or(0);
-            self.feed(Input::ClauseEnd { epoch, clause: id, frames });
-        }
-    }
-
-    fn play(&mut self, frames: u8) {
-        let Some(epoch) = self.may_sound() else { return };
-        let played = self.played.get(&epoch).copied().unwrap_or(0);
-        let frames = self.made[&epoch].min(played + u32::from(frames));
-        self.played.insert(epoch, frames);
-        self.feed(Input::Played { epoch, frames });
     }
 }
 

@@ -44,12 +44,32 @@ enum World {
     Input(Input),
     Window(u64),
     Tick,
-    Answer { utterance: UtteranceId, ask: AskId, text: String, complete: bool },
-    Model { generation: u32, input: Input },
-    Voice { generation: u32, input: Input },
-    Talk { generation: u32, input: Input },
-    Made { generation: u32, epoch: Epoch, frames: u32 },
+    Answer {
+        utterance: UtteranceId,
+        ask: AskId,
+        text: String,
+        complete: bool,
+    },
+    Model {
+        generation: u32,
+        input: Input,
+    },
+    Voice {
+        generation: u32,
+        input: Input,
+    },
+    Talk {
+        generation: u32,
+        input: Input,
+    },
+    Made {
+        generation: u32,
+        epoch: Epoch,
+        frames: u32,
+    },
     Quick,
+    /// The leg has its network, or has not.
+    Leg(bool),
     Lost(StageKind),
     Ready(StageKind),
 }
@@ -89,6 +109,8 @@ pub struct Line {
     missed_windows: VecDeque<u64>,
     voice_free: MediaTime,
     playout: Player,
+    /// The leg has no network.
+    detached: bool,
     /// What was said before the last flush, to one that hears by itself.
     understood: String,
 }
@@ -126,6 +148,7 @@ impl Line {
             missed_windows: VecDeque::new(),
             voice_free: MediaTime::ZERO,
             playout: Player::default(),
+            detached: false,
             understood: String::new(),
         };
         line.later(0, World::Input(Input::Started));
@@ -182,6 +205,12 @@ impl Line {
     pub fn loses(&mut self, stage: StageKind, millis: u64, away: u64) {
         self.later(millis, World::Lost(stage));
         self.later(millis + away, World::Ready(stage));
+    }
+
+    /// The leg loses its network, and has it again after `away`. What the caller says meanwhile nobody hears.
+    pub fn detaches(&mut self, millis: u64, away: u64) {
+        self.later(millis, World::Leg(false));
+        self.later(millis + away, World::Leg(true));
     }
 
     pub fn recogniser_takes(&mut self, millis: u64) {
@@ -252,7 +281,9 @@ impl Line {
             World::Input(input) => self.feed(input),
             World::Window(until) => {
                 self.schedule(at(until + WINDOW), World::Window(until + WINDOW));
-                if self.down.contains(&StageKind::Vad) {
+                if self.detached {
+                    // There is nothing to be heard.
+                } else if self.down.contains(&StageKind::Vad) {
                     self.missed_windows.push_back(until);
                 } else {
                     self.window(until);
@@ -290,6 +321,10 @@ impl Line {
                 if generation == self.generation(StageKind::SpeechToSpeech) {
                     self.playout.made.insert(epoch, frames);
                 }
+            }
+            World::Leg(attached) => {
+                self.detached = !attached;
+                self.feed(if attached { Input::Attached } else { Input::Detached });
             }
             World::Quick => self.recogniser.delay = None,
             World::Lost(stage) => {
@@ -428,6 +463,9 @@ impl Line {
     }
 
     fn play(&mut self) {
+        if self.detached {
+            return;
+        }
         let Some((epoch, frames)) = self.playout.next() else { return };
         self.sound.push((self.now.as_millis(), epoch));
         if frames == 1 {

@@ -282,7 +282,7 @@ impl Session {
             Cue::Silent(_) => {
                 with("The caller has said nothing for a while. Ask whether they are still there.")
             }
-            Cue::Said(_) | Cue::Pressed(_) => None,
+            Cue::Said(_) | Cue::Pressed(_) | Cue::Nothing => None,
         };
         let goes_on =
             "You were cut off in the middle of your last sentence. Go on right behind it, repeating nothing.";
@@ -290,7 +290,7 @@ impl Session {
         let words = match cue {
             Cue::Said(words) => words,
             Cue::Pressed(keys) => format!("(The caller pressed the keys {keys}.)"),
-            Cue::Joined | Cue::Silent(_) => String::new(),
+            Cue::Joined | Cue::Silent(_) | Cue::Nothing => String::new(),
         };
         for (role, text) in [(Role::User, words), (Role::Assistant, already.to_owned())] {
             if !text.is_empty() {

@@ -177,7 +177,7 @@ impl SpeechSession for Session {
             Cue::Said(words) if !words.is_empty() || !already.is_empty() => return Err(cannot_go_on()),
             Cue::Said(_) => true,
             Cue::Joined => self.config.greets,
-            Cue::Pressed(_) | Cue::Silent(_) => false,
+            Cue::Pressed(_) | Cue::Silent(_) | Cue::Nothing => false,
         };
         let begun = !self.voice.is_empty();
         self.answer = Some(Answer { id, begun, complete: !answers && !begun, since: Instant::now() });

@@ -27,8 +27,8 @@ fn words(tokens: usize) -> String {
 }
 
 fn exchange(turn: &mut Turn, tokens: usize) -> Vec<Command> {
-    turn.keep(Speaker::Caller, words(tokens));
-    turn.keep(Speaker::Bot, words(tokens));
+    turn.keep_caller(words(tokens), None);
+    turn.keep_bot(words(tokens));
     drain(turn)
 }
 
@@ -160,8 +160,11 @@ impl Account {
         match step {
             Step::Keep(who, bytes) => {
                 let text = format!("{} {}", self.kept.len(), "x".repeat(bytes));
-                self.kept.push(Message { who, text: text.clone() });
-                turn.keep(who, text);
+                self.kept.push(Message { who, party: None, text: text.clone() });
+                match who {
+                    Speaker::Caller => turn.keep_caller(text, None),
+                    Speaker::Bot => turn.keep_bot(text),
+                }
             }
             Step::Tool(tokens) => turn.tool_said(tokens),
             Step::Usage(tokens) => turn.calibrate(tokens, 100),

@@ -18,6 +18,37 @@ impl World {
         self.feed(Input::Played { epoch, frames: number });
     }
 
+    /// Only the end of the call is acted upon.
+    pub(super) fn stands_still(&self, input: &Input) -> bool {
+        self.turn.is_detached() && !matches!(input, Input::Attached | Input::Ended { .. })
+    }
+
+    /// Time without that in which the leg was away.
+    pub(super) fn conversation(&self) -> MediaTime {
+        self.detached.unwrap_or(self.now).saturating_sub(self.away)
+    }
+
+    pub(super) fn leg(&mut self, attached: bool) {
+        match (attached, self.detached) {
+            (true, Some(since)) => {
+                self.away += self.now - since;
+                self.detached = None;
+            }
+            (false, None) => self.detached = Some(self.now),
+            _ => {}
+        }
+        self.feed(if attached { Input::Attached } else { Input::Detached });
+        if attached {
+            self.unknown.clear();
+        }
+    }
+
+    pub(super) fn truncate(&mut self, ago: u32, millis: u64) {
+        let turn = self.turn.answering().unwrap_or_default().number().saturating_sub(ago);
+        let until = Duration::from_millis(millis);
+        self.feed(Input::Truncate { turn: ringway_turn::TurnNumber::new(turn), until });
+    }
+
     pub(super) fn stage(&mut self, stage: StageKind, ready: bool) {
         if ready {
             self.lost.remove(&stage);

@@ -44,6 +44,19 @@ pub(super) enum Step {
     Second(bool),
     /// Between two languages, back and forth.
     Language(bool),
+    /// The caller's leg has no network, or has it again.
+    Leg {
+        attached: bool,
+    },
+    RespondNow,
+    BotAway(bool),
+    /// Who speaks from now on.
+    Speaking(Option<u8>),
+    /// How much of an answer so many turns ago was heard.
+    Truncate {
+        ago: u32,
+        millis: u64,
+    },
     /// A stage that was told to is in the call's language.
     Followed,
 }
@@ -76,6 +89,11 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
         2 => (1..900u64).prop_map(Step::Usually),
         1 => any::<bool>().prop_map(Step::Second),
         1 => any::<bool>().prop_map(Step::Language),
+        3 => prop::bool::weighted(0.7).prop_map(|attached| Step::Leg { attached }),
+        1 => Just(Step::RespondNow),
+        1 => prop::bool::weighted(0.3).prop_map(Step::BotAway),
+        1 => prop::option::of(0..3u8).prop_map(Step::Speaking),
+        1 => (0..2u32, 0..4_000u64).prop_map(|(ago, millis)| Step::Truncate { ago, millis }),
         3 => Just(Step::Followed),
     ]
 }

@@ -113,5 +113,6 @@ pub(super) fn reply_to(cue: &CallerTurn) -> String {
         CallerTurn::Said(words) => format!("You said {words}"),
         CallerTurn::Pressed(keys) => format!("You pressed {keys}"),
         CallerTurn::Silent(count) => format!("Are you there {count}"),
+        CallerTurn::Nothing => "Well then".into(),
     }
 }
