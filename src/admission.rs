@@ -42,6 +42,12 @@ pub enum Refused {
         /// How late.
         late_ms: u64,
     },
+    /// What was told of calls is not taken: those in progress finish, and no other begins.
+    #[error("{waiting} events of calls wait to be taken")]
+    LifecycleBacklog {
+        /// How many.
+        waiting: usize,
+    },
     /// As many sockets are open without a call as are permitted.
     #[error("as many sockets are open without a call as are permitted")]
     Unstarted,
@@ -67,8 +73,16 @@ impl From<AddressFull> for Refused {
 
 impl Refused {
     /// Every reason.
-    pub const REASONS: [&str; 7] =
-        ["capacity", "engine_slots", "unavailable", "overload", "unstarted", "address", "draining"];
+    pub const REASONS: [&str; 8] = [
+        "capacity",
+        "engine_slots",
+        "unavailable",
+        "overload",
+        "lifecycle_backlog",
+        "unstarted",
+        "address",
+        "draining",
+    ];
 
     /// Its stable code for pages: where there is no room, why does not matter to them.
     pub fn code(self) -> &'static str {
@@ -77,6 +91,7 @@ impl Refused {
             | Self::EngineSlots { .. }
             | Self::Unavailable { .. }
             | Self::Overload { .. }
+            | Self::LifecycleBacklog { .. }
             | Self::Unstarted
             | Self::Address(_) => "capacity",
             Self::Draining => "draining",
@@ -95,12 +110,16 @@ impl Refused {
             Self::EngineSlots { .. } => "engine_slots",
             Self::Unavailable { .. } => "unavailable",
             Self::Overload { .. } => "overload",
+            Self::LifecycleBacklog { .. } => "lifecycle_backlog",
             Self::Unstarted => "unstarted",
             Self::Address(_) => "address",
             Self::Draining => "draining",
         }
     }
 }
+
+/// Events of calls' lifecycles that wait on the cores beyond the channel to the hub; above it no call begins.
+const MOST_WAITING: usize = 1_024;
 
 /// How long the media cores may take to stop.
 const STOP_WITHIN: Duration = Duration::from_secs(1);
@@ -230,6 +249,7 @@ impl Admission {
             return Err(Refused::Draining);
         }
         self.limits.check(&self.engines, self.calls())?;
+        keeps_up(self.lifecycle_backlog())?;
         choose(std::iter::once((self.cores[core].load(), 0)), self.limits.lateness)?;
         Ok((self.cores[core].reserve(), of_address))
     }
@@ -240,6 +260,7 @@ impl Admission {
             return Err(Refused::Draining);
         }
         self.limits.check(&self.engines, self.calls())?;
+        keeps_up(self.lifecycle_backlog())?;
         let loads = self.loads().enumerate().map(|(core, load)| (load, self.unstarted.on_core(core)));
         choose(loads, self.limits.lateness)
     }
@@ -262,6 +283,11 @@ impl Admission {
     /// Sockets of calls that are open, those included whose call is over and which say goodbye.
     pub fn lines(&self) -> usize {
         self.loads().map(|load| load.lines()).sum()
+    }
+
+    /// Events of calls' lifecycles that wait on the cores.
+    pub fn lifecycle_backlog(&self) -> usize {
+        self.loads().map(|load| load.lifecycle_backlog()).sum()
     }
 
     /// What the cores say of themselves.
@@ -324,6 +350,11 @@ impl Limits {
             .filter(move |_| !alone)
             .map(|(stage, per_slot)| (stage, bound(&engines.slots(stage), per_slot)))
     }
+}
+
+/// Whether what is told of calls is taken.
+fn keeps_up(waiting: usize) -> Result<(), Refused> {
+    if waiting > MOST_WAITING { Err(Refused::LifecycleBacklog { waiting }) } else { Ok(()) }
 }
 
 /// Calls that a stage's engines can serve: a new call gets the first one that serves.
@@ -418,6 +449,13 @@ mod tests {
         assert_eq!(bound(&[Some(0), None], 25), None, "a service sets no bound");
         assert_eq!(bound(&[Some(2)], 0), None, "the limit is off");
         assert_eq!(bound(&[Some(0)], 0), Some(0), "nothing serves");
+    }
+
+    #[test]
+    fn no_call_begins_while_too_much_of_the_others_waits_to_be_taken() {
+        assert_eq!(keeps_up(MOST_WAITING), Ok(()));
+        let refused = keeps_up(MOST_WAITING + 1).expect_err("too much");
+        assert_eq!((refused.code(), refused.reason()), ("capacity", "lifecycle_backlog"));
     }
 
     /// A recogniser with so many threads.

@@ -6,6 +6,7 @@ use crate::engines;
 use crate::hub::Hub;
 use crate::readiness::Stages;
 use crate::recorder::Recorder;
+use crate::streams::Readers;
 use crate::telemetry::{self, Counting};
 use crate::watch_cores::BlockedCores;
 use crate::webhooks::Webhooks;
@@ -158,12 +159,14 @@ impl Starting {
         let loads = cores.iter().map(|core| core.load().clone()).collect();
         let named = engines::first_of_each(&config);
         let webhooks = webhooks(&config, &secrets)?;
+        let mut readers = Readers::default();
+        webhooks.iter().for_each(|webhooks| readers.add(webhooks.clone()));
         Ok(Arc::new(Server {
             config: config.server,
             carrier: config.carrier,
             secrets,
             admission: Admission::new(cores, engines.clone(), limits, addresses),
-            hub: Hub::start(reader, Counting::new(config.metrics.answer_budget), webhooks.clone()),
+            hub: Hub::start(reader, Counting::new(config.metrics.answer_budget), readers),
             webhooks,
             metrics,
             blocked: BlockedCores::watch(loads)?,
@@ -257,6 +260,8 @@ impl Server {
         metrics::counter!("ringway_transfers_refused_total").absolute(self.transfers.refused());
         metrics::counter!("ringway_events_dropped_total").absolute(self.events.dropped());
         metrics::gauge!("ringway_events_queued").set(self.events.queued() as f64);
+        metrics::counter!("ringway_lifecycle_lost_total").absolute(self.events.lost_records());
+        metrics::gauge!("ringway_lifecycle_backlog").set(self.admission.lifecycle_backlog() as f64);
         crate::logging::report();
         metrics::gauge!("ringway_capacity_left_calls").set(self.admission.left() as f64);
         self.metrics.run_upkeep();

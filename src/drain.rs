@@ -46,6 +46,8 @@ async fn close(server: &Server, connections: Connections) {
         let _ = call.hang_up(EndReason::Drain);
     }
     until(deadline, async || server.admission.calls() + server.admission.lines() == 0).await;
+    // What the calls have told is in the books, and goes to those who read it.
+    until(deadline, async || server.admission.lifecycle_backlog() == 0).await;
     // What carriers do next is answered as long as they may ask.
     until(deadline, async || server.hub.carriers_to_ask().await == 0).await;
     until(deadline, async || server.recordings_are_written()).await;

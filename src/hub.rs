@@ -1,14 +1,15 @@
 //! The reader of all calls' events: live state, metrics and the log come from here.
 
 use crate::live::{Ending, LiveCall, LiveCalls, Summary, Whole, reason_name, stage_name};
+use crate::streams::Readers;
 use crate::telemetry::{self, Counting};
 use crate::trace::Trace;
-use crate::webhooks::Webhooks;
 use jiff::Timestamp;
-use ringway_actors::{CallEvent, CallEventKind, CallHandle};
+use ringway_actors::{CallEvent, CallEventKind, CallHandle, Lifecycle};
 use ringway_frame::CallId;
 use ringway_turn::Event;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep};
@@ -28,6 +29,7 @@ const NEWS: usize = 1_024;
 enum Question {
     InProgress(oneshot::Sender<Vec<Summary>>),
     Whole(CallId, oneshot::Sender<Option<Whole>>),
+    Lifecycle(CallId, oneshot::Sender<Option<Vec<Arc<Lifecycle>>>>),
     Trace(CallId, oneshot::Sender<Option<Trace>>),
     Handle(CallId, oneshot::Sender<Option<CallHandle>>),
     Handles(oneshot::Sender<Vec<CallHandle>>),
@@ -36,21 +38,15 @@ enum Question {
     EndAll(oneshot::Sender<()>),
 }
 
-/// Who else reads the events.
-struct Readers {
-    counting: Counting,
-    webhooks: Option<Webhooks>,
-}
-
 /// Asks the hub; clones ask the same one.
 #[derive(Clone, Debug)]
 pub struct Hub(mpsc::Sender<Question>);
 
 impl Hub {
     /// Starts the hub on the present runtime.
-    pub fn start(events: mpsc::Receiver<CallEvent>, counting: Counting, webhooks: Option<Webhooks>) -> Self {
+    pub fn start(events: mpsc::Receiver<CallEvent>, counting: Counting, readers: Readers) -> Self {
         let (sender, questions) = mpsc::channel(QUESTIONS);
-        tokio::spawn(run(events, questions, Readers { counting, webhooks }));
+        tokio::spawn(run(events, questions, Books { calls: LiveCalls::default(), counting, readers }));
         Self(sender)
     }
 
@@ -62,6 +58,11 @@ impl Hub {
     /// A call in progress or lately ended.
     pub async fn whole(&self, id: CallId) -> Option<Whole> {
         self.ask(|answer| Question::Whole(id, answer)).await.flatten()
+    }
+
+    /// The lifecycle of a call in progress or lately ended.
+    pub async fn lifecycle(&self, id: CallId) -> Option<Vec<Arc<Lifecycle>>> {
+        self.ask(|answer| Question::Lifecycle(id, answer)).await.flatten()
     }
 
     /// The story of a call in progress or lately ended.
@@ -104,9 +105,8 @@ impl Hub {
 async fn run(
     mut events: mpsc::Receiver<CallEvent>,
     mut questions: mpsc::Receiver<Question>,
-    readers: Readers,
+    mut books: Books,
 ) {
-    let mut calls = LiveCalls::default();
     let mut every = tokio::time::interval(telemetry::UPKEEP_EVERY);
     let mut news = Vec::with_capacity(NEWS);
     let mut rested = pin!(sleep(Duration::ZERO));
@@ -117,9 +117,9 @@ async fn run(
                 Some(question) => {
                     // Who asks is told of all that has happened before.
                     while let Ok(event) = events.try_recv() {
-                        take(&mut calls, &event, &readers);
+                        books.take(&event);
                     }
-                    answer(&mut calls, question, &readers);
+                    books.answer(question);
                 }
                 None => return,
             },
@@ -127,44 +127,58 @@ async fn run(
                 if read == 0 {
                     return;
                 }
-                news.drain(..).for_each(|event| take(&mut calls, &event, &readers));
+                news.drain(..).for_each(|event| books.take(&event));
                 if read < NEWS {
                     rested.as_mut().reset(Instant::now() + REST);
                 }
             }
             () = &mut rested, if !rested.is_elapsed() => {}
             _ = every.tick() => {
-                calls.forget_old(Timestamp::now());
-                telemetry::show_depths(calls.rings());
+                books.calls.forget_old(Timestamp::now());
+                telemetry::show_depths(books.calls.rings());
             }
         }
     }
 }
 
-/// Whoever asked may have gone meanwhile: then nobody hears the answer.
-fn answer(calls: &mut LiveCalls, question: Question, readers: &Readers) {
-    match question {
-        Question::InProgress(answer) => drop(answer.send(calls.in_progress())),
-        Question::Whole(id, answer) => drop(answer.send(calls.get(id).map(LiveCall::whole))),
-        Question::Trace(id, answer) => drop(answer.send(calls.get(id).map(LiveCall::trace))),
-        Question::Handle(id, answer) => drop(answer.send(calls.get(id).and_then(|call| call.handle.clone()))),
-        Question::Handles(answer) => drop(answer.send(calls.handles())),
-        Question::Ending(id, answer) => drop(answer.send(calls.ending(&id))),
-        Question::CarriersToAsk(answer) => drop(answer.send(calls.carriers_to_ask(Timestamp::now()))),
-        Question::EndAll(answer) => {
-            calls.last_events().iter().for_each(|event| take(calls, event, readers));
-            let _ = answer.send(());
-        }
-    }
+/// What the hub keeps, and whom it tells.
+struct Books {
+    calls: LiveCalls,
+    counting: Counting,
+    readers: Readers,
 }
 
-fn take(calls: &mut LiveCalls, event: &CallEvent, readers: &Readers) {
-    let Some(call) = calls.take(event) else { return };
-    readers.counting.count(event, call);
-    if let (CallEventKind::Ended { .. }, Some(webhooks)) = (&event.kind, &readers.webhooks) {
-        webhooks.ended(&call.whole());
+impl Books {
+    /// Whoever asked may have gone meanwhile: then nobody hears the answer.
+    fn answer(&mut self, question: Question) {
+        let calls = &mut self.calls;
+        match question {
+            Question::InProgress(answer) => drop(answer.send(calls.in_progress())),
+            Question::Whole(id, answer) => drop(answer.send(calls.get(id).map(LiveCall::whole))),
+            Question::Lifecycle(id, answer) => drop(answer.send(calls.get(id).map(LiveCall::lifecycle))),
+            Question::Trace(id, answer) => drop(answer.send(calls.get(id).map(LiveCall::trace))),
+            Question::Handle(id, answer) => {
+                drop(answer.send(calls.get(id).and_then(|call| call.handle.clone())))
+            }
+            Question::Handles(answer) => drop(answer.send(calls.handles())),
+            Question::Ending(id, answer) => drop(answer.send(calls.ending(&id))),
+            Question::CarriersToAsk(answer) => drop(answer.send(calls.carriers_to_ask(Timestamp::now()))),
+            Question::EndAll(answer) => {
+                calls.last_events().iter().for_each(|event| self.take(event));
+                let _ = answer.send(());
+            }
+        }
     }
-    log(event, call);
+
+    /// An event goes to the books first, so that whoever reads it next finds it there.
+    fn take(&mut self, event: &CallEvent) {
+        let Some(call) = self.calls.take(event) else { return };
+        self.counting.count(event, call);
+        if let Some(record) = &event.record {
+            self.readers.tell(record, call);
+        }
+        log(event, call);
+    }
 }
 
 fn log(event: &CallEvent, call: &LiveCall) {

@@ -1,5 +1,6 @@
 //! The calls as the API shows them: those in progress, and the last that ended.
 
+mod events;
 mod names;
 mod record;
 
@@ -7,12 +8,16 @@ pub use names::{REASONS, reason_name, stage_name, state_name};
 pub use record::{LatencyLine, Line, Summary, Whole};
 
 use crate::trace::{Timeline, Trace, TurnTrace};
+use events::Events;
 use jiff::Timestamp;
 use record::{Detail, MOST_TOOL_CALLS, Parties, StageLine, ToolCall};
-use ringway_actors::{CallEvent, CallEventKind, CallHandle, EdgeKind, RingReport, StageState};
+use ringway_actors::{
+    CallEvent, CallEventKind, CallHandle, EdgeKind, Lifecycle, LifecycleEvent, RingReport, StageState, Totals,
+};
 use ringway_frame::{CallId, MediaTime};
 use ringway_turn::{EndReason, Event, StageKind};
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Ended calls that are kept at most.
@@ -58,6 +63,7 @@ pub struct LiveCall {
     pub handle: Option<CallHandle>,
     summary: Summary,
     detail: Detail,
+    events: Events,
     timeline: Timeline,
     rings: RingReport,
     started: Timestamp,
@@ -68,19 +74,19 @@ pub struct LiveCall {
 }
 
 impl LiveCalls {
-    /// Takes an event in, and returns the call it belongs to.
+    /// Takes an event in, and returns the call it belongs to, unless that is over: its end is told once.
     pub fn take(&mut self, event: &CallEvent) -> Option<&LiveCall> {
-        if let CallEventKind::Started { handle, carrier_call_id, variables } = &event.kind {
+        if let CallEventKind::Started { handle, carrier_call_id, variables, .. } = &event.kind {
             let mut call = LiveCall::new(event.call, handle.edge, carrier_call_id.clone());
             call.detail.parties = Parties::of(variables);
             call.handle = Some(handle.clone());
             self.calls.insert(event.call, call);
         }
-        let call = self.calls.get_mut(&event.call)?;
+        let call = self.calls.get_mut(&event.call).filter(|call| call.detail.end_reason.is_none())?;
         call.take(event);
         if let CallEventKind::Ended { reason } = &event.kind {
             let now = Timestamp::now();
-            self.kept_bytes += call.detail.bytes;
+            self.kept_bytes += call.bytes();
             // One that the carrier itself has ended is over for it.
             if call.summary.carrier_call_id.is_some() && *reason != EndReason::Caller {
                 self.to_ask.insert(event.call, now);
@@ -100,12 +106,7 @@ impl LiveCalls {
     /// What is to be taken in of each call in progress when the server ends before it does.
     pub fn last_events(&self) -> Vec<CallEvent> {
         let left = self.calls.iter().filter(|(_, call)| call.detail.end_reason.is_none());
-        left.map(|(id, call)| {
-            let lasted = Timestamp::now().duration_since(call.started);
-            let at = MediaTime::from(Duration::try_from(lasted).unwrap_or_default());
-            CallEvent { call: *id, at, kind: CallEventKind::Ended { reason: EndReason::Drain } }
-        })
-        .collect()
+        left.map(|(id, call)| call.ended_by(*id, EndReason::Drain)).collect()
     }
 
     /// How the call that a carrier calls so has ended: the carrier asks.
@@ -154,14 +155,15 @@ impl LiveCalls {
         {
             let Some((_, id)) = self.ended.pop_front() else { return };
             if let Some(call) = self.calls.remove(&id) {
-                self.kept_bytes -= call.detail.bytes;
+                self.kept_bytes -= call.bytes();
             }
         }
     }
 }
 
 impl LiveCall {
-    fn new(id: CallId, edge: EdgeKind, carrier_call_id: Option<String>) -> Self {
+    /// One that begins now.
+    pub fn new(id: CallId, edge: EdgeKind, carrier_call_id: Option<String>) -> Self {
         let started = Timestamp::now();
         let summary = Summary {
             id: id.to_string(),
@@ -172,11 +174,12 @@ impl LiveCall {
             turns: 0,
             restarts: 0,
         };
-        let (detail, timeline, rings) = Default::default();
+        let (detail, events, timeline, rings) = Default::default();
         Self {
             handle: None,
             summary,
             detail,
+            events,
             timeline,
             rings,
             started,
@@ -210,6 +213,27 @@ impl LiveCall {
         Whole { summary: self.summary.clone(), detail: self.detail.clone() }
     }
 
+    /// Its lifecycle, as far as it is kept.
+    pub fn lifecycle(&self) -> Vec<Arc<Lifecycle>> {
+        self.events.all()
+    }
+
+    /// Memory of what was said and recorded, in bytes.
+    fn bytes(&self) -> usize {
+        self.detail.bytes + self.events.bytes()
+    }
+
+    /// The end of a call that has not told one.
+    fn ended_by(&self, id: CallId, reason: EndReason) -> CallEvent {
+        let lasted = Timestamp::now().duration_since(self.started);
+        let at = MediaTime::from(Duration::try_from(lasted).unwrap_or_default());
+        let kind = CallEventKind::Ended { reason };
+        let totals = Totals { duration: at, turns: self.summary.turns, restarts: self.summary.restarts };
+        let record = Lifecycle::of(&kind, totals)
+            .map(|event| Arc::new(Lifecycle::new(id, self.events.next(), at, event)));
+        CallEvent { call: id, at, kind, record }
+    }
+
     /// What happened when in its turns.
     pub fn trace(&self) -> Trace {
         let Summary { id, edge, state, started_at, .. } = &self.summary;
@@ -228,6 +252,9 @@ impl LiveCall {
     fn take(&mut self, event: &CallEvent) {
         self.timeline.take(event);
         self.unanswered_after = self.wait_of(event);
+        if let Some(record) = &event.record {
+            self.keep(record);
+        }
         match &event.kind {
             CallEventKind::Turn(turn) => self.take_turn(turn, event.at),
             CallEventKind::Stage { stage, state } => self.stage(*stage).state = state.name(),
@@ -247,6 +274,9 @@ impl LiveCall {
                 self.handle = None;
             }
             CallEventKind::Started { .. }
+            | CallEventKind::Leg { .. }
+            | CallEventKind::Answered { .. }
+            | CallEventKind::Transferred { .. }
             | CallEventKind::StageRestarted { .. }
             | CallEventKind::Served { .. }
             | CallEventKind::ServiceDone { .. }
@@ -259,6 +289,15 @@ impl LiveCall {
             | CallEventKind::Silent { .. }
             | CallEventKind::Cleared { .. } => {}
             CallEventKind::Rings(report) => self.rings = *report,
+        }
+    }
+
+    fn keep(&mut self, record: &Arc<Lifecycle>) {
+        self.events.keep(record.clone());
+        // Counted where nothing was dropped.
+        if let LifecycleEvent::Ended { turns, restarts, .. } = record.event {
+            (self.summary.turns, self.summary.restarts) = (turns, restarts);
+            self.events.close();
         }
     }
 
@@ -306,145 +345,4 @@ impl LiveCall {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::record::CALL_BYTES;
-    use super::*;
-    use ringway_turn::{Latency, Speaker};
-
-    fn call(number: u128) -> CallId {
-        CallId::from_bits(number)
-    }
-
-    fn ended(calls: &mut LiveCalls, number: u128, carrier_call_id: &str, at: Timestamp, reason: EndReason) {
-        let live = LiveCall::new(call(number), EdgeKind::Twilio, Some(carrier_call_id.to_owned()));
-        calls.calls.insert(call(number), live);
-        calls.take(&CallEvent {
-            call: call(number),
-            at: MediaTime::ZERO,
-            kind: CallEventKind::Ended { reason },
-        });
-        calls.ended.back_mut().expect("it ended").0 = at;
-    }
-
-    #[test]
-    fn a_call_is_forgotten_an_hour_after_its_end_although_no_other_ends() {
-        let (mut calls, began) = (LiveCalls::default(), Timestamp::now());
-        ended(&mut calls, 1, "CA1", began, EndReason::Caller);
-        let minutes = |count: i64| jiff::SignedDuration::from_mins(count);
-        calls.forget_old(began + minutes(59));
-        assert!(calls.get(call(1)).is_some());
-        calls.forget_old(began + minutes(61));
-        assert!(calls.get(call(1)).is_none());
-    }
-
-    #[test]
-    fn the_last_thousand_calls_are_kept() {
-        let (mut calls, now) = (LiveCalls::default(), Timestamp::now());
-        for number in 0..1_003 {
-            ended(&mut calls, number, "CA1", now, EndReason::Caller);
-        }
-        let kept = |number| calls.get(call(number)).is_some();
-        assert!(!kept(2) && kept(3) && kept(1_002));
-        assert_eq!(calls.calls.len(), KEPT);
-    }
-
-    #[test]
-    fn a_call_keeps_what_was_said_last_and_all_calls_together_keep_so_much() {
-        let line = |turn| Line { turn, who: Speaker::Bot, text: "x".repeat(CALL_BYTES / 2), at_ms: 0 };
-        let mut detail = Detail::default();
-        (1..=3).for_each(|turn| detail.said(line(turn)));
-        assert_eq!(detail.transcript.iter().map(|line| line.turn).collect::<Vec<_>>(), [3]);
-        assert_eq!(detail.bytes, detail.transcript[0].bytes());
-
-        let mut calls = LiveCalls::default();
-        let bytes = KEPT_BYTES / 4;
-        for number in 0..6 {
-            let mut live = LiveCall::new(call(number), EdgeKind::Browser, None);
-            live.detail.bytes = bytes;
-            calls.calls.insert(call(number), live);
-            let kind = CallEventKind::Ended { reason: EndReason::Caller };
-            calls.take(&CallEvent { call: call(number), at: MediaTime::ZERO, kind });
-        }
-        assert_eq!((calls.kept_bytes, calls.calls.len()), (4 * bytes, 4));
-        assert!(calls.get(call(1)).is_none() && calls.get(call(2)).is_some());
-    }
-
-    #[test]
-    fn a_drain_waits_for_carriers_that_are_about_to_ask_and_no_longer() {
-        let (mut calls, now) = (LiveCalls::default(), Timestamp::now());
-        ended(&mut calls, 1, "CA1", now, EndReason::Transferred("+49301234".into()));
-        ended(&mut calls, 2, "CA2", now, EndReason::Drain);
-        ended(&mut calls, 3, "CA3", now, EndReason::Caller);
-        assert_eq!(calls.carriers_to_ask(now), 2);
-        calls.ending("CA1");
-        assert_eq!(calls.carriers_to_ask(now), 1);
-        assert_eq!(calls.carriers_to_ask(now + ASKS_WITHIN + ASKS_WITHIN), 0);
-    }
-
-    #[test]
-    fn a_server_that_ends_tells_the_end_of_calls_that_are_left() {
-        let mut calls = LiveCalls::default();
-        ended(&mut calls, 1, "CA1", Timestamp::now(), EndReason::Caller);
-        calls.calls.insert(call(2), LiveCall::new(call(2), EdgeKind::Twilio, Some("CA2".into())));
-        let last = calls.last_events();
-        assert_eq!(last.iter().map(|event| event.call).collect::<Vec<_>>(), [call(2)]);
-        assert!(matches!(last[0].kind, CallEventKind::Ended { reason: EndReason::Drain }));
-        for event in &last {
-            calls.take(event);
-        }
-        assert!(calls.last_events().is_empty());
-    }
-
-    #[test]
-    fn the_carrier_is_told_how_its_call_ended() {
-        let (mut calls, now) = (LiveCalls::default(), Timestamp::now());
-        ended(&mut calls, 1, "CA1", now, EndReason::Transferred("+49301234".into()));
-        ended(&mut calls, 2, "CA2", now, EndReason::Completed);
-        calls.calls.insert(call(3), LiveCall::new(call(3), EdgeKind::Twilio, Some("CA3".into())));
-        let endings = ["CA1", "CA2", "CA3", "CA4"].map(|id| calls.ending(id));
-        let wanted =
-            [Ending::Transferred("+49301234".into()), Ending::Over, Ending::InProgress, Ending::Unknown];
-        assert_eq!(endings, wanted);
-    }
-
-    fn at(millis: u64, kind: CallEventKind) -> CallEvent {
-        CallEvent { call: call(1), at: MediaTime::from_millis(millis), kind }
-    }
-
-    #[test]
-    fn a_caller_who_gets_no_answer_before_the_next_words_or_the_end_has_waited_in_vain() {
-        let mut live = LiveCall::new(call(1), EdgeKind::Twilio, None);
-        let turn = ringway_turn::TurnNumber::new(1);
-        let words = || CallEventKind::Turn(Event::Transcript { turn, text: "hello".into(), last: true });
-        let answer = || CallEventKind::Turn(Event::Latency { turn, latency: Latency::default() });
-        let mut waited = |millis, kind| {
-            live.take(&at(millis, kind));
-            live.unanswered_after()
-        };
-        assert_eq!(waited(1_000, words()), None);
-        assert_eq!(waited(1_300, answer()), None, "it was answered");
-        assert_eq!(waited(5_000, words()), None);
-        assert_eq!(waited(8_000, words()), Some(Duration::from_secs(3)), "the next words");
-        let ended = CallEventKind::Ended { reason: EndReason::Caller };
-        assert_eq!(waited(12_000, ended), Some(Duration::from_secs(4)), "the end");
-    }
-
-    #[test]
-    fn each_reason_has_a_name_of_the_closed_set() {
-        let reasons = [
-            EndReason::Caller,
-            EndReason::Completed,
-            EndReason::Transferred(String::new()),
-            EndReason::Silence,
-            EndReason::NoMedia,
-            EndReason::MaxDuration,
-            EndReason::StageFailed(StageKind::Llm),
-            EndReason::Protocol(String::new()),
-            EndReason::SlowConsumer,
-            EndReason::Operator,
-            EndReason::Drain,
-            EndReason::Internal,
-        ];
-        assert_eq!(reasons.each_ref().map(reason_name), REASONS);
-    }
-}
+mod tests;

@@ -23,6 +23,7 @@ mod recorder;
 mod refusals;
 mod serve;
 mod signals;
+mod streams;
 mod telemetry;
 mod tls;
 mod trace;

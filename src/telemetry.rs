@@ -375,7 +375,12 @@ impl Counting {
                 histogram!("ringway_barge_in_clear_seconds").record(after.as_secs_f64())
             }
             CallEventKind::Rings(report) => count_rings(report),
-            CallEventKind::Mark(_) | CallEventKind::Stage { .. } | CallEventKind::StageRestarted { .. } => {}
+            CallEventKind::Mark(_)
+            | CallEventKind::Leg { .. }
+            | CallEventKind::Answered { .. }
+            | CallEventKind::Transferred { .. }
+            | CallEventKind::Stage { .. }
+            | CallEventKind::StageRestarted { .. } => {}
         }
     }
 

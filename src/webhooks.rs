@@ -1,13 +1,15 @@
 //! Tells a web service of calls that ended: `webhook.url`.
 
-use crate::live::Whole;
+use crate::live::{LiveCall, Whole};
+use crate::streams::{Queue, Queued, Reader};
 use bytes::Bytes;
 use jiff::Timestamp;
+use ringway_actors::{Lifecycle, LifecycleEvent};
 use ringway_stages::services::{ServiceError, Webhook};
 use serde::Serialize;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{Semaphore, mpsc};
 use uuid::Uuid;
 
 /// Events that wait at most; beyond them the newest are dropped and counted.
@@ -28,12 +30,9 @@ const RETRY_AFTER: [Duration; 5] = [
 /// Takes events in; clones feed the same queue.
 #[derive(Clone, Debug)]
 pub struct Webhooks {
-    queue: mpsc::Sender<Event>,
-    /// How many were taken in and are neither delivered nor given up.
-    open: Open,
+    /// What is neither delivered nor given up.
+    queue: Queue<Event>,
 }
-
-type Open = Arc<watch::Sender<usize>>;
 
 #[derive(Clone, Debug)]
 struct Event {
@@ -53,46 +52,45 @@ struct Envelope<'a> {
 impl Webhooks {
     /// Starts delivering on the present runtime.
     pub fn start(webhook: Webhook) -> Self {
-        let (queue, events) = mpsc::channel(WAITING);
-        let open = Open::default();
-        tokio::spawn(deliver_all(webhook, events, open.clone()));
-        Self { queue, open }
+        let (queue, events) = Queue::bounded(WAITING);
+        tokio::spawn(deliver_all(webhook, events));
+        Self { queue }
     }
 
     /// The call has ended, with this record.
-    pub fn ended(&self, call: &Whole) {
+    fn ended(&self, call: &Whole) {
         let envelope =
             Envelope { kind: "call.ended", timestamp: format!("{:.3}", Timestamp::now()), data: call };
         let body = serde_json::to_vec(&envelope).expect("every key is a string");
         let event = Event { id: format!("evt_{}", Uuid::now_v7().simple()), body: body.into() };
-        self.open.send_modify(|open| *open += 1);
-        if self.queue.try_send(event).is_err() {
+        if self.queue.put(event).is_err() {
             tracing::error!("webhook: too many events wait; the record of a call is dropped");
             count("dropped");
-            close(&self.open);
         }
     }
 
     /// Waits until every event was delivered or given up.
     pub async fn drained(&self) {
-        // It cannot be closed: its sender is ours.
-        let _ = self.open.subscribe().wait_for(|open| *open == 0).await;
+        self.queue.drained().await;
     }
 }
 
-fn close(open: &Open) {
-    open.send_modify(|open| *open -= 1);
+impl Reader for Webhooks {
+    fn take(&self, record: &Arc<Lifecycle>, call: &LiveCall) {
+        if let LifecycleEvent::Ended { .. } = record.event {
+            self.ended(&call.whole());
+        }
+    }
 }
 
-async fn deliver_all(webhook: Webhook, mut events: mpsc::Receiver<Event>, open: Open) {
+async fn deliver_all(webhook: Webhook, mut events: mpsc::Receiver<Queued<Event>>) {
     let places = Arc::new(Semaphore::new(AT_ONCE));
     while let Some(event) = events.recv().await {
         let Ok(place) = places.clone().acquire_owned().await else { return };
-        let (webhook, open) = (webhook.clone(), open.clone());
+        let webhook = webhook.clone();
         tokio::spawn(async move {
             deliver(&webhook, &event).await;
-            close(&open);
-            drop(place);
+            drop((event, place));
         });
     }
 }

@@ -18,6 +18,7 @@ use crate::clock::CallClock;
 use crate::core::Core;
 use crate::core::load::Place;
 use crate::debt::Watches;
+use crate::engines::Engines;
 use crate::event::CallEventKind;
 use crate::handle::CallHandle;
 use crate::inbox::Inbox;
@@ -95,6 +96,18 @@ pub(crate) struct Profile {
     pub(crate) variables: Arc<Variables>,
     /// The language that it is in.
     pub(crate) language: LanguageIndex,
+}
+
+impl Profile {
+    fn started(&self, handle: CallHandle, engines: &Engines) -> CallEventKind {
+        CallEventKind::Started {
+            handle,
+            carrier_call_id: self.carrier_call_id.clone(),
+            variables: self.variables.clone(),
+            dialogue: self.dialogue.clone(),
+            language: engines.language(self.language).map(|language| language.code.clone()),
+        }
+    }
 }
 
 #[derive(Default)]
@@ -188,9 +201,7 @@ impl Call {
 
     /// Builds all stages, before the first message of the edge.
     pub(crate) fn begin(&mut self, handle: CallHandle) {
-        let Profile { carrier_call_id, variables, .. } = &self.profile;
-        let (carrier_call_id, variables) = (carrier_call_id.clone(), variables.clone());
-        self.events.put(CallEventKind::Started { handle, carrier_call_id, variables });
+        self.events.put(self.profile.started(handle, &self.core.engines));
         self.start(StageKind::Vad);
         self.start_conversation();
     }

@@ -4,6 +4,7 @@ mod bar;
 pub(crate) mod load;
 pub(crate) mod marker;
 pub(crate) mod metronome;
+pub(crate) mod outbox;
 pub(crate) mod vad_batch;
 
 use crate::config::Config;
@@ -13,6 +14,7 @@ use crate::sink::EventSink;
 use actix_rt::{Arbiter, ArbiterHandle};
 use load::{CoreLoad, Place};
 use metronome::Metronome;
+use outbox::Outbox;
 use std::fmt;
 use std::future::Future;
 use std::rc::Rc;
@@ -49,7 +51,7 @@ pub struct Core {
     pub(crate) engines: Arc<Engines>,
     pub(crate) health: Arc<ServiceHealth>,
     pub(crate) config: Arc<Config>,
-    pub(crate) events: EventSink,
+    pub(crate) events: Rc<Outbox>,
     load: Arc<CoreLoad>,
 }
 
@@ -152,6 +154,8 @@ impl Core {
         let vad = Rc::new(VadBatch::new(engines.clone(), load.clone()));
         let metronome = Rc::<Metronome>::default();
         tokio::task::spawn_local(vad.clone().supervise(metronome.clone()));
+        let events = Rc::new(Outbox::new(events, load.clone()));
+        tokio::task::spawn_local(events.clone().forward());
         let shared = load.clone();
         tokio::task::spawn_local(metronome.clone().run(move |late| {
             shared.beat(late);

@@ -2,7 +2,7 @@
 
 use crate::cause::{Cause, StageState, SwitchCause, Winner};
 use crate::handle::CallHandle;
-use ringway_frame::{CallId, MediaTime};
+use crate::leg::state::LegState;
 use ringway_stages::prompt::Variables;
 use ringway_turn::{EndReason, StageKind};
 use std::sync::Arc;
@@ -19,6 +19,22 @@ pub enum CallEventKind {
         carrier_call_id: Option<String>,
         /// What is known of it.
         variables: Arc<Variables>,
+        /// The dialogue that was asked for.
+        dialogue: Option<String>,
+        /// The code of the language that it begins in, where there is one.
+        language: Option<String>,
+    },
+    /// A leg got into another state.
+    Leg {
+        /// Its number in the call, from 0.
+        leg: u32,
+        /// Its state from now on.
+        state: LegState,
+    },
+    /// Somebody can be heard: the first leg is up.
+    Answered {
+        /// Which leg.
+        leg: u32,
     },
     /// Part of the conversation.
     Turn(ringway_turn::Event),
@@ -124,6 +140,11 @@ pub enum CallEventKind {
     },
     /// State of the rings, now and then.
     Rings(RingReport),
+    /// The caller is handed on.
+    Transferred {
+        /// To this number.
+        to: String,
+    },
     /// The call is over.
     Ended {
         /// Why.
@@ -149,15 +170,4 @@ pub struct RingState {
     pub dropped: u64,
     /// Frames committed by force since the last report.
     pub forced: u64,
-}
-
-/// One event of one call.
-#[derive(Clone, Debug)]
-pub struct CallEvent {
-    /// Which call.
-    pub call: CallId,
-    /// When.
-    pub at: MediaTime,
-    /// What.
-    pub kind: CallEventKind,
 }

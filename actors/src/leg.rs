@@ -8,4 +8,5 @@ pub(crate) mod mic;
 pub(crate) mod playout;
 pub(crate) mod port;
 pub(crate) mod pump;
+pub(crate) mod state;
 pub(crate) mod transport;

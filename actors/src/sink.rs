@@ -1,38 +1,69 @@
-//! The one bounded stream of events that all calls write and everybody who wants to know reads.
+//! The one bounded channel by which the events of all calls leave the media cores.
 
-use crate::event::{CallEvent, CallEventKind};
+use crate::call_event::CallEvent;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
 
-/// Where calls put their events. Bounded: when its reader is behind, the newest are dropped and counted. The last part of
-/// the room is for the begin and the end of calls, which nobody can bring about again and again.
+/// Where media cores put the events of their calls. Bounded: when its reader is behind, telemetry is dropped, the newest
+/// first, and counted. The last part of the room is for the lifecycle of calls, which waits on its core when there is none.
 #[derive(Clone, Debug)]
 pub struct EventSink {
     sender: mpsc::Sender<CallEvent>,
-    dropped: Arc<AtomicU64>,
+    counts: Arc<Counts>,
 }
 
-/// One part of so many is kept for the begin and the end of calls.
+#[derive(Debug, Default)]
+struct Counts {
+    dropped: AtomicU64,
+    lost: AtomicU64,
+}
+
+/// One part of so many is kept for the lifecycle of calls.
 const RESERVE: usize = 8;
 
 impl EventSink {
     /// A sink that holds up to `capacity` events, and its reader.
     pub fn bounded(capacity: usize) -> (Self, mpsc::Receiver<CallEvent>) {
         let (sender, receiver) = mpsc::channel(capacity);
-        (Self { sender, dropped: Arc::default() }, receiver)
+        (Self { sender, counts: Arc::default() }, receiver)
     }
 
-    /// Puts an event; never waits.
-    pub fn put(&self, event: CallEvent) {
-        if !self.has_room(&event.kind) || self.sender.try_send(event).is_err() {
-            self.dropped.fetch_add(1, Ordering::Relaxed);
+    /// Puts telemetry, if there is room; never waits.
+    pub(crate) fn put(&self, event: CallEvent) {
+        let has_room = self.sender.capacity() > self.sender.max_capacity() / RESERVE;
+        if !has_room || self.sender.try_send(event).is_err() {
+            self.dropped_one();
         }
     }
 
-    fn has_room(&self, kind: &CallEventKind) -> bool {
-        matches!(kind, CallEventKind::Started { .. } | CallEventKind::Ended { .. })
-            || self.sender.capacity() > self.sender.max_capacity() / RESERVE
+    /// Puts an event of a lifecycle; never waits. What comes back has found no room. One that nobody reads any more is
+    /// counted as lost.
+    pub(crate) fn put_surely(&self, event: CallEvent) -> Option<CallEvent> {
+        match self.sender.try_send(event) {
+            Ok(()) => None,
+            Err(TrySendError::Full(event)) => Some(event),
+            Err(TrySendError::Closed(_)) => {
+                self.lost(1);
+                None
+            }
+        }
+    }
+
+    /// Waits until there may be room; `false`: nobody reads any more.
+    pub(crate) async fn has_room_soon(&self) -> bool {
+        self.sender.reserve().await.is_ok()
+    }
+
+    /// Telemetry was dropped.
+    pub(crate) fn dropped_one(&self) {
+        self.counts.dropped.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// So many events of lifecycles are lost.
+    pub(crate) fn lost(&self, events: usize) {
+        self.counts.lost.fetch_add(events as u64, Ordering::Relaxed);
     }
 
     /// Events that wait for the reader.
@@ -40,29 +71,13 @@ impl EventSink {
         self.sender.max_capacity() - self.sender.capacity()
     }
 
-    /// Events dropped so far.
+    /// Telemetry dropped so far.
     pub fn dropped(&self) -> u64 {
-        self.dropped.load(Ordering::Relaxed)
+        self.counts.dropped.load(Ordering::Relaxed)
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use ringway_frame::{CallId, MediaTime};
-    use ringway_turn::EndReason;
-
-    #[test]
-    fn what_a_peer_repeats_leaves_room_for_the_end_of_calls() {
-        let (sink, mut reader) = EventSink::bounded(16);
-        let put = |kind| sink.put(CallEvent { call: CallId::from_bits(1), at: MediaTime::ZERO, kind });
-        (0..20).for_each(|_| put(CallEventKind::ProtocolError { code: "bad_field" }));
-        assert_eq!((sink.queued(), sink.dropped()), (14, 6));
-        put(CallEventKind::Ended { reason: EndReason::Caller });
-        put(CallEventKind::Ended { reason: EndReason::Caller });
-        assert_eq!((sink.queued(), sink.dropped()), (16, 6));
-        let ends = std::iter::from_fn(|| reader.try_recv().ok())
-            .filter(|event| matches!(event.kind, CallEventKind::Ended { .. }));
-        assert_eq!(ends.count(), 2);
+    /// Events of lifecycles that nobody took before their core ended.
+    pub fn lost_records(&self) -> u64 {
+        self.counts.lost.load(Ordering::Relaxed)
     }
 }

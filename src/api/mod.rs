@@ -4,6 +4,7 @@ pub mod body;
 mod calls;
 mod chaos;
 mod error;
+mod events;
 mod health;
 mod info;
 mod trace;
@@ -40,6 +41,7 @@ fn guarded(server: &Arc<Server>) -> Router<Arc<Server>> {
         .route("/api/info", get(info::show))
         .route("/api/calls", get(calls::list))
         .route("/api/calls/{id}", get(calls::show).delete(calls::hang_up))
+        .route("/api/calls/{id}/events", get(events::show))
         .route("/api/calls/{id}/trace", get(trace::show));
     if server.config.chaos {
         routes = routes.route("/api/calls/{id}/chaos", post(chaos::inject));

@@ -194,7 +194,7 @@ mod tests {
     }
 
     fn tell(timeline: &mut Timeline, millis: u64, kind: CallEventKind) {
-        timeline.take(&CallEvent { call: CALL, at: at(millis), kind });
+        timeline.take(&CallEvent { call: CALL, at: at(millis), kind, record: None });
     }
 
     const STT: StageKind = StageKind::Stt;

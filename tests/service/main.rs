@@ -11,6 +11,7 @@ mod conversations;
 mod doctor;
 mod embedded;
 mod escalation;
+mod events;
 mod faults;
 mod knowledge;
 mod languages;

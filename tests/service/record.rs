@@ -110,6 +110,15 @@ async fn the_api_is_as_its_description_says() {
     }
     browser.tell(json!({"type": "stop"}));
     server.log("call.ended").await;
+    let (_, told) = server.get_json(&format!("/api/calls/{id}/events")).await;
+    let wanted = json!({
+        "type": "array",
+        "minItems": 3,
+        "items": {"$ref": "#/components/schemas/Lifecycle"},
+        "components": described["components"],
+    });
+    let validator = jsonschema::validator_for(&wanted).unwrap();
+    assert!(validator.is_valid(&told["events"]), "{told}");
     for (path, schema) in
         [(format!("/api/calls/{id}"), "Call"), ("/api/info".into(), "Info"), ("/health".into(), "Health")]
     {

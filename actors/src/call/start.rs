@@ -60,7 +60,7 @@ impl CallSpec {
         let gate = EpochGate::new();
         let (edge, commands) = EdgeLink::bounded(EDGE_COMMANDS);
         let (plumbing, mic, voice) = Plumbing::new(self.format, &core.config.rings);
-        let events = Publisher { call: self.id, clock, sink: core.events.clone(), edge: edge.clone() };
+        let events = Publisher::new(self.id, clock, edge.clone(), core.events.clone());
         let (orders, book) = Orders::new();
         let (inbox, mail) = Inbox::new();
         let watches = Watches::default();
@@ -138,6 +138,8 @@ async fn supervise(call: impl Future<Output = ()> + 'static, events: Publisher) 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::load::CoreLoad;
+    use crate::core::outbox::Outbox;
     use crate::leg::link::EdgeCommand;
     use crate::sink::EventSink;
     use std::future::poll_fn;
@@ -146,12 +148,14 @@ mod tests {
     async fn a_supervisor_that_panics_ends_its_call_with_a_reason() {
         let (sink, mut events) = EventSink::bounded(16);
         let (edge, mut commands) = EdgeLink::bounded(16);
-        let publisher = Publisher { call: CallId::from_bits(7), clock: CallClock::start(), sink, edge };
+        let outbox = Rc::new(Outbox::new(sink, Arc::new(CoreLoad::new())));
+        let publisher = Publisher::new(CallId::from_bits(7), CallClock::start(), edge, outbox);
         let panics = async { panic!("a defect") };
         tokio::task::LocalSet::new().run_until(supervise(panics, publisher)).await;
         let event = events.try_recv().expect("the end is told");
         let internal = EndReason::Internal;
         assert!(matches!(event.kind, CallEventKind::Ended { reason } if reason == internal));
+        assert!(events.try_recv().is_err(), "it is told once");
         let told = poll_fn(|cx| commands.poll_recv(cx)).await;
         assert!(matches!(told, Some(EdgeCommand::End(reason)) if reason == internal));
     }

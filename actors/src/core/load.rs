@@ -15,6 +15,7 @@ pub struct CoreLoad {
     lines: AtomicUsize,
     beat_nanos: AtomicU64,
     lateness_nanos: AtomicU64,
+    lifecycle_backlog: AtomicUsize,
     marker: Marker,
     hears: watch::Sender<bool>,
 }
@@ -59,6 +60,7 @@ impl CoreLoad {
             lines: AtomicUsize::new(0),
             beat_nanos: AtomicU64::new(0),
             lateness_nanos: AtomicU64::new(0),
+            lifecycle_backlog: AtomicUsize::new(0),
             marker: Marker::default(),
             hears: watch::Sender::new(false),
         }
@@ -90,6 +92,15 @@ impl CoreLoad {
     pub(crate) fn open_line(self: &Arc<Self>) -> OpenLine {
         self.lines.fetch_add(1, Ordering::Relaxed);
         OpenLine { load: self.clone() }
+    }
+
+    pub(crate) fn set_lifecycle_backlog(&self, events: usize) {
+        self.lifecycle_backlog.store(events, Ordering::Relaxed);
+    }
+
+    /// Events of its calls' lifecycles that wait on it, since the control side has no room for them.
+    pub fn lifecycle_backlog(&self) -> usize {
+        self.lifecycle_backlog.load(Ordering::Relaxed)
     }
 
     pub(super) fn beat(&self, late: Duration) {

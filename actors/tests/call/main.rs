@@ -12,6 +12,7 @@ mod floods;
 mod hedge;
 mod history;
 mod languages;
+mod lifecycle;
 mod marks;
 mod refusals;
 mod streaming;

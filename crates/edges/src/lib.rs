@@ -7,12 +7,11 @@
 pub mod browser;
 mod heartbeat;
 mod intake;
-mod reason;
 mod socket;
 pub mod twilio;
 
 pub use intake::{BEFORE_START, EXCESS, too_fast};
-pub use reason::{REASONS, reason_name};
+pub use ringway_actors::{REASONS, reason_name};
 pub use socket::{Lost, Socket};
 
 /// Close code of a normal end (RFC 6455 section 7.4.1).

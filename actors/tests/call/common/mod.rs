@@ -10,7 +10,8 @@ pub mod puppet;
 
 use line::Line;
 use ringway_actors::{
-    CallEvent, CallEventKind, CallSpec, Config, Core, CoreLoad, EdgeKind, Engines, EventSink, ServiceHealth,
+    CallEvent, CallEventKind, CallSpec, Config, Core, CoreLoad, EdgeKind, Engines, EventSink, Lifecycle,
+    Record, ServiceHealth,
 };
 use ringway_frame::{CallId, Format};
 use ringway_stages::health;
@@ -40,13 +41,26 @@ pub fn with_engines<F: Future<Output = ()>>(
     engines: impl FnOnce(&Arc<CoreLoad>) -> Engines,
     test: impl FnOnce(World) -> F,
 ) {
+    with_room(EVENTS, turn, engines, test);
+}
+
+/// Events that wait for the test: more than it makes.
+const EVENTS: usize = 100_000;
+
+/// The same with room for so many events that the test has not read.
+pub fn with_room<F: Future<Output = ()>>(
+    room: usize,
+    turn: ringway_turn::Config,
+    engines: impl FnOnce(&Arc<CoreLoad>) -> Engines,
+    test: impl FnOnce(World) -> F,
+) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .start_paused(true)
         .build()
         .expect("a runtime");
     tokio::task::LocalSet::new().block_on(&runtime, async {
-        let (sink, events) = EventSink::bounded(100_000);
+        let (sink, events) = EventSink::bounded(room);
         let load = Arc::new(CoreLoad::new());
         let engines = Arc::new(engines(&load));
         let health = Arc::new(ServiceHealth::new(&engines, &health::Config::default(), turn.late_after()));
@@ -58,7 +72,7 @@ pub fn with_engines<F: Future<Output = ()>>(
 
 /// Begins a call on the core of this load.
 fn call(turn: ringway_turn::Config, core: &Rc<Core>, load: &Arc<CoreLoad>) -> Line {
-    call_in(None, turn, core, load)
+    call_in(None, turn, core, load, None)
 }
 
 fn call_in(
@@ -66,6 +80,7 @@ fn call_in(
     turn: ringway_turn::Config,
     core: &Rc<Core>,
     load: &Arc<CoreLoad>,
+    record: Option<Box<dyn Record>>,
 ) -> Line {
     let spec = CallSpec {
         id: CallId::from_bits(load.calls() as u128),
@@ -78,7 +93,7 @@ fn call_in(
         turn,
         place: load.reserve(),
     };
-    Line::start(spec.start(core, None))
+    Line::start(spec.start(core, record))
 }
 
 impl World {
@@ -89,7 +104,17 @@ impl World {
 
     /// One that begins in another language.
     pub fn another_in(&self, language: &str) -> Line {
-        call_in(Some(language), ringway_turn::Config::default(), &self.core, &self.load)
+        call_in(Some(language), ringway_turn::Config::default(), &self.core, &self.load, None)
+    }
+
+    /// One that is recorded so.
+    pub fn another_recorded(&self, record: impl Record + 'static) -> Line {
+        call_in(None, self.turn.clone(), &self.core, &self.load, Some(Box::new(record)))
+    }
+
+    /// The lifecycle of all calls so far, as it comes out.
+    pub fn lifecycle(&mut self) -> Vec<Arc<Lifecycle>> {
+        std::iter::from_fn(|| self.events.try_recv().ok()).filter_map(|event| event.record).collect()
     }
 
     /// Everything that has happened so far.
