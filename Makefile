@@ -81,7 +81,7 @@ test-mocks: build ## The mock services of the load tester against the vendors' o
 	@scripts/test-mock-services
 
 .PHONY: check
-check: setup-check fmt-check clippy doc deny tidy ## All lints: rustfmt, clippy, rustdoc, cargo-deny, shellcheck, house rules
+check: setup-check fmt-check clippy features doc deny tidy ## All lints: rustfmt, clippy with each feature, rustdoc, cargo-deny, shellcheck, house rules
 
 .PHONY: setup-check
 setup-check: ## Set up what the lints need besides: cargo-deny, shellcheck
@@ -100,6 +100,13 @@ fmt-check:
 clippy:
 	$(call section,clippy)
 	@cargo clippy --release --workspace --all-targets -- -D warnings
+
+.PHONY: features
+features: ## The server without its optional parts, and with each of them alone
+	$(call section,features)
+	@for features in '' knowledge tts_api; do \
+	  cargo clippy --release --package ringway --no-default-features --features "$$features" -- -D warnings; \
+	done
 
 .PHONY: doc
 doc: ## Build the documentation, private items included, into target/doc

@@ -18,7 +18,6 @@ use ringway_actors::{
 };
 use ringway_config::{CarrierConfig, Config, Secrets, ServerConfig};
 use ringway_frame::{CallId, Format};
-use ringway_speech_cache::Tiers;
 use ringway_stages::prompt::{self, Variables};
 use ringway_stages::services::{SetupError, Webhook};
 use ringway_stages::transfer::Transfers;
@@ -48,6 +47,7 @@ pub struct Server {
     health: Arc<ServiceHealth>,
     pools: engines::Pools,
     caching: engines::Caching,
+    #[cfg(feature = "tts_api")]
     voices: engines::Voices,
     transfers: Arc<Transfers>,
     events: EventSink,
@@ -139,8 +139,15 @@ impl Starting {
         let metrics = telemetry::install(config.metrics.enabled)?;
         let wanted = (config.clone(), secrets.clone());
         let built = tokio::task::spawn_blocking(move || engines::build(&wanted.0, &wanted.1)).await;
-        let engines::Built { engines, dialogues, pools, caching, voices, transfers } =
-            built.map_err(std::io::Error::other)??;
+        let engines::Built {
+            engines,
+            dialogues,
+            pools,
+            caching,
+            #[cfg(feature = "tts_api")]
+            voices,
+            transfers,
+        } = built.map_err(std::io::Error::other)??;
         let engines = Arc::new(engines);
         telemetry::expect_services(&engines);
         let (events, reader) = EventSink::bounded(EVENTS);
@@ -174,6 +181,7 @@ impl Starting {
             health,
             pools,
             caching,
+            #[cfg(feature = "tts_api")]
             voices,
             transfers,
             events,
@@ -277,24 +285,28 @@ impl Server {
         &self.engines
     }
 
+    /// Has what is said again and again made ahead; nobody waits for it.
+    pub fn make_phrases(&self) {
+        self.caching.fill();
+    }
+}
+
+/// What the voice's own service needs.
+#[cfg(feature = "tts_api")]
+impl Server {
     /// The voices one by one.
     pub fn voices(&self) -> &engines::Voices {
         &self.voices
     }
 
     /// The speech that is kept.
-    pub fn speech(&self) -> &Tiers {
+    pub fn speech(&self) -> &ringway_speech_cache::Tiers {
         &self.caching.tiers
     }
 
     /// How turns are taken.
     pub fn turn(&self) -> &ringway_turn::Config {
         &self.turn
-    }
-
-    /// Has what is said again and again made ahead; nobody waits for it.
-    pub fn make_phrases(&self) {
-        self.caching.fill();
     }
 }
 

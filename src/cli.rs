@@ -28,6 +28,7 @@ macro_rules! complain {
 
 mod check;
 mod doctor;
+#[cfg(feature = "knowledge")]
 mod kb;
 mod replay;
 mod serve;
@@ -57,6 +58,7 @@ enum Command {
     /// Try every configured engine.
     Doctor(doctor::Doctor),
     /// Add documents to the knowledge base, and search it.
+    #[cfg(feature = "knowledge")]
     Kb(kb::Kb),
     /// Replay a recorded call.
     Replay(replay::Replay),
@@ -79,6 +81,7 @@ pub fn run() -> ExitCode {
         Command::Serve(serve) => serve.run(),
         Command::Check(check) => check.run(),
         Command::Doctor(doctor) => doctor.run(),
+        #[cfg(feature = "knowledge")]
         Command::Kb(kb) => kb.run(),
         Command::Replay(replay) => replay.run(),
         Command::Talk(talk) => talk.run(),

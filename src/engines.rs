@@ -2,6 +2,8 @@
 
 mod apology;
 mod caching;
+mod chosen;
+#[cfg_attr(not(feature = "knowledge"), path = "engines/no_knowledge.rs")]
 mod knowledge;
 mod languages;
 mod named;
@@ -9,21 +11,23 @@ mod pools;
 #[cfg(test)]
 mod scripted_only;
 mod vad;
+#[cfg(feature = "tts_api")]
 mod voices;
 
 pub use caching::Caching;
-pub use knowledge::KnowledgeError;
+pub use knowledge::{KnowledgeError, Librarian};
 pub use languages::names as languages;
 pub use named::{Named, first_of_each};
 pub use pools::Pools;
 #[cfg(test)]
 pub use scripted_only::scripted_with;
+#[cfg(feature = "tts_api")]
 pub use voices::{VoiceError, Voices};
 
+use chosen::Chosen;
 use languages::Spoken;
 use ringway_actors::{Engines, VadEngine};
 use ringway_config::{Config, Secrets};
-use ringway_knowledge::{Informed, Librarian, When};
 use ringway_speech_cache::{DirError, Tiers};
 use ringway_stages::dialogue::{Diagnostic, Dialogues};
 use ringway_stages::flite::Flite;
@@ -40,10 +44,9 @@ use ringway_stages::stt::SpeechToText;
 use ringway_stages::transfer::Transfers;
 use ringway_stages::tts::{TextToSpeech, TtsError};
 use ringway_stages::vad::VadError;
-use ringway_tools::{Knowledge, Mistake, SpeechToolbox, Toolbox, Tools, ToolsError, ToolsFile};
+use ringway_tools::{Mistake, SpeechToolbox, Toolbox, Tools, ToolsError, ToolsFile};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use voices::Chosen;
 
 /// All that a server's calls share.
 #[derive(Debug)]
@@ -57,6 +60,7 @@ pub struct Built {
     /// The speech that is kept.
     pub caching: Caching,
     /// The voices one by one.
+    #[cfg(feature = "tts_api")]
     pub voices: Voices,
     /// Whom calls may be handed to.
     pub transfers: Arc<Transfers>,
@@ -125,6 +129,7 @@ pub fn build(config: &Config, secrets: &Secrets) -> Result<Built, EngineError> {
     let llm = builder.all(&config.llm.engines, Builder::llm)?;
     let chain = builder.all(&config.tts.engines, Builder::chosen_voice)?;
     let (tts, mut caching) = Caching::of(config, &chain, tiers, &builder.texts);
+    #[cfg(feature = "tts_api")]
     let voices = Voices::new(config, secrets, chain);
     builder.pools.tiers = Some(caching.tiers.clone());
     let mut spoken = Spoken::first(config, stt, tts).map_err(EngineError::Apology)?;
@@ -133,7 +138,15 @@ pub fn build(config: &Config, secrets: &Secrets) -> Result<Built, EngineError> {
     }
     let vad = vad::build(config, Instructions::best())?;
     let engines = spoken.into_engines(vad, s2s, llm);
-    Ok(Built { engines, dialogues: builder.dialogues, pools: builder.pools, caching, voices, transfers })
+    Ok(Built {
+        engines,
+        dialogues: builder.dialogues,
+        pools: builder.pools,
+        caching,
+        #[cfg(feature = "tts_api")]
+        voices,
+        transfers,
+    })
 }
 
 /// Builds the recogniser of this name alone; services are connected to on the present runtime.
@@ -180,6 +193,7 @@ pub fn one_s2s(
 ///
 /// # Errors
 /// It cannot be used.
+#[cfg(feature = "knowledge")]
 pub fn one_librarian(config: &Config, secrets: &Secrets) -> Result<Option<Librarian>, EngineError> {
     Ok(knowledge::open(config, secrets)?)
 }
@@ -303,12 +317,7 @@ impl<'a> Builder<'a> {
 
     /// Inside of the tools, which find a place in the conversation by the caller's own words.
     fn informed(&self, model: Arc<dyn LanguageModel>) -> Arc<dyn LanguageModel> {
-        match &self.librarian {
-            Some(librarian) if self.config.knowledge.when == When::Turn => {
-                Arc::new(Informed::new(model, Arc::new(librarian.clone()), &self.config.knowledge))
-            }
-            _ => model,
-        }
+        knowledge::around(model, self.librarian.as_ref(), self.config)
     }
 
     /// A voice that is given figures in words, where that is configured.
@@ -355,7 +364,7 @@ fn tools(
 ) -> Result<Option<Tools>, EngineError> {
     let Some(path) = &config.tools.file else { return Ok(None) };
     let file = ToolsFile::load(path, &variable).map_err(EngineError::ToolsFile)?;
-    let knowledge = librarian.map(|librarian| Arc::new(librarian.clone()) as Arc<dyn Knowledge>);
+    let knowledge = librarian.map(knowledge::behind_a_tool);
     let file = file.transferring(transfers.clone());
     let file =
         file.speaking(languages::names(config)).map_err(|mistake| EngineError::ToolsFile(vec![mistake]))?;

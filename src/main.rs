@@ -27,6 +27,7 @@ mod streams;
 mod telemetry;
 mod tls;
 mod trace;
+#[cfg(feature = "tts_api")]
 mod tts_api;
 mod unstarted;
 mod validation;

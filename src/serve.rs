@@ -6,7 +6,9 @@ use crate::edge::twilio::signature_is_required;
 use crate::listener::{Connections, Gate};
 use crate::signals::{Reloads, Stops};
 use crate::tls::{self, Certificate};
-use crate::{drain, process, tts_api};
+#[cfg(feature = "tts_api")]
+use crate::tts_api;
+use crate::{drain, process};
 use ringway_config::{Config, Secrets};
 use std::io::Write;
 use std::net::SocketAddr;
@@ -31,10 +33,12 @@ pub async fn run(config: Config, secrets: Secrets) -> Result<(), StartError> {
     let listener =
         TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })?;
     let address = listener.local_addr()?;
+    #[cfg(feature = "tts_api")]
     let tts_api = Opened::bind(&config).await?;
     let (routes, routed) = watch::channel(api::starting());
     // Also while it starts and drains: whoever comes then is refused in words, and load balancers ask /health.
     tokio::spawn(connections.accept(listener, routed));
+    #[cfg(feature = "tts_api")]
     let tts_api = tts_api.map(|opened| opened.accept(&connections));
     let server = tokio::select! {
         server = starting.finish() => server?,
@@ -48,7 +52,10 @@ pub async fn run(config: Config, secrets: Secrets) -> Result<(), StartError> {
     }
     // It is heard as long as the task that accepts is there.
     let _ = routes.send(api::router(server.clone()));
+    #[cfg(feature = "tts_api")]
     let tts_address = tts_api.map(|api| api.serve(&server, &config)).transpose()?;
+    #[cfg(not(feature = "tts_api"))]
+    let tts_address = None;
     announce(&server, address, tts_address, connections.are_encrypted());
     warn_of_unsigned(&server);
     server.make_phrases();
@@ -60,17 +67,20 @@ pub async fn run(config: Config, secrets: Secrets) -> Result<(), StartError> {
 }
 
 /// The voice's listener, open before the engines are built: a port that is taken is told at once.
+#[cfg(feature = "tts_api")]
 struct Opened {
     listener: TcpListener,
     address: SocketAddr,
 }
 
 /// The same while it answers.
+#[cfg(feature = "tts_api")]
 struct Answering {
     routes: watch::Sender<axum::Router>,
     address: SocketAddr,
 }
 
+#[cfg(feature = "tts_api")]
 impl Opened {
     async fn bind(config: &Config) -> Result<Option<Self>, StartError> {
         let Some(address) = config.tts_api.address() else { return Ok(None) };
@@ -87,6 +97,7 @@ impl Opened {
     }
 }
 
+#[cfg(feature = "tts_api")]
 impl Answering {
     fn serve(self, server: &Arc<Server>, config: &Config) -> Result<SocketAddr, StartError> {
         let _ = self.routes.send(tts_api::router(server.clone(), config.tts_api.clone())?);

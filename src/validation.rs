@@ -3,7 +3,7 @@
 use crate::engines;
 use crate::tls::Certificate;
 use ringway_config::{Config, Loaded, Origin, Problem, Sources, load};
-use ringway_knowledge::{About, When};
+use ringway_knowledge::When;
 use ringway_stages::dialogue::{Diagnostic, Dialogues};
 use ringway_stages::transfer::Transfers;
 use ringway_tools::{Mistake, ToolsFile};
@@ -53,14 +53,20 @@ impl Validation {
         {
             self.wrong("vad.model", error.to_string());
         }
+        #[cfg(feature = "knowledge")]
+        self.open_knowledge();
+        self
+    }
+
+    #[cfg(feature = "knowledge")]
+    fn open_knowledge(&mut self) {
         let index = self.loaded.config.knowledge.index.clone();
-        if index.is_some_and(|index| About::lies_in(&index)) && self.is_good("knowledge") {
+        if index.is_some_and(|index| ringway_knowledge::About::lies_in(&index)) && self.is_good("knowledge") {
             let opened = in_runtime(|| engines::one_librarian(&self.loaded.config, &self.loaded.secrets));
             if let Ok(Err(engines::EngineError::Knowledge(error))) = opened {
                 self.wrong("knowledge.index", error.to_string());
             }
         }
-        self
     }
 
     /// Nothing is wrong yet with this key, or with those in this section: what follows from a mistake is none of its own.

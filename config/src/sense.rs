@@ -86,7 +86,14 @@ fn carrier(config: &Config) -> Vec<Mistake> {
 /// It answers with the names of files.
 fn tts_api(config: &Config) -> Vec<Mistake> {
     let mut mistakes = Vec::new();
-    if config.tts_api.listen.is_some() && (config.tts_cache.dir.is_none() || config.tts_cache.disk == 0) {
+    if config.tts_api.listen.is_some() && !cfg!(feature = "tts_api") {
+        mistakes.push(at(
+            "tts_api.listen",
+            "this build does not serve its voice: it was built without the feature `tts_api`",
+        ));
+    } else if config.tts_api.listen.is_some()
+        && (config.tts_cache.dir.is_none() || config.tts_cache.disk == 0)
+    {
         mistakes.push(at(
             "tts_api.listen",
             "needs tts_cache.dir and tts_cache.disk: its answers are files there",
@@ -290,3 +297,18 @@ const LONGEST_RING: Duration = Duration::from_secs(60);
 
 /// The bot would go on for so long after it was interrupted.
 const LONGEST_LEAD: Duration = Duration::from_secs(1);
+
+#[cfg(all(test, not(feature = "tts_api")))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_build_that_does_not_serve_its_voice_says_so_once_it_is_to_listen() {
+        let mut config = Config::default();
+        assert_eq!(tts_api(&config), Vec::new());
+        config.tts_api.listen = Some(std::net::Ipv4Addr::LOCALHOST.into());
+        let (key, message) = tts_api(&config).swap_remove(0);
+        assert_eq!(key, "tts_api.listen");
+        assert!(message.starts_with("this build does not serve its voice"), "{message}");
+    }
+}

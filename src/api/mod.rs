@@ -9,7 +9,9 @@ mod health;
 mod info;
 mod trace;
 
-pub use error::{ApiError, starting as starting_error};
+pub use error::ApiError;
+#[cfg(feature = "tts_api")]
+pub use error::starting as starting_error;
 
 use crate::app::Server;
 use crate::{access, edge, process, telemetry, web};

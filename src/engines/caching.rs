@@ -1,6 +1,6 @@
 //! Voices that remember what they have said.
 
-use super::voices::Chosen;
+use super::chosen::Chosen;
 use ringway_config::Config;
 use ringway_frame::Format;
 use ringway_speech_cache::{SpeechCache, Tiers};

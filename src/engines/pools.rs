@@ -1,5 +1,5 @@
+use super::knowledge::{self, Librarian};
 use metrics::{counter, gauge};
-use ringway_knowledge::Librarian;
 use ringway_speech_cache::{Counters as CacheCounters, Tiers};
 use ringway_stages::pool::Counters;
 use std::fmt;
@@ -55,10 +55,7 @@ impl Pools {
             report_cache("memory", &now.memory);
             now.disk.iter().for_each(|disk| report_cache("disk", disk));
         }
-        let now = self.librarian.as_ref().map(Librarian::counts).unwrap_or_default();
-        counter!("ringway_knowledge_searches_total").absolute(now.searches);
-        counter!("ringway_knowledge_words_only_total").absolute(now.by_words_only);
-        counter!("ringway_knowledge_refused_total").absolute(now.refused);
+        knowledge::report(self.librarian.as_ref());
     }
 }
 

@@ -1,26 +1,13 @@
 //! The voices of the configured chain, one by one: by name and at another speed.
 
 use super::EngineError;
+use super::chosen::Chosen;
 use ringway_config::{Config, Secrets};
 use ringway_stages::flite::{Speed, VoiceName};
 use ringway_stages::services::registry::SpeechRate;
 use ringway_stages::tts::TextToSpeech;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
-
-/// An engine of the chain as it is configured.
-#[derive(Clone)]
-pub(super) struct Chosen {
-    /// Its name in the configuration.
-    pub(super) name: String,
-    pub(super) voice: Arc<dyn TextToSpeech>,
-}
-
-impl fmt::Debug for Chosen {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.name)
-    }
-}
 
 /// All voices that the configured engines have.
 ///

@@ -1,5 +1,6 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
+#[cfg(feature = "index")]
 use tantivy::tokenizer::Language as Stems;
 
 /// A language whose words can be reduced to their stems.
@@ -28,6 +29,7 @@ pub enum Language {
     Turkish,
 }
 
+#[cfg(feature = "index")]
 impl Language {
     pub(crate) const fn stems(self) -> Stems {
         match self {
@@ -55,6 +57,6 @@ impl Language {
 
 impl fmt::Display for Language {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", self.stems())
+        write!(f, "{self:?}")
     }
 }

@@ -1,12 +1,12 @@
 //! Servers beside the engines: each is asked in its own way.
 
 use super::finding::Finding;
+#[cfg(feature = "knowledge")]
 use crate::engines;
 use ringway_config::{Config, Loaded, RedisUrl, Secrets};
 use ringway_stages::services::Endpoint;
 use ringway_stages::services::livekit::LiveKit;
 use std::error::Error;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
@@ -16,7 +16,8 @@ use tokio::time::timeout;
 pub(super) enum Neighbour {
     Redis(RedisUrl),
     LiveKit(Endpoint),
-    Knowledge(PathBuf),
+    #[cfg(feature = "knowledge")]
+    Knowledge(std::path::PathBuf),
 }
 
 type Seen = Result<String, Box<dyn Error + Send + Sync>>;
@@ -26,8 +27,10 @@ impl Neighbour {
     pub(super) fn of(config: &Config) -> impl Iterator<Item = Self> + use<> {
         let redis = config.redis.url.clone().map(Self::Redis);
         let livekit = config.livekit.url.clone().map(Self::LiveKit);
-        let knowledge = config.knowledge.index.clone().map(Self::Knowledge);
-        redis.into_iter().chain(livekit).chain(knowledge)
+        let neighbours = redis.into_iter().chain(livekit);
+        #[cfg(feature = "knowledge")]
+        let neighbours = neighbours.chain(config.knowledge.index.clone().map(Self::Knowledge));
+        neighbours
     }
 
     /// Asks it.
@@ -46,6 +49,7 @@ impl Neighbour {
         match self {
             Self::Redis(url) => ("redis", url.authority().to_owned()),
             Self::LiveKit(url) => ("livekit", url.authority()),
+            #[cfg(feature = "knowledge")]
             Self::Knowledge(index) => ("kb", index.display().to_string()),
         }
     }
@@ -58,6 +62,7 @@ impl Neighbour {
                 let said = LiveKit::new(url, PATIENCE)?.health().await?;
                 Ok(format!("answered {said}"))
             }
+            #[cfg(feature = "knowledge")]
             Self::Knowledge(_) => search(config, secrets).await,
         }
     }
@@ -76,6 +81,7 @@ async fn ping(url: &RedisUrl, secrets: &Secrets, variable: &str) -> Seen {
 }
 
 /// A search, embeddings included.
+#[cfg(feature = "knowledge")]
 async fn search(config: &Config, secrets: &Secrets) -> Seen {
     let librarian = engines::one_librarian(config, secrets)?.ok_or("there is none")?;
     let found = librarian.search(QUESTION.to_owned(), 1).await?;
@@ -86,6 +92,7 @@ async fn search(config: &Config, secrets: &Secrets) -> Seen {
     Ok(format!("was searched{}", nearest.unwrap_or_default()))
 }
 
+#[cfg(feature = "knowledge")]
 const QUESTION: &str = "What can you help me with?";
 
 /// A server that takes longer is not well.
