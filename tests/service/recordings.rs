@@ -31,6 +31,16 @@ async fn record() -> PathBuf {
     dir.join(format!("{id}.jsonl"))
 }
 
+fn replay_cut(file: &Path, at: &str) -> (Option<i32>, Value) {
+    let output = Command::new(env!("CARGO_BIN_EXE_ringway"))
+        .args(["replay", "--json", "--cut-at", at])
+        .arg(file)
+        .current_dir(root())
+        .output()
+        .expect("the binary");
+    (output.status.code(), serde_json::from_slice(&output.stdout).unwrap_or_default())
+}
+
 #[tokio::test]
 async fn a_recorded_call_replays_identically_and_a_changed_one_does_not() {
     let file = record().await;
@@ -39,6 +49,12 @@ async fn a_recorded_call_replays_identically_and_a_changed_one_does_not() {
     let report: Value = serde_json::from_slice(&same.stdout).unwrap();
     assert_eq!(report["identical"], true);
     assert!(report["inputs"].as_u64().is_some_and(|inputs| inputs > 100), "{report}");
+    for at in ["1", "100", "2s"] {
+        let (code, report) = replay_cut(&file, at);
+        assert_eq!((code, &report["identical"]), (Some(0), &json!(true)), "{report}");
+        assert!(report["cut"]["snapshotBytes"].as_u64().is_some_and(|bytes| bytes > 100), "{report}");
+    }
+    assert_eq!(replay_cut(&file, "10h").0, Some(1), "the call was shorter");
     let changed = file.with_extension("changed.jsonl");
     let text = fs::read_to_string(&file).unwrap();
     fs::write(&changed, text.replacen("hello there", "hello where", 1)).unwrap();

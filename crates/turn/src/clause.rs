@@ -54,6 +54,16 @@ impl Cutter {
         }
     }
 
+    /// The same where it stood, by these rules.
+    pub(crate) fn restored(&self, config: &Config, rules: Rules) -> Self {
+        Self { begin: self.begin, looked: self.looked, ..Self::new(config, rules) }
+    }
+
+    /// Whether it can go on in this text.
+    pub(crate) fn fits(&self, text: &str) -> bool {
+        self.begin <= self.looked && text.is_char_boundary(self.begin) && text.is_char_boundary(self.looked)
+    }
+
     /// The next clause that stands in `text`, which only grows from call to call.
     pub(crate) fn next(&mut self, text: &str) -> Option<Range<usize>> {
         while let Some(c) = text[self.looked..].chars().next() {

@@ -23,6 +23,11 @@ impl ClosedReply {
         self.refusals.without(&self.text, self.ledger.heard(&self.text))
     }
 
+    /// Its parts belong together.
+    pub(crate) fn fits(&self) -> bool {
+        self.ledger.fits(&self.text) && self.refusals.fit(&self.text)
+    }
+
     /// No more than this was heard.
     pub(crate) fn truncate(&mut self, until: Duration) {
         self.ledger.truncate(until);

@@ -24,7 +24,7 @@ struct Strand {
     entries: Vec<Entry>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Entry {
     clause: ClauseId,
     words: Words,
@@ -285,6 +285,31 @@ impl Ledger {
         again
     }
 
+    /// Frames that were not heard are gone: what of the reply's `text` is in them is to be made again, in this epoch. What
+    /// is left out of it nobody makes.
+    pub(crate) fn lose_unheard(
+        &mut self,
+        text: &str,
+        epoch: Epoch,
+        left_out: impl Fn(&Range<usize>) -> bool,
+    ) {
+        let heard = self.heard(text);
+        let mut again = Vec::new();
+        for strand in &mut self.strands {
+            strand.lose_unheard(heard, &mut again);
+        }
+        let is_left_out = |entry: &Entry| matches!(&entry.words, Words::Reply(piece) if left_out(piece));
+        again.retain(|entry| !is_left_out(entry));
+        if !again.is_empty() && self.most.is_none() {
+            self.strands.push(Strand { epoch, played: 0, sounding: false, entries: again });
+        }
+    }
+
+    /// Whether its words are pieces of this text.
+    pub(crate) fn fits(&self, text: &str) -> bool {
+        self.strands.iter().flat_map(|strand| &strand.entries).all(|entry| entry.fits(text))
+    }
+
     fn newest(&mut self) -> Option<&mut Entry> {
         self.strands.last_mut()?.entries.last_mut()
     }
@@ -299,6 +324,35 @@ impl Ledger {
 }
 
 impl Strand {
+    /// Of the reply's text, what is behind byte `heard` was not.
+    fn lose_unheard(&mut self, heard: usize, again: &mut Vec<Entry>) {
+        let played = self.played;
+        for mut entry in std::mem::take(&mut self.entries) {
+            let made = entry.end.is_some_and(|end| end <= played);
+            match &mut entry.words {
+                Words::Reply(range) if range.end > heard => {
+                    let rest = range.start.max(heard)..range.end;
+                    if range.start < heard {
+                        range.end = heard;
+                        self.entries.push(Entry { end: Some(played), ..entry.clone() });
+                    }
+                    again.push(entry.anew(Words::Reply(rest)));
+                    continue;
+                }
+                // Nobody presses half of them twice.
+                Words::Keys(keys) if !made && !again.is_empty() => {
+                    let keys = Words::Keys(std::mem::take(keys));
+                    again.push(entry.anew(keys));
+                    continue;
+                }
+                Words::Filler(_) | Words::Keys(_) if !made => continue,
+                _ => {}
+            }
+            entry.end = Some(entry.end.map_or(played, |end| end.min(played)));
+            self.entries.push(entry);
+        }
+    }
+
     fn break_off(&mut self, heard: usize) {
         let played = self.played;
         for entry in &mut self.entries {
@@ -345,6 +399,17 @@ impl Strand {
 }
 
 impl Entry {
+    /// The same clause, not yet made, with these words.
+    fn anew(self, words: Words) -> Self {
+        Self { words, marks: Vec::new(), end: None, ..self }
+    }
+
+    fn fits(&self, text: &str) -> bool {
+        let Words::Reply(range) = &self.words else { return true };
+        let piece = text.get(range.clone());
+        piece.is_some_and(|piece| self.marks.iter().all(|mark| piece.is_char_boundary(mark.upto)))
+    }
+
     fn is_heard(&self, played: u32) -> bool {
         self.end.is_some_and(|end| played >= end)
     }

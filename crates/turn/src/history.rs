@@ -98,6 +98,16 @@ impl History {
         self.folding.take_if(|folding| folding.id == summary).map(|folding| folding.messages)
     }
 
+    /// Whoever made it is gone.
+    pub(crate) fn lose_summary(&mut self) {
+        self.folding = None;
+    }
+
+    /// It knows of as many messages as there are.
+    pub(crate) fn fits(&self, messages: &[Message]) -> bool {
+        self.weights.len() == messages.len() && self.folding() <= messages.len()
+    }
+
     /// None came: for some replies none is wanted.
     pub(crate) fn rest(&mut self) {
         self.rest = REPLIES_TO_REST;

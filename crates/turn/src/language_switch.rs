@@ -66,6 +66,11 @@ impl LanguageSwitch {
         }
     }
 
+    /// All stages are built in it.
+    pub(crate) fn settle(&mut self) {
+        (self.ear, self.voice) = (Following::default(), Following::default());
+    }
+
     /// The voice speaks for the first time since it has followed.
     pub(crate) fn take_fresh(&mut self) -> bool {
         std::mem::take(&mut self.fresh)

@@ -97,6 +97,9 @@
 //! - **Detached legs.** From [`Input::Detached`] to [`Input::Attached`] no time passes, but for the longest call: no
 //!   deadline comes nearer and no command is given, unless the call ends. What happens meanwhile is kept in order and
 //!   handled with `Attached`. A reply that sounds keeps its epoch: the playout goes on where the ear is.
+//! - **Snapshots.** A turn that is [restored](Turn::restore) gives for each input what the one of the
+//!   [snapshot](Turn::snapshot) would have given. One that is [taken over](Turn::take_over) by another process, whose stages
+//!   and playout know nothing, begins detached; its playout is told of the epoch and of the pause that are in effect.
 //! - **Human agents.** While the bot is [away](Input::BotAway) it says nothing and is not asked to; the words of all who
 //!   speak enter the context, with [whose they are](Input::Speaking).
 //! - **Merged turns.** A caller who goes on before the answer sounds continues their turn: its
@@ -154,3 +157,4 @@ pub use speech_form::speech_form;
 pub use stage_kind::StageKind;
 pub use states::States;
 pub use turn::Turn;
+pub use turn::snapshot::{Snapshot, SnapshotError, VERSION as SNAPSHOT_VERSION};

@@ -9,7 +9,7 @@
 //!
 //! Recorded `timeout` lines are compared like commands; they may be left out.
 
-use crate::{Command, Config, ConfigError, Event, Input, Output, Turn};
+use crate::{Command, Config, ConfigError, Event, Input, Output, Snapshot, SnapshotError, Turn};
 use ringway_frame::{CallId, MediaTime};
 use serde::{Deserialize, Serialize};
 use std::io::{BufRead, Read};
@@ -91,8 +91,30 @@ pub struct Report {
     pub outputs: u64,
     /// Time of the last input.
     pub until: MediaTime,
+    /// Where the conversation was put down and taken up again, if it was to be and that place was reached.
+    pub cut: Option<Cut>,
     /// The first difference; the replay stops there.
     pub difference: Option<Difference>,
+}
+
+/// Where a replay puts the conversation down and takes it up again from its snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CutAt {
+    /// Behind the n-th input, from 1, before anything is done about it.
+    Input(u64),
+    /// In front of the first input of this time or later.
+    Time(MediaTime),
+}
+
+/// Where that was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cut {
+    /// Behind so many inputs.
+    pub inputs: u64,
+    /// At the time of the last of them.
+    pub at: MediaTime,
+    /// Length of the snapshot as JSON.
+    pub bytes: usize,
 }
 
 /// Where recording and replay part.
@@ -147,6 +169,9 @@ pub enum ReplayError {
         /// From 1.
         line: u64,
     },
+    /// The conversation could not be taken up again.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
     /// The recorded policy makes no sense.
     #[error("the recorded configuration: {0}")]
     Config(ConfigError),
@@ -176,27 +201,68 @@ pub fn replay(reader: impl BufRead) -> Result<Report, ReplayError> {
     replay_before(reader, &mut ())
 }
 
-/// The same before a witness.
+/// The same, with the conversation put down on the way and taken up again from its snapshot.
+///
+/// # Errors
+/// The recording cannot be read or is malformed.
+pub fn replay_cut(reader: impl BufRead, at: CutAt) -> Result<Report, ReplayError> {
+    run(reader, Some(at), &mut ())
+}
+
+/// The same in one piece before a witness.
 ///
 /// # Errors
 /// The recording cannot be read or is malformed.
 pub fn replay_before(reader: impl BufRead, witness: &mut impl Witness) -> Result<Report, ReplayError> {
+    run(reader, None, witness)
+}
+
+fn run(
+    reader: impl BufRead,
+    mut cut: Option<CutAt>,
+    witness: &mut impl Witness,
+) -> Result<Report, ReplayError> {
     let mut lines = Lines { reader, number: 0, buffer: Vec::new() };
     let header = lines.header()?;
     if let Some(problem) = header.config.problems().into_iter().next() {
         return Err(ReplayError::Config(problem));
     }
     let mut turn = Turn::new(header.config.clone());
-    let mut report = Report { header, inputs: 0, outputs: 0, until: MediaTime::ZERO, difference: None };
+    let mut report =
+        Report { header, inputs: 0, outputs: 0, until: MediaTime::ZERO, cut: None, difference: None };
     while let Some(line) = lines.next()? {
+        if cut.take_if(|cut| cut.is_before(&line)).is_some() {
+            turn = cut_here(&turn, &mut report)?;
+        }
         report.difference =
             step(&mut turn, line, &mut report, witness).map(|difference| difference.at(lines.number));
         if report.difference.is_some() {
             return Ok(report);
         }
+        if cut.take_if(|cut| cut.is_behind(report.inputs)).is_some() {
+            turn = cut_here(&turn, &mut report)?;
+        }
     }
     report.difference = left_over(&mut turn).map(|difference| difference.at(lines.number + 1));
     Ok(report)
+}
+
+/// Takes the conversation up again from the JSON of its snapshot.
+fn cut_here(turn: &Turn, report: &mut Report) -> Result<Turn, SnapshotError> {
+    let kept = serde_json::to_vec(&turn.snapshot())?;
+    report.cut = Some(Cut { inputs: report.inputs, at: report.until, bytes: kept.len() });
+    let snapshot: Snapshot = serde_json::from_slice(&kept)?;
+    Turn::restore(report.header.config.clone(), snapshot)
+}
+
+impl CutAt {
+    fn is_before(self, line: &Line) -> bool {
+        matches!((self, line), (Self::Time(time), Line::Input { at, .. }) if *at >= time)
+    }
+
+    fn is_behind(self, inputs: u64) -> bool {
+        self == Self::Input(inputs)
+    }
 }
 
 fn step(turn: &mut Turn, line: Line, report: &mut Report, witness: &mut impl Witness) -> Option<Parting> {

@@ -30,6 +30,17 @@ impl Refusals {
         self.left_out.push(piece);
     }
 
+    /// No voice was to say it.
+    pub(crate) fn is_left_out(&self, piece: &Range<usize>) -> bool {
+        self.left_out.iter().any(|left| left.start <= piece.start && piece.end <= left.end)
+    }
+
+    /// Its pieces are pieces of this text.
+    pub(crate) fn fit(&self, text: &str) -> bool {
+        self.told <= self.left_out.len()
+            && self.left_out.iter().all(|piece| text.get(piece.clone()).is_some())
+    }
+
     /// How many were left out since this was asked last.
     pub(crate) fn news(&mut self) -> usize {
         let news = self.left_out.len() - self.told;

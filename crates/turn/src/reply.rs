@@ -266,6 +266,41 @@ impl Reply {
         self.text.len()
     }
 
+    /// By the policy and the language of the call.
+    pub(crate) fn restore(&mut self, config: &Config, rules: Rules) {
+        self.cutter = self.cutter.restored(config, rules);
+    }
+
+    /// Its parts belong together.
+    pub(crate) fn fits(&self) -> bool {
+        let is_boundary = |at: &usize| self.text.is_char_boundary(*at);
+        let is_piece = |words: &Words| match words {
+            Words::Reply(range) => self.text.get(range.clone()).is_some(),
+            Words::Filler(_) | Words::Keys(_) => true,
+        };
+        self.cutter.fits(&self.text)
+            && self.ledger.fits(&self.text)
+            && self.refusals.fit(&self.text)
+            && self.unspoken.iter().all(is_piece)
+            && self.silent.iter().all(is_boundary)
+    }
+
+    /// What was made of it and not heard is gone: it is made again in this epoch. What speaks by itself is asked for the
+    /// rest, in the end by this request.
+    pub(crate) fn lose_unheard(&mut self, epoch: Epoch, request: RequestId) {
+        self.epoch = epoch;
+        if matches!(&self.cue, Some(CallerTurn::Said(words)) if words.is_empty()) && self.whole {
+            // It was in the audio.
+            self.cue = Some(CallerTurn::Nothing);
+        }
+        if self.whole {
+            self.model = Model::Asked(request);
+            return;
+        }
+        let left_out = |piece: &Range<usize>| self.refusals.is_left_out(piece);
+        self.ledger.lose_unheard(&self.text, epoch, left_out);
+    }
+
     /// Goes on in an epoch of its own.
     pub(crate) fn next_epoch(&mut self) -> Epoch {
         self.epoch = self.epoch.next();

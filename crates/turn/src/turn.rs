@@ -10,7 +10,9 @@ mod history;
 mod language;
 mod latency;
 mod orders;
+pub(crate) mod snapshot;
 mod stages;
+mod take_over;
 mod timer;
 mod tools;
 
@@ -37,6 +39,7 @@ use crate::{
     StageKind, States, Stt, TurnNumber, UtteranceId, Window,
 };
 use ringway_frame::{Epoch, MediaTime};
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use timer::Timer;
@@ -90,7 +93,7 @@ pub struct Turn {
 }
 
 /// The next id of each kind.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct Ids {
     utterance: UtteranceId,
     ask: AskId,

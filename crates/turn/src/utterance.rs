@@ -168,6 +168,16 @@ impl Utterance {
         self.continue_turn(turn, words);
     }
 
+    /// What was said until now can not be heard again: the words that are known of it stand.
+    pub(crate) fn lose_audio(&mut self, now: MediaTime) {
+        self.segments = self.own_words();
+        self.guess = Guess::default();
+        self.answer = None;
+        self.guessed = None;
+        self.held = false;
+        (self.from, self.asked_until) = (now, now);
+    }
+
     /// It continues the turn `turn`, which had these words.
     pub(crate) fn continue_turn(&mut self, turn: TurnNumber, words: String) {
         self.turn = turn;

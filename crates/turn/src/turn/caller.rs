@@ -89,6 +89,7 @@ impl Turn {
         self.discard_speculation();
         if let Some(filler) = self.reply.take_if(|reply| reply.model == Model::Idle) {
             self.silence_reply(&filler);
+            self.settle_doubt();
         }
     }
 
@@ -227,7 +228,7 @@ impl Turn {
     /// The model may begin on words that may not be all, or are only guessed.
     pub(super) fn speculate(&mut self) {
         let level = self.speculation();
-        let Some(utterance) = self.utterance.as_mut().filter(|_| !self.bot_away) else { return };
+        let Some(utterance) = &mut self.utterance else { return };
         utterance.held = false;
         let utterance = &*utterance;
         let guessed = self.config.speculate_on_guess.is_some_and(|fresh| utterance.is_guessed(fresh));
@@ -236,7 +237,13 @@ impl Turn {
         let words = utterance.words();
         let (turn, skew, ended) = (utterance.turn, utterance.skew, utterance.asked_until);
         let party = utterance.party.clone();
-        if !ready || !early || words.is_empty() || !self.keys.is_empty() || self.is_answering(&words) {
+        if self.bot_away
+            || !ready
+            || !early
+            || words.is_empty()
+            || !self.keys.is_empty()
+            || self.is_answering(&words)
+        {
             return;
         }
         if self.holds_back() {

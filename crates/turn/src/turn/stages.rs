@@ -68,7 +68,7 @@ impl Turn {
         let Some(reply) = &mut self.reply else { return };
         let again = reply.ledger.unmade();
         if again.is_empty() {
-            return;
+            return self.speak();
         }
         let (epoch, released) = (reply.next_epoch(), reply.released);
         self.next_epoch = epoch.next();

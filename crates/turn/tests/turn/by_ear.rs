@@ -3,6 +3,7 @@
 use crate::line::at;
 use proptest::prelude::*;
 use ringway_frame::{CallId, Epoch, MediaTime, Skew};
+use ringway_turn::recording::CutAt;
 use ringway_turn::{
     After, AskId, ClauseId, Command, Config, Converse, Input, Memo, Output, Playout, RequestId, Speaker,
     Speculation, StageKind, Stt, Turn, UtteranceId, Window, recording,
@@ -44,6 +45,10 @@ enum Step {
     Again,
     Dtmf(char),
     Interrupt,
+    RespondNow,
+    BotAway(bool),
+    /// The caller's leg has its network, or has not.
+    Leg(bool),
     Lost,
     Ready,
     Gone,
@@ -68,6 +73,9 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Again),
         1 => prop_oneof![Just('1'), Just('#')].prop_map(Step::Dtmf),
         1 => Just(Step::Interrupt),
+        1 => Just(Step::RespondNow),
+        1 => prop::bool::weighted(0.3).prop_map(Step::BotAway),
+        2 => prop::bool::weighted(0.7).prop_map(Step::Leg),
         1 => Just(Step::Lost),
         2 => Just(Step::Ready),
         1 => prop::bool::weighted(0.15).prop_map(|gone| if gone { Step::Gone } else { Step::Three }),
@@ -95,6 +103,8 @@ struct World {
     away: bool,
     gone: bool,
     over: bool,
+    /// What happened while the leg was away is handled: outputs are those of several moments.
+    attaching: bool,
 }
 
 impl World {
@@ -120,6 +130,7 @@ impl World {
             away: false,
             gone: false,
             over: false,
+            attaching: false,
         };
         world.feed(Input::StageReady { stage: S2S });
         world.feed(Input::Started);
@@ -128,6 +139,7 @@ impl World {
 
     fn feed(&mut self, input: Input) {
         self.recording.push_str(&recording::input_line(&input, self.now));
+        self.attaching = input == Input::Attached;
         self.turn.handle(input, self.now);
         for outputs in 0.. {
             assert!(outputs < 100, "one input makes endless output");
@@ -162,7 +174,7 @@ impl World {
         match command {
             Command::Stt(stt) => self.listen(stt),
             Command::Converse(Converse::Answer { request, epoch, clause, .. }) => {
-                assert!(!self.gone, "one that is gone is asked");
+                assert!(!self.gone || self.attaching, "one that is gone is asked");
                 assert!(epoch >= self.void_before, "speaks into a void epoch");
                 assert_eq!(self.made.get(&epoch), None, "two answers in one epoch");
                 self.answer = Some((request, epoch, clause));
@@ -173,12 +185,16 @@ impl World {
                 self.answer = None;
             }
             Command::Reply { request, .. } => {
-                assert!(self.gone, "a language model is asked beside one that speaks by itself");
+                assert!(
+                    self.gone || self.attaching,
+                    "a language model is asked beside one that speaks by itself"
+                );
                 self.request = Some(request);
             }
             Command::CancelReply { .. } => self.request = None,
             Command::Playout(Playout::Release(epoch)) => {
-                assert!(!self.turn.caller_has_the_floor(), "released over a confirmed caller");
+                let silent = !self.turn.caller_has_the_floor() || self.attaching;
+                assert!(silent, "released over a confirmed caller");
                 assert!(epoch > self.released, "{epoch} after {}", self.released);
                 self.released = epoch;
             }
@@ -261,6 +277,9 @@ impl World {
             }
             Step::Dtmf(digit) => self.feed(Input::Dtmf { digit }),
             Step::Interrupt => self.feed(Input::Interrupt),
+            Step::RespondNow => self.feed(Input::RespondNow),
+            Step::BotAway(away) => self.feed(Input::BotAway { away }),
+            Step::Leg(attached) => self.feed(if attached { Input::Attached } else { Input::Detached }),
             Step::Lost => self.lose(),
             Step::Ready if self.away && !self.gone => {
                 self.away = false;
@@ -412,6 +431,7 @@ proptest! {
     fn every_call_by_ear_keeps_its_promises_and_ends(
         speculate in any::<bool>(),
         steps in proptest::collection::vec(step(), 1..160),
+        cut in any::<prop::sample::Index>(),
     ) {
         let speculation = if speculate { Speculation::Tts } else { Speculation::Off };
         let max_duration = Duration::from_secs(120);
@@ -426,5 +446,9 @@ proptest! {
         prop_assert!(world.turn.is_over(), "a silent world ends the call");
         let report = recording::replay(world.recording.as_bytes()).unwrap();
         prop_assert_eq!(report.difference, None);
+        let at = CutAt::Input(cut.index(report.inputs as usize) as u64 + 1);
+        let cut = recording::replay_cut(world.recording.as_bytes(), at).unwrap();
+        prop_assert!(cut.cut.is_some());
+        prop_assert_eq!(cut.difference, None);
     }
 }

@@ -1,9 +1,11 @@
 //! A telephone line in virtual time: a scripted caller, voice activity detection, a recogniser, a language model, a
 //! voice and a playout, each with its delay, around one `Turn`.
 
+mod handover;
 mod player;
 mod seen;
 mod services;
+mod voice;
 
 use crate::table;
 use player::Player;
@@ -70,6 +72,8 @@ enum World {
     Quick,
     /// The leg has its network, or has not.
     Leg(bool),
+    /// The process is gone, and another one takes over.
+    Handover,
     Lost(StageKind),
     Ready(StageKind),
 }
@@ -111,6 +115,9 @@ pub struct Line {
     playout: Player,
     /// The leg has no network.
     detached: bool,
+    config: Config,
+    /// Frames that were heard before another process took over.
+    pub heard_before: BTreeMap<Epoch, u32>,
     /// What was said before the last flush, to one that hears by itself.
     understood: String,
 }
@@ -126,7 +133,9 @@ impl Line {
     pub fn new(config: Config) -> Self {
         let header = recording::Header::new(CallId::from_bits(7), "2026-11-20T12:00:00Z", config.clone());
         let mut line = Self {
-            turn: Turn::new(config),
+            turn: Turn::new(config.clone()),
+            config,
+            heard_before: BTreeMap::new(),
             log: Vec::new(),
             sound: Vec::new(),
             recording: header.to_line(),
@@ -326,6 +335,7 @@ impl Line {
                 self.detached = !attached;
                 self.feed(if attached { Input::Attached } else { Input::Detached });
             }
+            World::Handover => self.hand_over(),
             World::Quick => self.recogniser.delay = None,
             World::Lost(stage) => {
                 self.down.insert(stage);
@@ -410,68 +420,6 @@ impl Line {
             Command::Follow { stage } => self.follow(*stage),
             _ => {}
         }
-    }
-
-    /// The stage is rebuilt in the call's language.
-    fn follow(&mut self, stage: StageKind) {
-        self.schedule(self.now, World::Lost(stage));
-        self.schedule(self.now + FOLLOWS, World::Ready(stage));
-        self.schedule(self.now + FOLLOWS, World::Input(Input::StageFollowed { stage }));
-    }
-
-    fn substitute(&mut self, stage: StageKind) {
-        match stage {
-            StageKind::Vad => {}
-            StageKind::Stt => self.recogniser.delay = None,
-            StageKind::Llm => self.model_delay = LLM,
-            StageKind::Tts => self.voice_delay = TTS,
-            StageKind::SpeechToSpeech => {}
-        }
-        self.schedule(self.now, World::Lost(stage));
-        self.schedule(self.now, World::Ready(stage));
-    }
-
-    fn speak(&mut self, epoch: Epoch, clause: ringway_turn::ClauseId, text: &str) {
-        let generation = self.generation(StageKind::Tts);
-        let mut time = (self.now + Duration::from_millis(self.voice_delay)).max(self.voice_free);
-        let begin = self.planned(epoch);
-        self.schedule(time, World::Voice { generation, input: Input::Voiced { epoch } });
-        let mut upto = 0;
-        for word in text.split_inclusive(' ').filter(|_| self.word_marks).collect::<Vec<_>>() {
-            upto += word.len();
-            time += Duration::from_millis(2 * word.len() as u64);
-            let end = upto - (word.len() - word.trim_end().len());
-            let frames = begin + FRAMES_A_CHAR * end as u32;
-            let input = Input::Word { epoch, clause, upto: end as u32, frames };
-            self.schedule(time, World::Voice { generation, input });
-        }
-        let frames = begin + FRAMES_A_CHAR * text.len() as u32;
-        self.schedule(time, World::Voice { generation, input: Input::ClauseEnd { epoch, clause, frames } });
-        self.voice_free = time;
-        self.playout.planned.insert(epoch, frames);
-    }
-
-    fn planned(&self, epoch: Epoch) -> u32 {
-        self.playout.planned.get(&epoch).copied().unwrap_or(0)
-    }
-
-    fn made(&mut self, input: &Input) {
-        let (Input::Word { epoch, frames, .. } | Input::ClauseEnd { epoch, frames, .. }) = input else {
-            return;
-        };
-        self.playout.made.insert(*epoch, *frames);
-    }
-
-    fn play(&mut self) {
-        if self.detached {
-            return;
-        }
-        let Some((epoch, frames)) = self.playout.next() else { return };
-        self.sound.push((self.now.as_millis(), epoch));
-        if frames == 1 {
-            self.feed(Input::Sounding { epoch });
-        }
-        self.feed(Input::Played { epoch, frames });
     }
 }
 

@@ -19,5 +19,6 @@ mod marks;
 mod orders;
 mod recordings;
 mod refusals;
+mod snapshots;
 mod table;
 mod tools;

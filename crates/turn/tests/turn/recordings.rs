@@ -1,7 +1,7 @@
 //! Recordings and their replay.
 
 use crate::line::Line;
-use ringway_turn::recording::{MAX_LINE, ReplayError, replay};
+use ringway_turn::recording::{CutAt, MAX_LINE, ReplayError, replay, replay_cut};
 use ringway_turn::{Config, Input, Output, StageKind, Window};
 
 /// A call with a cough, a barge-in, a dead voice and keys.
@@ -67,6 +67,23 @@ fn the_parts_of_an_answer_that_an_older_version_told_otherwise_are_no_difference
     };
     assert_eq!(with(3, "llm"), None);
     assert!(with(3, "answer").is_some() && with(4, "llm").is_some());
+}
+
+#[test]
+fn a_call_that_is_cut_anywhere_replays_as_it_was() {
+    let recording = recorded();
+    let inputs = replay(recording.as_bytes()).unwrap().inputs;
+    for behind in (1..=inputs).step_by(37).chain([inputs]) {
+        let report = replay_cut(recording.as_bytes(), CutAt::Input(behind)).unwrap();
+        assert_eq!((report.cut.map(|cut| cut.inputs), report.difference), (Some(behind), None));
+    }
+    let at = CutAt::Time(crate::line::at(2_000));
+    let report = replay_cut(recording.as_bytes(), at).unwrap();
+    let cut = report.cut.expect("it is longer");
+    assert!(cut.at < crate::line::at(2_000) && cut.at > crate::line::at(1_900), "{cut:?}");
+    assert!(report.difference.is_none() && (500..20_000).contains(&cut.bytes), "{cut:?}");
+    let report = replay_cut(recording.as_bytes(), CutAt::Input(inputs + 1)).unwrap();
+    assert_eq!((report.cut, report.difference), (None, None));
 }
 
 #[test]

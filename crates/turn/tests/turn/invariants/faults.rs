@@ -29,18 +29,24 @@ impl World {
     }
 
     pub(super) fn leg(&mut self, attached: bool) {
-        match (attached, self.detached) {
-            (true, Some(since)) => {
-                self.away += self.now - since;
-                self.detached = None;
-            }
-            (false, None) => self.detached = Some(self.now),
-            _ => {}
+        match (attached, self.detached.take_if(|_| attached)) {
+            (true, since) => self.away += since.map_or(Duration::ZERO, |since| self.now - since),
+            (false, _) => self.detach(),
         }
         self.feed(if attached { Input::Attached } else { Input::Detached });
         if attached {
             self.unknown.clear();
         }
+    }
+
+    pub(super) fn language(&mut self, german: bool) {
+        let code = if german { "de" } else { "en" };
+        let (name, filler) = (format!("the language {code}"), format!("filler in {code}"));
+        self.feed(Input::Language(Language { code: code.into(), name, filler }));
+    }
+
+    pub(super) fn detach(&mut self) {
+        self.detached.get_or_insert(self.now);
     }
 
     pub(super) fn truncate(&mut self, ago: u32, millis: u64) {

@@ -48,6 +48,8 @@ pub(super) enum Step {
     Leg {
         attached: bool,
     },
+    /// Another process takes the call over.
+    Handover,
     RespondNow,
     BotAway(bool),
     /// Who speaks from now on.
