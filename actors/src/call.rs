@@ -42,7 +42,7 @@ use plumbing::Plumbing;
 use ringway_frame::{CallId, Epoch, Format};
 use ringway_stages::health::Standing;
 use ringway_stages::prompt::Variables;
-use ringway_stages::tool_use::Deeds;
+use ringway_stages::tool_use::ToolEffects;
 use ringway_turn::{EndReason, StageKind};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -76,7 +76,7 @@ pub(crate) struct Call {
     /// The caller has waited for the stage that hears and speaks longer than is good, in this turn.
     late: bool,
     /// What tools did: a new session of the language model is told of it.
-    deeds: Deeds,
+    effects: ToolEffects,
     summary: Option<Summary>,
     /// The service that works on the language model's request beside the one that serves.
     second: Option<usize>,
@@ -190,7 +190,7 @@ impl Call {
             events: parts.events,
             apology: None,
             late: false,
-            deeds: Deeds::default(),
+            effects: ToolEffects::default(),
             summary: None,
             second: None,
             deaf: false,

@@ -101,8 +101,8 @@ impl Call {
     /// What a session of the language model is to know.
     pub(super) fn llm_call(&self) -> LlmCall {
         let dialogue = self.profile.dialogue.clone();
-        let (variables, deeds) = (self.profile.variables.clone(), self.deeds.clone());
-        LlmCall { dialogue, variables, deeds, weigh: weigh(), ..LlmCall::default() }
+        let (variables, effects) = (self.profile.variables.clone(), self.effects.clone());
+        LlmCall { dialogue, variables, effects, weigh: weigh(), ..LlmCall::default() }
     }
 
     fn build_tts(&mut self, engine: usize) -> Result<StageNews, Refusal> {
@@ -130,9 +130,9 @@ impl Call {
         let Profile { format, dialogue, .. } = self.profile.clone();
         let service = self.core.engines.s2s[engine].clone();
         let ends = (self.plumbing.speech_out.lend()?, self.plumbing.voice.lend()?);
-        let deeds = self.deeds.clone();
+        let effects = self.effects.clone();
         let session =
-            service.open(SpeechCall { dialogue, deeds, weigh: weigh(), ..SpeechCall::of(format) })?;
+            service.open(SpeechCall { dialogue, effects, weigh: weigh(), ..SpeechCall::of(format) })?;
         let actor = SpeechStage::new(ends, session, self.count.clone(), format, self.inbox.clone());
         let child = self.run(StageKind::SpeechToSpeech, actor)?;
         let news =

@@ -10,7 +10,7 @@ pub use weigh::Weigh;
 
 use crate::Expectation;
 use crate::prompt::Variables;
-use crate::tool_use::{Deeds, ToolNews};
+use crate::tool_use::{ToolEffects, ToolNews};
 use crate::transfer::Destination;
 use std::fmt;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ pub struct LlmCall {
     /// What is known of it, for prompts.
     pub variables: Arc<Variables>,
     /// What tools did in this call: its clones are one, so that a new session knows of what a dead one had done.
-    pub deeds: Deeds,
+    pub effects: ToolEffects,
     /// How long texts are for a model.
     pub weigh: Weigh,
 }

@@ -10,7 +10,7 @@ mod variables;
 pub(crate) use variables::CALL_SLOTS;
 pub use variables::{Variables, time_zone};
 
-use crate::tool_use::{Deeds, Slots};
+use crate::tool_use::{Slots, ToolEffects};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value};
 use serde::Deserialize;
@@ -169,7 +169,7 @@ impl Templates {
 pub(crate) struct Prompt {
     templates: Arc<Templates>,
     variables: Arc<Variables>,
-    deeds: Deeds,
+    effects: ToolEffects,
     /// The language that the templates are written for.
     first: String,
     /// Those that it was filled in with.
@@ -179,10 +179,10 @@ pub(crate) struct Prompt {
 }
 
 impl Prompt {
-    pub(crate) fn new(templates: Arc<Templates>, variables: Arc<Variables>, deeds: Deeds) -> Self {
-        let (slots, first) = (deeds.slots(), variables.language.clone());
+    pub(crate) fn new(templates: Arc<Templates>, variables: Arc<Variables>, effects: ToolEffects) -> Self {
+        let (slots, first) = (effects.slots(), variables.language.clone());
         let (system, greeting) = (String::new(), String::new());
-        let mut prompt = Self { templates, variables, deeds, first, slots, system, greeting };
+        let mut prompt = Self { templates, variables, effects, first, slots, system, greeting };
         prompt.fill();
         prompt
     }
@@ -190,7 +190,7 @@ impl Prompt {
     /// What the model is to be and do, in this language; empty: in the first one.
     pub(crate) fn system(&mut self, language: &str) -> &str {
         self.speak(language);
-        let slots = self.deeds.slots();
+        let slots = self.effects.slots();
         if slots != self.slots {
             self.slots = slots;
             self.fill();

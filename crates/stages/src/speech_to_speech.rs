@@ -2,7 +2,7 @@
 //! and voice.
 
 use crate::llm::{Called, Cue, Next, Said, ToolCall, ToolSpec, Weigh};
-use crate::tool_use::{Deeds, ToolNews};
+use crate::tool_use::{ToolEffects, ToolNews};
 use ringway_frame::{Format, Frame};
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -18,7 +18,7 @@ pub struct SpeechCall {
     /// What the service may call.
     pub tools: Arc<[ToolSpec]>,
     /// What tools did in this call.
-    pub deeds: Deeds,
+    pub effects: ToolEffects,
     /// How long texts are for a model.
     pub weigh: Weigh,
 }
@@ -26,8 +26,8 @@ pub struct SpeechCall {
 impl SpeechCall {
     /// A call of which nothing else is known.
     pub fn of(format: Format) -> Self {
-        let (tools, deeds, weigh) = (Arc::default(), Deeds::default(), Weigh::default());
-        Self { format, dialogue: None, tools, deeds, weigh }
+        let (tools, effects, weigh) = (Arc::default(), ToolEffects::default(), Weigh::default());
+        Self { format, dialogue: None, tools, effects, weigh }
     }
 }
 

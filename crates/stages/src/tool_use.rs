@@ -2,12 +2,12 @@
 //! `ringway-tools` calls them.
 
 mod anchor;
-mod deeds;
+mod effects;
 mod language;
 mod news;
 mod slots;
 
-pub use deeds::{Begun, Deed, Deeds, MOST_DEEDS, Place, ToolResult, rounds};
+pub use effects::{MOST_ROUNDS, Place, StartedCall, ToolEffects, ToolResult, ToolRound, rounds};
 pub use language::Language;
 pub use news::{Filler, Outcome, SHOWN, ToolNews};
 pub use slots::Slots;

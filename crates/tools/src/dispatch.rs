@@ -4,7 +4,7 @@ use super::running::{On, Running};
 use super::settings::Config;
 use super::{Answer, Arguments, BargeIn, Calling, Effect, Reach, ToolError};
 use ringway_stages::llm::{LlmRequest, Next, ToolCall, ToolSpec, Weigh};
-use ringway_stages::tool_use::{Begun, Deeds, Place, ToolNews};
+use ringway_stages::tool_use::{Place, StartedCall, ToolEffects, ToolNews};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use tokio::runtime::Handle;
@@ -13,7 +13,7 @@ use tokio::runtime::Handle;
 pub(super) struct Dispatch {
     pub(super) tools: Vec<Declared>,
     pub(super) control: Handle,
-    pub(super) deeds: Deeds,
+    pub(super) effects: ToolEffects,
     pub(super) weigh: Weigh,
     pub(super) config: Config,
 }
@@ -50,7 +50,7 @@ impl Dispatch {
         let checked: Vec<_> =
             calls.into_iter().enumerate().map(|(at, call)| (self.check(&call, at < most), call)).collect();
         let keyed = checked.iter().map(|(check, call)| (call.clone(), check.as_ref().ok().and_then(key)));
-        let begun = self.deeds.begin(request, keyed.collect());
+        let begun = self.effects.begin(request, keyed.collect());
         let mut round = Round::default();
         for ((check, _), begun) in checked.into_iter().zip(begun) {
             let tool = self.tools.iter().find(|tool| tool.spec.name == begun.call.name);
@@ -73,21 +73,21 @@ impl Dispatch {
     }
 
     /// Makes a call, or waits for the one that does the same.
-    fn run(&self, check: Result<(&Declared, Arguments), ToolError>, begun: &Begun) -> Running {
+    fn run(&self, check: Result<(&Declared, Arguments), ToolError>, begun: &StartedCall) -> Running {
         let around = (&self.control, self.weigh);
-        let (deeds, Begun { place, call, joins }) = (&self.deeds, begun);
+        let (effects, StartedCall { place, call, joins }) = (&self.effects, begun);
         let (manner, calling) = match (check, joins) {
             (Err(error), _) => (On { reach: Reach::Call, barge_in: BargeIn::default() }, Err(error)),
             // Whoever does it decides what becomes of it.
             (Ok(_), Some(first)) => {
-                (On { reach: Reach::Call, barge_in: BargeIn::Finish }, Ok(joined(deeds.clone(), *first)))
+                (On { reach: Reach::Call, barge_in: BargeIn::Finish }, Ok(joined(effects.clone(), *first)))
             }
             (Ok((tool, arguments)), None) => {
                 let on = On { reach: tool.reach(), barge_in: tool.manner.on_barge_in };
-                (on, Ok(tool.call(arguments, deeds.slots())))
+                (on, Ok(tool.call(arguments, effects.slots())))
             }
         };
-        let running = Running::begin(around, (call, manner), (deeds.clone(), *place), calling);
+        let running = Running::begin(around, (call, manner), (effects.clone(), *place), calling);
         if self.config.show_arguments { running.showing(&call.arguments) } else { running }
     }
 
@@ -108,7 +108,7 @@ impl Dispatch {
                     Some(Effect::HangUp) => *next = Some(Next::HangUp),
                     Some(Effect::Transfer(to)) => *next = Some(Next::Transfer(to)),
                     Some(Effect::Slot(name, value)) => {
-                        self.deeds.set_slot(name.clone(), value.clone());
+                        self.effects.set_slot(name.clone(), value.clone());
                         told(ToolNews::Slot { name, value });
                     }
                     Some(Effect::Language(language)) => told(ToolNews::Language(language)),
@@ -128,9 +128,9 @@ impl Dispatch {
 }
 
 /// What the call says that does the same.
-fn joined(deeds: Deeds, first: Place) -> Calling {
+fn joined(effects: ToolEffects, first: Place) -> Calling {
     Box::pin(async move {
-        match deeds.wait(first).await {
+        match effects.wait(first).await {
             Some((text, false)) => Ok(Answer::text(text)),
             Some((text, true)) => Err(ToolError::Said(text)),
             None => Err(ToolError::Died),

@@ -4,10 +4,10 @@
 //! calls, and asks again with what came of them, so that a call sees nothing but text and what follows it. A
 //! [`SpeechToolbox`] does the same for what hears and speaks by itself. Tools run on
 //! the runtime on which the toolbox was made, never on a media core, and only for a reply that is wanted for certain.
-//! What they said stays in the conversation: it travels in the memo of the reply, and in [`Deeds`] as long as no memo
+//! What they said stays in the conversation: it travels in the memo of the reply, and in [`ToolEffects`] as long as no memo
 //! holds it. `docs/start/tools.md` tells how to declare one.
 //!
-//! [`Deeds`]: ringway_stages::tool_use::Deeds
+//! [`ToolEffects`]: ringway_stages::tool_use::ToolEffects
 //! [`LanguageModel`]: ringway_stages::llm::LanguageModel
 #![forbid(unsafe_code)]
 

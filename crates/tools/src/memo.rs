@@ -1,4 +1,4 @@
-use ringway_stages::tool_use::{Deed, MOST_DEEDS};
+use ringway_stages::tool_use::{MOST_ROUNDS, ToolRound};
 use serde::{Deserialize, Serialize};
 
 /// What a toolbox wants back with the next request: the model's own memo, and what tools said in accepted replies.
@@ -7,7 +7,7 @@ pub(super) struct Memo {
     #[serde(default)]
     pub(super) model: String,
     #[serde(default)]
-    pub(super) deeds: Vec<Deed>,
+    pub(super) rounds: Vec<ToolRound>,
 }
 
 impl Memo {
@@ -16,15 +16,15 @@ impl Memo {
         if text.is_empty() {
             return Self::default();
         }
-        serde_json::from_str(text).unwrap_or_else(|_| Self { model: text.to_owned(), deeds: Vec::new() })
+        serde_json::from_str(text).unwrap_or_else(|_| Self { model: text.to_owned(), rounds: Vec::new() })
     }
 
     pub(super) fn write(mut self) -> String {
-        if self.deeds.is_empty() {
+        if self.rounds.is_empty() {
             return self.model;
         }
-        let old = self.deeds.len().saturating_sub(MOST_DEEDS);
-        self.deeds.drain(..old);
+        let old = self.rounds.len().saturating_sub(MOST_ROUNDS);
+        self.rounds.drain(..old);
         serde_json::to_string(&self).expect("text and numbers are JSON")
     }
 }

@@ -1,4 +1,4 @@
-/// How far the doings of a tool reach, and with it what it means to call it twice.
+/// How far what a tool does reaches, and with it what it means to call it twice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Reach {
     /// It does something elsewhere: what was sent is not sent again for the same turn.

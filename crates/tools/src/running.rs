@@ -1,6 +1,6 @@
 use super::{Answer, BargeIn, Calling, Effect, Reach, ToolError};
 use ringway_stages::llm::{ToolCall, Weigh};
-use ringway_stages::tool_use::{Deeds, Outcome, Place, SHOWN, ToolNews, ToolResult};
+use ringway_stages::tool_use::{Outcome, Place, SHOWN, ToolEffects, ToolNews, ToolResult};
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -18,7 +18,7 @@ pub(super) struct Running {
     weigh: Weigh,
     begun: Instant,
     on: On,
-    deeds: Deeds,
+    effects: ToolEffects,
     place: Place,
     task: Option<JoinHandle<Ended>>,
     /// Its arguments, where they are told.
@@ -42,14 +42,14 @@ pub(super) struct Ended {
 }
 
 impl Running {
-    /// Begins; the result finds its place among the deeds by itself, whoever waits for it.
+    /// Begins; the result finds its place among the effects by itself, whoever waits for it.
     pub(super) fn begin(
         (control, weigh): (&Handle, Weigh),
         (call, on): (&ToolCall, On),
-        (deeds, place): (Deeds, Place),
+        (effects, place): (ToolEffects, Place),
         calling: Result<Calling, ToolError>,
     ) -> Self {
-        let noted = deeds.clone();
+        let noted = effects.clone();
         let task = control.spawn(async move {
             let answer = match calling {
                 Ok(calling) => calling.await,
@@ -64,7 +64,7 @@ impl Running {
             weigh,
             begun: Instant::now(),
             on,
-            deeds,
+            effects,
             place,
             task: Some(task),
             shown: None,
@@ -82,8 +82,8 @@ impl Running {
         let Some(task) = &mut self.task else { return Poll::Pending };
         let ended = ready!(Pin::new(task).poll(cx));
         self.task = None;
-        let Ended { outcome, tokens, effect } =
-            ended.unwrap_or_else(|_| Ended::note(Err(ToolError::Died), &self.deeds, self.place, self.weigh));
+        let Ended { outcome, tokens, effect } = ended
+            .unwrap_or_else(|_| Ended::note(Err(ToolError::Died), &self.effects, self.place, self.weigh));
         Poll::Ready((effect, self.ended(outcome, tokens)))
     }
 
@@ -106,7 +106,7 @@ impl Running {
         let Some(task) = self.task.take() else { return };
         if self.on.barge_in == BargeIn::Cancel {
             task.abort();
-            self.deeds.end(self.place, &ToolError::cancelled(self.on.reach).result());
+            self.effects.end(self.place, &ToolError::cancelled(self.on.reach).result());
         }
     }
 }
@@ -119,17 +119,17 @@ impl Drop for Running {
 }
 
 impl Ended {
-    fn note(answer: Result<Answer, ToolError>, deeds: &Deeds, place: Place, weigh: Weigh) -> Self {
+    fn note(answer: Result<Answer, ToolError>, effects: &ToolEffects, place: Place, weigh: Weigh) -> Self {
         match answer {
             Ok(Answer { text, effect }) => {
                 let text = cut(text);
                 let tokens = (weigh.text)(&text);
-                deeds.end(place, &ToolResult { text, failed: false, undone: false });
+                effects.end(place, &ToolResult { text, failed: false, undone: false });
                 Self { outcome: Outcome::Done, tokens, effect }
             }
             Err(error) => {
                 let (outcome, tokens) = (error.outcome(), (weigh.text)(&error.to_string()));
-                deeds.end(place, &error.result());
+                effects.end(place, &error.result());
                 Self { outcome, tokens, effect: None }
             }
         }

@@ -2,7 +2,7 @@ use super::dispatch::{Dispatch, Round};
 use super::memo::Memo;
 use ringway_stages::Expectation;
 use ringway_stages::llm::{LlmError, LlmEvent, LlmRequest, LlmSession, Next, ToolCall};
-use ringway_stages::tool_use::{Deed, ToolNews, rounds};
+use ringway_stages::tool_use::{ToolNews, ToolRound, rounds};
 use std::collections::VecDeque;
 use std::task::{Context, Poll};
 
@@ -20,7 +20,7 @@ struct Reply {
     /// As it was asked for, with the model's own memo.
     request: LlmRequest,
     /// What earlier replies' tools said.
-    held: Vec<Deed>,
+    held: Vec<ToolRound>,
     /// It is wanted for certain.
     committed: bool,
     /// Rounds of calls so far.
@@ -53,7 +53,7 @@ impl Session {
     /// Asks the model; with all that tools have said until now.
     fn ask(&mut self) -> Result<(), LlmError> {
         let Some(reply) = &mut self.reply else { return Ok(()) };
-        let journal = &self.dispatch.deeds;
+        let journal = &self.dispatch.effects;
         let rounds = rounds(&reply.request, &journal.with_accepted(&reply.held), &journal.unheld());
         let mut request = LlmRequest { rounds, ..reply.request.clone() };
         if request.already.is_empty() {
@@ -123,9 +123,9 @@ impl Session {
     fn finish(&mut self, next: Next, model: String) {
         let Some(reply) = self.reply.take() else { return };
         let mut held = reply.held;
-        held.extend(self.dispatch.deeds.unheld().into_iter().filter(Deed::is_done));
-        held.iter_mut().for_each(Deed::forget_provided);
-        let memo = Memo { model, deeds: held }.write();
+        held.extend(self.dispatch.effects.unheld().into_iter().filter(ToolRound::is_done));
+        held.iter_mut().for_each(ToolRound::forget_provided);
+        let memo = Memo { model, rounds: held }.write();
         self.news.push_back(LlmEvent::Done { id: reply.request.id, next: reply.next.unwrap_or(next), memo });
     }
 
@@ -162,11 +162,11 @@ impl Session {
 impl LlmSession for Session {
     fn reply(&mut self, mut request: LlmRequest) -> Result<(), LlmError> {
         self.leave();
-        let Memo { model, deeds } = Memo::read(&request.memo);
-        self.dispatch.deeds.accept(&deeds);
+        let Memo { model, rounds: held } = Memo::read(&request.memo);
+        self.dispatch.effects.accept(&held);
         request.memo = model;
         let (said, step) = (String::new(), Step::Model(Vec::new()));
-        let (held, texts) = (deeds, Vec::new());
+        let texts = Vec::new();
         let reply = Reply {
             request,
             held,
@@ -203,7 +203,7 @@ impl LlmSession for Session {
             match &mut reply.step {
                 Step::Model(_) => {
                     match std::task::ready!(self.model.poll_event(cx)) {
-                        // What is to follow was said by deeds.
+                        // What is to follow was said by tools.
                         Err(LlmError::Empty { .. }) if reply.next.is_some() || reply.pressed => {
                             let memo = std::mem::take(&mut reply.request.memo);
                             self.finish(Next::Listen(Expectation::anything()), memo);

@@ -10,7 +10,7 @@ use ringway_stages::llm::{Called, LlmRequest, Next, ToolCall};
 use ringway_stages::speech_to_speech::{
     Hearing, Remark, SpeechCall, SpeechError, SpeechEvent, SpeechSession, SpeechToSpeech, Wanted,
 };
-use ringway_stages::tool_use::{Deed, Place};
+use ringway_stages::tool_use::{Place, ToolRound};
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -43,7 +43,7 @@ impl SpeechToSpeech for SpeechToolbox {
     fn open(&self, call: SpeechCall) -> Result<Box<dyn SpeechSession>, SpeechError> {
         // Keys are tones of our own voice, and languages are our own engines', which are not there.
         let ours = [Kind::SendDtmf, Kind::SwitchLanguage].map(Kind::name);
-        let notes = (call.deeds.clone(), call.weigh);
+        let notes = (call.effects.clone(), call.weigh);
         let dispatch = self.tools.dispatch(&self.config, notes, |name| !ours.contains(&name));
         let service = self.service.open(SpeechCall { tools: dispatch.specs(), ..call })?;
         let (told, news) = (BTreeSet::new(), VecDeque::new());
@@ -65,7 +65,7 @@ struct Session {
     service: Box<dyn SpeechSession>,
     dispatch: Dispatch,
     answer: Option<Answer>,
-    /// Deeds whose results the service knows.
+    /// Rounds whose results the service knows.
     told: BTreeSet<u32>,
     /// What is to be told before anything else.
     news: VecDeque<SpeechEvent>,
@@ -73,7 +73,7 @@ struct Session {
 
 /// An answer in the making.
 struct Answer {
-    /// What it answers, for the place of its deeds in the conversation.
+    /// What it answers, for the place of its calls in the conversation.
     request: LlmRequest,
     /// Rounds of calls so far.
     rounds: u32,
@@ -118,19 +118,19 @@ impl Session {
         self.tell(calls, &round.places, go_on);
     }
 
-    /// What came of calls; a deed that is not done yet is told of once more when it is.
+    /// What came of calls; a round that is not done yet is told of once more when it is.
     fn tell(&mut self, calls: Vec<ToolCall>, places: &[Place], go_on: bool) {
-        let deeds = &self.dispatch.deeds;
+        let effects = &self.dispatch.effects;
         let results: Vec<Called> = calls
             .into_iter()
             .zip(places)
             .map(|(call, place)| {
-                let (result, failed) = deeds.said(*place).unwrap_or_else(|| (STILL_RUNNING.into(), false));
+                let (result, failed) = effects.said(*place).unwrap_or_else(|| (STILL_RUNNING.into(), false));
                 Called { call, result, failed }
             })
             .collect();
-        if places.iter().all(|place| deeds.said(*place).is_some()) {
-            self.told.extend(places.first().map(|place| place.deed));
+        if places.iter().all(|place| effects.said(*place).is_some()) {
+            self.told.extend(places.first().map(|place| place.round));
         }
         self.service.results(results, go_on);
     }
@@ -146,10 +146,10 @@ impl Session {
 
     /// What tools have said in this call, but for those that still run.
     fn remarks(&mut self) -> Vec<Remark> {
-        let done = self.dispatch.deeds.all().into_iter().filter(Deed::is_done);
-        let remark = |deed: Deed| {
-            let told = !self.told.insert(deed.id());
-            let words = deed.called().into_iter().map(|Called { call, result, .. }| {
+        let done = self.dispatch.effects.all().into_iter().filter(ToolRound::is_done);
+        let remark = |round: ToolRound| {
+            let told = !self.told.insert(round.id());
+            let words = round.called().into_iter().map(|Called { call, result, .. }| {
                 format!("The tool {}, called with {}, has said: {result}", call.name, call.arguments)
             });
             Remark { text: words.collect::<Vec<_>>().join("\n"), told }
@@ -203,8 +203,8 @@ impl SpeechSession for Session {
                 SpeechEvent::Done { id, .. } => {
                     let next = self.answer.take().and_then(|answer| answer.next);
                     // What is called again from now on is for another turn.
-                    let done = self.dispatch.deeds.all().into_iter().filter(Deed::is_done);
-                    self.dispatch.deeds.close(done.map(|deed| deed.id()));
+                    let done = self.dispatch.effects.all().into_iter().filter(ToolRound::is_done);
+                    self.dispatch.effects.close(done.map(|round| round.id()));
                     return Poll::Ready(Ok(SpeechEvent::Done { id, next }));
                 }
                 event => {

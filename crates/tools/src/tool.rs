@@ -10,7 +10,7 @@ pub type Arguments = Map<String, Value>;
 
 /// A function that does something for a model.
 pub trait Tool: Send + Sync + std::fmt::Debug {
-    /// How far its doings reach. Unless it is known, it does something elsewhere.
+    /// How far what it does reaches. Unless it is known, it does something elsewhere.
     fn reach(&self) -> Reach {
         Reach::Acts
     }

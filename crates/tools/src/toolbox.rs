@@ -33,7 +33,7 @@ impl LanguageModel for Toolbox {
     }
 
     fn open(&self, call: LlmCall) -> Result<Box<dyn LlmSession>, LlmError> {
-        let dispatch = self.tools.dispatch(&self.config, (call.deeds.clone(), call.weigh), |_| true);
+        let dispatch = self.tools.dispatch(&self.config, (call.effects.clone(), call.weigh), |_| true);
         let model = self.model.open(LlmCall { tools: dispatch.specs(), ..call })?;
         Ok(Box::new(Session::new(model, dispatch)))
     }

@@ -9,7 +9,7 @@ use super::transfer::Transfer;
 use super::{Knowledge, Manner, Mistake, Tool, ToolsFile};
 use ringway_stages::llm::{ToolSpec, Weigh};
 use ringway_stages::services::SetupError;
-use ringway_stages::tool_use::Deeds;
+use ringway_stages::tool_use::ToolEffects;
 use std::sync::Arc;
 use tokio::runtime::Handle;
 
@@ -116,11 +116,11 @@ impl Tools {
     pub(super) fn dispatch(
         &self,
         config: &Config,
-        (deeds, weigh): (Deeds, Weigh),
+        (effects, weigh): (ToolEffects, Weigh),
         wanted: impl Fn(&str) -> bool,
     ) -> Dispatch {
         let tools = self.now().into_iter().filter(|tool| wanted(&tool.spec.name)).collect();
-        Dispatch { tools, control: self.control.clone(), deeds, weigh, config: config.clone() }
+        Dispatch { tools, control: self.control.clone(), effects, weigh, config: config.clone() }
     }
 
     /// Their names.

@@ -87,11 +87,11 @@ fn a_branch_that_no_check_reached_leaves_empty_what_the_call_lacks() {
 fn a_prompt_follows_the_slots_that_tools_set() {
     let templates =
         Templates::parse("Day: {{ slot.day | default('?') }}.", "Hi {{ parameter.name | default('') }}!");
-    let deeds = Deeds::default();
-    let mut prompt = Prompt::new(templates.unwrap(), Arc::new(variables()), deeds.clone());
+    let effects = ToolEffects::default();
+    let mut prompt = Prompt::new(templates.unwrap(), Arc::new(variables()), effects.clone());
     assert_eq!(prompt.system(""), "Day: ?.");
     assert_eq!(prompt.greeting(""), "Hi Ada!");
-    deeds.set_slot("day".into(), "Monday".into());
+    effects.set_slot("day".into(), "Monday".into());
     assert_eq!(prompt.system(""), "Day: Monday.");
 }
 
@@ -104,7 +104,7 @@ fn time_zones_are_those_of_the_database() {
 fn prompt_of(system: &str, greeting: &str) -> Prompt {
     let english = Variables { language: "English".into(), ..variables() };
     let templates = Templates::parse(system, greeting).unwrap();
-    Prompt::new(templates, Arc::new(english), Deeds::default())
+    Prompt::new(templates, Arc::new(english), ToolEffects::default())
 }
 
 #[test]

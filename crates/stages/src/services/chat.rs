@@ -113,7 +113,7 @@ impl<D: Dialect> Service<D> {
     /// A session for one call.
     pub(super) fn open(&self, call: LlmCall) -> Box<dyn LlmSession> {
         self.http.warm();
-        let prompt = Prompt::new(self.templates.clone(), call.variables, call.deeds);
+        let prompt = Prompt::new(self.templates.clone(), call.variables, call.effects);
         let (tools, weigh) = (call.tools, call.weigh);
         let declared = tools.iter().map(|tool| declared(tool, weigh)).sum();
         Box::new(Session { service: self.clone(), prompt, tools, declared, weigh, running: None })

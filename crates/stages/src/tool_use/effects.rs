@@ -10,9 +10,9 @@ use tokio::sync::Notify;
 ///
 /// A reply that is broken off leaves no memo, and neither does a session that dies: what was done was done all the same,
 /// and must neither be forgotten nor done again. A call that a model makes once more for the same turn is therefore the
-/// same deed: it is joined to the one that runs, or has its result.
+/// same call: it is joined to the one that runs, or has its result.
 #[derive(Clone, Debug, Default)]
-pub struct Deeds(Arc<Shared>);
+pub struct ToolEffects(Arc<Shared>);
 
 #[derive(Debug, Default)]
 struct Shared {
@@ -25,7 +25,7 @@ struct Shared {
 struct Journal {
     /// Calls so far.
     calls: u32,
-    deeds: Vec<Deed>,
+    rounds: Vec<ToolRound>,
     /// Those that a memo of one service or another holds.
     accepted: BTreeSet<u32>,
     /// Those whose turn is over: what is called again is done again.
@@ -35,14 +35,14 @@ struct Journal {
 
 /// Calls that a model asked for together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Deed {
+pub struct ToolRound {
     id: u32,
     anchor: Anchor,
-    calls: Vec<Doing>,
+    calls: Vec<RecordedCall>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Doing {
+struct RecordedCall {
     call: ToolCall,
     /// Its result, and whether that is an error.
     said: Option<(String, bool)>,
@@ -59,7 +59,7 @@ struct Doing {
 
 /// A call that has begun.
 #[derive(Debug)]
-pub struct Begun {
+pub struct StartedCall {
     /// Where its result goes.
     pub place: Place,
     /// With an id of our own.
@@ -68,11 +68,11 @@ pub struct Begun {
     pub joins: Option<Place>,
 }
 
-/// One call of a deed.
+/// One call of a round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// The deed's number in the call.
-    pub deed: u32,
+    /// The number of its round in the call.
+    pub round: u32,
     at: usize,
 }
 
@@ -87,26 +87,26 @@ pub struct ToolResult {
     pub undone: bool,
 }
 
-impl Deeds {
+impl ToolEffects {
     /// Calls are made, with ids of our own: those of the services repeat themselves. Calls with keys are joined to those
     /// that have done the same for this turn, or do.
-    pub fn begin(&self, request: &LlmRequest, calls: Vec<(ToolCall, Option<String>)>) -> Vec<Begun> {
+    pub fn begin(&self, request: &LlmRequest, calls: Vec<(ToolCall, Option<String>)>) -> Vec<StartedCall> {
         let mut journal = self.journal();
-        let deed = journal.calls;
-        journal.keep(Deed { id: deed, anchor: Anchor::of(request), calls: Vec::new() });
-        calls.into_iter().enumerate().map(|(at, keyed)| journal.begin(Place { deed, at }, keyed)).collect()
+        let round = journal.calls;
+        journal.keep(ToolRound { id: round, anchor: Anchor::of(request), calls: Vec::new() });
+        calls.into_iter().enumerate().map(|(at, keyed)| journal.begin(Place { round, at }, keyed)).collect()
     }
 
     /// A call has come to its end, and with it those that joined it; the first end counts.
     pub fn end(&self, place: Place, result: &ToolResult) {
         let told = (result.text.clone(), result.failed);
-        for doing in self
+        for recorded in self
             .journal()
-            .doings()
-            .filter_map(|(at, doing)| (at == place || doing.joins == Some(place)).then_some(doing))
+            .recorded()
+            .filter_map(|(at, recorded)| (at == place || recorded.joins == Some(place)).then_some(recorded))
         {
-            if doing.said.is_none() {
-                (doing.said, doing.undone) = (Some(told.clone()), result.undone);
+            if recorded.said.is_none() {
+                (recorded.said, recorded.undone) = (Some(told.clone()), result.undone);
             }
         }
         self.0.ended.notify_waiters();
@@ -124,50 +124,51 @@ impl Deeds {
     }
 
     /// A memo holds these. Each service has a memo of its own, so that others are still told.
-    pub fn accept(&self, held: &[Deed]) {
-        self.journal().accepted.extend(held.iter().map(|deed| deed.id));
-        self.close(held.iter().map(|deed| deed.id));
+    pub fn accept(&self, held: &[ToolRound]) {
+        self.journal().accepted.extend(held.iter().map(|round| round.id));
+        self.close(held.iter().map(|round| round.id));
     }
 
     /// Their turn is over.
-    pub fn close(&self, deeds: impl IntoIterator<Item = u32>) {
+    pub fn close(&self, rounds: impl IntoIterator<Item = u32>) {
         let mut journal = self.journal();
-        journal.closed.extend(deeds);
-        let Journal { deeds, closed, .. } = &mut *journal;
-        deeds.iter_mut().filter(|deed| closed.contains(&deed.id)).for_each(Deed::forget_provided);
+        journal.closed.extend(rounds);
+        let Journal { rounds, closed, .. } = &mut *journal;
+        rounds.iter_mut().filter(|round| closed.contains(&round.id)).for_each(ToolRound::forget_provided);
     }
 
     fn remembers(&self, place: Place) -> bool {
-        self.journal().deeds.iter().any(|deed| deed.id == place.deed)
+        self.journal().rounds.iter().any(|round| round.id == place.round)
     }
 
     /// What this memo holds and those of other services, in order.
-    pub fn with_accepted(&self, held: &[Deed]) -> Vec<Deed> {
+    pub fn with_accepted(&self, held: &[ToolRound]) -> Vec<ToolRound> {
         let journal = self.journal();
-        let elsewhere =
-            |deed: &&Deed| journal.accepted.contains(&deed.id) && held.iter().all(|held| held.id != deed.id);
-        let mut deeds: Vec<Deed> =
-            held.iter().chain(journal.deeds.iter().filter(elsewhere)).cloned().collect();
-        deeds.sort_by_key(|deed| deed.id);
-        deeds
+        let elsewhere = |round: &&ToolRound| {
+            journal.accepted.contains(&round.id) && held.iter().all(|held| held.id != round.id)
+        };
+        let mut rounds: Vec<ToolRound> =
+            held.iter().chain(journal.rounds.iter().filter(elsewhere)).cloned().collect();
+        rounds.sort_by_key(|round| round.id);
+        rounds
     }
 
     /// Those that no memo holds.
-    pub fn unheld(&self) -> Vec<Deed> {
+    pub fn unheld(&self) -> Vec<ToolRound> {
         let journal = self.journal();
-        journal.deeds.iter().filter(|deed| !journal.accepted.contains(&deed.id)).cloned().collect()
+        journal.rounds.iter().filter(|round| !journal.accepted.contains(&round.id)).cloned().collect()
     }
 
     /// All that are remembered.
-    pub fn all(&self) -> Vec<Deed> {
-        self.journal().deeds.clone()
+    pub fn all(&self) -> Vec<ToolRound> {
+        self.journal().rounds.clone()
     }
 
     /// What a call said, and whether that is an error; nothing while it runs.
     pub fn said(&self, place: Place) -> Option<(String, bool)> {
         let journal = self.journal();
-        let deed = journal.deeds.iter().find(|deed| deed.id == place.deed)?;
-        deed.calls.get(place.at)?.said.clone()
+        let round = journal.rounds.iter().find(|round| round.id == place.round)?;
+        round.calls.get(place.at)?.said.clone()
     }
 
     /// What the call has made of itself.
@@ -186,46 +187,49 @@ impl Deeds {
 }
 
 impl Journal {
-    /// One more call of the deed that was kept last.
-    fn begin(&mut self, place: Place, (call, key): (ToolCall, Option<String>)) -> Begun {
+    /// One more call of the round that was kept last.
+    fn begin(&mut self, place: Place, (call, key): (ToolCall, Option<String>)) -> StartedCall {
         self.calls += 1;
         let call = ToolCall { id: format!("call{:05}", self.calls % 100_000), ..call };
         let first = key.as_ref().and_then(|key| self.same(key));
         let (joins, said) = first.map_or((None, None), |(first, said)| (Some(first), said));
-        if let Some(deed) = self.deeds.last_mut() {
-            deed.calls.push(Doing { call: call.clone(), said, key, joins, undone: false });
+        if let Some(round) = self.rounds.last_mut() {
+            round.calls.push(RecordedCall { call: call.clone(), said, key, joins, undone: false });
         }
-        Begun { place, call, joins }
+        StartedCall { place, call, joins }
     }
 
     /// The call that has done this for the same turn, or does, and its result.
     fn same(&mut self, key: &str) -> Option<(Place, Option<(String, bool)>)> {
         let closed = self.closed.clone();
-        let same = |(place, doing): &(Place, &mut Doing)| {
-            let of_this_turn = !closed.contains(&place.deed);
-            of_this_turn && doing.joins.is_none() && !doing.undone && doing.key.as_deref() == Some(key)
+        let same = |(place, recorded): &(Place, &mut RecordedCall)| {
+            let of_this_turn = !closed.contains(&place.round);
+            of_this_turn
+                && recorded.joins.is_none()
+                && !recorded.undone
+                && recorded.key.as_deref() == Some(key)
         };
-        self.doings().filter(same).last().map(|(place, doing)| (place, doing.said.clone()))
+        self.recorded().filter(same).last().map(|(place, recorded)| (place, recorded.said.clone()))
     }
 
-    fn doings(&mut self) -> impl Iterator<Item = (Place, &mut Doing)> {
-        self.deeds.iter_mut().flat_map(|deed| {
-            let id = deed.id;
-            deed.calls.iter_mut().enumerate().map(move |(at, doing)| (Place { deed: id, at }, doing))
+    fn recorded(&mut self) -> impl Iterator<Item = (Place, &mut RecordedCall)> {
+        self.rounds.iter_mut().flat_map(|round| {
+            let id = round.id;
+            round.calls.iter_mut().enumerate().map(move |(at, recorded)| (Place { round: id, at }, recorded))
         })
     }
 
-    fn keep(&mut self, deed: Deed) {
-        if self.deeds.len() >= MOST_DEEDS {
-            let oldest = self.deeds.remove(0);
+    fn keep(&mut self, round: ToolRound) {
+        if self.rounds.len() >= MOST_ROUNDS {
+            let oldest = self.rounds.remove(0);
             self.accepted.remove(&oldest.id);
             self.closed.remove(&oldest.id);
         }
-        self.deeds.push(deed);
+        self.rounds.push(round);
     }
 }
 
-impl Deed {
+impl ToolRound {
     /// Its number in the call.
     pub fn id(&self) -> u32 {
         self.id
@@ -233,11 +237,11 @@ impl Deed {
 
     /// All of its calls have come to an end.
     pub fn is_done(&self) -> bool {
-        self.calls.iter().all(|doing| doing.said.is_some())
+        self.calls.iter().all(|recorded| recorded.said.is_some())
     }
 
     /// What providers want back is for the turn in which they gave it.
-    fn round(&self, after: usize, of_this_turn: bool) -> Round {
+    fn told(&self, after: usize, of_this_turn: bool) -> Round {
         let mut calls = self.called();
         if !of_this_turn {
             calls.iter_mut().for_each(|called| called.call.provided = None);
@@ -247,12 +251,12 @@ impl Deed {
 
     /// Its turn is over: what providers want back is of no use any more.
     pub fn forget_provided(&mut self) {
-        self.calls.iter_mut().for_each(|doing| doing.call.provided = None);
+        self.calls.iter_mut().for_each(|recorded| recorded.call.provided = None);
     }
 
     /// Its calls with what came of them until now.
     pub fn called(&self) -> Vec<Called> {
-        let called = |Doing { call, said, .. }: &Doing| {
+        let called = |RecordedCall { call, said, .. }: &RecordedCall| {
             let (result, failed) = said.clone().unwrap_or_else(|| (STILL_RUNNING.into(), false));
             Called { call: call.clone(), result, failed }
         };
@@ -262,15 +266,16 @@ impl Deed {
 
 /// The rounds of a request's conversation. What was done where the conversation is forgotten is forgotten too; what no
 /// memo holds stands before the cue, if its place is not found.
-pub fn rounds(request: &LlmRequest, held: &[Deed], unheld: &[Deed]) -> Vec<Round> {
+pub fn rounds(request: &LlmRequest, held: &[ToolRound], unheld: &[ToolRound]) -> Vec<Round> {
     let (mut below, mut rounds) = (usize::MAX, Vec::new());
     let fallback = request.history.len();
-    let all = held.iter().map(|deed| (deed, None)).chain(unheld.iter().map(|deed| (deed, Some(fallback))));
-    for (deed, fallback) in all.collect::<Vec<_>>().into_iter().rev() {
-        let found = deed.anchor.find(request, below).or(fallback.map(|at| at.min(below)));
+    let all =
+        held.iter().map(|round| (round, None)).chain(unheld.iter().map(|round| (round, Some(fallback))));
+    for (round, fallback) in all.collect::<Vec<_>>().into_iter().rev() {
+        let found = round.anchor.find(request, below).or(fallback.map(|at| at.min(below)));
         if let Some(after) = found {
             below = after;
-            rounds.push(deed.round(after, after > request.history.len()));
+            rounds.push(round.told(after, after > request.history.len()));
         }
     }
     rounds.reverse();
@@ -280,7 +285,7 @@ pub fn rounds(request: &LlmRequest, held: &[Deed], unheld: &[Deed]) -> Vec<Round
 const STILL_RUNNING: &str = "It is still running; its result is not known yet.";
 
 /// Of a call's, those that are kept; each is a round of calls with results of some kilobytes.
-pub const MOST_DEEDS: usize = 24;
+pub const MOST_ROUNDS: usize = 24;
 
 #[cfg(test)]
 mod tests {
@@ -301,65 +306,65 @@ mod tests {
 
     #[test]
     fn what_no_memo_holds_is_told_with_its_result() {
-        let deeds = Deeds::default();
+        let effects = ToolEffects::default();
         let request = LlmRequest::new(1, Cue::Said("book it".into()));
-        let places = deeds.begin(&request, vec![call("book"), call("mail")]);
+        let places = effects.begin(&request, vec![call("book"), call("mail")]);
         assert_eq!((places[0].call.id.as_str(), places[1].call.id.as_str()), ("call00001", "call00002"));
-        deeds.end(places[0].place, &done("Booked."));
+        effects.end(places[0].place, &done("Booked."));
         let history = vec![Said { role: Role::User, text: "book it".into() }];
         let next = LlmRequest { history, ..LlmRequest::new(2, Cue::Said("hello?".into())) };
-        let told = rounds(&next, &[], &deeds.clone().unheld());
+        let told = rounds(&next, &[], &effects.clone().unheld());
         assert_eq!((told[0].after, told[0].calls[0].result.as_str()), (1, "Booked."));
         assert_eq!(told[0].calls[1].result, STILL_RUNNING);
-        deeds.end(places[1].place, &failed("cancelled", true));
-        deeds.end(places[1].place, &done("too late"));
-        let unheld = deeds.unheld();
+        effects.end(places[1].place, &failed("cancelled", true));
+        effects.end(places[1].place, &done("too late"));
+        let unheld = effects.unheld();
         assert!(unheld[0].is_done() && rounds(&next, &[], &unheld)[0].calls[1].failed);
-        deeds.accept(&unheld);
-        assert!(deeds.unheld().is_empty());
-        assert_eq!((deeds.with_accepted(&[]), deeds.with_accepted(&unheld)), (unheld.clone(), unheld));
+        effects.accept(&unheld);
+        assert!(effects.unheld().is_empty());
+        assert_eq!((effects.with_accepted(&[]), effects.with_accepted(&unheld)), (unheld.clone(), unheld));
     }
 
     #[test]
-    fn what_is_called_again_for_the_same_turn_is_the_same_deed() {
-        let deeds = Deeds::default();
+    fn what_is_called_again_for_the_same_turn_is_the_same_call() {
+        let effects = ToolEffects::default();
         let request = LlmRequest::new(1, Cue::Said("book it".into()));
-        let first = deeds.begin(&request, vec![call("book"), call("book"), call("mail")]);
-        let joins = |begun: &[Begun]| begun.iter().map(|begun| begun.joins).collect::<Vec<_>>();
+        let first = effects.begin(&request, vec![call("book"), call("book"), call("mail")]);
+        let joins = |begun: &[StartedCall]| begun.iter().map(|begun| begun.joins).collect::<Vec<_>>();
         assert_eq!(joins(&first), [None, Some(first[0].place), None]);
-        let again = deeds.begin(&request, vec![call("book")]);
+        let again = effects.begin(&request, vec![call("book")]);
         assert_eq!(joins(&again), [Some(first[0].place)]);
-        deeds.end(first[0].place, &done("Booked."));
+        effects.end(first[0].place, &done("Booked."));
         let booked = Some(("Booked.".to_owned(), false));
         assert_eq!(
-            [first[0].place, first[1].place, again[0].place].map(|place| deeds.said(place)),
+            [first[0].place, first[1].place, again[0].place].map(|place| effects.said(place)),
             [booked.clone(), booked.clone(), booked.clone(),]
         );
-        let third = deeds.begin(&request, vec![call("book")]);
-        assert_eq!((joins(&third), deeds.said(third[0].place)), (vec![Some(first[0].place)], booked));
+        let third = effects.begin(&request, vec![call("book")]);
+        assert_eq!((joins(&third), effects.said(third[0].place)), (vec![Some(first[0].place)], booked));
         // In a later turn it is another one.
-        deeds.accept(&deeds.unheld());
-        assert_eq!(joins(&deeds.begin(&request, vec![call("book")])), [None]);
+        effects.accept(&effects.unheld());
+        assert_eq!(joins(&effects.begin(&request, vec![call("book")])), [None]);
     }
 
     #[test]
     fn what_failed_for_certain_may_be_tried_again_and_what_was_sent_may_not() {
-        let deeds = Deeds::default();
+        let effects = ToolEffects::default();
         let request = LlmRequest::new(1, Cue::Said("book it".into()));
-        let first = deeds.begin(&request, vec![call("book"), call("mail")]);
-        deeds.end(first[0].place, &failed("no table", true));
-        deeds.end(first[1].place, &failed("its outcome is unknown", false));
-        let again = deeds.begin(&request, vec![call("book"), call("mail")]);
+        let first = effects.begin(&request, vec![call("book"), call("mail")]);
+        effects.end(first[0].place, &failed("no table", true));
+        effects.end(first[1].place, &failed("its outcome is unknown", false));
+        let again = effects.begin(&request, vec![call("book"), call("mail")]);
         assert_eq!((again[0].joins, again[1].joins), (None, Some(first[1].place)));
-        assert_eq!(deeds.said(again[1].place), Some(("its outcome is unknown".to_owned(), true)));
+        assert_eq!(effects.said(again[1].place), Some(("its outcome is unknown".to_owned(), true)));
     }
 
     #[test]
     fn what_was_done_for_words_that_grew_stands_before_them() {
-        let deeds = Deeds::default();
-        deeds.begin(&LlmRequest::new(1, Cue::Said("book it".into())), vec![call("book")]);
+        let effects = ToolEffects::default();
+        effects.begin(&LlmRequest::new(1, Cue::Said("book it".into())), vec![call("book")]);
         let grown = LlmRequest::new(2, Cue::Said("book it for Monday".into()));
-        assert_eq!(rounds(&grown, &[], &deeds.unheld())[0].after, 0);
-        assert!(rounds(&grown, &deeds.unheld(), &[]).is_empty());
+        assert_eq!(rounds(&grown, &[], &effects.unheld())[0].after, 0);
+        assert!(rounds(&grown, &effects.unheld(), &[]).is_empty());
     }
 }
