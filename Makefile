@@ -52,6 +52,7 @@ setup-test: ## Set up what the tests need besides: Chromium, recorded prompts, N
 test-rust: setup-test build ## Unit, property, whole-service and documentation tests
 	$(call section,cargo test)
 	@RUST_TEST_THREADS=4 cargo test --release --workspace --no-fail-fast
+	@cargo test --release --quiet --package ringway-config --no-default-features --lib
 
 .PHONY: test-loom
 test-loom: ## Model-check the ring's doorbell, close, lending and replay
