@@ -161,11 +161,22 @@ pub struct Arrived {
     _of_address: Held,
 }
 
+/// What a socket says that it comes for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// A new call.
+    New,
+    /// A call in progress, which has its place: there is room for it also in a full or draining server.
+    Resumed,
+}
+
 /// A caller who has been let in.
 #[derive(Debug)]
 pub struct Admitted {
     /// The core where its socket lives.
     pub core: Rc<Core>,
+    /// The core's number.
+    pub number: usize,
     /// Its place there.
     pub place: Place,
     /// Its share of what its address may hold.
@@ -173,6 +184,11 @@ pub struct Admitted {
 }
 
 impl Arrived {
+    /// The number of the core where its socket lives.
+    pub fn core(&self) -> usize {
+        self.core
+    }
+
     /// Waits for a start message.
     ///
     /// # Errors
@@ -205,16 +221,24 @@ impl Admission {
     ///
     /// # Errors
     /// A call would be refused now, or too many sockets are open without a call, in all or from this address.
-    pub async fn receive(&self, address: Option<IpAddr>) -> Result<(Arrived, CoreHandle), Refused> {
-        self.enter(address).await.inspect_err(|refused| refused.tell(address))
+    pub async fn receive(
+        &self,
+        address: Option<IpAddr>,
+        entry: Entry,
+    ) -> Result<(Arrived, CoreHandle), Refused> {
+        self.enter(address, entry).await.inspect_err(|refused| refused.tell(address))
     }
 
-    async fn enter(&self, address: Option<IpAddr>) -> Result<(Arrived, CoreHandle), Refused> {
-        self.choose()?;
+    async fn enter(&self, address: Option<IpAddr>, entry: Entry) -> Result<(Arrived, CoreHandle), Refused> {
+        let choose = || match entry {
+            Entry::New => self.choose(),
+            Entry::Resumed => Ok(0),
+        };
+        choose()?;
         let of_address = self.addresses.take(address, Kind::Unstarted)?;
         let mut core = 0;
         let place = || {
-            core = self.choose()?;
+            core = choose()?;
             Ok::<_, Refused>(core)
         };
         let ticket = self.unstarted.enter(place).await?;
@@ -239,7 +263,36 @@ impl Admission {
         drop(ticket);
         let (place, of_address) =
             self.reserve(index, address).inspect_err(|refused| refused.tell(address))?;
-        Ok(Admitted { core, place, of_address })
+        Ok(Admitted { core, number: index, place, of_address })
+    }
+
+    /// Lets a socket in whose call has its place already; its share of what its address may hold.
+    ///
+    /// # Errors
+    /// The address has as many calls as it may.
+    pub fn join(&self, arrived: Arrived) -> Result<Held, Refused> {
+        let Arrived { ticket, address, .. } = arrived;
+        drop(ticket);
+        let of_address = self.addresses.take(address, Kind::Call).map_err(Refused::from);
+        of_address.inspect_err(|refused| refused.tell(address))
+    }
+
+    /// Reserves a place for a call whose caller is to come.
+    ///
+    /// # Errors
+    /// As [`Self::admit`].
+    pub fn reserve_awaited(&self) -> Result<(CoreHandle, usize, Place), Refused> {
+        let reserved = || {
+            let core = self.choose()?;
+            let (place, _) = self.reserve(core, None)?;
+            Ok((self.cores[core].handle(), core, place))
+        };
+        reserved().inspect_err(|refused: &Refused| refused.tell(None))
+    }
+
+    /// Where work for the core of this number is put.
+    pub fn core(&self, number: usize) -> CoreHandle {
+        self.cores[number].handle()
     }
 
     fn reserve(&self, core: usize, address: Option<IpAddr>) -> Result<(Place, Held), Refused> {

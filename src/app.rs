@@ -6,6 +6,7 @@ use crate::engines;
 use crate::hub::Hub;
 use crate::readiness::Stages;
 use crate::recorder::Recorder;
+use crate::sessions::{Session, Sessions, Token};
 use crate::streams::Readers;
 use crate::telemetry::{self, Counting};
 use crate::watch_cores::BlockedCores;
@@ -14,9 +15,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use metrics_exporter_prometheus::PrometheusHandle;
 use ringway_actors::{
-    CallSpec, Core, EdgeKind, EdgePort, Engines, EventSink, MediaCore, Place, ServiceHealth,
+    CallHandle, CallSpec, Core, EdgeKind, Engines, EventSink, MediaCore, Place, ServiceHealth,
 };
-use ringway_config::{CarrierConfig, Config, Secrets, ServerConfig};
+use ringway_config::{CarrierConfig, Config, ResumeConfig, Secrets, ServerConfig};
 use ringway_frame::{CallId, Format};
 use ringway_stages::prompt::{self, Variables};
 use ringway_stages::services::{SetupError, Webhook};
@@ -31,7 +32,7 @@ use std::time::Duration;
 const EVENTS: usize = 65_536;
 
 /// By which parameter a caller's side chooses the language that its call begins in.
-const LANGUAGE: &str = "language";
+pub const LANGUAGE: &str = "language";
 
 /// What all requests and all edges share.
 #[derive(Debug)]
@@ -41,6 +42,10 @@ pub struct Server {
     pub secrets: Secrets,
     pub admission: Admission,
     pub hub: Hub,
+    /// Who may bring a transport to a call in progress.
+    pub sessions: Arc<Sessions>,
+    /// How long calls wait for callers whose networks have failed.
+    pub resume: ResumeConfig,
     pub metrics: PrometheusHandle,
     pub blocked: BlockedCores,
     engines: Arc<Engines>,
@@ -58,9 +63,36 @@ pub struct Server {
     pub webhooks: Option<Webhooks>,
     recorder: Option<Recorder>,
     turn: ringway_turn::Config,
+    join_within: Duration,
     time_zone: TimeZone,
     /// What people call the language that calls begin in.
     language: String,
+}
+
+/// A call that has its place.
+#[derive(Debug)]
+pub struct NewCall {
+    /// By which edge its caller comes.
+    pub edge: EdgeKind,
+    /// The format of its audio, both ways.
+    pub format: Format,
+    /// What is known of it.
+    pub arrival: Arrival,
+    /// Its place.
+    pub place: Place,
+    /// The number of its media core.
+    pub core: usize,
+    /// Its caller is to come.
+    pub awaited: bool,
+}
+
+/// A call that has begun.
+#[derive(Debug)]
+pub struct Begun {
+    /// To reach it.
+    pub call: CallHandle,
+    /// With which its caller joins or resumes it.
+    pub token: Token,
 }
 
 /// What a caller's side says when it comes.
@@ -173,6 +205,8 @@ impl Starting {
             carrier: config.carrier,
             secrets,
             admission: Admission::new(cores, engines.clone(), limits, addresses),
+            sessions: Arc::default(),
+            resume: config.resume,
             hub: Hub::start(reader, Counting::new(config.metrics.answer_budget), readers),
             webhooks,
             metrics,
@@ -190,6 +224,7 @@ impl Starting {
             default_dialogue: config.dialogue.default,
             recorder: config.recording.dir.as_deref().map(Recorder::start).transpose()?,
             turn: config.turn,
+            join_within: config.call.leg.dialling,
             language: ringway_config::name_of(&config.call.language),
             time_zone: prompt::time_zone(&config.prompt.time_zone).unwrap_or(TimeZone::UTC),
         }))
@@ -197,15 +232,9 @@ impl Starting {
 }
 
 impl Server {
-    /// Begins an admitted call on the present media core.
-    pub fn start_call(
-        &self,
-        core: &Rc<Core>,
-        edge: EdgeKind,
-        format: Format,
-        arrival: Arrival,
-        place: Place,
-    ) -> EdgePort {
+    /// Begins a call that has its place, on the present media core.
+    pub fn start_call(&self, core: &Rc<Core>, new: NewCall) -> Begun {
+        let NewCall { edge, format, arrival, place, core: number, awaited } = new;
         let id = CallId::from_bits(uuid::Uuid::now_v7().as_u128());
         let mut turn = self.turn.clone();
         if edge == EdgeKind::Browser {
@@ -216,8 +245,28 @@ impl Server {
         let variables = Arc::new(self.variables(id, edge, &arrival));
         let Arrival { dialogue, carrier_call_id, parameters, .. } = arrival;
         let language = parameters.get(LANGUAGE).cloned();
-        CallSpec { id, edge, format, dialogue, language, carrier_call_id, variables, turn, place }
-            .start(core, record)
+        let open = self.sessions.open(Session { call: id, core: number });
+        let token = open.token().clone();
+        let kept = Box::new(open);
+        let spec = CallSpec {
+            id,
+            edge,
+            format,
+            dialogue,
+            language,
+            carrier_call_id,
+            variables,
+            turn,
+            place,
+            awaited,
+            kept,
+        };
+        Begun { call: spec.start(core, record), token }
+    }
+
+    /// How long a call that was created waits for its caller.
+    pub fn join_within(&self) -> Duration {
+        self.join_within
     }
 
     /// What prompts may tell of a call.

@@ -12,7 +12,8 @@ use events::Events;
 use jiff::Timestamp;
 use record::{Detail, MOST_TOOL_CALLS, Parties, StageLine, ToolCall};
 use ringway_actors::{
-    CallEvent, CallEventKind, CallHandle, EdgeKind, Lifecycle, LifecycleEvent, RingReport, StageState, Totals,
+    CallEvent, CallEventKind, CallHandle, EdgeKind, LegState, Lifecycle, LifecycleEvent, RingReport, StageState,
+    Totals,
 };
 use ringway_frame::{CallId, MediaTime};
 use ringway_turn::{EndReason, Event, StageKind};
@@ -50,6 +51,8 @@ pub enum Ending {
     Unknown,
     /// It has not.
     InProgress,
+    /// Its media socket has broken, and it waits for the next one.
+    Detached(CallId),
     /// It was to be handed to this number.
     Transferred(String),
     /// In another way.
@@ -115,7 +118,10 @@ impl LiveCalls {
             |(_, call): &(_, &LiveCall)| call.summary.carrier_call_id.as_deref() == Some(carrier_call_id);
         match self.calls.iter().filter(named).max_by_key(|(_, call)| call.started) {
             None => Ending::Unknown,
-            Some((_, call)) if call.detail.end_reason.is_none() => Ending::InProgress,
+            Some((id, call)) if call.detail.end_reason.is_none() => match call.summary.state {
+                state if state == LegState::Detached.name() => Ending::Detached(*id),
+                _ => Ending::InProgress,
+            },
             Some((id, call)) => {
                 self.to_ask.remove(id);
                 call.detail.transfer_to.clone().map_or(Ending::Over, Ending::Transferred)
@@ -249,6 +255,11 @@ impl LiveCall {
         }
     }
 
+    /// A call without a peer is in the state of its leg.
+    fn leg_is(&mut self, state: LegState) {
+        self.summary.state = if state == LegState::Up { "listening" } else { state.name() };
+    }
+
     fn take(&mut self, event: &CallEvent) {
         self.timeline.take(event);
         self.unanswered_after = self.wait_of(event);
@@ -273,8 +284,8 @@ impl LiveCall {
                 }
                 self.handle = None;
             }
+            CallEventKind::Leg { state, .. } => self.leg_is(*state),
             CallEventKind::Started { .. }
-            | CallEventKind::Leg { .. }
             | CallEventKind::Answered { .. }
             | CallEventKind::Transferred { .. }
             | CallEventKind::StageRestarted { .. }

@@ -22,6 +22,7 @@ mod readiness;
 mod recorder;
 mod refusals;
 mod serve;
+mod sessions;
 mod signals;
 mod streams;
 mod telemetry;

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::net::IpAddr;
 
 /// The reasons besides those of admission and access.
-pub const REASONS: [&str; 4] = ["signature", "unknown_dialogue", "connections", "files"];
+pub const REASONS: [&str; 5] = ["signature", "unknown_dialogue", "unknown_session", "connections", "files"];
 
 /// Letters of what a peer sent that reach the log.
 const LONGEST: usize = 200;

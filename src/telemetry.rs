@@ -8,8 +8,8 @@ use crate::webhooks;
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use ringway_actors::{
-    CallEvent, CallEventKind, Cause, EdgeKind, Engines, RingReport, RingState, ServiceHealth, SwitchCause,
-    THE_THREE, Winner,
+    CallEvent, CallEventKind, Cause, EdgeKind, Engines, LegState, RingReport, RingState, ServiceHealth,
+    SwitchCause, THE_THREE, Winner,
 };
 use ringway_edges::EXCESS;
 use ringway_stages::health::CircuitState;
@@ -110,6 +110,7 @@ fn describe() {
         "ringway_turns_unanswered_total",
         "Turns whose caller waited longer than the budget and was not answered."
     );
+    describe_counter!("ringway_leg_transitions_total", "Legs that got into a state.");
     describe_gauge!("ringway_build_info", "1, with the version that runs.");
     describe_gauge!("ringway_health", "1 for the state that /health reports, 0 for the others.");
     describe_gauge!("ringway_turn_budget_seconds", "Time within which a turn is to be answered.");
@@ -230,6 +231,10 @@ fn begin_at_zero() {
     for reason in Refused::REASONS.into_iter().chain(Denied::REASONS).chain(refusals::REASONS) {
         counter!("ringway_refusals_total", "reason" => reason).increment(0);
     }
+    for (edge, state) in EDGES.into_iter().flat_map(|edge| LegState::ALL.map(|state| (edge, state))) {
+        counter!("ringway_leg_transitions_total", "edge" => edge.name(), "state" => state.name())
+            .increment(0);
+    }
     for part in PARTS {
         let _ = histogram!("ringway_turn_part_seconds", "part" => part);
     }
@@ -338,6 +343,10 @@ impl Counting {
                 counter!("ringway_calls_total", "edge" => edge, "outcome" => reason_name(reason))
                     .increment(1);
             }
+            CallEventKind::Leg { state, .. } => {
+                counter!("ringway_leg_transitions_total", "edge" => edge, "state" => state.name())
+                    .increment(1);
+            }
             CallEventKind::Turn(turn) => self.count_turn(turn, edge),
             CallEventKind::StageDied { stage, cause, .. } => {
                 let labels = [("stage", stage_name(*stage)), ("cause", cause.name())];
@@ -376,7 +385,6 @@ impl Counting {
             }
             CallEventKind::Rings(report) => count_rings(report),
             CallEventKind::Mark(_)
-            | CallEventKind::Leg { .. }
             | CallEventKind::Answered { .. }
             | CallEventKind::Transferred { .. }
             | CallEventKind::Stage { .. }

@@ -5,6 +5,7 @@ mod chain;
 mod endings;
 mod hedging;
 mod language;
+mod leg;
 mod orders;
 mod plumbing;
 pub(crate) mod start;
@@ -13,6 +14,7 @@ mod watchdog;
 mod watching;
 mod whole;
 
+use crate::call::leg::Leg;
 use crate::cause::{Cause, StageState, SwitchCause};
 use crate::clock::CallClock;
 use crate::core::Core;
@@ -23,7 +25,9 @@ use crate::event::CallEventKind;
 use crate::handle::CallHandle;
 use crate::inbox::Inbox;
 use crate::language::LanguageIndex;
+use crate::leg::input::EdgeInput;
 use crate::leg::link::EdgeLink;
+use crate::leg::state::LegState;
 use crate::orders::{OrderBook, Orders};
 use crate::post::Post;
 use crate::publisher::Publisher;
@@ -44,6 +48,7 @@ use ringway_stages::health::Standing;
 use ringway_stages::prompt::Variables;
 use ringway_stages::tool_use::ToolEffects;
 use ringway_turn::{EndReason, StageKind};
+use std::any::Any;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -56,6 +61,7 @@ pub(crate) struct Call {
     profile: Profile,
     core: Rc<Core>,
     plumbing: Plumbing,
+    leg: Leg,
     news: Post<Router>,
     inbox: Inbox,
     stages: Children,
@@ -83,7 +89,8 @@ pub(crate) struct Call {
     /// The core's detector is away, and the router knows.
     deaf: bool,
     ended: bool,
-    _place: Place,
+    /// Its place, and what else is given back when it is over.
+    _kept: (Place, Box<dyn Any + Send>),
 }
 
 /// What a call is, and its language, which may change.
@@ -147,13 +154,14 @@ pub(crate) struct CallParts {
     pub(crate) profile: Profile,
     pub(crate) core: Rc<Core>,
     pub(crate) plumbing: Plumbing,
+    pub(crate) leg: Leg,
     pub(crate) router: Child<Router>,
     pub(crate) inbox: Inbox,
     pub(crate) watches: Watches,
     pub(crate) orders: (Orders, OrderBook),
     pub(crate) edge: EdgeLink,
     pub(crate) events: Publisher,
-    pub(crate) place: Place,
+    pub(crate) kept: (Place, Box<dyn Any + Send>),
 }
 
 impl Call {
@@ -175,6 +183,7 @@ impl Call {
             profile: parts.profile,
             core: parts.core,
             plumbing: parts.plumbing,
+            leg: parts.leg,
             news: Post::to(parts.router.addr.clone()),
             _router: parts.router,
             inbox: parts.inbox,
@@ -195,13 +204,17 @@ impl Call {
             second: None,
             deaf: false,
             ended: false,
-            _place: parts.place,
+            _kept: parts.kept,
         }
     }
 
     /// Builds all stages, before the first message of the edge.
-    pub(crate) fn begin(&mut self, handle: CallHandle) {
+    pub(crate) fn begin(&mut self, handle: CallHandle, awaited: bool) {
         self.events.put(self.profile.started(handle, &self.core.engines));
+        if awaited {
+            self.events.put_inside(CallEventKind::Leg { leg: 0, state: LegState::Dialling });
+        }
+        self.start_pump();
         self.start(StageKind::Vad);
         self.start_conversation();
     }
@@ -392,6 +405,7 @@ impl Call {
         if std::mem::replace(&mut self.ended, true) {
             return;
         }
+        self.core.close_door(self.profile.id);
         self.drop_second(None);
         self.stages = Children::default();
         self.edge.end(reason.clone());

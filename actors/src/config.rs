@@ -1,3 +1,4 @@
+use crate::leg::state::LegLimits;
 use crate::restart::RestartConfig;
 use ringway_stages::humane;
 use ringway_turn::StageKind;
@@ -18,6 +19,8 @@ pub struct Config {
     pub rings: RingSizes,
     /// Pacing of the bot's audio.
     pub playout: PlayoutConfig,
+    /// How long a leg may be in each state that is no conversation.
+    pub leg: LegLimits,
 }
 
 impl Default for Config {
@@ -28,6 +31,7 @@ impl Default for Config {
             stall: StallBounds::default(),
             rings: RingSizes::default(),
             playout: PlayoutConfig::default(),
+            leg: LegLimits::default(),
         }
     }
 }

@@ -10,11 +10,15 @@ pub(crate) mod vad_batch;
 use crate::config::Config;
 use crate::engines::Engines;
 use crate::health::ServiceHealth;
+use crate::leg::door::LegDoor;
 use crate::sink::EventSink;
 use actix_rt::{Arbiter, ArbiterHandle};
 use load::{CoreLoad, Place};
 use metronome::Metronome;
 use outbox::Outbox;
+use ringway_frame::CallId;
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::rc::Rc;
@@ -53,6 +57,8 @@ pub struct Core {
     pub(crate) config: Arc<Config>,
     pub(crate) events: Rc<Outbox>,
     load: Arc<CoreLoad>,
+    /// Where transports come to the legs of the core's calls.
+    doors: RefCell<HashMap<CallId, LegDoor>>,
 }
 
 impl MediaCore {
@@ -161,11 +167,24 @@ impl Core {
             shared.beat(late);
             observe(late);
         }));
-        Rc::new(Self { metronome, vad, engines, health, config, events, load })
+        Rc::new(Self { metronome, vad, engines, health, config, events, load, doors: RefCell::default() })
     }
 
     pub(crate) fn load(&self) -> &Arc<CoreLoad> {
         &self.load
+    }
+
+    /// Where a transport comes to the leg of this call, if that is in progress here.
+    pub fn door(&self, call: CallId) -> Option<LegDoor> {
+        self.doors.borrow().get(&call).cloned()
+    }
+
+    pub(crate) fn open_door(&self, call: CallId, door: LegDoor) {
+        self.doors.borrow_mut().insert(call, door);
+    }
+
+    pub(crate) fn close_door(&self, call: CallId) {
+        self.doors.borrow_mut().remove(&call);
     }
 
     /// Its metronome.

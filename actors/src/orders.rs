@@ -36,6 +36,8 @@ pub(crate) enum Order {
     Inject { stage: StageKind, fault: Fault },
     /// A stage ended by itself; `None`: the router did.
     Ended(Ended),
+    /// The pump of the leg panicked, with this text.
+    LegDied(String),
 }
 
 /// A summary that is wanted.

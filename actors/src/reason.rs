@@ -3,7 +3,7 @@
 use ringway_turn::EndReason;
 
 /// All that [`reason_name`] may say.
-pub const REASONS: [&str; 12] = [
+pub const REASONS: [&str; 14] = [
     "caller",
     "completed",
     "transferred",
@@ -16,6 +16,8 @@ pub const REASONS: [&str; 12] = [
     "operator",
     "drain",
     "internal",
+    "no_answer",
+    "not_resumed",
 ];
 
 /// The name of a reason in metrics, logs and on the wire: one of [`REASONS`].
@@ -33,5 +35,7 @@ pub fn reason_name(reason: &EndReason) -> &'static str {
         EndReason::Operator => "operator",
         EndReason::Drain => "drain",
         EndReason::Internal => "internal",
+        EndReason::NoAnswer => "no_answer",
+        EndReason::NotResumed => "not_resumed",
     }
 }

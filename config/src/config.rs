@@ -1,6 +1,7 @@
 use crate::carrier::CarrierConfig;
 use crate::engines::{ApologyConfig, DialogueConfig, EnginesOf, VadConfig, VoicesConfig};
 use crate::neighbours::{LiveKitConfig, RedisConfig};
+use crate::resume::ResumeConfig;
 use crate::schema::Schema;
 use crate::server::{LimitsConfig, MetricsConfig, RecordingConfig, ServerConfig, TtsApiConfig};
 use crate::webhook::WebhookConfig;
@@ -33,6 +34,8 @@ pub struct Config {
     pub turn: ringway_turn::Config,
     /// How calls are run.
     pub call: ringway_actors::Config,
+    /// How long a call waits for a caller whose network has failed.
+    pub resume: ResumeConfig,
     /// When a service's circuit opens.
     pub circuit: ringway_stages::health::Config,
     /// Voice activity detection.
@@ -112,6 +115,7 @@ impl Default for Config {
             metrics: MetricsConfig::default(),
             turn: ringway_turn::Config { language: Some("en".into()), ..ringway_turn::Config::default() },
             call: ringway_actors::Config::default(),
+            resume: ResumeConfig::default(),
             circuit: ringway_stages::health::Config::default(),
             vad: VadConfig::default(),
             speech_to_speech: EnginesOf { engines: Vec::new() },

@@ -41,7 +41,7 @@ pub fn router(server: Arc<Server>) -> Router {
 fn guarded(server: &Arc<Server>) -> Router<Arc<Server>> {
     let mut routes = Router::new()
         .route("/api/info", get(info::show))
-        .route("/api/calls", get(calls::list))
+        .route("/api/calls", get(calls::list).post(calls::create))
         .route("/api/calls/{id}", get(calls::show).delete(calls::hang_up))
         .route("/api/calls/{id}/events", get(events::show))
         .route("/api/calls/{id}/trace", get(trace::show));

@@ -17,7 +17,7 @@ use jiff::SignedDuration;
 use journal::Journal;
 use ringway_stages::private_files;
 use ringway_wire::voice_ws::Codec;
-use session::{Session, SessionError};
+use session::{BreakOff, Session, SessionError};
 use speech::{Speech, SpeechError};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -41,6 +41,12 @@ pub struct Talk {
     /// The dialogue to ask for; without it the server's default.
     #[arg(long, value_name = "NAME")]
     dialogue: Option<String>,
+    /// Breaks the connection so long after the call began, without a word, and resumes the session over another one.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    drop_at: Option<Duration>,
+    /// How long it stays away then.
+    #[arg(long, value_name = "TIME", value_parser = time, default_value = "1s", requires = "drop_at")]
+    drop_for: Duration,
     /// Writes what the bot said, on the call's time line, as a WAV file.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -102,7 +108,13 @@ impl Talk {
     async fn call(&self, conversation: Conversation) -> Result<session::Spoken, TalkError> {
         let socket = connection::open(&self.url, self.insecure).await?;
         let journal = if self.json { Journal::Json } else { Journal::People };
-        let session = Session::new(socket, self.codec, conversation, journal)?;
+        let break_off = self.drop_at.map(|at| BreakOff {
+            at,
+            away: self.drop_for,
+            address: self.url.clone(),
+            insecure: self.insecure,
+        });
+        let session = Session::new(socket, self.codec, conversation, (journal, break_off))?;
         Ok(session.run(self.dialogue.clone()).await?)
     }
 }

@@ -1,18 +1,19 @@
 //! `/voice-ws`: the browser socket.
 
-use super::transport::{Handshake, Moving};
+use super::transport::{Handshake, Moving, Transport};
 use crate::access;
-use crate::admission::{Admitted, Arrived, Refused};
+use crate::addresses::Held;
+use crate::admission::{Admitted, Arrived, Entry, Refused};
 use crate::api::ApiError;
-use crate::app::{Arrival, Server};
+use crate::app::{Arrival, Begun, NewCall, Server};
 use crate::unstarted::Late;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{Request, Response};
-use ringway_actors::{Core, EdgeKind, serve};
+use axum::http::{Request, Response, Uri};
+use ringway_actors::{Connection, Core, EdgeKind, LegDoor, LegState};
 use ringway_edges::browser::{self, Browser, BrowserAudio};
 use ringway_edges::{BEFORE_START, NORMAL, Socket, too_fast};
-use ringway_frame::Format;
+use ringway_frame::{CallId, Format};
 use ringway_wire::voice_ws::{Down, Event, Session, Start};
 use ringway_wire::{ProtocolError, UserError};
 use std::future::poll_fn;
@@ -28,6 +29,9 @@ const LONGEST: usize = 16 * 1024;
 /// Close code of a server that is full (RFC 6455's registry: try again later).
 const TRY_AGAIN_LATER: u16 = 1013;
 
+/// The format of calls from browsers.
+pub const FORMAT: Format = Format::Pcm16k;
+
 /// Close code of a defect of ours.
 const INTERNAL: u16 = 1011;
 
@@ -38,7 +42,8 @@ pub async fn accept(
 ) -> Result<Response<Body>, ApiError> {
     let address = access::limited_by(&server, &request);
     let handshake = Handshake::read(&mut request)?;
-    let received = server.admission.receive(address).await;
+    let entry = if resumes(request.uri()) { Entry::Resumed } else { Entry::New };
+    let received = server.admission.receive(address, entry).await;
     if let Err(refused) = received
         && REFUSING.available_permits() == 0
     {
@@ -56,6 +61,12 @@ pub async fn accept(
         }
     }
     Ok(response)
+}
+
+/// Whether a client comes for a call in progress, by `?resume` in the address.
+fn resumes(uri: &Uri) -> bool {
+    uri.query()
+        .is_some_and(|query| form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "resume"))
 }
 
 /// Sockets that are told why they are refused, at once; beyond them the handshake is refused.
@@ -88,6 +99,9 @@ async fn session(moving: Moving, server: Arc<Server>, arrived: Arrived, core: Rc
     let mut protocol = Session::new();
     match arrived.start_within(await_start(&mut socket, &mut protocol, &server)).await {
         Ok((arrived, Ok(Some(start)))) => {
+            if start.token.is_some() {
+                return join(socket, (protocol, start), server, arrived, core).await;
+            }
             let begun = server.admission.admit(arrived, core);
             match begun {
                 Ok(admitted) => prepare(socket, protocol, start, &server, admitted).await,
@@ -104,6 +118,92 @@ async fn session(moving: Moving, server: Arc<Server>, arrived: Arrived, core: Rc
         }
         Err(Late) => part(&mut socket, &ProtocolError::no_start()).await,
     }
+}
+
+/// A socket that belongs to a call in progress; it goes to the core where that lives.
+async fn join(
+    mut socket: Socket<Transport>,
+    asked: (Session, Start),
+    server: Arc<Server>,
+    arrived: Arrived,
+    core: Rc<Core>,
+) {
+    let found = asked.1.token.as_deref().and_then(|token| server.sessions.find(token));
+    let Some(session) = found else {
+        drop(arrived);
+        return part(&mut socket, &ProtocolError::unknown_session()).await;
+    };
+    let here = arrived.core() == session.core;
+    let of_address = match server.admission.join(arrived) {
+        Ok(of_address) => of_address,
+        Err(refused) => return turn_away(&mut socket, refused).await,
+    };
+    if here {
+        return attach(socket, asked, &server, (session.call, of_address), core).await;
+    }
+    let (transport, read) = socket.into_parts();
+    let Ok(moving) = Moving::leave(transport, read) else { return };
+    let there = server.admission.core(session.core);
+    let arrive = move |core| async move {
+        let Ok((transport, read)) = moving.arrive() else { return };
+        let socket = Socket::new(transport, read, LONGEST).await;
+        attach(socket, asked, &server, (session.call, of_address), core).await;
+    };
+    there.spawn(arrive).await;
+}
+
+/// Brings the socket to the leg of its call, on the core where that lives.
+async fn attach(
+    mut socket: Socket<Transport>,
+    (session, start): (Session, Start),
+    server: &Server,
+    (call, of_address): (CallId, Held),
+    core: Rc<Core>,
+) {
+    let door = core.door(call).filter(|door| door.format() == FORMAT);
+    let audio = BrowserAudio::new(start.format);
+    let (Some(door), Ok(audio)) = (door, audio) else {
+        return part(&mut socket, &ProtocolError::unknown_session()).await;
+    };
+    let resumed = door.state() != LegState::Dialling;
+    let token = start.token.clone();
+    if browser::say(&mut socket, &started(call, &start, (token, resumed), server)).is_ok() {
+        bring(socket, (session, audio, start), server, (&door, call), of_address);
+    }
+}
+
+/// What a client is told when its call begins; with the token where it may come back with it.
+fn started(call: CallId, start: &Start, (token, resumed): (Option<String>, bool), server: &Server) -> Down {
+    let id = call.to_string();
+    let within = token.is_some().then(|| u64::try_from(server.resume.within.as_millis()).unwrap_or(u64::MAX));
+    Down::Started {
+        session_id: id.clone(),
+        call_id: id,
+        codec: start.format.codec(),
+        sample_rate: start.format.rate().hz(),
+        token,
+        resume_within_ms: within,
+        resumed,
+    }
+}
+
+fn bring<S>(
+    mut socket: Socket<S>,
+    (session, audio, start): (Session, BrowserAudio, Start),
+    server: &Server,
+    (door, call): (&LegDoor, CallId),
+    of_address: Held,
+) where
+    S: AsyncRead + AsyncWrite + Unpin + 'static,
+{
+    socket.read_on();
+    let browser = Browser::new(socket, session, audio, call.to_string(), server.config.heartbeat);
+    let mut connection = Connection::new(browser, of_address);
+    if start.resume || start.token.is_some() {
+        connection = connection.resumable(server.resume.within);
+    }
+    // A call that is over meanwhile drops it.
+    let _ = door.attach(connection);
 }
 
 async fn prepare<S>(
@@ -194,19 +294,16 @@ fn begin<S>(
 ) where
     S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
-    let Admitted { core, place, of_address } = admitted;
-    let arrival = Arrival { dialogue: start.dialogue, parameters: start.parameters, ..Arrival::default() };
-    let port = server.start_call(&core, EdgeKind::Browser, Format::Pcm16k, arrival, place);
-    let id = port.call.id.to_string();
-    let started = Down::Started {
-        session_id: id.clone(),
-        call_id: id.clone(),
-        codec: start.format.codec(),
-        sample_rate: start.format.rate().hz(),
-    };
-    if browser::say(&mut socket, &started).is_err() {
-        return;
+    let Admitted { core, number, place, of_address } = admitted;
+    let (dialogue, parameters) = (start.dialogue.clone(), start.parameters.clone());
+    let arrival = Arrival { dialogue, parameters, ..Arrival::default() };
+    let new =
+        NewCall { edge: EdgeKind::Browser, format: FORMAT, arrival, place, core: number, awaited: false };
+    let Begun { call, token } = server.start_call(&core, new);
+    let token = start.resume.then(|| token.as_str().to_owned());
+    if browser::say(&mut socket, &started(call.id, &start, (token, false), server)).is_ok()
+        && let Some(door) = core.door(call.id)
+    {
+        bring(socket, (session, audio, start), server, (&door, call.id), of_address);
     }
-    let browser = Browser::new(socket, session, audio, id, server.config.heartbeat);
-    tokio::task::spawn_local(serve(port, browser, of_address));
 }

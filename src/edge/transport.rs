@@ -112,6 +112,15 @@ impl Moving {
         Ok(Self { io: MovingIo::Tls(parts.io.into_inner()), read: parts.read_buf.to_vec() })
     }
 
+    /// A socket that leaves the present runtime for another.
+    pub fn leave(transport: Transport, read: Vec<u8>) -> io::Result<Self> {
+        let io = match transport {
+            Transport::Plain(stream) => MovingIo::Plain(stream.into_std()?),
+            Transport::Tls(stream) => MovingIo::Tls(stream),
+        };
+        Ok(Self { io, read })
+    }
+
     /// Arrives on the present runtime; with it what the client sent behind its handshake.
     pub fn arrive(self) -> io::Result<(Transport, Vec<u8>)> {
         let transport = match self.io {

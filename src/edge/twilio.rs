@@ -24,7 +24,7 @@ pub fn webhooks() -> Router<Arc<Server>> {
 
 /// Where the carrier's media come.
 pub fn sockets() -> Router<Arc<Server>> {
-    either(Router::new(), MEDIA, get(socket::accept))
+    either(either(Router::new(), MEDIA, get(socket::accept)), RESUME, get(socket::resume))
 }
 
 /// The path with and without a slash at its end.
@@ -38,6 +38,9 @@ fn either(
 
 /// The media socket.
 const MEDIA: &str = "/media/twilio";
+
+/// The media socket of a call whose last one broke.
+const RESUME: &str = "/media/twilio/resume";
 
 /// What the carrier asks when a call comes.
 const VOICE: &str = "/media/twilio/voice";

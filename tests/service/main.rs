@@ -19,6 +19,7 @@ mod logs;
 mod metrics;
 mod record;
 mod recordings;
+mod resume;
 mod starting;
 mod support;
 mod talk;

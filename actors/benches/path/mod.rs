@@ -9,7 +9,7 @@
 
 use ringway_actors::Playout;
 use ringway_frame::{Epoch, FRAME, Format, Frame, MediaTime, Skew};
-use ringway_ring::{EpochGate, Reader, Writer, ring};
+use ringway_ring::{EpochGate, Owner, Reader, ReplayReader, Writer, ring};
 use ringway_stages::level::LoudTracker;
 use ringway_stages::silero::{SileroKernel, WindowCutter};
 use ringway_stages::vad::{Vad, VadJob, VadState};
@@ -158,6 +158,7 @@ pub fn decide(turn: &mut Turn, window: Window) {
 /// What becomes of the bot's audio.
 pub struct Downlink {
     voice: Writer,
+    _owner: Owner<ReplayReader>,
     playout: Playout,
     writer: ServerWriter,
     frame: Frame,
@@ -171,8 +172,11 @@ impl Downlink {
         let (voice, reader) = ring(FORMAT, CAPACITY);
         let frame = Frame::new(FORMAT, &self::voice()).expect("20 ms").in_epoch(Epoch::ZERO);
         let lead = Duration::from_millis(100);
+        let mut owner = Owner::new(reader.replay(CAPACITY / 2));
+        let reader = owner.lend().expect("it is at home");
         Self {
             voice,
+            _owner: owner,
             playout: Playout::new(reader, EpochGate::new(), lead, Frame::silence(FORMAT)),
             writer: ServerWriter::new(&Dialect::TWILIO, &start().stream),
             frame,
@@ -184,6 +188,7 @@ impl Downlink {
     /// Says 20 ms.
     pub fn say(&mut self) {
         self.voice.push(black_box(&self.frame)).expect("there is room");
+        self.frame.sequence += 1;
         while let Some((frame, _)) = self.playout.next_due(self.now) {
             self.out.clear();
             self.writer.media(&mut self.out, frame.payload());

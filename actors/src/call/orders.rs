@@ -25,6 +25,9 @@ impl Future for Call {
                 call.start(stage);
             }
         }
+        while !call.ended && call.leg.poll_again(cx).is_ready() {
+            call.start_pump();
+        }
         while !call.ended && call.looks.poll(cx).is_ready() {
             call.look();
         }
@@ -47,6 +50,7 @@ impl Call {
             Order::Summarise(wanted) => self.summarise(*wanted),
             Order::Inject { stage, fault } => self.inject(stage, fault),
             Order::Ended(ended) => self.ended(ended),
+            Order::LegDied(detail) => self.pump_died(&detail),
         }
     }
 

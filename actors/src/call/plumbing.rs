@@ -7,13 +7,15 @@ use ringway_ring::{Owner, Reader, ReplayReader, Snapshot, Stats, Writer, ring};
 use ringway_turn::StageKind;
 use std::time::Duration;
 
-/// The ends that stages borrow. The far ends of *mic* and *voice* are the edge's.
+/// The ends of all rings, which stages and the leg's pump borrow.
 #[derive(Debug)]
 pub(crate) struct Plumbing {
+    pub(crate) mic_in: Owner<Writer>,
     pub(crate) mic: Owner<Reader>,
     pub(crate) speech_in: Owner<Writer>,
     pub(crate) speech_out: Owner<ReplayReader>,
     pub(crate) voice: Owner<Writer>,
+    pub(crate) voice_out: Owner<ReplayReader>,
     stats: RingStats,
     reported: [Snapshot; 3],
     looks: u32,
@@ -36,12 +38,15 @@ const REPORT_EVERY: u32 = 50;
 /// Reports without a frame until the rings' memory is given back (60 s).
 const STILL: u32 = 12;
 
+/// Of *voice*, what is kept until it was heard, so that a leg that lost its network is sent it again.
+const UNHEARD: Duration = Duration::from_millis(500);
+
 /// Room in *speech* beside what is kept for a second reading.
 const SLACK: Duration = Duration::from_millis(500);
 
 impl Plumbing {
-    /// All rings of a call; the ends that remain are the edge's: where it writes *mic* and reads *voice*.
-    pub(crate) fn new(format: Format, sizes: &RingSizes) -> (Self, Writer, Reader) {
+    /// All rings of a call.
+    pub(crate) fn new(format: Format, sizes: &RingSizes) -> Self {
         let (mic_in, mic_out) = ring(format, frames(sizes.mic));
         let (speech_in, speech_out) = ring(format, frames(sizes.replay + SLACK));
         let (voice_in, voice_out) = ring(format, frames(sizes.voice));
@@ -51,17 +56,19 @@ impl Plumbing {
             voice: voice_in.stats(),
             voice_capacity: voice_in.capacity() as u64,
         };
-        let plumbing = Self {
+        let unheard = frames(UNHEARD).min(voice_in.capacity() / 2).max(1);
+        Self {
+            mic_in: Owner::new(mic_in),
             mic: Owner::new(mic_out),
             speech_in: Owner::new(speech_in),
             speech_out: Owner::new(speech_out.replay(frames(sizes.replay))),
             voice: Owner::new(voice_in),
+            voice_out: Owner::new(voice_out.replay(unheard)),
             stats,
             reported: [Snapshot::default(); 3],
             looks: 0,
             still: 0,
-        };
-        (plumbing, mic_in, voice_out)
+        }
     }
 
     pub(crate) fn stats(&self) -> RingStats {

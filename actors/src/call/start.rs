@@ -1,5 +1,6 @@
 //! How a call begins on its media core.
 
+use crate::call::leg::Leg;
 use crate::call::plumbing::Plumbing;
 use crate::call::{Call, CallParts, Profile};
 use crate::clock::CallClock;
@@ -12,18 +13,16 @@ use crate::handle::CallHandle;
 use crate::inbox::{Inbox, Report};
 use crate::leg::kind::EdgeKind;
 use crate::leg::link::EdgeLink;
-use crate::leg::mic::Mic;
-use crate::leg::playout::Playout;
-use crate::leg::port::EdgePort;
 use crate::orders::{Ended, Order, Orders};
 use crate::publisher::Publisher;
 use crate::record::Record;
 use crate::router::{Router, RouterParts};
 use crate::stages::driver::spawn;
-use ringway_frame::{CallId, Format, Frame};
+use ringway_frame::{CallId, Format};
 use ringway_ring::EpochGate;
 use ringway_stages::prompt::Variables;
 use ringway_turn::{EndReason, Turn};
+use std::any::Any;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -48,18 +47,23 @@ pub struct CallSpec {
     pub turn: ringway_turn::Config,
     /// Its place, reserved on this core.
     pub place: Place,
+    /// Nobody has come yet: its leg is awaited.
+    pub awaited: bool,
+    /// Dropped when it is over.
+    pub kept: Box<dyn Any + Send>,
 }
 
 /// Messages that wait for the edge at most; an edge that lets them pile up does not read its socket.
 const EDGE_COMMANDS: usize = 256;
 
 impl CallSpec {
-    /// Builds the call and all its stages on its media core, whose thread this is.
-    pub fn start(self, core: &Rc<Core>, record: Option<Box<dyn Record>>) -> EdgePort {
+    /// Builds the call and all its stages on its media core, whose thread this is. Its leg waits for a transport at the
+    /// call's [door](Core::door).
+    pub fn start(self, core: &Rc<Core>, record: Option<Box<dyn Record>>) -> CallHandle {
         let clock = CallClock::start();
         let gate = EpochGate::new();
         let (edge, commands) = EdgeLink::bounded(EDGE_COMMANDS);
-        let (plumbing, mic, voice) = Plumbing::new(self.format, &core.config.rings);
+        let plumbing = Plumbing::new(self.format, &core.config.rings);
         let events = Publisher::new(self.id, clock, edge.clone(), core.events.clone());
         let (orders, book) = Orders::new();
         let (inbox, mail) = Inbox::new();
@@ -89,15 +93,8 @@ impl CallSpec {
         });
         let handle =
             CallHandle { id: self.id, edge: self.edge, orders: orders.clone(), router: inbox.clone() };
-        let port = EdgePort {
-            mic: Mic::new(mic, clock, self.format),
-            playout: Playout::new(voice, gate, core.config.playout.lead, Frame::silence(self.format)),
-            beat: core.metronome().beat(),
-            commands,
-            call: handle,
-            clock,
-            open: core.load().open_line(),
-        };
+        let leg = Leg::new(handle.clone(), commands, gate);
+        core.open_door(self.id, leg.door(&edge, self.format));
         let profile = Profile {
             id: self.id,
             format: self.format,
@@ -110,23 +107,27 @@ impl CallSpec {
             profile,
             core: core.clone(),
             plumbing,
+            leg,
             router,
             inbox,
             watches,
             orders: (orders, book),
             edge,
             events: events.clone(),
-            place: self.place,
+            kept: (self.place, self.kept),
         });
-        supervisor.begin(port.call.clone());
-        tokio::task::spawn_local(supervise(supervisor, events));
-        port
+        supervisor.begin(handle.clone(), self.awaited);
+        let (core, id) = (core.clone(), self.id);
+        let close = move || core.close_door(id);
+        tokio::task::spawn_local(supervise(supervisor, events, close));
+        handle
     }
 }
 
 /// The supervisor is watched too: where it panics the call ends as any other, with a reason.
-async fn supervise(call: impl Future<Output = ()> + 'static, events: Publisher) {
+async fn supervise(call: impl Future<Output = ()> + 'static, events: Publisher, close: impl FnOnce()) {
     let Err(end) = tokio::task::spawn_local(call).await else { return };
+    close();
     if end.is_panic() {
         let detail = panic_text(end.into_panic());
         tracing::error!(callId = %events.call, detail, "the supervisor of a call panicked");
@@ -151,7 +152,7 @@ mod tests {
         let outbox = Rc::new(Outbox::new(sink, Arc::new(CoreLoad::new())));
         let publisher = Publisher::new(CallId::from_bits(7), CallClock::start(), edge, outbox);
         let panics = async { panic!("a defect") };
-        tokio::task::LocalSet::new().run_until(supervise(panics, publisher)).await;
+        tokio::task::LocalSet::new().run_until(supervise(panics, publisher, || ())).await;
         let event = events.try_recv().expect("the end is told");
         let internal = EndReason::Internal;
         assert!(matches!(event.kind, CallEventKind::Ended { reason } if reason == internal));

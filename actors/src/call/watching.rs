@@ -9,10 +9,6 @@ impl Call {
     /// Looks how the stages do, and says when it looks again.
     pub(super) fn look(&mut self) {
         self.watch();
-        // A pump that stops says why before; one that is gone without a word has panicked.
-        if self.edge.is_closed() && !self.inbox.end(EndReason::Internal) {
-            return self.end(EndReason::Internal);
-        }
         self.looks.after(if self.plumbing.is_idle() { WATCH_IDLE_EVERY } else { WATCH_EVERY });
     }
 

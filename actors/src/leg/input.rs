@@ -1,6 +1,7 @@
 //! What an edge tells its call.
 
 use crate::leg::playout::Played;
+use crate::leg::state::LegState;
 use ringway_frame::Epoch;
 use ringway_turn::EndReason;
 use tokio::time::Instant;
@@ -8,8 +9,14 @@ use tokio::time::Instant;
 /// What an edge tells its call.
 #[derive(Clone, Debug)]
 pub enum EdgeInput {
-    /// Media flows both ways.
+    /// Media flows both ways, for the first time.
     Started,
+    /// The network is gone, and the call waits for it; or the leg is on hold.
+    Detached(LegState),
+    /// Media flows both ways again.
+    Attached,
+    /// The peer's telephone rings, or its network plays audio.
+    Progress(LegState),
     /// The first frame of this epoch was sent.
     Sounding(Epoch),
     /// So much has been heard.

@@ -1,16 +1,23 @@
 //! What a call tells its edge, in order: bounded, and the end is never lost.
 
 use crate::event::CallEventKind;
+use crate::leg::connection::Connection;
+use crate::leg::state::LegState;
 use ringway_turn::EndReason;
-use std::sync::{Arc, OnceLock};
+use std::cell::OnceCell;
+use std::rc::Rc;
 use std::task::{Context, Poll};
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::time::Instant;
 
 /// What a call tells its edge.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum EdgeCommand {
+    /// A transport has come.
+    Attach(Box<Connection>),
+    /// The leg gets into this state.
+    Become(LegState),
     /// To the playout; decided at this instant.
     Playout(ringway_turn::Playout, Instant),
     /// For those who look on: what the caller's side is shown.
@@ -25,7 +32,7 @@ pub enum EdgeCommand {
 #[derive(Debug)]
 pub struct EdgeCommands {
     commands: mpsc::Receiver<EdgeCommand>,
-    end: Arc<OnceLock<EndReason>>,
+    end: Rc<OnceCell<EndReason>>,
 }
 
 impl EdgeCommands {
@@ -48,7 +55,7 @@ impl EdgeCommands {
 #[derive(Clone, Debug)]
 pub(crate) struct EdgeLink {
     commands: mpsc::Sender<EdgeCommand>,
-    end: Arc<OnceLock<EndReason>>,
+    end: Rc<OnceCell<EndReason>>,
 }
 
 /// The edge does not keep up with what it is told.
@@ -58,7 +65,7 @@ pub(crate) struct Behind;
 impl EdgeLink {
     pub(crate) fn bounded(capacity: usize) -> (Self, EdgeCommands) {
         let (sender, receiver) = mpsc::channel(capacity);
-        let end = Arc::<OnceLock<EndReason>>::default();
+        let end = Rc::<OnceCell<EndReason>>::default();
         (Self { commands: sender, end: end.clone() }, EdgeCommands { commands: receiver, end })
     }
 
@@ -78,9 +85,32 @@ impl EdgeLink {
         }
     }
 
-    /// The edge is gone.
-    pub(crate) fn is_closed(&self) -> bool {
-        self.commands.is_closed()
+    /// For those who must not keep the call's end of it alive.
+    pub(crate) fn downgrade(&self) -> WeakLink {
+        WeakLink(self.commands.downgrade())
+    }
+}
+
+/// Where commands are put for as long as the call is there.
+#[derive(Clone, Debug)]
+pub(crate) struct WeakLink(mpsc::WeakSender<EdgeCommand>);
+
+impl WeakLink {
+    /// Puts a command; `false`: the call is over, or its leg is behind.
+    pub(crate) fn put(&self, command: EdgeCommand) -> bool {
+        self.0.upgrade().is_some_and(|link| link.try_send(command).is_ok())
+    }
+
+    /// Puts a transport. Comes back with whether the leg is behind; otherwise the call is over.
+    pub(crate) fn attach(&self, connection: Connection) -> Result<(), (Connection, bool)> {
+        let Some(link) = self.0.upgrade() else { return Err((connection, false)) };
+        match link.try_reserve() {
+            Ok(room) => {
+                room.send(EdgeCommand::Attach(Box::new(connection)));
+                Ok(())
+            }
+            Err(refused) => Err((connection, matches!(refused, TrySendError::Full(())))),
+        }
     }
 }
 

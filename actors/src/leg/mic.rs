@@ -1,7 +1,7 @@
 use crate::clock::CallClock;
 use crate::leg::dates::Dates;
 use ringway_frame::{Format, Frame, FrameError, MediaTime};
-use ringway_ring::Writer;
+use ringway_ring::{Lent, Writer};
 use std::time::Duration;
 
 /// The caller's audio on its way into a call: numbers and dates the frames.
@@ -10,13 +10,15 @@ use std::time::Duration;
 /// take.
 #[derive(Debug)]
 pub struct Mic {
-    writer: Writer,
+    writer: Lent<Writer>,
     clock: CallClock,
     scratch: Frame,
     sequence: u32,
     dates: Dates,
     arrived: MediaTime,
     resting: bool,
+    /// The leg is on hold: what comes is for nobody.
+    held: bool,
 }
 
 /// How far a burst may run ahead of the clock.
@@ -26,7 +28,7 @@ const AHEAD: Duration = Duration::from_secs(2);
 const IDLE: Duration = Duration::from_secs(60);
 
 impl Mic {
-    pub(crate) fn new(writer: Writer, clock: CallClock, format: Format) -> Self {
+    pub(crate) fn new(writer: Lent<Writer>, clock: CallClock, format: Format) -> Self {
         Self {
             writer,
             clock,
@@ -35,6 +37,7 @@ impl Mic {
             dates: Dates::default(),
             arrived: MediaTime::ZERO,
             resting: true,
+            held: false,
         }
     }
 
@@ -60,24 +63,35 @@ impl Mic {
     /// To be called now and then: gives the ring's memory back when nothing came for a minute.
     pub fn rest_when_idle(&mut self) {
         if !self.resting && self.clock.now().since(self.arrived) >= IDLE {
-            self.writer.release();
+            if let Ok(writer) = self.writer.get_mut() {
+                writer.release();
+            }
             self.resting = true;
         }
     }
 
+    pub(crate) fn hold(&mut self, held: bool) {
+        self.held = held;
+    }
+
     fn put(&mut self) {
+        if self.held {
+            return;
+        }
+        // Whoever was fenced off has no say any more.
+        let Ok(writer) = self.writer.get_mut() else { return };
         self.resting = false;
         let now = self.clock.now();
         self.arrived = now;
         let time = self.dates.date(now);
         if time.since(now) > AHEAD {
-            return self.writer.drop_newest();
+            return writer.drop_newest();
         }
         self.dates.keep();
         self.scratch = self.scratch.at(self.sequence, time).arrived(now);
         self.sequence = self.sequence.wrapping_add(1);
         // A full ring drops the newest frame, counts it and marks the gap.
-        let _ = self.writer.push_or_drop(&self.scratch);
+        let _ = writer.push_or_drop(&self.scratch);
     }
 }
 
@@ -85,12 +99,14 @@ impl Mic {
 mod tests {
     use super::*;
     use ringway_frame::FRAME;
-    use ringway_ring::{Reader, ring};
+    use ringway_ring::{Owner, Reader, ring};
     use tokio::time::advance;
 
-    fn mic() -> (Mic, Reader) {
+    fn mic() -> (Mic, Reader, Owner<Writer>) {
         let (writer, reader) = ring(Format::Mulaw8k, 300);
-        (Mic::new(writer, CallClock::start(), Format::Mulaw8k), reader)
+        let mut owner = Owner::new(writer);
+        let lent = owner.lend().expect("it is at home");
+        (Mic::new(lent, CallClock::start(), Format::Mulaw8k), reader, owner)
     }
 
     async fn hear(mic: &mut Mic, frames: u32, every: Duration) {
@@ -107,7 +123,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn jitter_is_not_seen() {
-        let (mut mic, mut reader) = mic();
+        let (mut mic, mut reader, _owner) = mic();
         for wait in [20, 35, 5, 60, 0, 0] {
             hear(&mut mic, 1, Duration::from_millis(wait)).await;
         }
@@ -116,7 +132,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_the_network_held_up_goes_where_it_is_due() {
-        let (mut mic, mut reader) = mic();
+        let (mut mic, mut reader, _owner) = mic();
         hear(&mut mic, 2, FRAME).await;
         advance(Duration::from_secs(1)).await;
         hear(&mut mic, 50, Duration::ZERO).await;
@@ -127,7 +143,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_was_held_up_stays_together_when_it_comes_in_pieces() {
-        let (mut mic, mut reader) = mic();
+        let (mut mic, mut reader, _owner) = mic();
         hear(&mut mic, 2, FRAME).await;
         advance(Duration::from_secs(1)).await;
         for _ in 0..5 {
@@ -140,7 +156,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn missing_audio_moves_the_time_on() {
-        let (mut mic, mut reader) = mic();
+        let (mut mic, mut reader, _owner) = mic();
         hear(&mut mic, 2, FRAME).await;
         advance(Duration::from_secs(1)).await;
         hear(&mut mic, 3, FRAME).await;
@@ -149,7 +165,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_minute_without_audio_is_a_rest_that_loses_nothing() {
-        let (mut mic, mut reader) = mic();
+        let (mut mic, mut reader, _owner) = mic();
         hear(&mut mic, 2, FRAME).await;
         mic.rest_when_idle();
         assert!(!mic.resting);
@@ -162,8 +178,21 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_leg_that_is_held_or_fenced_off_puts_nothing_into_the_call() {
+        let (mut mic, mut reader, mut owner) = mic();
+        mic.hold(true);
+        hear(&mut mic, 2, FRAME).await;
+        mic.hold(false);
+        hear(&mut mic, 1, FRAME).await;
+        assert_eq!(times(&mut reader), [40]);
+        owner.revoke();
+        hear(&mut mic, 1, FRAME).await;
+        assert!(times(&mut reader).is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn what_comes_faster_than_real_time_is_dropped_and_counted() {
-        let (mut mic, mut reader) = mic();
+        let (mut mic, mut reader, _owner) = mic();
         hear(&mut mic, 200, Duration::ZERO).await;
         assert_eq!(times(&mut reader).len(), 101);
         assert_eq!(reader.stats().snapshot().dropped, 99);

@@ -1,21 +1,26 @@
 //! Paced sending of the bot's audio, without a socket: what is due now, and what the caller has heard.
 
 use ringway_frame::{Epoch, FRAME, Frame, MediaTime};
-use ringway_ring::{EpochGate, Reader, Verdict};
+use ringway_ring::{EpochGate, Lent, ReplayReader, Verdict};
 use std::time::Duration;
 
 /// The bot's audio on its way to one caller.
 ///
 /// Sending runs [`lead`](crate::PlayoutConfig::lead) ahead of the listener, by the clock alone. What has been heard is
 /// dated by the clock from the first frame of a run on, or from the last mark that a carrier returned, held back by
-/// those that it has not returned yet.
+/// those that it has not returned yet. What was sent stays in *voice* until it was heard: a leg that loses its network goes
+/// on where the ear was.
 #[derive(Debug)]
 pub struct Playout {
-    voice: Reader,
+    voice: Lent<ReplayReader>,
     gate: EpochGate,
     lead: Duration,
     frame: Frame,
     epoch: Epoch,
+    /// Where reading of this epoch began: 0, or behind what was heard before.
+    first: u32,
+    /// Frames of older epochs that were sent and may not have been heard.
+    older: usize,
     sent: u32,
     run: Option<Run>,
     /// The latest that is known of how far the listener is.
@@ -53,13 +58,15 @@ pub struct Played {
 
 impl Playout {
     /// Reads frames of the epochs that `gate` lets through.
-    pub fn new(voice: Reader, gate: EpochGate, lead: Duration, silence: Frame) -> Self {
+    pub fn new(voice: Lent<ReplayReader>, gate: EpochGate, lead: Duration, silence: Frame) -> Self {
         Self {
             voice,
             gate,
             lead,
             frame: silence,
             epoch: Epoch::ZERO,
+            first: 0,
+            older: 0,
             sent: 0,
             run: None,
             listener: None,
@@ -86,6 +93,18 @@ impl Playout {
         self.paused = false;
     }
 
+    /// The network is gone: stops where the ear is. What was sent and not heard is sent again, to the next transport.
+    pub fn detach(&mut self, now: MediaTime) -> Option<Played> {
+        let played = self.report_all(now);
+        self.commit();
+        if let Ok(voice) = self.voice.get_mut() {
+            voice.rewind();
+        }
+        (self.run, self.listener, self.mark) = (None, None, None);
+        self.sent = self.heard;
+        played
+    }
+
     /// Drops what has become void, and returns what of it was heard.
     pub fn clear(&mut self, now: MediaTime) -> Cleared {
         self.settle(now);
@@ -95,6 +114,9 @@ impl Playout {
         self.paused = false;
         (self.run, self.listener) = (None, None);
         self.sent = self.heard;
+        if let Ok(voice) = self.voice.get_mut() {
+            voice.skip(0);
+        }
         self.drop_void();
         Cleared { played, unheard }
     }
@@ -112,10 +134,11 @@ impl Playout {
 
     /// Waits for frames while nothing plays.
     pub fn poll_frames(&mut self, cx: &mut std::task::Context<'_>) -> std::task::Poll<()> {
-        if self.paused || self.verdict() == Some(Verdict::Wait) || self.voice.is_closed() {
+        let over = self.voice.get_mut().map_or(true, |voice| voice.is_closed());
+        if self.paused || over || self.verdict() == Some(Verdict::Wait) {
             return std::task::Poll::Pending;
         }
-        self.voice.poll_ready(cx).map(|_| ())
+        self.voice.poll_with(cx, ReplayReader::poll_ready).map(drop)
     }
 
     /// The next frame if one is due, with its number within its epoch; call until `None`.
@@ -127,7 +150,7 @@ impl Playout {
             let run = Run { began: now, first: self.sent };
             (self.run, self.listener) = (Some(run), Some(run));
         }
-        self.sent += 1;
+        self.sent = self.frame.sequence + 1;
         Some((&self.frame, self.sent))
     }
 
@@ -142,8 +165,30 @@ impl Playout {
         if news == 0 || (news < REPORT_EVERY && !all && !self.paused) {
             return None;
         }
+        self.commit();
+        Some(self.told())
+    }
+
+    /// The same, however little it is.
+    fn report_all(&mut self, now: MediaTime) -> Option<Played> {
+        self.settle(now);
+        (self.heard > self.reported).then(|| self.told())
+    }
+
+    fn told(&mut self) -> Played {
         self.reported = self.heard;
-        Some(Played { epoch: self.epoch, frames: self.heard })
+        Played { epoch: self.epoch, frames: self.heard }
+    }
+
+    /// What was heard needs not be sent again.
+    fn commit(&mut self) {
+        if self.heard > self.first {
+            self.older = 0;
+        }
+        let kept = (self.sent - self.heard) as usize + self.older;
+        if let Ok(voice) = self.voice.get_mut() {
+            voice.commit(voice.uncommitted().saturating_sub(kept));
+        }
     }
 
     /// The carrier will return a mark once it has played the first `frames` frames of this epoch.
@@ -178,30 +223,38 @@ impl Playout {
     /// Takes the next frame that may be heard out of the ring.
     fn pop(&mut self) -> bool {
         self.drop_void();
-        if !self.is_released() || self.voice.pop(&mut self.frame).is_err() {
+        if !self.is_released() {
+            return false;
+        }
+        let Ok(voice) = self.voice.get_mut() else { return false };
+        if voice.read(&mut self.frame).is_err() {
             return false;
         }
         if self.frame.epoch != self.epoch {
-            self.begin(self.frame.epoch);
+            self.older = voice.uncommitted().saturating_sub(1);
+            self.begin();
         }
         true
     }
 
-    fn begin(&mut self, epoch: Epoch) {
-        self.epoch = epoch;
-        (self.sent, self.heard, self.reported) = (0, 0, 0);
+    /// The epoch of the present frame begins, or goes on behind what was heard of it before.
+    fn begin(&mut self) {
+        self.epoch = self.frame.epoch;
+        let first = self.frame.sequence;
+        (self.first, self.sent, self.heard, self.reported) = (first, first, first, first);
         (self.run, self.listener, self.mark) = (None, None, None);
     }
 
     /// Frames of voided epochs must not fill the ring while nothing plays.
     fn drop_void(&mut self) {
         while self.verdict() == Some(Verdict::Void) {
-            self.voice.skip(1);
+            let Ok(voice) = self.voice.get_mut() else { return };
+            voice.skip(1);
         }
     }
 
     fn verdict(&self) -> Option<Verdict> {
-        self.voice.next_epoch().map(|epoch| self.gate.verdict(epoch))
+        self.voice.get().ok()?.next_epoch().map(|epoch| self.gate.verdict(epoch))
     }
 
     fn settle(&mut self, now: MediaTime) {
@@ -224,14 +277,16 @@ const MARK_PATIENCE: u32 = 100;
 mod tests {
     use super::*;
     use ringway_frame::Format;
-    use ringway_ring::{Writer, ring};
+    use ringway_ring::{Owner, Writer, ring};
 
     const LEAD: Duration = Duration::from_millis(60);
 
     /// A playout whose voice is one utterance of so many frames, ready to be heard.
-    fn playout(frames: u32) -> (Playout, Writer, EpochGate) {
+    fn playout(frames: u32) -> (Playout, Writer, EpochGate, Owner<ReplayReader>) {
         let silence = Frame::silence(Format::Mulaw8k);
         let (mut writer, reader) = ring(Format::Mulaw8k, 1_000);
+        let mut owner = Owner::new(reader.replay(100));
+        let voice = owner.lend().expect("it is at home");
         let gate = EpochGate::new();
         let epoch = gate.raise();
         gate.release(epoch);
@@ -239,7 +294,7 @@ mod tests {
             let time = MediaTime::ZERO + FRAME * number;
             writer.push(&silence.at(number, time).in_epoch(epoch)).expect("there is room");
         }
-        (Playout::new(reader, gate.clone(), LEAD, silence), writer, gate)
+        (Playout::new(voice, gate.clone(), LEAD, silence), writer, gate, owner)
     }
 
     fn at(frames: u32) -> MediaTime {
@@ -259,7 +314,7 @@ mod tests {
 
     #[test]
     fn sending_runs_ahead_by_the_lead_and_then_at_the_pace_of_the_clock() {
-        let (mut playout, ..) = playout(100);
+        let (mut playout, _writer, _gate, _owner) = playout(100);
         assert_eq!(send(&mut playout, at(0)), 4);
         for tick in 1..50 {
             assert_eq!(send(&mut playout, at(tick)), 1);
@@ -270,7 +325,7 @@ mod tests {
 
     #[test]
     fn all_that_was_heard_is_reported_in_a_pause_and_at_the_end() {
-        let (mut playout, ..) = playout(7);
+        let (mut playout, _writer, _gate, _owner) = playout(7);
         play(&mut playout, 3);
         playout.pause(at(2));
         assert_eq!(playout.report(at(2)).map(|played| played.frames), Some(2));
@@ -281,7 +336,7 @@ mod tests {
 
     #[test]
     fn marks_that_come_late_hold_back_what_was_heard_and_not_what_is_sent() {
-        let (mut playout, ..) = playout(200);
+        let (mut playout, _writer, _gate, _owner) = playout(200);
         let (mut sent, mut round_trip) = (0, std::collections::VecDeque::new());
         for tick in 0..150 {
             let frames = send(&mut playout, at(tick));
@@ -307,7 +362,7 @@ mod tests {
 
     #[test]
     fn a_carrier_that_returns_no_mark_is_waited_for_and_then_not() {
-        let (mut playout, ..) = playout(50);
+        let (mut playout, _writer, _gate, _owner) = playout(50);
         play(&mut playout, 50);
         playout.expect_mark(25);
         assert_eq!(playout.report(at(60)).map(|played| played.frames), Some(25));
@@ -317,7 +372,7 @@ mod tests {
 
     #[test]
     fn a_clear_tells_what_was_heard_and_whether_the_peer_holds_more() {
-        let (mut playout, _writer, gate) = playout(100);
+        let (mut playout, _writer, gate, _owner) = playout(100);
         play(&mut playout, 10);
         gate.raise();
         let cleared = playout.clear(at(10));
@@ -329,7 +384,7 @@ mod tests {
 
     #[test]
     fn what_was_paused_is_cleared_at_the_peer() {
-        let (mut playout, ..) = playout(100);
+        let (mut playout, _writer, _gate, _owner) = playout(100);
         play(&mut playout, 10);
         playout.pause(at(10));
         assert!(playout.clear(at(100)).unheard);
@@ -337,7 +392,7 @@ mod tests {
 
     #[test]
     fn nothing_is_cleared_at_the_peer_when_all_was_heard() {
-        let (mut playout, _writer, gate) = playout(5);
+        let (mut playout, _writer, gate, _owner) = playout(5);
         play(&mut playout, 5);
         gate.raise();
         assert!(!playout.clear(at(9)).unheard);
@@ -345,7 +400,7 @@ mod tests {
 
     #[test]
     fn a_pause_loses_no_frame_and_repeats_none() {
-        let (mut playout, ..) = playout(20);
+        let (mut playout, _writer, _gate, _owner) = playout(20);
         assert_eq!(send(&mut playout, at(0)), 4);
         playout.pause(at(1));
         assert_eq!(send(&mut playout, at(5)), 0);

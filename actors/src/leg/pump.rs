@@ -1,42 +1,68 @@
 //! The pump of one leg: commands of the call, ticks of the metronome and events of the transport, in this order.
 
 use crate::clock::CallClock;
+use crate::core::load::CoreLoad;
 use crate::core::metronome::Beat;
 use crate::handle::CallHandle;
+use crate::leg::connection::Connection;
+use crate::leg::door::Seen;
 use crate::leg::input::EdgeInput;
 use crate::leg::link::{EdgeCommand, EdgeCommands};
 use crate::leg::mic::Mic;
 use crate::leg::playout::Playout;
-use crate::leg::port::EdgePort;
-use crate::leg::transport::{Closed, Goodbye, Transport, TransportEvent};
+use crate::leg::state::{LegLimits, LegState};
+use crate::leg::transport::{Closed, Goodbye, TransportEvent};
 use ringway_turn::EndReason;
+use std::cell::RefCell;
 use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::time::Instant;
-
-/// How long the last messages may take to reach the peer.
-const GOODBYE: Duration = Duration::from_secs(2);
+use tokio::time::{Instant, Sleep, sleep};
 
 /// How long the call may take to close its books: it waits for no stage.
 const BOOKS: Duration = Duration::from_millis(200);
 
-/// One leg at work.
-struct Pump<T> {
-    transport: T,
-    mic: Mic,
-    playout: Playout,
-    beat: Beat,
-    commands: EdgeCommands,
-    call: CallHandle,
-    clock: CallClock,
+/// What a pump is made of.
+pub(crate) struct PumpParts {
+    /// Where the caller's audio goes.
+    pub(crate) mic: Mic,
+    /// Where the bot's audio comes from.
+    pub(crate) playout: Playout,
+    /// When to look for it.
+    pub(crate) beat: Beat,
+    /// What the call wants. It outlives the pump, so that nothing of it is lost with one that fails.
+    pub(crate) commands: Rc<RefCell<EdgeCommands>>,
+    pub(crate) call: CallHandle,
+    pub(crate) clock: CallClock,
+    pub(crate) limits: LegLimits,
+    pub(crate) seen: Rc<Seen>,
+    pub(crate) load: Arc<CoreLoad>,
+}
+
+/// One leg at work, with a transport or waiting for one.
+struct Pump {
+    parts: PumpParts,
+    connection: Option<Connection>,
+    /// The peer has been there.
+    met: bool,
+    /// When the leg has been in its state for too long.
+    deadline: Option<Deadline>,
     /// When the clear was decided that is on its way to the peer.
     clearing: Option<Instant>,
+}
+
+struct Deadline {
+    at: Pin<Box<Sleep>>,
+    reason: EndReason,
 }
 
 /// What woke the pump.
 enum Wake {
     Command(Option<EdgeCommand>),
+    TooLong(EndReason),
     Tick,
     Flushed(Result<(), Closed>),
     Event(TransportEvent),
@@ -44,7 +70,7 @@ enum Wake {
 
 /// Why the pump stops.
 enum Leave {
-    /// The call said so.
+    /// The call said so, or the leg was awaited for too long.
     Over(EndReason),
     /// The transport is of no use any more.
     Closed(Closed),
@@ -56,13 +82,15 @@ impl From<Closed> for Leave {
     }
 }
 
-/// Serves one leg until its call is over or its peer is gone, and says goodbye; `kept` is dropped behind that.
+/// Serves one leg until its call is over or its peer is gone for good, and says goodbye. It begins in the state that is
+/// seen of it, which is none with a transport.
 ///
 /// No asynchronous function, which would keep room for what it is given beside what it makes of it.
-pub fn serve<T: Transport>(port: EdgePort, transport: T, kept: impl Sized) -> impl Future<Output = ()> {
-    let EdgePort { mic, playout, beat, commands, call, clock, open } = port;
-    let mut pump = Pump { transport, mic, playout, beat, commands, call, clock, clearing: None };
-    pump.tell(EdgeInput::Started);
+pub(crate) fn serve(parts: PumpParts) -> impl Future<Output = ()> {
+    let state = parts.seen.state.get();
+    let met = state == LegState::Detached;
+    let mut pump = Pump { parts, connection: None, met, deadline: None, clearing: None };
+    pump.enter(state);
     async move {
         let leave = loop {
             let wake = poll_fn(|cx| pump.poll(cx)).await;
@@ -71,59 +99,124 @@ pub fn serve<T: Transport>(port: EdgePort, transport: T, kept: impl Sized) -> im
             }
         };
         pump.leave(leave).await;
-        drop((open, kept));
     }
 }
 
-impl<T: Transport> Pump<T> {
+impl Pump {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Wake> {
-        if let Poll::Ready(command) = self.commands.poll_recv(cx) {
+        if let Poll::Ready(command) = self.parts.commands.borrow_mut().poll_recv(cx) {
             return Poll::Ready(Wake::Command(command));
         }
-        if self.poll_playout(cx).is_ready() {
+        if let Some(deadline) = &mut self.deadline
+            && deadline.at.as_mut().poll(cx).is_ready()
+        {
+            return Poll::Ready(Wake::TooLong(deadline.reason.clone()));
+        }
+        let Some(Connection { transport, .. }) = &mut self.connection else { return Poll::Pending };
+        if self.parts.poll_playout(cx).is_ready() {
             return Poll::Ready(Wake::Tick);
         }
         // Before the next event is taken: what was decided goes out at once, whatever the peer sends meanwhile.
-        if let Poll::Ready(flushed) = self.transport.poll_flush(cx) {
+        if let Poll::Ready(flushed) = transport.poll_flush(cx) {
             return Poll::Ready(Wake::Flushed(flushed));
         }
-        self.transport.poll_event(cx, &mut self.mic).map(Wake::Event)
-    }
-
-    /// The metronome while something plays, the ring's doorbell otherwise.
-    fn poll_playout(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.playout.is_playing() {
-            return self.beat.poll_tick(cx);
-        }
-        self.beat.skip();
-        self.playout.poll_frames(cx)
+        transport.poll_event(cx, &mut self.parts.mic).map(Wake::Event)
     }
 
     fn step(&mut self, wake: Wake) -> Result<(), Leave> {
-        match wake {
+        let done = match wake {
             Wake::Command(Some(command)) => self.obey(command),
             Wake::Command(None) => Err(Leave::Over(EndReason::Internal)),
+            Wake::TooLong(reason) => Err(Leave::Over(reason)),
             Wake::Tick => self.play(),
-            Wake::Flushed(flushed) => {
-                flushed?;
-                if let Some(decided) = self.clearing.take() {
-                    self.tell(EdgeInput::Cleared(decided));
-                }
-                Ok(())
-            }
+            Wake::Flushed(flushed) => self.flushed(flushed),
             Wake::Event(event) => self.take(event),
+        };
+        match done {
+            Err(Leave::Closed(closed)) if closed.is_of_the_network() => self.detach(closed),
+            done => done,
         }
+    }
+
+    fn flushed(&mut self, flushed: Result<(), Closed>) -> Result<(), Leave> {
+        flushed?;
+        if let Some(decided) = self.clearing.take() {
+            self.tell(EdgeInput::Cleared(decided));
+        }
+        Ok(())
+    }
+
+    /// The leg is in this state from now on.
+    fn enter(&mut self, state: LegState) {
+        let limit = match state {
+            LegState::Detached => Some((self.parts.seen.resume_within.get(), EndReason::NotResumed)),
+            state => self.parts.limits.of(state),
+        };
+        self.parts.seen.state.set(state);
+        self.parts.mic.hold(state == LegState::Held);
+        self.deadline = limit.map(|(within, reason)| Deadline { at: Box::pin(sleep(within)), reason });
+    }
+
+    /// A transport has come: the first one, the next one, or one in place of another whose network is gone without a sign.
+    fn attach(&mut self, mut connection: Connection) -> Result<(), Leave> {
+        connection.open = Some(self.parts.load.open_line());
+        self.parts.seen.resume_within.set(connection.resume_within);
+        if let Some(old) = self.connection.replace(connection) {
+            self.stop_at_the_ear(LegState::Detached);
+            tokio::task::spawn_local(old.replaced());
+        }
+        self.enter(LegState::Up);
+        let met = std::mem::replace(&mut self.met, true);
+        self.tell(if met { EdgeInput::Attached } else { EdgeInput::Started });
+        self.play()
+    }
+
+    /// The network is gone: the call waits for the peer if that may come back.
+    fn detach(&mut self, closed: Closed) -> Result<(), Leave> {
+        let within = self.connection.as_ref().map_or(Duration::ZERO, |connection| connection.resume_within);
+        if within.is_zero() {
+            return Err(Leave::Closed(closed));
+        }
+        self.connection = None;
+        self.enter(LegState::Detached);
+        self.stop_at_the_ear(LegState::Detached);
+        Ok(())
+    }
+
+    fn stop_at_the_ear(&mut self, state: LegState) {
+        self.clearing = None;
+        if let Some(played) = self.parts.playout.detach(self.parts.clock.now()) {
+            self.tell(EdgeInput::Played(played));
+        }
+        self.tell(EdgeInput::Detached(state));
+    }
+
+    fn become_state(&mut self, next: LegState) -> Result<(), Leave> {
+        let now = self.parts.seen.state.get();
+        if !now.may_become(next) {
+            return Ok(());
+        }
+        self.enter(next);
+        match next {
+            LegState::Held => self.stop_at_the_ear(next),
+            LegState::Up => {
+                self.tell(EdgeInput::Attached);
+                return self.play();
+            }
+            _ => self.tell(EdgeInput::Progress(next)),
+        }
+        Ok(())
     }
 
     fn take(&mut self, event: TransportEvent) -> Result<(), Leave> {
         let input = match event {
             TransportEvent::Received => return Ok(()),
             TransportEvent::Idle => {
-                self.mic.rest_when_idle();
+                self.parts.mic.rest_when_idle();
                 return Ok(());
             }
             TransportEvent::Marked { epoch, frames, next } => {
-                self.playout.marked(epoch, frames, next, self.clock.now());
+                self.parts.playout.marked(epoch, frames, next, self.parts.clock.now());
                 return Ok(());
             }
             TransportEvent::Closed(closed) => return Err(closed.into()),
@@ -140,33 +233,40 @@ impl<T: Transport> Pump<T> {
     fn obey(&mut self, command: EdgeCommand) -> Result<(), Leave> {
         match command {
             EdgeCommand::Playout(playout, decided) => self.steer(playout, decided),
-            EdgeCommand::Tell(event) => Ok(self.transport.show(&event)?),
+            EdgeCommand::Tell(event) => match &mut self.connection {
+                Some(Connection { transport, .. }) => Ok(transport.show(&event)?),
+                None => Ok(()),
+            },
+            EdgeCommand::Attach(connection) => self.attach(*connection),
+            EdgeCommand::Become(state) => self.become_state(state),
             EdgeCommand::Transfer(to) => Err(Leave::Over(EndReason::Transferred(to))),
             EdgeCommand::End(reason) => Err(Leave::Over(reason)),
         }
     }
 
     fn steer(&mut self, playout: ringway_turn::Playout, decided: Instant) -> Result<(), Leave> {
-        let now = self.clock.now();
+        let now = self.parts.clock.now();
         match playout {
             ringway_turn::Playout::Release(_) => return self.play(),
             ringway_turn::Playout::Resume => {
-                self.playout.resume();
+                self.parts.playout.resume();
                 return self.play();
             }
             ringway_turn::Playout::Pause => {
-                self.playout.pause(now);
+                self.parts.playout.pause(now);
                 self.tell(EdgeInput::Silent(decided));
                 self.report();
             }
             ringway_turn::Playout::Clear { turn, .. } => {
-                if !self.playout.is_paused() {
+                if !self.parts.playout.is_paused() {
                     self.tell(EdgeInput::Silent(decided));
                 }
-                let cleared = self.playout.clear(now);
+                let cleared = self.parts.playout.clear(now);
                 self.tell(EdgeInput::Played(cleared.played));
-                if cleared.unheard {
-                    self.transport.send_clear(turn)?;
+                if cleared.unheard
+                    && let Some(Connection { transport, .. }) = &mut self.connection
+                {
+                    transport.send_clear(turn)?;
                     self.clearing = Some(decided);
                 }
             }
@@ -176,39 +276,43 @@ impl<T: Transport> Pump<T> {
 
     /// Sends what is due, and tells the call what has been heard.
     fn play(&mut self) -> Result<(), Leave> {
-        let now = self.clock.now();
+        let Some(Connection { transport, .. }) = &mut self.connection else { return Ok(()) };
+        if self.parts.seen.state.get() != LegState::Up {
+            return Ok(());
+        }
+        let now = self.parts.clock.now();
         let mut sounding = None;
         let mut sent = false;
-        while let Some((frame, number)) = self.playout.next_due(now) {
-            self.transport.send_audio(frame, number)?;
+        while let Some((frame, number)) = self.parts.playout.next_due(now) {
+            transport.send_audio(frame, number)?;
             if number == 1 {
                 sounding = Some(frame.epoch);
             }
             sent = true;
         }
+        if sent && let Some(frames) = transport.send_mark(self.parts.playout.is_drained())? {
+            self.parts.playout.expect_mark(frames);
+        }
         if let Some(epoch) = sounding {
             self.tell(EdgeInput::Sounding(epoch));
-        }
-        if sent && let Some(frames) = self.transport.send_mark(self.playout.is_drained())? {
-            self.playout.expect_mark(frames);
         }
         self.report();
         Ok(())
     }
 
     fn report(&mut self) {
-        if let Some(played) = self.playout.report(self.clock.now()) {
+        if let Some(played) = self.parts.playout.report(self.parts.clock.now()) {
             self.tell(EdgeInput::Played(played));
         }
     }
 
     /// A call that is over needs to be told nothing: its end is on its way.
     fn tell(&self, input: EdgeInput) {
-        let _ = self.call.tell(input);
+        let _ = self.parts.call.tell(input);
     }
 
     /// Says goodbye, in a bounded time. A peer that is still there is told what the call has to say in the end.
-    async fn leave(&mut self, leave: Leave) {
+    async fn leave(mut self, leave: Leave) {
         let (reason, refused) = match leave {
             Leave::Over(reason) => {
                 self.tell(EdgeInput::Closed(reason.clone()));
@@ -229,23 +333,40 @@ impl<T: Transport> Pump<T> {
             }
         };
         let goodbye = if refused { Goodbye::Refused } else { Goodbye::Over(&reason) };
-        if self.transport.close(goodbye).is_ok() {
-            let closed = poll_fn(|cx| self.transport.poll_closed(cx));
-            let _ = tokio::time::timeout(GOODBYE, closed).await;
+        self.parts.seen.state.set(LegState::Over);
+        if let Some(connection) = self.connection {
+            connection.part(goodbye).await;
         }
     }
 
     async fn tell_last_words(&mut self) {
+        let Some(Connection { transport, .. }) = &mut self.connection else { return };
+        let commands = &self.parts.commands;
         let told = poll_fn(|cx| {
             loop {
-                match std::task::ready!(self.commands.poll_recv(cx)) {
-                    Some(EdgeCommand::Tell(event)) if self.transport.show(&event).is_ok() => {}
-                    Some(EdgeCommand::Playout(..) | EdgeCommand::Transfer(_)) => {}
+                match std::task::ready!(commands.borrow_mut().poll_recv(cx)) {
+                    Some(EdgeCommand::Tell(event)) if transport.show(&event).is_ok() => {}
                     Some(EdgeCommand::Tell(_) | EdgeCommand::End(_)) | None => return Poll::Ready(()),
+                    Some(_) => {}
                 }
             }
         });
         let _ = tokio::time::timeout(BOOKS, told).await;
+    }
+}
+
+impl PumpParts {
+    /// The metronome while something plays, the ring's doorbell otherwise.
+    fn poll_playout(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.seen.state.get() != LegState::Up {
+            self.beat.skip();
+            return Poll::Pending;
+        }
+        if self.playout.is_playing() {
+            return self.beat.poll_tick(cx);
+        }
+        self.beat.skip();
+        self.playout.poll_frames(cx)
     }
 }
 

@@ -104,6 +104,11 @@ pub enum Closed {
 }
 
 impl Closed {
+    /// The network may be at fault: the peer may come back.
+    pub(crate) fn is_of_the_network(&self) -> bool {
+        matches!(self, Self::Gone | Self::SlowConsumer)
+    }
+
     /// Why a call ends whose only leg ends so.
     pub fn reason(&self) -> EndReason {
         match self {
@@ -122,4 +127,6 @@ pub enum Goodbye<'r> {
     Over(&'r EndReason),
     /// What it did wrong, as the transport knows.
     Refused,
+    /// Another transport has taken its place in the call.
+    Replaced,
 }

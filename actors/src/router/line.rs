@@ -3,12 +3,25 @@
 use super::Router;
 use crate::event::CallEventKind;
 use crate::leg::input::EdgeInput;
+use crate::leg::state::LegState;
 use ringway_turn::Input;
 
 impl Router {
     pub(super) fn edge_saw(&mut self, input: EdgeInput) {
         let input = match input {
-            EdgeInput::Started => Input::Started,
+            EdgeInput::Started => {
+                self.leg_is(LegState::Up);
+                Input::Started
+            }
+            EdgeInput::Attached => {
+                self.leg_is(LegState::Up);
+                Input::Attached
+            }
+            EdgeInput::Detached(state) => {
+                self.leg_is(state);
+                Input::Detached
+            }
+            EdgeInput::Progress(state) => return self.leg_is(state),
             EdgeInput::Sounding(epoch) => Input::Sounding { epoch },
             EdgeInput::Played(played) => Input::Played { epoch: played.epoch, frames: played.frames },
             EdgeInput::Dtmf(digit) => Input::Dtmf { digit },
@@ -27,5 +40,9 @@ impl Router {
             }
         };
         self.feed(input);
+    }
+
+    fn leg_is(&self, state: LegState) {
+        self.events.put(CallEventKind::Leg { leg: 0, state });
     }
 }

@@ -13,6 +13,7 @@ mod hedge;
 mod history;
 mod languages;
 mod lifecycle;
+mod legs;
 mod marks;
 mod refusals;
 mod streaming;

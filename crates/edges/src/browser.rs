@@ -8,7 +8,7 @@ pub use audio::BrowserAudio;
 use crate::heartbeat::{Beat, Heartbeat};
 use crate::intake::Allowance;
 use crate::socket::{Lost, Socket};
-use crate::{NORMAL, reason_name};
+use crate::{NORMAL, REPLACED, reason_name};
 use bytes::BufMut;
 use messages::Shown;
 use ringway_actors::{CallEventKind, Closed, EdgeKind, Goodbye, Mic, Transport, TransportEvent};
@@ -205,6 +205,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Transport for Browser<S> {
                 Ok(self.socket.close(NORMAL, reason_name(reason))?)
             }
             (Goodbye::Refused, Some(error)) => Ok(refuse(&mut self.socket, &error, Some(&self.id))?),
+            (Goodbye::Replaced, _) => Ok(self.socket.close(NORMAL, REPLACED)?),
             (Goodbye::Refused, None) => Err(Closed::Gone),
         }
     }

@@ -5,9 +5,11 @@
 //! What was read is bounded by time: audio faster than real time is dropped before it is decoded, messages that come
 //! faster than people and clients act are ignored, and a peer that goes on with either is closed.
 
+use crate::frame_by_frame::FrameByFrame;
 use ringway_frame::FRAME;
 use ringway_wire::{CloseCode, ErrorCode, ProtocolError};
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -109,12 +111,26 @@ impl Credits {
 pub struct Metered<S> {
     io: S,
     credits: Credits,
+    /// What was read before by others.
+    ahead: VecDeque<u8>,
+    /// Nothing is read beyond the present frame.
+    frames: Option<FrameByFrame>,
 }
 
 impl<S> Metered<S> {
-    /// Over this transport, on the media core that reads it.
-    pub fn new(io: S) -> Self {
-        Self { io, credits: Credits::new() }
+    /// Over this transport, on the media core that reads it, behind what was read of it already. It is read frame by frame.
+    pub fn new(io: S, ahead: Vec<u8>) -> Self {
+        Self { io, credits: Credits::new(), ahead: ahead.into(), frames: Some(FrameByFrame::default()) }
+    }
+
+    /// Reads what comes from now on, several frames at once.
+    pub fn read_on(&mut self) {
+        self.frames = None;
+    }
+
+    /// The transport, and what was read of it by others.
+    pub fn into_parts(self) -> (S, Vec<u8>) {
+        (self.io, self.ahead.into())
     }
 
     /// Ready when a message may be taken of what was read.
@@ -134,13 +150,41 @@ impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<std::io::Result<()>> {
-        let Self { io, credits } = self.get_mut();
-        ready!(credits.poll_ready(cx));
-        let read = ready!(Pin::new(io).poll_read(cx, buf));
-        credits.spend();
+        let this = self.get_mut();
+        ready!(this.credits.poll_ready(cx));
+        let read = match &this.frames {
+            None if this.ahead.is_empty() => ready!(Pin::new(&mut this.io).poll_read(cx, buf)),
+            _ => ready!(this.poll_read_some(cx, buf)),
+        };
+        this.credits.spend();
         Poll::Ready(read)
     }
 }
+
+impl<S: AsyncRead + Unpin> Metered<S> {
+    /// No more than the present frame, and what was read ahead first.
+    fn poll_read_some(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<std::io::Result<()>> {
+        let mut bytes = [0; AT_ONCE];
+        let wanted = self.frames.map_or(AT_ONCE, |frames| frames.wanted());
+        let mut some = ReadBuf::new(&mut bytes[..wanted.min(AT_ONCE).min(buf.remaining())]);
+        if self.ahead.is_empty() {
+            ready!(Pin::new(&mut self.io).poll_read(cx, &mut some))?;
+        } else {
+            let (first, _) = self.ahead.as_slices();
+            let taken = first.len().min(some.remaining());
+            some.put_slice(&first[..taken]);
+            self.ahead.drain(..taken);
+        }
+        if let Some(frames) = &mut self.frames {
+            frames.saw(some.filled());
+        }
+        buf.put_slice(some.filled());
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// Bytes that are read at once before a call begins.
+const AT_ONCE: usize = 1_024;
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Metered<S> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
@@ -267,6 +311,13 @@ mod tests {
     use tokio::io::AsyncReadExt;
     use tokio::time::advance;
 
+    /// A peer that sends without end.
+    fn flood() -> Metered<tokio::io::Repeat> {
+        let mut flood = Metered::new(tokio::io::repeat(0), Vec::new());
+        flood.read_on();
+        flood
+    }
+
     /// What can be read at this moment of a peer that has sent without end.
     async fn readable(metered: &mut Metered<tokio::io::Repeat>) -> u32 {
         let mut reads = 0;
@@ -283,7 +334,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_flood_is_read_up_to_a_bound_in_each_20_ms() {
-        let mut flood = Metered::new(tokio::io::repeat(0));
+        let mut flood = flood();
         for _ in 0..3 {
             assert_eq!((readable(&mut flood).await, readable(&mut flood).await), (MOST, 0));
             advance(WINDOW).await;
@@ -292,7 +343,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn many_floods_share_what_their_core_has_to_spare() {
-        let mut floods: Vec<_> = (0..8).map(|_| Metered::new(tokio::io::repeat(0))).collect();
+        let mut floods: Vec<_> = (0..8).map(|_| flood()).collect();
         let mut sum = 0;
         for flood in &mut floods {
             sum += readable(flood).await;
@@ -305,7 +356,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_peer_that_was_held_back_is_read_again_by_itself() {
-        let mut flood = Metered::new(tokio::io::repeat(0));
+        let mut flood = flood();
         let began = Instant::now();
         let mut bytes = vec![0; MOST as usize + 1];
         for byte in bytes.chunks_mut(1) {

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod browser;
+mod frame_by_frame;
 mod heartbeat;
 mod intake;
 mod socket;
@@ -16,3 +17,6 @@ pub use socket::{Lost, Socket};
 
 /// Close code of a normal end (RFC 6455 section 7.4.1).
 pub const NORMAL: u16 = 1000;
+
+/// Reason of the close frame to a socket whose place in its call another one has taken.
+pub(crate) const REPLACED: &str = "replaced";

@@ -11,7 +11,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::error::CapacityError;
+use tokio_tungstenite::tungstenite::error::{CapacityError, ProtocolError as Breach};
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
@@ -86,12 +86,23 @@ fn limits(longest: usize) -> WebSocketConfig {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
-    /// Goes on behind the handshake; `read` is what came with it already. A message has at most `longest` bytes.
+    /// Goes on behind the handshake; `read` is what came with it already. A message has at most `longest` bytes. It is read
+    /// frame by frame until [`read_on`](Self::read_on).
     pub async fn new(io: S, read: Vec<u8>, longest: usize) -> Self {
-        let io = Metered::new(io);
-        let stream =
-            WebSocketStream::from_partially_read(io, read, Role::Server, Some(limits(longest))).await;
+        let io = Metered::new(io, read);
+        let stream = WebSocketStream::from_raw_socket(io, Role::Server, Some(limits(longest))).await;
         Self { stream, longest, scratch: BytesMut::with_capacity(1_024), dirty: false }
+    }
+
+    /// Its call has begun: what comes is read several frames at once.
+    pub fn read_on(&mut self) {
+        self.stream.get_mut().read_on();
+    }
+
+    /// The transport and what was read of it, to go on with on another core. Nothing may be queued, and it must not have
+    /// been told to read on.
+    pub fn into_parts(self) -> (S, Vec<u8>) {
+        self.stream.into_inner().into_parts()
     }
 
     /// The next message of the peer, as far as its share of the core goes.
@@ -194,6 +205,8 @@ fn lost(error: Error, longest: usize) -> Lost {
         Error::WriteBufferFull(_) => Lost::SlowConsumer,
         Error::Capacity(CapacityError::MessageTooLong { .. }) => Lost::TooLarge(longest),
         Error::Utf8(_) => Lost::Broken("text that is not UTF-8".into()),
+        // The end of the stream without a close frame is no breach: so a network ends.
+        Error::Protocol(Breach::ResetWithoutClosingHandshake) => Lost::Gone,
         Error::Protocol(error) => Lost::Broken(error.to_string()),
         _ => Lost::Gone,
     }

@@ -5,7 +5,7 @@ mod marks;
 use crate::heartbeat::{Beat, Heartbeat};
 use crate::intake::Allowance;
 use crate::socket::Socket;
-use crate::{NORMAL, reason_name};
+use crate::{NORMAL, REPLACED, reason_name};
 use marks::{Mark, Marks, Played};
 use ringway_actors::{CallEventKind, Closed, EdgeKind, Goodbye, Mic, Transport, TransportEvent};
 use ringway_frame::{CallId, Epoch, Frame};
@@ -263,6 +263,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Transport for Carrier<S> {
                 let code = error.close.map_or(NORMAL, CloseCode::number);
                 Ok(self.socket.close(code, error.code.name())?)
             }
+            (Goodbye::Replaced, _) => Ok(self.socket.close(NORMAL, REPLACED)?),
             (Goodbye::Refused, None) => Err(Closed::Gone),
         }
     }

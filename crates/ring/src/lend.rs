@@ -143,6 +143,17 @@ impl<E> Lent<E> {
         self.end.as_mut().ok_or(Fenced)
     }
 
+    /// The end, for a look.
+    ///
+    /// # Errors
+    /// It was revoked.
+    pub fn get(&self) -> Result<&E, Fenced> {
+        if self.is_fenced() {
+            return Err(Fenced);
+        }
+        self.end.as_ref().ok_or(Fenced)
+    }
+
     /// Polls the end through `poll`, and waits for a revocation too: a stage that waits for frames learns that
     /// it is fenced.
     ///

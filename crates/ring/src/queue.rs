@@ -38,8 +38,8 @@ pub(crate) trait Consume {
     /// The time of the frame `index` places behind the oldest.
     fn time(&self, index: usize) -> Option<MediaTime>;
 
-    /// The epoch of the oldest frame.
-    fn first_epoch(&self) -> Option<Epoch>;
+    /// The epoch of the frame `index` places behind the oldest.
+    fn epoch(&self, index: usize) -> Option<Epoch>;
 
     /// Removes the `count` oldest frames.
     fn skip(&mut self, count: usize);

@@ -67,7 +67,7 @@ impl Reader {
 
     /// The epoch of the frame that [`pop`](Self::pop) would give: playout looks before it takes.
     pub fn next_epoch(&self) -> Option<Epoch> {
-        self.queue.first_epoch()
+        self.epoch(0)
     }
 
     /// The time of that frame.
@@ -174,6 +174,10 @@ impl Reader {
                 false => closed.then_some(Err(Closed)),
             }
         })
+    }
+
+    pub(crate) fn epoch(&self, index: usize) -> Option<Epoch> {
+        self.queue.epoch(index)
     }
 
     pub(crate) fn time(&self, index: usize) -> Option<MediaTime> {

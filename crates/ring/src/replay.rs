@@ -1,5 +1,5 @@
 use crate::{Closed, Lend, PopError, Reader, Stats};
-use ringway_frame::{FRAME, Format, Frame, MediaTime};
+use ringway_frame::{Epoch, FRAME, Format, Frame, MediaTime};
 use std::future::poll_fn;
 use std::task::{Context, Poll};
 
@@ -63,6 +63,17 @@ impl ReplayReader {
         let ended = |index: &usize| self.reader.time(*index).is_some_and(|time| time + FRAME <= until);
         let frames = (0..self.cursor).take_while(ended).count();
         self.commit(frames)
+    }
+
+    /// The epoch of the frame that [`read`](Self::read) would give.
+    pub fn next_epoch(&self) -> Option<Epoch> {
+        self.reader.epoch(self.cursor)
+    }
+
+    /// Consumes all frames that were read, and at most `frames` behind them unread; how many of the latter.
+    pub fn skip(&mut self, frames: usize) -> usize {
+        let read = std::mem::take(&mut self.cursor);
+        self.reader.skip(read + frames) - read
     }
 
     /// Sets the cursor back to the last commit; how many frames will be read a second time.

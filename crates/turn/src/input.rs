@@ -84,6 +84,10 @@ pub enum EndReason {
     Drain,
     /// A defect of ours ended it.
     Internal,
+    /// Nobody answered, or nobody came for it.
+    NoAnswer,
+    /// The caller's network failed, or they were on hold, and they did not come back in time.
+    NotResumed,
 }
 
 /// Words that bridge the wait for a tool.

@@ -97,6 +97,10 @@ impl<'a> Object<'a> {
         value.as_bool().ok_or_else(|| self.wrong_type(name, "true or false", value))
     }
 
+    pub(crate) fn optional_bool(&self, name: &str) -> Result<Option<bool>, ProtocolError> {
+        if self.get(name).is_some() { self.bool(name).map(Some) } else { Ok(None) }
+    }
+
     pub(crate) fn number(&self, name: &str) -> Result<u64, ProtocolError> {
         let value = self.required(name)?;
         value.as_u64().ok_or_else(|| self.wrong_type(name, "a whole number", value))

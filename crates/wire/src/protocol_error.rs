@@ -45,6 +45,12 @@ impl ProtocolError {
         Self::fatal(ErrorCode::NoStart, CloseCode::Order, "no start message came")
     }
 
+    /// No call waits for a peer with the token that it gave.
+    pub fn unknown_session() -> Self {
+        let message = "token: no call waits for it: it is over, or never was";
+        Self::fatal(ErrorCode::UnknownSession, CloseCode::Order, message)
+    }
+
     /// Bytes that are no WebSocket messages, or text that is not UTF-8.
     pub fn broken(what: String) -> Self {
         Self::fatal(ErrorCode::BadJson, CloseCode::Bytes, what)
@@ -114,11 +120,13 @@ pub enum ErrorCode {
     BinaryExpected,
     /// Audio that is not one frame of 20 ms.
     BadFrameSize,
+    /// No call waits for a peer with this token.
+    UnknownSession,
 }
 
 impl ErrorCode {
     /// Every code.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::BadJson,
         Self::BadField,
         Self::BadBase64,
@@ -132,6 +140,7 @@ impl ErrorCode {
         Self::TextExpected,
         Self::BinaryExpected,
         Self::BadFrameSize,
+        Self::UnknownSession,
     ];
 
     /// Its name in errors, close reasons and metrics; never changes.
@@ -148,6 +157,7 @@ impl ErrorCode {
             Self::MessageTooLarge => "message_too_large",
             Self::TooFast => "too_fast",
             Self::TextExpected => "text_expected",
+            Self::UnknownSession => "unknown_session",
             Self::BinaryExpected => "binary_expected",
             Self::BadFrameSize => "bad_frame_size",
         }

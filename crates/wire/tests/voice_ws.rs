@@ -14,9 +14,7 @@ const FRAME_BYTES: usize = 640;
 fn started(codec: Codec, rate: SampleRate) -> Session {
     let mut session = Session::new();
     let format = AudioFormat::new(codec, rate).expect("spoken");
-    session
-        .text(&Up::Start(Start { format, dialogue: None, parameters: BTreeMap::new() }).to_text())
-        .expect("in order");
+    session.text(&Up::Start(Start::of(format)).to_text()).expect("in order");
     session
 }
 
@@ -34,7 +32,7 @@ fn a_session_is_heard_from_start_to_stop() {
     let format = AudioFormat::new(Codec::Pcm16, SampleRate::HZ_16000).unwrap();
     let start = r#"{"type":"start","codec":"pcm16","sampleRate":16000,"dialogue":"booking","parameters":{"name":"Ada"}}"#;
     let parameters = BTreeMap::from([("name".to_owned(), "Ada".to_owned())]);
-    let asked = Start { format, dialogue: Some("booking".to_owned()), parameters };
+    let asked = Start { dialogue: Some("booking".to_owned()), parameters, ..Start::of(format) };
     assert_eq!(session.text(start), Ok(Some(Event::Started(asked))));
     assert_eq!(session.binary(&[1; FRAME_BYTES]), Ok(Some(Event::Audio(&[1; FRAME_BYTES]))));
     assert_eq!(session.text(r#"{"type":"mute","muted":true}"#), Ok(Some(Event::Mute(true))));
@@ -198,6 +196,18 @@ fn every_down() -> Vec<Down> {
             call_id: "0123456789abcdef0123456789abcdef".to_owned(),
             codec: Codec::Pcm16,
             sample_rate: 16_000,
+            token: None,
+            resume_within_ms: None,
+            resumed: false,
+        },
+        Down::Started {
+            session_id: "5f1c".to_owned(),
+            call_id: "0123456789abcdef0123456789abcdef".to_owned(),
+            codec: Codec::Opus,
+            sample_rate: 48_000,
+            token: Some("2b7e151628aed2a6abf7158809cf4f3c".to_owned()),
+            resume_within_ms: Some(30_000),
+            resumed: true,
         },
         Down::State { state: ConversationState::Listening },
         Down::State { state: ConversationState::Thinking },
@@ -242,8 +252,16 @@ fn any_up() -> impl Strategy<Value = Up> {
                 AudioFormat::new(codec, SampleRate::new(hz).expect("not zero")).expect("spoken")
             });
     prop_oneof![
-        (format, prop::option::of(".*"), prop::collection::btree_map(".*", ".*", 0..3))
-            .prop_map(|(format, dialogue, parameters)| Up::Start(Start { format, dialogue, parameters })),
+        (
+            format,
+            prop::option::of(".*"),
+            prop::collection::btree_map(".*", ".*", 0..3),
+            prop::option::of("[0-9a-f]{32}"),
+            any::<bool>()
+        )
+            .prop_map(|(format, dialogue, parameters, token, resume)| {
+                Up::Start(Start { format, dialogue, parameters, token, resume })
+            }),
         any::<bool>().prop_map(|muted| Up::Mute { muted }),
         prop::char::ranges(vec!['0'..='9', '*'..='*', '#'..='#', 'A'..='D'].into())
             .prop_map(|digit| Up::Dtmf { digit }),

@@ -5,7 +5,6 @@ use ringway_frame::{FRAME, SampleRate};
 use ringway_wire::level::Dbfs;
 use ringway_wire::opus::{Decoder, OpusError};
 use ringway_wire::voice_ws::{AudioFormat, Codec, Down, Start, Up};
-use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -65,10 +64,7 @@ fn control(text: &str, tell: &mut dyn FnMut(Heard)) -> Result<(), Refusal> {
 impl Protocol for Browser {
     fn begin(&mut self, line: &mut Line) -> Result<(), Lost> {
         let format = AudioFormat::new(self.codec, RATE).expect("the browser socket speaks 16 kHz");
-        line.control(
-            &Up::Start(Start { format, dialogue: self.dialogue.clone(), parameters: BTreeMap::new() })
-                .to_text(),
-        )
+        line.control(&Up::Start(Start { dialogue: self.dialogue.clone(), ..Start::of(format) }).to_text())
     }
 
     fn say(&mut self, frame: &Bytes, line: &mut Line) -> Result<(), Lost> {

@@ -71,7 +71,7 @@ pub async fn open(url: &str, insecure: bool) -> Result<Socket, ConnectError> {
 }
 
 /// The address of the socket of a server whose own is given; any other as it is.
-fn socket_of(url: &str) -> String {
+pub fn socket_of(url: &str) -> String {
     let server = [("http://", "ws://"), ("https://", "wss://")];
     let socket = server.iter().find_map(|(http, ws)| Some((ws, url.strip_prefix(http)?)));
     socket.map_or_else(

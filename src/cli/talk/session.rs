@@ -1,6 +1,7 @@
 //! One call: the conversation on a socket, in real time.
 
 use super::codec::{BadAudio, Coder};
+use super::connection;
 use super::connection::Socket;
 use super::conversation::{Conversation, Note};
 use super::journal::{Entry, Journal};
@@ -11,7 +12,6 @@ use ringway_frame::{FRAME, MediaTime};
 use ringway_wire::level::Dbfs;
 use ringway_wire::opus::OpusError;
 use ringway_wire::voice_ws::{AudioFormat, Codec, Down, Start, Up};
-use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
@@ -19,13 +19,31 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 
 /// A call that is on.
 pub struct Session {
-    socket: Socket,
+    /// None while the connection is broken.
+    socket: Option<Socket>,
     codec: Codec,
     coder: Coder,
     conversation: Conversation,
     journal: Journal,
     bot: TimeLine,
     began: Instant,
+    /// The connection is to be broken once.
+    break_off: Option<BreakOff>,
+    /// With which the session is resumed.
+    token: Option<String>,
+}
+
+/// When a connection is broken, and how the session is resumed.
+#[derive(Clone, Debug)]
+pub struct BreakOff {
+    /// From the beginning of the call.
+    pub at: Duration,
+    /// Until it is resumed.
+    pub away: Duration,
+    /// The address of the server, or of its browser socket.
+    pub address: String,
+    /// Any certificate will do.
+    pub insecure: bool,
 }
 
 /// What a call left.
@@ -52,6 +70,9 @@ pub enum SessionError {
     /// The connection broke.
     #[error("the connection broke: {0}")]
     Broken(#[from] Box<Error>),
+    /// The session could not be resumed.
+    #[error("the session is not resumed: {0}")]
+    NotResumed(String),
     /// What came is no audio.
     #[error(transparent)]
     Audio(#[from] BadAudio),
@@ -82,11 +103,12 @@ impl Session {
         socket: Socket,
         codec: Codec,
         conversation: Conversation,
-        journal: Journal,
+        (journal, break_off): (Journal, Option<BreakOff>),
     ) -> Result<Self, SessionError> {
         let coder = Coder::new(codec)?;
         let (bot, began) = (TimeLine::default(), Instant::now());
-        Ok(Self { socket, codec, coder, conversation, journal, bot, began })
+        let token = None;
+        Ok(Self { socket: Some(socket), codec, coder, conversation, journal, bot, began, break_off, token })
     }
 
     /// Holds the conversation to its end.
@@ -107,11 +129,8 @@ impl Session {
 
     /// Asks for a call and waits for it: its time line begins now.
     async fn start(&mut self, dialogue: Option<String>) -> Result<(), SessionError> {
-        let format = AudioFormat::new(self.codec, RATE).expect("the browser socket speaks 16 kHz");
-        // A server that is full closes right behind the upgrade: what it says is read below.
-        let _ = self
-            .send(Message::text(Up::Start(Start { format, dialogue, parameters: BTreeMap::new() }).to_text()))
-            .await;
+        let resume = self.break_off.is_some();
+        self.ask(Start { dialogue, resume, ..Start::of(self.format()) }).await;
         let started = timeout(PATIENCE, self.await_started()).await;
         let started = started.unwrap_or(Err(SessionError::Late("started")));
         self.began = Instant::now();
@@ -127,12 +146,46 @@ impl Session {
         }
     }
 
+    fn format(&self) -> AudioFormat {
+        AudioFormat::new(self.codec, RATE).expect("the browser socket speaks 16 kHz")
+    }
+
+    /// A server that is full closes right behind the upgrade: what it says is read with its answer.
+    async fn ask(&mut self, start: Start) {
+        let _ = self.send(Message::text(Up::Start(start).to_text())).await;
+    }
+
+    /// Breaks the connection when that is due, and resumes the session over another one.
+    async fn break_off(&mut self) -> Result<(), SessionError> {
+        let now = self.now();
+        let Some(BreakOff { away, address, insecure, .. }) =
+            self.break_off.take_if(|break_off| now.since_start() >= break_off.at)
+        else {
+            return Ok(());
+        };
+        self.journal.tell(Entry::new(now, "dropped"));
+        let separator = if address.contains('?') { '&' } else { '?' };
+        let again = format!("{}{separator}resume", connection::socket_of(&address));
+        self.socket = None;
+        tokio::time::sleep(away).await;
+        let socket = connection::open(&again, insecure).await;
+        self.socket = Some(socket.map_err(|error| SessionError::NotResumed(error.to_string()))?);
+        self.ask(Start { token: self.token.clone(), ..Start::of(self.format()) }).await;
+        timeout(PATIENCE, self.await_started()).await.unwrap_or(Err(SessionError::Late("started")))?;
+        self.coder = Coder::new(self.codec)?;
+        self.journal.tell(Entry::new(self.now(), "resumed"));
+        Ok(())
+    }
+
     /// The call's id; an error before it is a refusal.
     async fn await_started(&mut self) -> Result<String, SessionError> {
         loop {
             match self.receive().await? {
                 Message::Text(text) => match Down::parse(&text) {
-                    Ok(Down::Started { call_id, .. }) => return Ok(call_id),
+                    Ok(Down::Started { call_id, token, .. }) => {
+                        self.token = token.or(self.token.take());
+                        return Ok(call_id);
+                    }
                     Ok(Down::Error(error)) => return Err(SessionError::Refused(error.to_string())),
                     _ => {}
                 },
@@ -150,12 +203,15 @@ impl Session {
             let message = tokio::select! {
                 biased;
                 () = tick => None,
-                message = self.socket.next() => Some(taken(message)?),
+                message = socket(&mut self.socket).next() => Some(taken(message)?),
             };
             match message {
                 None => {
                     self.tick(due).await?;
                     due += FRAME;
+                    self.break_off().await?;
+                    // What was not said while it was away is not said at once behind it.
+                    due = due.max(self.now());
                 }
                 Some(message) => {
                     if self.take(message)? == Progress::Ended {
@@ -264,16 +320,20 @@ impl Session {
     }
 
     async fn send(&mut self, message: Message) -> Result<(), SessionError> {
-        Ok(self.socket.send(message).await.map_err(Box::new)?)
+        Ok(socket(&mut self.socket).send(message).await.map_err(Box::new)?)
     }
 
     async fn receive(&mut self) -> Result<Message, SessionError> {
-        taken(self.socket.next().await)
+        taken(socket(&mut self.socket).next().await)
     }
 
     fn now(&self) -> MediaTime {
         self.began.elapsed().into()
     }
+}
+
+fn socket(present: &mut Option<Socket>) -> &mut Socket {
+    present.as_mut().expect("whoever breaks the connection makes another")
 }
 
 fn taken(message: Option<Result<Message, Error>>) -> Result<Message, SessionError> {

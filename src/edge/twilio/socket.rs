@@ -4,18 +4,20 @@ use super::parties::Parties;
 use super::proof::{Door, Signed};
 use super::signature_is_required;
 use crate::access;
-use crate::admission::{Admitted, Arrived};
+use crate::addresses::Held;
+use crate::admission::{Admitted, Arrived, Entry};
 use crate::api::ApiError;
-use crate::app::{Arrival, Server};
-use crate::edge::transport::{Handshake, Moving};
+use crate::app::{Arrival, Begun, NewCall, Server};
+use crate::edge::transport::{Handshake, Moving, Transport};
 use crate::refusals;
 use crate::unstarted::Late;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{Request, Response};
-use ringway_actors::{Core, EdgeKind, serve};
+use ringway_actors::{Connection, Core, EdgeKind, LegDoor};
 use ringway_edges::twilio::{self, Carrier};
 use ringway_edges::{BEFORE_START, Lost, NORMAL, Socket, too_fast};
+use ringway_frame::CallId;
 use ringway_wire::twilio::{Dialect, Event, FromCarrier, Session, Start};
 use ringway_wire::{CloseCode, ProtocolError};
 use std::future::poll_fn;
@@ -30,17 +32,37 @@ const LONGEST: usize = 64 * 1024;
 /// Close code of a server that is full (RFC 6455's registry: try again later).
 const TRY_AGAIN_LATER: u16 = 1013;
 
-/// Refused before the upgrade when the server is full, since a carrier reads the status.
+/// The parameter by which a stream joins or resumes a call.
+pub(super) const TOKEN: &str = "token";
+
+/// A stream that comes for a new call.
 pub(super) async fn accept(
+    server: State<Arc<Server>>,
+    request: Request<Body>,
+) -> Result<Response<Body>, ApiError> {
+    enter(server, request, Entry::New).await
+}
+
+/// A stream that comes for a call in progress, also while the server is full.
+pub(super) async fn resume(
+    server: State<Arc<Server>>,
+    request: Request<Body>,
+) -> Result<Response<Body>, ApiError> {
+    enter(server, request, Entry::Resumed).await
+}
+
+/// Refused before the upgrade when the server is full, since a carrier reads the status.
+async fn enter(
     State(server): State<Arc<Server>>,
     mut request: Request<Body>,
+    entry: Entry,
 ) -> Result<Response<Body>, ApiError> {
     let (headers, uri) = (request.headers(), request.uri());
     Signed { door: Door::Socket, headers, uri, form: &[] }.verify(&server)?;
     let signed = signature_is_required(&server.secrets);
     let address = access::limited_by(&server, &request).filter(|_| !signed);
     let handshake = Handshake::read(&mut request)?;
-    let (arrived, core) = server.admission.receive(address).await?;
+    let (arrived, core) = server.admission.receive(address, entry).await?;
     let (response, socket) = handshake.answer();
     let server = server.clone();
     tokio::spawn(async move {
@@ -57,6 +79,9 @@ async fn session(moving: Moving, server: Arc<Server>, arrived: Arrived, core: Rc
     match arrived.start_within(await_start(&mut socket, &mut protocol)).await {
         Ok((arrived, Ok(Some(start)))) => {
             match server.unknown_dialogue(start.custom_parameters.get("dialogue").map(String::as_str)) {
+                None if start.custom_parameters.contains_key(TOKEN) => {
+                    join(socket, (protocol, start), server, arrived, core).await;
+                }
                 None => admit(socket, (protocol, start), &server, arrived, core).await,
                 Some(mut error) => {
                     drop(arrived);
@@ -141,7 +166,7 @@ fn begin<S>(socket: Socket<S>, session: Session, start: Start, server: &Server, 
 where
     S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
-    let Admitted { core, place, of_address } = admitted;
+    let Admitted { core, number, place, of_address } = admitted;
     let Start { call, format, custom_parameters: parameters, .. } = start.clone();
     let Parties { caller, called, direction, answered_by } = Parties::passed(&parameters);
     let arrival = Arrival {
@@ -153,7 +178,71 @@ where
         answered_by,
         parameters,
     };
-    let port = server.start_call(&core, EdgeKind::Twilio, format, arrival, place);
-    let carrier = Carrier::new(socket, session, &start, port.call.id, server.config.heartbeat);
-    tokio::task::spawn_local(serve(port, carrier, of_address));
+    let new = NewCall { edge: EdgeKind::Twilio, format, arrival, place, core: number, awaited: false };
+    let Begun { call, .. } = server.start_call(&core, new);
+    if let Some(door) = core.door(call.id) {
+        bring(socket, (session, start), server, (&door, call.id), of_address);
+    }
+}
+
+/// A stream that belongs to a call in progress; it goes to the core where that lives.
+async fn join(
+    mut socket: Socket<Transport>,
+    asked: (Session, Start),
+    server: Arc<Server>,
+    arrived: Arrived,
+    core: Rc<Core>,
+) {
+    let token = asked.1.custom_parameters.get(TOKEN);
+    let Some(session) = token.and_then(|token| server.sessions.find(token)) else {
+        drop(arrived);
+        return part(&mut socket, &ProtocolError::unknown_session()).await;
+    };
+    let here = arrived.core() == session.core;
+    let of_address = match server.admission.join(arrived) {
+        Ok(of_address) => of_address,
+        Err(refused) => return close(&mut socket, TRY_AGAIN_LATER, refused.reason()).await,
+    };
+    if here {
+        return attach(socket, asked, &server, (session.call, of_address), core).await;
+    }
+    let (transport, read) = socket.into_parts();
+    let Ok(moving) = Moving::leave(transport, read) else { return };
+    let there = server.admission.core(session.core);
+    let arrive = move |core| async move {
+        let Ok((transport, read)) = moving.arrive() else { return };
+        let socket = Socket::new(transport, read, LONGEST).await;
+        attach(socket, asked, &server, (session.call, of_address), core).await;
+    };
+    there.spawn(arrive).await;
+}
+
+/// Brings the stream to the leg of its call, on the core where that lives.
+async fn attach(
+    mut socket: Socket<Transport>,
+    asked: (Session, Start),
+    server: &Server,
+    (call, of_address): (CallId, Held),
+    core: Rc<Core>,
+) {
+    match core.door(call).filter(|door| door.format() == asked.1.format) {
+        Some(door) => bring(socket, asked, server, (&door, call), of_address),
+        None => part(&mut socket, &ProtocolError::unknown_session()).await,
+    }
+}
+
+fn bring<S>(
+    mut socket: Socket<S>,
+    (session, start): (Session, Start),
+    server: &Server,
+    (door, call): (&LegDoor, CallId),
+    of_address: Held,
+) where
+    S: AsyncRead + AsyncWrite + Unpin + 'static,
+{
+    socket.read_on();
+    let carrier = Carrier::new(socket, session, &start, call, server.config.heartbeat);
+    let connection = Connection::new(carrier, of_address).resumable(server.resume.carrier_within);
+    // A call that is over meanwhile drops it.
+    let _ = door.attach(connection);
 }

@@ -2,8 +2,9 @@
 
 use super::parties::Parties;
 use super::proof::{Door, Signed};
+use super::socket::TOKEN;
 use super::sorry;
-use super::{AFTER, MEDIA};
+use super::{AFTER, MEDIA, RESUME};
 use crate::api::ApiError;
 use crate::app::Server;
 use crate::live::Ending;
@@ -14,6 +15,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, Method, Uri};
 use axum::response::IntoResponse;
 use ringway_config::PublicUrl;
+use ringway_frame::CallId;
 use ringway_stages::transfer::Destination;
 use ringway_wire::twilio::twiml::{self, Noun};
 use std::collections::BTreeMap;
@@ -65,11 +67,12 @@ pub(super) async fn after(
     uri: Uri,
     body: Bytes,
 ) -> Result<impl IntoResponse, ApiError> {
-    let Webhook { fields, .. } = Webhook::read(&server, &method, &headers, &uri, &body)?;
+    let Webhook { address, fields, .. } = Webhook::read(&server, &method, &headers, &uri, &body)?;
     let call = fields.get("CallSid");
     let call = call.ok_or_else(|| ApiError::BadRequest("the request has no CallSid".into()))?;
     Ok(answer(match ending_of(&server, call).await {
         Ending::Transferred(to) => dial(&to),
+        Ending::Detached(call) => reconnect(&server, &address, call),
         Ending::Over | Ending::InProgress => twiml::hang_up(),
         // It was refused at the socket, or another process had it: all that the caller has heard is silence.
         Ending::Unknown => sorry::apologise(&server.carrier),
@@ -85,6 +88,16 @@ async fn ending_of(server: &Server, carrier_call_id: &str) -> Ending {
         }
     }
     Ending::InProgress
+}
+
+/// The same call goes on, over another socket.
+fn reconnect(server: &Server, address: &PublicUrl, call: CallId) -> String {
+    let token = server.sessions.token_of(call);
+    let passed = token.iter().map(|token| (TOKEN, token.as_str()));
+    match &token {
+        Some(_) => twiml::connect_stream(&address.ws(RESUME), &address.http(AFTER), passed),
+        None => twiml::hang_up(),
+    }
 }
 
 /// Nothing but a number or a SIP address is ever dialled.

@@ -35,7 +35,12 @@ pub enum FromServer {
 impl Carrier {
     /// Opens the socket, no more.
     pub async fn open(server: &Server) -> Self {
-        Self { line: Line::open(server.ws("/media/twilio")).await, loud: 0, answers: 0, marks: usize::MAX }
+        Self::over(Line::open(server.ws("/media/twilio")).await)
+    }
+
+    /// Over a socket that is open.
+    pub fn over(line: Line) -> Self {
+        Self { line, loud: 0, answers: 0, marks: usize::MAX }
     }
 
     /// Opens the socket and starts a call.

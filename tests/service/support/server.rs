@@ -11,7 +11,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 use tokio::sync::mpsc::{Receiver, channel};
+use tokio::time::interval;
 
 /// The token of the servers that have one.
 pub const TOKEN: &str = "a token for tests";
@@ -166,6 +168,9 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// How often the API is asked whether something has happened.
+const LOOK: Duration = Duration::from_millis(20);
+
 impl Server {
     /// The socket of this path.
     pub fn ws(&self, path: &str) -> String {
@@ -200,6 +205,32 @@ impl Server {
         let builder = Request::builder().method(method).uri(self.url(path));
         let builder = builder.header("authorization", format!("Bearer {TOKEN}"));
         self.request(builder.header("content-type", "application/json"), body).await
+    }
+
+    /// Asks the API to do something; what it answers.
+    pub async fn post(&self, path: &str, body: Value) -> (StatusCode, Value) {
+        let (status, body) = self.send(Method::POST, path, &body.to_string()).await;
+        (status, serde_json::from_str(&body).unwrap_or_else(|_| panic!("JSON, not {body:?}")))
+    }
+
+    /// What the carrier's webhook answers to this form.
+    pub async fn post_form(&self, path: &str, form: &str) -> String {
+        let builder =
+            Request::post(self.url(path)).header("content-type", "application/x-www-form-urlencoded");
+        let (status, body) = self.request(builder, form).await;
+        assert!(status.is_success(), "{path}: {status} {body}");
+        body
+    }
+
+    /// Waits until the call is in this state.
+    pub async fn call_is(&self, id: &str, state: &str) {
+        let mut look = interval(LOOK);
+        let reached = async {
+            while self.told(&format!("/api/calls/{id}")).await["state"] != state {
+                look.tick().await;
+            }
+        };
+        within(state, reached).await;
     }
 
     /// Any request.

@@ -5,11 +5,13 @@ use crate::core::load::CoreLoad;
 use crate::core::metronome::Metronome;
 use crate::event::CallEventKind;
 use crate::inbox::{Inbox, Letterbox, Mail};
+use crate::leg::door::LegDoor;
 use crate::leg::kind::EdgeKind;
 use crate::leg::link::EdgeLink;
+use crate::leg::transport::Transport;
 use crate::orders::Orders;
 use ringway_frame::{CallId, Epoch, FRAME, Format, Frame, MediaTime};
-use ringway_ring::{EpochGate, Reader, Writer, ring};
+use ringway_ring::{EpochGate, Owner, Reader, ReplayReader, Writer, ring};
 use ringway_turn::TurnNumber;
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -44,6 +46,7 @@ enum Got {
     Clear(u32),
     Over(EndReason),
     Refused,
+    Replaced,
 }
 
 impl Memory {
@@ -116,6 +119,7 @@ impl Transport for Memory {
         self.queue(match goodbye {
             Goodbye::Over(reason) => Got::Over(reason.clone()),
             Goodbye::Refused => Got::Refused,
+            Goodbye::Replaced => Got::Replaced,
         })
     }
 
@@ -134,9 +138,13 @@ struct Rig {
     mail: Letterbox,
     load: Arc<CoreLoad>,
     kept: Rc<()>,
+    door: LegDoor,
+    /// The ends that the pump has on loan.
+    _ends: (Owner<Writer>, Owner<ReplayReader>),
 }
 
-fn rig() -> Rig {
+/// A leg whose peer is awaited.
+fn waiting() -> Rig {
     let (mic_in, mic) = ring(Format::Mulaw8k, 50);
     let (voice, voice_out) = ring(Format::Mulaw8k, 200);
     let (gate, clock, load) = (EpochGate::new(), CallClock::start(), Arc::new(CoreLoad::new()));
@@ -150,18 +158,31 @@ fn rig() -> Rig {
         orders: Orders::new().0,
         router: inbox,
     };
-    let port = EdgePort {
+    let mut ends = (Owner::new(mic_in), Owner::new(voice_out.replay(50)));
+    let (mic_in, voice_out) = (ends.0.lend().expect("home"), ends.1.lend().expect("home"));
+    let seen = Seen::new(LegState::Dialling);
+    let door = LegDoor::new(link.downgrade(), seen.clone(), Format::Mulaw8k);
+    let parts = PumpParts {
         mic: Mic::new(mic_in, clock, Format::Mulaw8k),
         playout: Playout::new(voice_out, gate.clone(), LEAD, Frame::silence(Format::Mulaw8k)),
         beat: metronome.beat(),
-        commands,
+        commands: Rc::new(RefCell::new(commands)),
         call,
         clock,
-        open: load.open_line(),
+        limits: LegLimits::default(),
+        seen,
+        load: load.clone(),
     };
+    tokio::task::spawn_local(serve(parts));
     let (peer, kept) = (Memory::default(), Rc::new(()));
-    tokio::task::spawn_local(serve(port, peer.clone(), kept.clone()));
-    Rig { peer, mic, voice, gate, link: Some(link), mail, load, kept }
+    Rig { peer, mic, voice, gate, link: Some(link), mail, load, kept, door, _ends: ends }
+}
+
+/// One whose peer is there.
+fn rig() -> Rig {
+    let rig = waiting();
+    rig.door.attach(Connection::new(rig.peer.clone(), rig.kept.clone())).expect("the leg waits for it");
+    rig
 }
 
 impl Rig {
@@ -338,5 +359,125 @@ fn a_call_that_vanishes_is_told_as_a_defect_of_ours() {
         pass(FRAME).await;
         assert_eq!(rig.peer.got(), [Got::Over(EndReason::Internal)]);
         assert!(rig.is_over());
+    });
+}
+
+impl Rig {
+    /// A peer that may come back within so long.
+    fn attach(&self, peer: &Memory, within: Duration) {
+        let connection = Connection::new(peer.clone(), self.kept.clone()).resumable(within);
+        self.door.attach(connection).expect("the leg takes it");
+    }
+
+    /// Numbers of the frames that a peer got.
+    fn frames(peer: &Memory) -> Vec<u32> {
+        let number = |got| if let Got::Audio(_, number) = got { Some(number) } else { None };
+        peer.got().into_iter().filter_map(number).collect()
+    }
+}
+
+const WITHIN: Duration = Duration::from_secs(30);
+
+#[test]
+fn a_peer_whose_network_fails_goes_on_where_its_ear_was_and_nothing_is_lost_or_said_twice() {
+    run(|| async {
+        let mut rig = waiting();
+        rig.attach(&rig.peer, WITHIN);
+        rig.speak(first_epoch(), 60);
+        pass(FRAME * 20 + FRAME / 2).await;
+        let sent = Rig::frames(&rig.peer).len() as u32;
+        rig.peer.does(TransportEvent::Closed(Closed::Gone));
+        pass(Duration::from_secs(5)).await;
+        assert_eq!((rig.door.state(), rig.mail.end()), (LegState::Detached, None));
+        assert_eq!((Rig::frames(&rig.peer).len() as u32, rig.load.lines()), (sent, 0));
+        let told = rig.told();
+        let heard = told.iter().rev().find_map(|input| match input {
+            EdgeInput::Played(played) => Some(played.frames),
+            _ => None,
+        });
+        let heard = heard.expect("it was told what was heard");
+        assert!(matches!(told.last(), Some(EdgeInput::Detached(LegState::Detached))), "{told:?}");
+        assert!((sent - 4..sent).contains(&heard), "{heard} of {sent}");
+        let back = Memory::default();
+        rig.attach(&back, WITHIN);
+        pass(FRAME * 80).await;
+        assert_eq!(Rig::frames(&back), (heard + 1..=60).collect::<Vec<_>>());
+        assert!(matches!(rig.told()[0], EdgeInput::Attached));
+    });
+}
+
+#[test]
+fn a_peer_that_does_not_come_back_in_time_ends_the_leg_with_a_reason_of_its_own() {
+    run(|| async {
+        let rig = waiting();
+        rig.attach(&rig.peer, WITHIN);
+        pass(FRAME).await;
+        rig.peer.does(TransportEvent::Closed(Closed::Gone));
+        pass(WITHIN - FRAME).await;
+        assert_eq!(rig.mail.end(), None);
+        pass(FRAME * 3).await;
+        assert_eq!((rig.mail.end(), rig.door.state()), (Some(&EndReason::NotResumed), LegState::Over));
+    });
+}
+
+#[test]
+fn a_second_socket_takes_the_place_of_one_whose_network_is_gone_without_a_sign() {
+    run(|| async {
+        let mut rig = waiting();
+        rig.attach(&rig.peer, WITHIN);
+        rig.speak(first_epoch(), 60);
+        pass(FRAME * 10).await;
+        let second = Memory::default();
+        rig.attach(&second, WITHIN);
+        pass(FRAME * 80).await;
+        assert_eq!(rig.peer.got().last(), Some(&Got::Replaced));
+        assert_eq!(Rig::frames(&second).last(), Some(&60));
+        let told = rig.told();
+        let at = |is: fn(&EdgeInput) -> bool| told.iter().position(is).expect("it was told");
+        let detached = at(|input| matches!(input, EdgeInput::Detached(_)));
+        assert!(detached < at(|input| matches!(input, EdgeInput::Attached)), "{told:?}");
+        assert_eq!(rig.load.lines(), 1);
+    });
+}
+
+#[test]
+fn a_leg_that_nobody_comes_for_ends_by_the_limit_of_its_state() {
+    for (states, limit) in
+        [(&[][..], 60), (&[LegState::Ringing], 60 + 30), (&[LegState::Ringing, LegState::Early], 120)]
+    {
+        run(|| async move {
+            let rig = waiting();
+            for state in states {
+                pass(Duration::from_secs(30)).await;
+                rig.door.become_state(*state).expect("it may");
+            }
+            pass(FRAME).await;
+            assert_eq!(rig.door.state(), states.last().copied().unwrap_or(LegState::Dialling));
+            pass(Duration::from_secs(limit - 30 * states.len() as u64) - FRAME * 2).await;
+            assert_eq!(rig.mail.end(), None);
+            pass(FRAME * 3).await;
+            assert_eq!(rig.mail.end(), Some(&EndReason::NoAnswer));
+        });
+    }
+}
+
+#[test]
+fn on_hold_nothing_is_heard_or_said_and_then_it_goes_on() {
+    run(|| async {
+        let mut rig = rig();
+        rig.speak(first_epoch(), 60);
+        pass(FRAME * 10).await;
+        rig.door.become_state(LegState::Held).expect("it is up");
+        pass(FRAME).await;
+        let sent = Rig::frames(&rig.peer).len();
+        rig.peer.does(TransportEvent::Received);
+        pass(FRAME * 20).await;
+        assert_eq!(Rig::frames(&rig.peer).len(), sent);
+        assert!(rig.mic.is_empty());
+        rig.door.become_state(LegState::Up).expect("it is held");
+        pass(FRAME * 80).await;
+        assert_eq!(Rig::frames(&rig.peer).last(), Some(&60));
+        assert!(rig.told().iter().any(|input| matches!(input, EdgeInput::Attached)));
+        assert!(rig.door.become_state(LegState::Ringing).is_err());
     });
 }

@@ -2,7 +2,7 @@
 
 use super::engines::{WORD_FRAMES, frame_of, word_of, words};
 use ringway_actors::{
-    CallEventKind, CallHandle, Closed, EdgePort, Goodbye, Mic, Transport, TransportEvent, serve,
+    CallEventKind, CallHandle, Closed, Connection, Goodbye, LegDoor, Mic, Transport, TransportEvent,
 };
 use ringway_frame::{FRAME, Format, Frame};
 use ringway_turn::{EndReason, TurnNumber};
@@ -17,6 +17,7 @@ use tokio::time::{Instant, Sleep, sleep_until as pass_until};
 pub struct Line {
     pub call: CallHandle,
     state: Rc<RefCell<State>>,
+    pub door: LegDoor,
 }
 
 #[derive(Default)]
@@ -27,6 +28,7 @@ struct State {
     shown: Vec<CallEventKind>,
     ended: Option<EndReason>,
     panics: bool,
+    lost: bool,
 }
 
 /// The caller's network: memory.
@@ -36,12 +38,27 @@ struct Wire {
 }
 
 impl Line {
-    pub fn start(port: EdgePort) -> Self {
+    pub fn start(call: CallHandle, door: LegDoor) -> Self {
         let state = Rc::<RefCell<State>>::default();
-        let call = port.call.clone();
-        let wire = Wire { state: state.clone(), next: Box::pin(pass_until(Instant::now())) };
-        tokio::task::spawn_local(serve(port, wire, ()));
-        Self { call, state }
+        let line = Self { call, state, door };
+        line.door.attach(Connection::new(line.wire(), ())).expect("the leg waits for it");
+        line
+    }
+
+    /// A caller who may come back within half a minute, in place of the connection that is there.
+    pub fn come_back(&self) {
+        self.state.borrow_mut().panics = false;
+        let connection = Connection::new(self.wire(), ()).resumable(std::time::Duration::from_secs(30));
+        self.door.attach(connection).expect("the leg takes it");
+    }
+
+    /// The network fails.
+    pub fn lose_network(&self) {
+        self.state.borrow_mut().lost = true;
+    }
+
+    fn wire(&self) -> Wire {
+        Wire { state: self.state.clone(), next: Box::pin(pass_until(Instant::now())) }
     }
 
     /// Says these words, after those before them.
@@ -94,6 +111,9 @@ impl Transport for Wire {
         let next = self.next.deadline() + FRAME;
         self.next.as_mut().reset(next);
         assert!(!self.state.borrow().panics, "a defect of the transport");
+        if std::mem::take(&mut self.state.borrow_mut().lost) {
+            return Poll::Ready(TransportEvent::Closed(Closed::Gone));
+        }
         let mut frame = Frame::silence(Format::Pcm16k);
         if let Some(word) = self.state.borrow_mut().saying.pop_front().flatten() {
             frame_of(word, &mut frame);

@@ -92,8 +92,12 @@ fn call_in(
         variables: Arc::default(),
         turn,
         place: load.reserve(),
+        awaited: false,
+        kept: Box::new(()),
     };
-    Line::start(spec.start(core, record))
+    let call = spec.start(core, record);
+    let door = core.door(call.id).unwrap();
+    Line::start(call, door)
 }
 
 impl World {

@@ -99,8 +99,8 @@ impl Consume for Consumer {
         on_slots!(self, slots => at(slots, index).map(|slot| slot.time))
     }
 
-    fn first_epoch(&self) -> Option<Epoch> {
-        on_slots!(self, slots => slots.first().map(|slot| slot.epoch))
+    fn epoch(&self, index: usize) -> Option<Epoch> {
+        on_slots!(self, slots => at(slots, index).map(|slot| slot.epoch))
     }
 
     fn skip(&mut self, count: usize) {

@@ -59,8 +59,8 @@ impl Consume for Consumer {
         self.at(index).map(|frame| frame.time)
     }
 
-    fn first_epoch(&self) -> Option<Epoch> {
-        self.at(0).map(|frame| frame.epoch)
+    fn epoch(&self, index: usize) -> Option<Epoch> {
+        self.at(index).map(|frame| frame.epoch)
     }
 
     fn skip(&mut self, count: usize) {

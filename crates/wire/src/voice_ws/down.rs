@@ -16,6 +16,15 @@ pub enum Down {
         codec: Codec,
         /// Samples a second, both ways.
         sample_rate: u32,
+        /// With which the session is resumed when the network fails; only where the client asked for it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        token: Option<String>,
+        /// How long the call waits for that, in milliseconds.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        resume_within_ms: Option<u64>,
+        /// The call was in progress already.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        resumed: bool,
     },
     /// What the bot does now.
     State {

@@ -44,6 +44,17 @@ pub struct Start {
     pub dialogue: Option<String>,
     /// What the client passes on, by name.
     pub parameters: BTreeMap<String, String>,
+    /// The token of the session that it joins or resumes.
+    pub token: Option<String>,
+    /// It will come back when its network fails: the call is to wait for it.
+    pub resume: bool,
+}
+
+impl Start {
+    /// Of a new call in this format, with the server's defaults.
+    pub fn of(format: AudioFormat) -> Self {
+        Self { format, dialogue: None, parameters: BTreeMap::new(), token: None, resume: false }
+    }
 }
 
 impl Serialize for Start {
@@ -57,12 +68,18 @@ impl Serialize for Start {
             dialogue: Option<&'a str>,
             #[serde(skip_serializing_if = "BTreeMap::is_empty")]
             parameters: &'a BTreeMap<String, String>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            token: Option<&'a str>,
+            #[serde(skip_serializing_if = "std::ops::Not::not")]
+            resume: bool,
         }
         let fields = Fields {
             codec: self.format.codec(),
             sample_rate: self.format.rate().hz(),
             dialogue: self.dialogue.as_deref(),
             parameters: &self.parameters,
+            token: self.token.as_deref(),
+            resume: self.resume,
         };
         fields.serialize(serializer)
     }
@@ -109,7 +126,9 @@ fn start(message: &Object<'_>) -> Result<Start, ProtocolError> {
     let dialogue = message.optional_id("dialogue")?;
     let parameters = message.optional_object("parameters")?;
     let parameters = parameters.map(|parameters| parameters.owned_strings()).transpose()?.unwrap_or_default();
-    Ok(Start { format, dialogue, parameters })
+    let token = message.optional_id("token")?;
+    let resume = message.optional_bool("resume")?.unwrap_or_default();
+    Ok(Start { format, dialogue, parameters, token, resume })
 }
 
 fn codec(name: &str) -> Result<Codec, ProtocolError> {

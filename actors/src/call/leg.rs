@@ -1,0 +1,107 @@
+//! The Call's side of its leg: it keeps the ends of the leg's rings, lends them to a pump, and rebuilds one that fails.
+
+use super::*;
+use crate::error::panic_text;
+use crate::leg::door::{LegDoor, Seen};
+use crate::leg::link::EdgeCommands;
+use crate::leg::mic::Mic;
+use crate::leg::playout::Playout;
+use crate::leg::pump::{PumpParts, serve};
+use crate::orders::{Order, Seat};
+use ringway_frame::Frame;
+use ringway_ring::{EpochGate, OnLoan};
+use std::cell::RefCell;
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::{Context, Poll};
+
+/// One leg of the call, whatever pump serves it.
+pub(crate) struct Leg {
+    handle: CallHandle,
+    commands: Rc<RefCell<EdgeCommands>>,
+    seen: Rc<Seen>,
+    gate: EpochGate,
+    /// When a pump is built that could not be yet.
+    again: Retry,
+}
+
+impl Leg {
+    pub(crate) fn new(handle: CallHandle, commands: EdgeCommands, gate: EpochGate) -> Self {
+        let (commands, seen) = (Rc::new(RefCell::new(commands)), Seen::new(LegState::Dialling));
+        Self { handle, commands, seen, gate, again: Retry::default() }
+    }
+
+    pub(crate) fn door(&self, link: &EdgeLink, format: Format) -> LegDoor {
+        LegDoor::new(link.downgrade(), self.seen.clone(), format)
+    }
+
+    pub(super) fn poll_again(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.again.poll(cx)
+    }
+}
+
+impl Call {
+    /// Starts a pump for the leg, in the state that is seen of it.
+    pub(super) fn start_pump(&mut self) {
+        let Ok(seat) = self.orders.seat() else { return self.leg_is_lost() };
+        match self.pump_parts() {
+            Ok(parts) => drop(tokio::task::spawn_local(watched(serve(parts), seat))),
+            Err(OnLoan) => self.leg.again.after(COMES_HOME),
+        }
+    }
+
+    fn pump_parts(&mut self) -> Result<PumpParts, OnLoan> {
+        let (format, clock, core) = (self.profile.format, self.clock(), &self.core);
+        let (mic, voice) = (self.plumbing.mic_in.lend()?, self.plumbing.voice_out.lend()?);
+        let lead = core.config.playout.lead;
+        Ok(PumpParts {
+            mic: Mic::new(mic, clock, format),
+            playout: Playout::new(voice, self.leg.gate.clone(), lead, Frame::silence(format)),
+            beat: core.metronome().beat(),
+            commands: self.leg.commands.clone(),
+            call: self.leg.handle.clone(),
+            clock,
+            limits: core.config.leg.clone(),
+            seen: self.leg.seen.clone(),
+            load: core.load().clone(),
+        })
+    }
+
+    /// A defect of ours: its transport is gone with the pump, as by a network that fails. A peer that may come back finds
+    /// another pump.
+    pub(super) fn pump_died(&mut self, detail: &str) {
+        tracing::error!(callId = %self.profile.id, detail, "the pump of a leg panicked");
+        self.plumbing.mic_in.revoke();
+        self.plumbing.voice_out.revoke();
+        if self.leg.seen.resume_within.get().is_zero() {
+            return self.leg_is_lost();
+        }
+        self.leg.seen.state.set(LegState::Detached);
+        let _ = self.leg.handle.tell(EdgeInput::Detached(LegState::Detached));
+        self.start_pump();
+    }
+
+    /// The last words are told before the end.
+    fn leg_is_lost(&mut self) {
+        if !self.inbox.end(EndReason::Internal) {
+            self.end(EndReason::Internal);
+        }
+    }
+}
+
+/// The pump, whose panic is told in this seat.
+fn watched(pump: impl Future<Output = ()>, seat: Seat) -> impl Future<Output = ()> {
+    let mut pump = Some((Box::pin(pump), seat));
+    poll_fn(move |cx| {
+        let Some((running, _)) = &mut pump else { return Poll::Ready(()) };
+        // What a panic leaves behind is dropped before anybody looks at it.
+        let polled = catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(cx)));
+        polled.unwrap_or_else(|payload| {
+            if let Some((failed, seat)) = pump.take() {
+                drop(failed);
+                seat.put(Order::LegDied(panic_text(payload)));
+            }
+            Poll::Ready(())
+        })
+    })
+}
