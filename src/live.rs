@@ -12,8 +12,8 @@ use events::Events;
 use jiff::Timestamp;
 use record::{Detail, MOST_TOOL_CALLS, Parties, StageLine, ToolCall};
 use ringway_actors::{
-    CallEvent, CallEventKind, CallHandle, EdgeKind, LegState, Lifecycle, LifecycleEvent, RingReport, StageState,
-    Totals,
+    CallEvent, CallEventKind, CallHandle, EdgeKind, LegState, Lifecycle, LifecycleEvent, RingReport,
+    StageState, Totals,
 };
 use ringway_frame::{CallId, MediaTime};
 use ringway_turn::{EndReason, Event, StageKind};

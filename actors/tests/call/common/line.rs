@@ -104,6 +104,17 @@ impl Line {
     }
 }
 
+/// Sending runs so many frames ahead of the ear.
+const AHEAD: usize = 3;
+
+impl State {
+    /// The last frames were sent, and nobody will hear them.
+    fn lose_what_is_on_its_way(&mut self) {
+        let heard = self.heard.len().saturating_sub(AHEAD);
+        self.heard.truncate(heard);
+    }
+}
+
 impl Transport for Wire {
     /// A frame each 20 ms, of a word or silent.
     fn poll_event(&mut self, cx: &mut Context<'_>, mic: &mut Mic) -> Poll<TransportEvent> {
@@ -112,6 +123,7 @@ impl Transport for Wire {
         self.next.as_mut().reset(next);
         assert!(!self.state.borrow().panics, "a defect of the transport");
         if std::mem::take(&mut self.state.borrow_mut().lost) {
+            self.state.borrow_mut().lose_what_is_on_its_way();
             return Poll::Ready(TransportEvent::Closed(Closed::Gone));
         }
         let mut frame = Frame::silence(Format::Pcm16k);
