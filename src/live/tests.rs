@@ -173,6 +173,8 @@ fn each_reason_has_a_name_of_the_closed_set() {
         EndReason::Operator,
         EndReason::Drain,
         EndReason::Internal,
+        EndReason::NoAnswer,
+        EndReason::NotResumed,
     ];
     assert_eq!(reasons.each_ref().map(reason_name), REASONS);
 }
