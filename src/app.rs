@@ -259,6 +259,7 @@ impl Server {
             turn,
             place,
             awaited,
+            tap: None,
             kept,
         };
         Begun { call: spec.start(core, record), token }

@@ -10,4 +10,5 @@ pub(crate) mod mic;
 pub(crate) mod playout;
 pub(crate) mod pump;
 pub(crate) mod state;
+pub(crate) mod tap;
 pub(crate) mod transport;

@@ -68,6 +68,7 @@ pub use leg::link::{EdgeCommand, EdgeCommands};
 pub use leg::mic::Mic;
 pub use leg::playout::{Cleared, Played, Playout};
 pub use leg::state::{LegLimits, LegState};
+pub use leg::tap::{Side, Tap, TapSource};
 pub use leg::transport::{Closed, Goodbye, Transport, TransportEvent};
 pub use lifecycle::{Lifecycle, LifecycleEvent, Started, Totals};
 pub use phrase::Phrase;

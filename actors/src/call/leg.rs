@@ -7,6 +7,7 @@ use crate::leg::link::EdgeCommands;
 use crate::leg::mic::Mic;
 use crate::leg::playout::Playout;
 use crate::leg::pump::{PumpParts, serve};
+use crate::leg::tap::TapSource;
 use crate::orders::{Order, Seat};
 use ringway_frame::Frame;
 use ringway_ring::{EpochGate, OnLoan};
@@ -21,14 +22,21 @@ pub(crate) struct Leg {
     commands: Rc<RefCell<EdgeCommands>>,
     seen: Rc<Seen>,
     gate: EpochGate,
+    /// Where a recorder or a listener taps it.
+    tap: Option<TapSource>,
     /// When a pump is built that could not be yet.
     again: Retry,
 }
 
 impl Leg {
-    pub(crate) fn new(handle: CallHandle, commands: EdgeCommands, gate: EpochGate) -> Self {
+    pub(crate) fn new(
+        handle: CallHandle,
+        commands: EdgeCommands,
+        gate: EpochGate,
+        tap: Option<TapSource>,
+    ) -> Self {
         let (commands, seen) = (Rc::new(RefCell::new(commands)), Seen::new(LegState::Dialling));
-        Self { handle, commands, seen, gate, again: Retry::default() }
+        Self { handle, commands, seen, gate, tap, again: Retry::default() }
     }
 
     pub(crate) fn door(&self, link: &EdgeLink, format: Format) -> LegDoor {
@@ -54,9 +62,14 @@ impl Call {
         let (format, clock, core) = (self.profile.format, self.clock(), &self.core);
         let (mic, voice) = (self.plumbing.mic_in.lend()?, self.plumbing.voice_out.lend()?);
         let lead = core.config.playout.lead;
+        let [mic_tap, voice_tap] = match &mut self.leg.tap {
+            Some(tap) => tap.lend()?.map(Some),
+            None => [None, None],
+        };
         Ok(PumpParts {
-            mic: Mic::new(mic, clock, format),
-            playout: Playout::new(voice, self.leg.gate.clone(), lead, Frame::silence(format)),
+            mic: Mic::new(mic, clock, format).tapped(mic_tap),
+            playout: Playout::new(voice, self.leg.gate.clone(), lead, Frame::silence(format))
+                .tapped(voice_tap),
             beat: core.metronome().beat(),
             commands: self.leg.commands.clone(),
             call: self.leg.handle.clone(),
@@ -73,6 +86,7 @@ impl Call {
         tracing::error!(callId = %self.profile.id, detail, "the pump of a leg panicked");
         self.plumbing.mic_in.revoke();
         self.plumbing.voice_out.revoke();
+        self.leg.tap.iter_mut().for_each(TapSource::revoke);
         if self.leg.seen.resume_within.get().is_zero() {
             return self.leg_is_lost();
         }

@@ -13,6 +13,7 @@ use crate::handle::CallHandle;
 use crate::inbox::{Inbox, Report};
 use crate::leg::kind::EdgeKind;
 use crate::leg::link::EdgeLink;
+use crate::leg::tap::TapSource;
 use crate::orders::{Ended, Order, Orders};
 use crate::publisher::Publisher;
 use crate::record::Record;
@@ -49,6 +50,8 @@ pub struct CallSpec {
     pub place: Place,
     /// Nobody has come yet: its leg is awaited.
     pub awaited: bool,
+    /// Who records it, or listens in, from its beginning.
+    pub tap: Option<TapSource>,
     /// Dropped when it is over.
     pub kept: Box<dyn Any + Send>,
 }
@@ -93,7 +96,7 @@ impl CallSpec {
         });
         let handle =
             CallHandle { id: self.id, edge: self.edge, orders: orders.clone(), router: inbox.clone() };
-        let leg = Leg::new(handle.clone(), commands, gate);
+        let leg = Leg::new(handle.clone(), commands, gate, self.tap);
         core.open_door(self.id, leg.door(&edge, self.format));
         let profile = Profile {
             id: self.id,

@@ -1,5 +1,6 @@
 use crate::clock::CallClock;
 use crate::leg::dates::Dates;
+use crate::leg::tap::TapEnd;
 use ringway_frame::{Format, Frame, FrameError, MediaTime};
 use ringway_ring::{Lent, Writer};
 use std::time::Duration;
@@ -19,6 +20,7 @@ pub struct Mic {
     resting: bool,
     /// The leg is on hold: what comes is for nobody.
     held: bool,
+    tap: Option<TapEnd>,
 }
 
 /// How far a burst may run ahead of the clock.
@@ -38,7 +40,14 @@ impl Mic {
             arrived: MediaTime::ZERO,
             resting: true,
             held: false,
+            tap: None,
         }
+    }
+
+    /// Passes what is heard on to this tap as well.
+    pub(crate) fn tapped(mut self, tap: Option<TapEnd>) -> Self {
+        self.tap = tap;
+        self
     }
 
     /// The format it takes.
@@ -90,6 +99,9 @@ impl Mic {
         self.dates.keep();
         self.scratch = self.scratch.at(self.sequence, time).arrived(now);
         self.sequence = self.sequence.wrapping_add(1);
+        if let Some(tap) = &mut self.tap {
+            tap.pass(&self.scratch, time);
+        }
         // A full ring drops the newest frame, counts it and marks the gap.
         let _ = writer.push_or_drop(&self.scratch);
     }

@@ -1,5 +1,6 @@
 //! Paced sending of the bot's audio, without a socket: what is due now, and what the caller has heard.
 
+use crate::leg::tap::TapEnd;
 use ringway_frame::{Epoch, FRAME, Frame, MediaTime};
 use ringway_ring::{EpochGate, Lent, ReplayReader, Verdict};
 use std::time::Duration;
@@ -26,9 +27,20 @@ pub struct Playout {
     /// The latest that is known of how far the listener is.
     listener: Option<Run>,
     heard: u32,
+    /// When the last frame was over that was heard.
+    ear: MediaTime,
     reported: u32,
     mark: Option<u32>,
     paused: bool,
+    tap: Option<Tapped>,
+}
+
+/// A tap, and when the last frame was over that it was passed.
+#[derive(Debug)]
+struct Tapped {
+    end: TapEnd,
+    until: MediaTime,
+    frame: Frame,
 }
 
 /// Frames that follow one another by 20 ms from here on.
@@ -71,10 +83,18 @@ impl Playout {
             run: None,
             listener: None,
             heard: 0,
+            ear: MediaTime::ZERO,
             reported: 0,
             mark: None,
             paused: false,
+            tap: None,
         }
+    }
+
+    /// Passes what is heard on to this tap as well.
+    pub(crate) fn tapped(mut self, tap: Option<TapEnd>) -> Self {
+        self.tap = tap.map(|end| Tapped { end, until: MediaTime::ZERO, frame: self.frame });
+        self
     }
 
     /// Stops for a moment, losing nothing.
@@ -113,6 +133,7 @@ impl Playout {
         let unheard = self.paused || self.sent > self.heard;
         self.paused = false;
         (self.run, self.listener) = (None, None);
+        self.commit();
         self.sent = self.heard;
         if let Ok(voice) = self.voice.get_mut() {
             voice.skip(0);
@@ -180,15 +201,18 @@ impl Playout {
         Played { epoch: self.epoch, frames: self.heard }
     }
 
-    /// What was heard needs not be sent again.
+    /// What was heard by now needs not be sent again, and is passed to whoever has tapped the leg.
     fn commit(&mut self) {
         if self.heard > self.first {
             self.older = 0;
         }
         let kept = (self.sent - self.heard) as usize + self.older;
-        if let Ok(voice) = self.voice.get_mut() {
-            voice.commit(voice.uncommitted().saturating_sub(kept));
+        let Ok(voice) = self.voice.get_mut() else { return };
+        let heard = voice.uncommitted().saturating_sub(kept);
+        if let Some(tap) = &mut self.tap {
+            tap.pass(voice, heard, self.ear);
         }
+        voice.commit(heard);
     }
 
     /// The carrier will return a mark once it has played the first `frames` frames of this epoch.
@@ -263,7 +287,23 @@ impl Playout {
             let by_clock = listener.first + elapsed;
             let marked = self.mark.filter(|_| by_clock < self.sent + MARK_PATIENCE);
             self.heard = self.heard.max(by_clock.min(marked.unwrap_or(self.sent)).min(self.sent));
+            self.ear = listener.began + FRAME * (self.heard - listener.first.min(self.heard));
         }
+    }
+}
+
+impl Tapped {
+    /// The oldest frames of these were heard; the last of them was over at `ear`.
+    fn pass(&mut self, voice: &ReplayReader, heard: usize, ear: MediaTime) {
+        let frames = u32::try_from(heard).unwrap_or(u32::MAX);
+        let mut at = self.until.max(ear.saturating_sub(FRAME * frames));
+        for index in 0..heard {
+            if voice.look_back(index, &mut self.frame).is_ok() {
+                self.end.pass(&self.frame, at);
+            }
+            at += FRAME;
+        }
+        self.until = at;
     }
 }
 

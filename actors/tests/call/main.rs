@@ -18,4 +18,5 @@ mod marks;
 mod refusals;
 mod streaming;
 mod supervision;
+mod tap;
 mod tools;

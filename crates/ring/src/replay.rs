@@ -51,6 +51,14 @@ impl ReplayReader {
         Ok(())
     }
 
+    /// Copies into `frame` the one `index` places behind the last commit; it must have been read.
+    ///
+    /// # Errors
+    /// It was not.
+    pub fn look_back(&self, index: usize, frame: &mut Frame) -> Result<(), PopError> {
+        if index < self.cursor { self.reader.copy(index, frame) } else { Err(PopError::Empty) }
+    }
+
     /// Consumes at most `frames` of the oldest frames that were read; how many it consumed.
     pub fn commit(&mut self, frames: usize) -> usize {
         let committed = frames.min(self.cursor);

@@ -79,6 +79,11 @@ impl Line {
         words(self.state.borrow().heard.iter().copied())
     }
 
+    /// Frames with a word in them that came over the network.
+    pub fn frames_with_words(&self) -> usize {
+        self.state.borrow().heard.iter().flatten().count()
+    }
+
     /// What the caller's side was told to show.
     pub fn shown(&self) -> Vec<CallEventKind> {
         self.state.borrow().shown.clone()

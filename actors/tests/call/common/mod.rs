@@ -11,7 +11,7 @@ pub mod puppet;
 use line::Line;
 use ringway_actors::{
     CallEvent, CallEventKind, CallSpec, Config, Core, CoreLoad, EdgeKind, Engines, EventSink, Lifecycle,
-    Record, ServiceHealth,
+    Record, ServiceHealth, Tap, TapSource,
 };
 use ringway_frame::{CallId, Format};
 use ringway_stages::health;
@@ -72,7 +72,7 @@ pub fn with_room<F: Future<Output = ()>>(
 
 /// Begins a call on the core of this load.
 fn call(turn: ringway_turn::Config, core: &Rc<Core>, load: &Arc<CoreLoad>) -> Line {
-    call_in(None, turn, core, load, None)
+    call_in(None, turn, core, load, None, None)
 }
 
 fn call_in(
@@ -81,6 +81,7 @@ fn call_in(
     core: &Rc<Core>,
     load: &Arc<CoreLoad>,
     record: Option<Box<dyn Record>>,
+    tap: Option<TapSource>,
 ) -> Line {
     let spec = CallSpec {
         id: CallId::from_bits(load.calls() as u128),
@@ -93,6 +94,7 @@ fn call_in(
         turn,
         place: load.reserve(),
         awaited: false,
+        tap,
         kept: Box::new(()),
     };
     let call = spec.start(core, record);
@@ -108,12 +110,18 @@ impl World {
 
     /// One that begins in another language.
     pub fn another_in(&self, language: &str) -> Line {
-        call_in(Some(language), ringway_turn::Config::default(), &self.core, &self.load, None)
+        call_in(Some(language), ringway_turn::Config::default(), &self.core, &self.load, None, None)
     }
 
     /// One that is recorded so.
     pub fn another_recorded(&self, record: impl Record + 'static) -> Line {
-        call_in(None, self.turn.clone(), &self.core, &self.load, Some(Box::new(record)))
+        call_in(None, self.turn.clone(), &self.core, &self.load, Some(Box::new(record)), None)
+    }
+
+    /// One that is tapped.
+    pub fn another_tapped(&self) -> (Line, Tap) {
+        let (source, tap) = Tap::new(Format::Pcm16k);
+        (call_in(None, self.turn.clone(), &self.core, &self.load, None, Some(source)), tap)
     }
 
     /// The lifecycle of all calls so far, as it comes out.
