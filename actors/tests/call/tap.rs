@@ -3,7 +3,7 @@
 use crate::common::engines::{word_of, words};
 use crate::common::line::Line;
 use crate::common::with_call;
-use ringway_actors::{Side, Tap};
+use ringway_actors::{EdgeInput, Side, Tap};
 use ringway_frame::{FRAME, Format, Frame, MediaTime};
 use std::time::Duration;
 use tokio::time::sleep as pass;
@@ -88,9 +88,15 @@ fn a_recording_of_a_call_with_a_barge_in_has_both_sides_and_not_what_was_voided(
         // On the time line the caller's words stand before the answers to them, and the second behind the first answer.
         assert!(Stereo::at(&stereo.left, "alpha") < Stereo::at(&stereo.right, "golf"));
         assert!(Stereo::at(&stereo.right, "hotel") < Stereo::at(&stereo.left, "bravo"));
-        // What was sent and not heard is not in it: the line got more frames than the recording has.
-        let recorded = stereo.right.iter().flatten().count();
-        assert!(recorded < line.frames_with_words(), "{recorded} of {}", line.frames_with_words());
+        // What is sent and voided before it is heard is not in it: an order to be silent, without a pause, voids some.
+        let recorded = |stereo: &Stereo| stereo.right.iter().flatten().count();
+        assert_eq!(recorded(&stereo), line.frames_with_words());
+        line.say(&["alpha"]);
+        record(&mut tap, &mut stereo, Duration::from_secs(2)).await;
+        line.call.tell(EdgeInput::Interrupt).expect("the call lives");
+        record(&mut tap, &mut stereo, Duration::from_secs(1)).await;
+        let (recorded, sent) = (recorded(&stereo), line.frames_with_words());
+        assert!((sent - 4..sent).contains(&recorded), "{recorded} of {sent}");
         assert!(tap.stats().iter().all(|(_, stats)| stats.dropped == 0));
     });
 }
