@@ -134,6 +134,62 @@ fn an_end_comes_home_and_its_next_holder_starts_at_the_last_commit() {
     });
 }
 
+/// A leg's pump that fails between two frames, and the one that is built in its place: the reader sees one stream.
+#[test]
+fn a_writer_that_is_lent_again_goes_on_behind_the_last_frame_of_the_one_before() {
+    loom::model(|| {
+        let (writer, mut reader) = ring(Format::Mulaw8k, 3);
+        let mut owner = Owner::new(writer);
+        let mut lent = owner.lend().unwrap();
+        let holder = thread::spawn(move || {
+            let mut written = 0;
+            while written < 2 {
+                let Ok(writer) = lent.get_mut() else { break };
+                push(writer, written);
+                written += 1;
+            }
+            written
+        });
+        owner.revoke();
+        block_on(owner.returned());
+        let mut lent = owner.lend().unwrap();
+        let written = holder.join().unwrap();
+        push(lent.get_mut().unwrap(), written);
+        for sequence in 0..=written {
+            assert_eq!(pop(&mut reader), Ok(sequence));
+        }
+        assert_eq!(pop(&mut reader), Err(PopError::Empty));
+    });
+}
+
+/// What was sent and not heard when a leg's pump fails is read again by the next one; what was heard is not.
+#[test]
+fn a_frame_that_was_read_and_not_committed_is_read_again_by_the_next_holder_while_the_writer_goes_on() {
+    with_preemptions(2, || {
+        let (mut writer, reader) = ring(Format::Mulaw8k, 3);
+        push(&mut writer, 0);
+        push(&mut writer, 1);
+        let mut owner = Owner::new(reader.replay(2));
+        let mut pump = owner.lend().unwrap();
+        let reader = pump.get_mut().unwrap();
+        assert_eq!([read(reader), read(reader)], [Ok(0), Ok(1)]);
+        assert_eq!(reader.commit(1), 1);
+        let voice = thread::spawn(move || {
+            push(&mut writer, 2);
+            writer
+        });
+        owner.revoke();
+        drop(pump);
+        let mut next = owner.lend().unwrap();
+        let reader = next.get_mut().unwrap();
+        for sequence in 1..3 {
+            block_on(reader.ready()).unwrap();
+            assert_eq!(read(reader), Ok(sequence));
+        }
+        drop(voice.join().unwrap());
+    });
+}
+
 #[test]
 fn a_holder_that_waits_for_frames_learns_that_it_is_fenced() {
     loom::model(|| {

@@ -35,6 +35,9 @@ enum ReaderOp {
 #[derive(Clone, Debug)]
 enum ReplayOp {
     Read,
+    NextEpoch,
+    LookBack(usize),
+    Skip(usize),
     Commit(usize),
     CommitUntil(u64),
     Rewind,
@@ -77,6 +80,9 @@ fn reader_op() -> impl Strategy<Value = ReaderOp> {
 fn replay_op() -> impl Strategy<Value = ReplayOp> {
     prop_oneof![
         16 => Just(ReplayOp::Read),
+        3 => Just(ReplayOp::NextEpoch),
+        3 => (0..CAPACITY).prop_map(ReplayOp::LookBack),
+        2 => (0..CAPACITY).prop_map(ReplayOp::Skip),
         4 => (0..CAPACITY).prop_map(ReplayOp::Commit),
         4 => (0..600_u64).prop_map(ReplayOp::CommitUntil),
         3 => Just(ReplayOp::Rewind),
@@ -411,6 +417,18 @@ impl ReplayOutput {
 fn use_replay(reader: &mut ReplayReader, model: &mut Model, op: &ReplayOp, wakes: &Wakes) {
     match *op {
         ReplayOp::Read => assert_eq!(support::fill(|frame| reader.read(frame)), model.replay()),
+        ReplayOp::NextEpoch => {
+            assert_eq!(reader.next_epoch(), model.queue.get(model.cursor).map(|frame| frame.epoch));
+        }
+        ReplayOp::LookBack(index) => {
+            let read =
+                model.queue.get(index).filter(|_| index < model.cursor).copied().ok_or(PopError::Empty);
+            assert_eq!(support::fill(|frame| reader.look_back(index, frame)), read);
+        }
+        ReplayOp::Skip(frames) => {
+            let read = std::mem::take(&mut model.cursor);
+            assert_eq!(reader.skip(frames), model.skip(read + frames) - read);
+        }
         ReplayOp::Commit(frames) => assert_eq!(reader.commit(frames), model.commit(frames)),
         ReplayOp::CommitUntil(millis) => {
             let until = MediaTime::from_millis(millis);
