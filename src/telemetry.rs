@@ -1,5 +1,7 @@
 //! Metrics from call events; the names and labels are the contract of docs/operate/metrics.md.
 
+mod series;
+
 use crate::access::Denied;
 use crate::admission::Refused;
 use crate::live::{LiveCall, REASONS, reason_name, stage_name};
@@ -16,6 +18,7 @@ use ringway_stages::health::CircuitState;
 use ringway_stages::llm::Emptiness;
 use ringway_turn::{Event, Latency, StageKind};
 use ringway_wire::ErrorCode;
+use series::*;
 use std::time::Duration;
 
 /// Buckets of what a caller waits for, in seconds.
@@ -232,8 +235,7 @@ fn begin_at_zero() {
         counter!("ringway_refusals_total", "reason" => reason).increment(0);
     }
     for (edge, state) in EDGES.into_iter().flat_map(|edge| LegState::ALL.map(|state| (edge, state))) {
-        counter!("ringway_leg_transitions_total", "edge" => edge.name(), "state" => state.name())
-            .increment(0);
+        leg_transitions(edge.name(), state).increment(0);
     }
     for part in PARTS {
         let _ = histogram!("ringway_turn_part_seconds", "part" => part);
@@ -344,8 +346,7 @@ impl Counting {
                     .increment(1);
             }
             CallEventKind::Leg { state, .. } => {
-                counter!("ringway_leg_transitions_total", "edge" => edge, "state" => state.name())
-                    .increment(1);
+                leg_transitions(edge, *state).increment(1);
             }
             CallEventKind::Turn(turn) => self.count_turn(turn, edge),
             CallEventKind::StageDied { stage, cause, .. } => {
@@ -426,58 +427,6 @@ impl Counting {
             histogram!("ringway_turn_part_seconds", "part" => part).record(time.as_secs_f64());
         }
     }
-}
-
-fn service_seconds(edge: &'static str, stage: StageKind, service: &str) -> metrics::Histogram {
-    histogram!("ringway_service_seconds", "edge" => edge, "stage" => stage_name(stage), "service" => service.to_owned())
-}
-
-fn service_failures(stage: StageKind, service: &str, cause: Cause) -> metrics::Counter {
-    let labels = [
-        ("stage", stage_name(stage).to_owned()),
-        ("service", service.to_owned()),
-        ("cause", cause.name().to_owned()),
-    ];
-    counter!("ringway_service_failures_total", &labels)
-}
-
-fn tokens(service: &str, kind: &'static str) -> metrics::Counter {
-    counter!("ringway_llm_tokens_total", "service" => service.to_owned(), "kind" => kind)
-}
-
-fn service_requests(stage: StageKind, service: &str, outcome: &'static str) -> metrics::Counter {
-    let labels = [
-        ("stage", stage_name(stage).to_owned()),
-        ("service", service.to_owned()),
-        ("outcome", outcome.to_owned()),
-    ];
-    counter!("ringway_service_requests_total", &labels)
-}
-
-fn service_switches(stage: StageKind, from: &str, to: &str, cause: SwitchCause) -> metrics::Counter {
-    let labels = [
-        ("stage", stage_name(stage).to_owned()),
-        ("from", from.to_owned()),
-        ("to", to.to_owned()),
-        ("cause", cause.name().to_owned()),
-    ];
-    counter!("ringway_service_switches_total", &labels)
-}
-
-fn hedges(stage: StageKind, winner: Winner) -> metrics::Counter {
-    counter!("ringway_hedges_total", "stage" => stage_name(stage), "winner" => winner.name())
-}
-
-fn late(stage: StageKind) -> metrics::Counter {
-    counter!("ringway_late_total", "stage" => stage_name(stage))
-}
-
-fn summaries(outcome: &'static str) -> metrics::Counter {
-    counter!("ringway_context_summaries_total", "outcome" => outcome)
-}
-
-fn context_messages(fate: &'static str) -> metrics::Counter {
-    counter!("ringway_context_messages_total", "fate" => fate)
 }
 
 fn count_rings(report: &RingReport) {
