@@ -15,7 +15,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use metrics_exporter_prometheus::PrometheusHandle;
 use ringway_actors::{
-    CallHandle, CallSpec, Core, EdgeKind, Engines, EventSink, MediaCore, Place, ServiceHealth,
+    Awaits, CallHandle, CallSpec, Conversation, Core, EdgeKind, Engines, EventSink, MediaCore, Place,
+    ServiceHealth,
 };
 use ringway_config::{CarrierConfig, Config, ResumeConfig, Secrets, ServerConfig};
 use ringway_frame::{CallId, Format};
@@ -256,9 +257,9 @@ impl Server {
             language,
             carrier_call_id,
             variables,
-            turn,
+            conversation: Conversation::new(turn),
             place,
-            awaited,
+            awaits: awaited.then_some(Awaits::Caller),
             tap: None,
             kept,
         };

@@ -15,6 +15,7 @@ mod watching;
 mod whole;
 
 use crate::call::leg::Leg;
+use crate::call::start::Awaits;
 use crate::cause::{Cause, StageState, SwitchCause};
 use crate::clock::CallClock;
 use crate::core::Core;
@@ -27,7 +28,6 @@ use crate::inbox::Inbox;
 use crate::language::LanguageIndex;
 use crate::leg::input::EdgeInput;
 use crate::leg::link::EdgeLink;
-use crate::leg::state::LegState;
 use crate::orders::{OrderBook, Orders};
 use crate::post::Post;
 use crate::publisher::Publisher;
@@ -155,6 +155,7 @@ pub(crate) struct CallParts {
     pub(crate) core: Rc<Core>,
     pub(crate) plumbing: Plumbing,
     pub(crate) leg: Leg,
+    pub(crate) effects: ToolEffects,
     pub(crate) router: Child<Router>,
     pub(crate) inbox: Inbox,
     pub(crate) watches: Watches,
@@ -199,7 +200,7 @@ impl Call {
             events: parts.events,
             apology: None,
             late: false,
-            effects: ToolEffects::default(),
+            effects: parts.effects,
             summary: None,
             second: None,
             deaf: false,
@@ -209,10 +210,11 @@ impl Call {
     }
 
     /// Builds all stages, before the first message of the edge.
-    pub(crate) fn begin(&mut self, handle: CallHandle, awaited: bool) {
+    pub(crate) fn begin(&mut self, handle: CallHandle, awaits: Option<Awaits>) {
         self.events.put(self.profile.started(handle, &self.core.engines));
-        if awaited {
-            self.events.put_inside(CallEventKind::Leg { leg: 0, state: LegState::Dialling });
+        if let Some(awaits) = awaits {
+            let state = self.leg.await_peer(awaits);
+            self.events.put_inside(CallEventKind::Leg { leg: 0, state });
         }
         self.start_pump();
         self.start(StageKind::Vad);

@@ -11,6 +11,12 @@ impl CallClock {
         Self(Instant::now())
     }
 
+    /// Goes on from this time.
+    pub fn from(time: MediaTime) -> Self {
+        let now = Instant::now();
+        Self(now.checked_sub(time.since_start()).unwrap_or(now))
+    }
+
     /// Time since the call began.
     pub fn now(self) -> MediaTime {
         self.0.elapsed().into()

@@ -5,8 +5,10 @@ use crate::inbox::Inbox;
 use crate::leg::input::EdgeInput;
 use crate::leg::kind::EdgeKind;
 use crate::orders::{Order, Orders};
+use crate::snapshot::CallSnapshot;
 use ringway_frame::CallId;
 use ringway_turn::{EndReason, StageKind};
+use tokio::sync::oneshot;
 
 /// A call, seen from anywhere.
 #[derive(Clone, Debug)]
@@ -43,6 +45,18 @@ impl CallHandle {
     /// It is over already.
     pub fn hang_up(&self, reason: EndReason) -> Result<(), CallOver> {
         if self.router.end(reason) { Ok(()) } else { Err(CallOver) }
+    }
+
+    /// What is to be kept of the call at this moment, so that another process can go on with it.
+    ///
+    /// # Errors
+    /// The call is over.
+    pub async fn keep(&self) -> Result<CallSnapshot, CallOver> {
+        let (answer, kept) = oneshot::channel();
+        if !self.router.keep(answer) {
+            return Err(CallOver);
+        }
+        kept.await.map_err(|_| CallOver)
     }
 
     /// Puts a fault into one of its stages.

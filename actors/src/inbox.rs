@@ -3,12 +3,14 @@
 use crate::error::StageError;
 use crate::hedge::HedgeNews;
 use crate::leg::input::EdgeInput;
+use crate::snapshot::CallSnapshot;
 use ringway_stages::Expectation;
 use ringway_turn::{EndReason, Input, RequestId};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{self, Receiver, Sender};
+use tokio::sync::oneshot;
 
 /// Mail that waits for the router at most; only a blocked core lets it pile up.
 const MAIL: usize = 1_024;
@@ -37,6 +39,8 @@ pub(crate) enum Mail {
     Report(Report),
     /// From the edge.
     Edge(EdgeInput),
+    /// Somebody wants to keep the call.
+    Keep(oneshot::Sender<CallSnapshot>),
     /// Only to wake the router: why the call ends is kept beside the mail, where there is always room.
     End,
 }
@@ -80,6 +84,11 @@ impl Inbox {
     /// for the edge and for what comes of one piece of a stage's work.
     pub(crate) fn has_room(&self) -> bool {
         self.mail.is_closed() || self.mail.capacity() > MAIL / 2
+    }
+
+    /// Asks for what is to be kept of the call; `false`: it is over, or hopelessly behind.
+    pub(crate) fn keep(&self, answer: oneshot::Sender<CallSnapshot>) -> bool {
+        self.mail.try_send(Mail::Keep(answer)).is_ok()
     }
 
     /// What the edge saw; `false`: the call is over, or hopelessly behind.

@@ -44,9 +44,10 @@ mod restart;
 mod retry;
 mod router;
 mod sink;
+mod snapshot;
 mod stages;
 
-pub use call::start::CallSpec;
+pub use call::start::{Awaits, CallSpec};
 pub use call_event::CallEvent;
 pub use cause::{Cause, StageState, SwitchCause, Winner};
 pub use clock::CallClock;
@@ -76,3 +77,4 @@ pub use reason::{REASONS, reason_name};
 pub use record::Record;
 pub use restart::RestartConfig;
 pub use sink::EventSink;
+pub use snapshot::{CallSnapshot, Conversation};

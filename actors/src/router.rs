@@ -22,6 +22,7 @@ use crate::post::{self, Post};
 use crate::publisher::Publisher;
 use crate::record::Record;
 use crate::retry::Retry;
+use crate::snapshot::CallSnapshot;
 use crate::stages::driver::{Obituary, Pump, Stage};
 use crate::stages::llm::{self, LlmStage};
 use crate::stages::s2s::{SpeechStage, Talk};
@@ -32,6 +33,7 @@ use hints::Hints;
 use ringway_frame::Epoch;
 use ringway_ring::EpochGate;
 use ringway_stages::Expectation;
+use ringway_stages::tool_use::ToolEffects;
 use ringway_turn::{
     CallerTurn, ClauseId, Command, EndReason, Event, Input, Observer, Output, Playout, RequestId,
     SpeechState, StageKind, Stt, Turn,
@@ -64,6 +66,8 @@ pub struct Router {
     usual: Option<Input>,
     engines: Arc<Engines>,
     record: Option<Box<dyn Record>>,
+    /// What tools did.
+    effects: ToolEffects,
     timer: Retry,
     obituary: Obituary,
 }
@@ -96,6 +100,7 @@ pub(crate) struct RouterParts {
     pub(crate) health: Arc<ServiceHealth>,
     pub(crate) engines: Arc<Engines>,
     pub(crate) record: Option<Box<dyn Record>>,
+    pub(crate) effects: ToolEffects,
 }
 
 impl Router {
@@ -119,6 +124,7 @@ impl Router {
             usual: None,
             engines: parts.engines,
             record: parts.record,
+            effects: parts.effects,
             timer: Retry::default(),
             obituary: Obituary::default(),
         }
@@ -162,6 +168,11 @@ impl Router {
             Mail::Report(Report::Expect { request, expectation }) => self.expect(request, expectation),
             Mail::Report(Report::Hedge(news)) => self.hedge_news(news),
             Mail::Edge(input) => self.edge_saw(input),
+            Mail::Keep(answer) => {
+                // Whoever asked may have gone meanwhile.
+                let _ = answer
+                    .send(CallSnapshot { conversation: self.turn.snapshot(), effects: self.effects.keep() });
+            }
             Mail::End => {}
         }
     }

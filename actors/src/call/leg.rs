@@ -7,6 +7,7 @@ use crate::leg::link::EdgeCommands;
 use crate::leg::mic::Mic;
 use crate::leg::playout::Playout;
 use crate::leg::pump::{PumpParts, serve};
+use crate::leg::state::LegState;
 use crate::leg::tap::TapSource;
 use crate::orders::{Order, Seat};
 use ringway_frame::Frame;
@@ -37,6 +38,15 @@ impl Leg {
     ) -> Self {
         let (commands, seen) = (Rc::new(RefCell::new(commands)), Seen::new(LegState::Dialling));
         Self { handle, commands, seen, gate, tap, again: Retry::default() }
+    }
+
+    /// Waits for its peer in this state.
+    pub(super) fn await_peer(&self, awaits: Awaits) -> LegState {
+        if let Awaits::Return(within) = awaits {
+            self.seen.resume_within.set(within);
+            self.seen.state.set(LegState::Detached);
+        }
+        self.seen.state.get()
     }
 
     pub(crate) fn door(&self, link: &EdgeLink, format: Format) -> LegDoor {

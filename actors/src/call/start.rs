@@ -18,14 +18,16 @@ use crate::orders::{Ended, Order, Orders};
 use crate::publisher::Publisher;
 use crate::record::Record;
 use crate::router::{Router, RouterParts};
+use crate::snapshot::Conversation;
 use crate::stages::driver::spawn;
 use ringway_frame::{CallId, Format};
 use ringway_ring::EpochGate;
 use ringway_stages::prompt::Variables;
-use ringway_turn::{EndReason, Turn};
+use ringway_turn::EndReason;
 use std::any::Any;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A call that has been admitted.
 #[derive(Debug)]
@@ -44,16 +46,25 @@ pub struct CallSpec {
     pub carrier_call_id: Option<String>,
     /// What is known of it, for prompts.
     pub variables: Arc<Variables>,
-    /// How its turns are taken.
-    pub turn: ringway_turn::Config,
+    /// How its turns are taken, and what was said before.
+    pub conversation: Conversation,
     /// Its place, reserved on this core.
     pub place: Place,
-    /// Nobody has come yet: its leg is awaited.
-    pub awaited: bool,
+    /// Nobody has come yet.
+    pub awaits: Option<Awaits>,
     /// Who records it, or listens in, from its beginning.
     pub tap: Option<TapSource>,
     /// Dropped when it is over.
     pub kept: Box<dyn Any + Send>,
+}
+
+/// Whom a call waits for in the beginning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Awaits {
+    /// Its caller, who is dialled or comes by themselves.
+    Caller,
+    /// A caller who has been there before, in another process: for so long.
+    Return(Duration),
 }
 
 /// Messages that wait for the edge at most; an edge that lets them pile up does not read its socket.
@@ -63,7 +74,8 @@ impl CallSpec {
     /// Builds the call and all its stages on its media core, whose thread this is. Its leg waits for a transport at the
     /// call's [door](Core::door).
     pub fn start(self, core: &Rc<Core>, record: Option<Box<dyn Record>>) -> CallHandle {
-        let clock = CallClock::start();
+        let Conversation { turn, effects, taken_over } = self.conversation;
+        let clock = if taken_over { CallClock::from(turn.time()) } else { CallClock::start() };
         let gate = EpochGate::new();
         let (edge, commands) = EdgeLink::bounded(EDGE_COMMANDS);
         let plumbing = Plumbing::new(self.format, &core.config.rings);
@@ -71,13 +83,14 @@ impl CallSpec {
         let (orders, book) = Orders::new();
         let (inbox, mail) = Inbox::new();
         let watches = Watches::default();
-        let language = core.engines.language_or_first(self.language.as_deref());
-        if let Some(language) = core.engines.language(language) {
+        let spoken = turn.language().map(str::to_owned);
+        let language = core.engines.language_or_first(spoken.as_deref().or(self.language.as_deref()));
+        if let Some(language) = core.engines.language(language).filter(|_| !taken_over) {
             let _ = inbox.report(Report::Language(language.code.clone()));
         }
         let seat = || orders.seat().expect("there are no orders yet");
         let router = Router::new(RouterParts {
-            turn: Turn::new(self.turn),
+            turn,
             inbox: mail,
             clock,
             gate: gate.clone(),
@@ -89,6 +102,7 @@ impl CallSpec {
             health: core.health.clone(),
             engines: core.engines.clone(),
             record,
+            effects: effects.clone(),
         });
         let died = seat();
         let router = spawn(router, core.load().marker(), move |death| {
@@ -111,6 +125,7 @@ impl CallSpec {
             core: core.clone(),
             plumbing,
             leg,
+            effects,
             router,
             inbox,
             watches,
@@ -119,7 +134,7 @@ impl CallSpec {
             events: events.clone(),
             kept: (self.place, self.kept),
         });
-        supervisor.begin(handle.clone(), self.awaited);
+        supervisor.begin(handle.clone(), self.awaits);
         let (core, id) = (core.clone(), self.id);
         let close = move || core.close_door(id);
         tokio::task::spawn_local(supervise(supervisor, events, close));

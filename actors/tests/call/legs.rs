@@ -108,3 +108,31 @@ fn a_caller_who_does_not_come_back_in_time_is_waited_for_no_longer() {
         assert_eq!(world.load.calls(), 0);
     });
 }
+
+#[test]
+fn a_call_that_is_kept_in_the_middle_of_its_answer_goes_on_in_another_one() {
+    run(|world| async move {
+        in_the_answer(&world).await;
+        let kept = world.line.call.keep().await.expect("the call lives");
+        let kept = serde_json::to_string(&kept).expect("JSON");
+        let before = world.line.heard();
+        world.line.call.hang_up(EndReason::Drain).expect("the call lives");
+        pass(Duration::from_secs(1)).await;
+        let line = world.take_over(serde_json::from_str(&kept).expect("a snapshot"));
+        pass(Duration::from_secs(5)).await;
+        let heard = line.heard();
+        assert_eq!(heard.last(), Some(&"papa"), "{before:?} before, {heard:?} after");
+        assert!(!heard.contains(&"tango"), "it is not greeted again: {heard:?}");
+        assert!(
+            !heard.contains(&"golf"),
+            "what was heard is not said again: {before:?} before, {heard:?} after"
+        );
+        line.say(&["bravo"]);
+        let words = heard.len();
+        line.until("the next answer", |line| line.heard().len() > words).await;
+        assert_eq!(line.call.keep().await.map(|_| ()), Ok(()));
+        line.call.hang_up(EndReason::Operator).expect("the call lives");
+        pass(Duration::from_secs(1)).await;
+        assert_eq!(line.call.keep().await.map(|_| ()), Err(ringway_actors::CallOver));
+    });
+}

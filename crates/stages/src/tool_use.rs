@@ -7,7 +7,7 @@ mod language;
 mod news;
 mod slots;
 
-pub use effects::{MOST_ROUNDS, Place, StartedCall, ToolEffects, ToolResult, ToolRound, rounds};
+pub use effects::{KeptEffects, MOST_ROUNDS, Place, StartedCall, ToolEffects, ToolResult, ToolRound, rounds};
 pub use language::Language;
 pub use news::{Filler, Outcome, SHOWN, ToolNews};
 pub use slots::Slots;

@@ -10,8 +10,8 @@ pub mod puppet;
 
 use line::Line;
 use ringway_actors::{
-    CallEvent, CallEventKind, CallSpec, Config, Core, CoreLoad, EdgeKind, Engines, EventSink, Lifecycle,
-    Record, ServiceHealth, Tap, TapSource,
+    Awaits, CallEvent, CallEventKind, CallSnapshot, CallSpec, Config, Conversation, Core, CoreLoad, EdgeKind,
+    Engines, EventSink, Lifecycle, Record, ServiceHealth, Tap, TapSource,
 };
 use ringway_frame::{CallId, Format};
 use ringway_stages::health;
@@ -83,7 +83,18 @@ fn call_in(
     record: Option<Box<dyn Record>>,
     tap: Option<TapSource>,
 ) -> Line {
-    let spec = CallSpec {
+    let call = spec(language, turn, load, tap).start(core, record);
+    let door = core.door(call.id).unwrap();
+    Line::start(call, door)
+}
+
+fn spec(
+    language: Option<&str>,
+    turn: ringway_turn::Config,
+    load: &Arc<CoreLoad>,
+    tap: Option<TapSource>,
+) -> CallSpec {
+    CallSpec {
         id: CallId::from_bits(load.calls() as u128),
         edge: EdgeKind::Twilio,
         format: Format::Pcm16k,
@@ -91,15 +102,12 @@ fn call_in(
         language: language.map(str::to_owned),
         carrier_call_id: None,
         variables: Arc::default(),
-        turn,
+        conversation: Conversation::new(turn),
         place: load.reserve(),
-        awaited: false,
+        awaits: None,
         tap,
         kept: Box::new(()),
-    };
-    let call = spec.start(core, record);
-    let door = core.door(call.id).unwrap();
-    Line::start(call, door)
+    }
 }
 
 impl World {
@@ -122,6 +130,16 @@ impl World {
     pub fn another_tapped(&self) -> (Line, Tap) {
         let (source, tap) = Tap::new(Format::Pcm16k);
         (call_in(None, self.turn.clone(), &self.core, &self.load, None, Some(source)), tap)
+    }
+
+    /// A call that goes on with what was kept of another, when its caller is there again.
+    pub fn take_over(&self, kept: CallSnapshot) -> Line {
+        let conversation = Conversation::take_over(self.turn.clone(), kept).unwrap();
+        let awaits = Some(Awaits::Return(Duration::from_secs(30)));
+        let spec = CallSpec { conversation, awaits, ..spec(None, self.turn.clone(), &self.load, None) };
+        let call = spec.start(&self.core, None);
+        let door = self.core.door(call.id).unwrap();
+        Line::start(call, door)
     }
 
     /// The lifecycle of all calls so far, as it comes out.

@@ -21,7 +21,7 @@ struct Shared {
     ended: Notify,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Journal {
     /// Calls so far.
     calls: u32,
@@ -32,6 +32,13 @@ struct Journal {
     closed: BTreeSet<u32>,
     slots: Slots,
 }
+
+/// What tools did in a call until now, to be kept while the call goes elsewhere.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct KeptEffects(Journal);
+
+/// What a model is told of a tool that ran when its call went elsewhere.
+const UNKNOWN: &str = "The call went on elsewhere while this ran: whether it was done is not known.";
 
 /// Calls that a model asked for together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,6 +95,19 @@ pub struct ToolResult {
 }
 
 impl ToolEffects {
+    /// What tools did until now.
+    pub fn keep(&self) -> KeptEffects {
+        KeptEffects(self.journal().clone())
+    }
+
+    /// Goes on where that was kept; of tools that ran then nobody knows any more how they ended.
+    pub fn of(KeptEffects(mut journal): KeptEffects) -> Self {
+        for (_, recorded) in journal.recorded() {
+            recorded.said.get_or_insert_with(|| (UNKNOWN.to_owned(), true));
+        }
+        Self(Arc::new(Shared { journal: Mutex::new(journal), ended: Notify::new() }))
+    }
+
     /// Calls are made, with ids of our own: those of the services repeat themselves. Calls with keys are joined to those
     /// that have done the same for this turn, or do.
     pub fn begin(&self, request: &LlmRequest, calls: Vec<(ToolCall, Option<String>)>) -> Vec<StartedCall> {
@@ -302,6 +322,20 @@ mod tests {
 
     fn call(name: &str) -> (ToolCall, Option<String>) {
         (ToolCall::new("", name, "{}"), Some(name.to_owned()))
+    }
+
+    #[test]
+    fn what_tools_did_is_known_where_the_call_goes_on_and_a_call_that_ran_then_is_not_known_to_be_done() {
+        let effects = ToolEffects::default();
+        let request = LlmRequest::new(1, Cue::Said("book it".into()));
+        let begun = effects.begin(&request, vec![call("book"), call("pay")]);
+        effects.end(begun[0].place, &done("booked"));
+        let kept = serde_json::to_string(&effects.keep()).unwrap();
+        let elsewhere = ToolEffects::of(serde_json::from_str(&kept).unwrap());
+        let said = |at: usize| elsewhere.said(begun[at].place);
+        assert_eq!(said(0), Some(("booked".to_owned(), false)));
+        assert_eq!(said(1), Some((UNKNOWN.to_owned(), true)));
+        assert_eq!(elsewhere.all().len(), 1);
     }
 
     #[test]
