@@ -3,22 +3,26 @@
  *
  * Events: `phase` with a `Phase`; every event of the socket under its own type, and as `event`; `said` with the level of each frame
  * of the caller and `played` with each `Played` of the far side; `problem` with a `Problem`. After `phase` `ended`
- * nothing more comes.
+ * nothing more comes. A call whose socket is lost is `reconnecting` for as long as the server waits for it, then `live` again.
  *
- * @typedef {'idle' | 'connecting' | 'live' | 'ending' | 'ended'} Phase
+ * @typedef {'idle' | 'connecting' | 'live' | 'reconnecting' | 'ending' | 'ended'} Phase
  * @typedef {{kind: 'microphone', problem: import('./microphone.js').MicrophoneProblem}
  *   | {kind: 'server', fault: import('./socket.js').Fault}
  *   | {kind: 'lost', code: number, opened: boolean, reachable: boolean}
+ *   | {kind: 'not resumed', reason: string | undefined}
  *   | {kind: 'internal', error: Error}} Problem
  */
-import { CallSocket } from './socket.js';
-import { health } from './server.js';
+import { CallSocket, NORMAL_CLOSURE } from './socket.js';
+import { endReasonOf, health } from './server.js';
 import { FRAME_HZ, createCodec } from './codec.js';
 import { Microphone, MicrophoneError } from './microphone.js';
+import { Reconnection } from './reconnection.js';
 import { Speaker } from './speaker.js';
 
 /** The server has this long to say `ended` after `stop`. */
 const GOODBYE_MS = 3_000;
+/** It has this long to let a lost client in again, before the next try. */
+const ANSWER_MS = 5_000;
 
 export class Call extends EventTarget {
   /** @type {Phase} */
@@ -33,6 +37,9 @@ export class Call extends EventTarget {
   #speaker;
   #socket;
   #codec;
+  /** How the call is resumed, if it can be. @type {{token: string, withinMs: number} | undefined} */
+  #resumption;
+  #callId = '';
   #started = false;
   #opened = false;
 
@@ -80,7 +87,7 @@ export class Call extends EventTarget {
   }
 
   hangUp() {
-    if (!this.#started) return this.#end();
+    if (!this.#started || this.phase === 'reconnecting') return this.#end();
     if (this.phase !== 'live') return undefined;
     this.#enter('ending');
     this.#socket.stop();
@@ -104,16 +111,22 @@ export class Call extends EventTarget {
     await this.#context.resume();
   }
 
-  async #openSocket() {
-    this.#socket = new CallSocket({
-      event: (event) => this.#hear(event),
-      audio: (bytes) => this.#codec.decode(bytes),
-      closed: (code) => this.#closed(code),
-    });
-    await this.#socket.opened();
-    this.#opened = true;
+  /** @param {() => void} [heard] called when the server answers, or does not */
+  async #openSocket(heard = () => {}) {
     const { codec, dialogue } = this.#wish;
-    this.#socket.start({ codec, dialogue, sampleRate: FRAME_HZ });
+    const token = this.#resumption?.token;
+    const socket = new CallSocket(
+      {
+        event: (event) => [this.#hear(event), heard()],
+        audio: (bytes) => this.#codec.decode(bytes),
+        closed: (code) => [this.#closed(code), heard()],
+      },
+      token !== undefined,
+    );
+    this.#socket = socket;
+    await socket.opened();
+    this.#opened = true;
+    socket.start({ codec, dialogue: token ? undefined : dialogue, sampleRate: FRAME_HZ, token });
   }
 
   /** @param {ArrayBuffer} frame */
@@ -130,19 +143,35 @@ export class Call extends EventTarget {
 
   /** @param {import('./socket.js').ServerEvent} event */
   #hear(event) {
-    if (event.type === 'started') this.#begin(event);
+    if (event.type === 'started') return this.#begin(event);
     if (event.type === 'clear') this.#clear();
     this.#emit('event', event);
     if (event.type === 'error') this.#blame(event);
     else this.#emit(event.type, event);
     if (event.type === 'ended') this.#end(event.reason);
+    return undefined;
   }
 
-  /** @param {import('./socket.js').Started} started */
-  #begin({ sampleRate }) {
+  /**
+   * The token stays here: whoever has it may speak and listen in this call.
+   * @param {import('./socket.js').Started} started
+   */
+  #begin({ token, ...started }) {
     this.#started = true;
-    this.#codec.downHz = sampleRate;
-    if (this.phase === 'connecting') this.#enter('live');
+    this.#callId = started.callId;
+    this.#resumption = token && { token, withinMs: started.resumeWithinMs };
+    this.#codec.downHz = started.sampleRate;
+    if (this.phase === 'reconnecting') this.#goOn();
+    else if (this.phase === 'connecting') this.#enter('live');
+    this.#emit('event', started);
+    this.#emit('started', started);
+  }
+
+  /** Packets of before the loss are void; what was heard is not. */
+  #goOn() {
+    this.#codec.clear();
+    this.#socket.mute(this.muted);
+    this.#enter('live');
   }
 
   #clear() {
@@ -152,16 +181,50 @@ export class Call extends EventTarget {
 
   /** @param {import('./socket.js').Fault} fault */
   #blame(fault) {
-    if (fault.recoverable) this.#emit('problem', { kind: 'server', fault });
+    if (this.phase === 'reconnecting') this.#refused(fault);
+    else if (fault.recoverable) this.#emit('problem', { kind: 'server', fault });
     else this.#fail({ kind: 'server', fault });
   }
 
   /** @param {number} code */
   async #closed(code) {
     if (this.phase === 'ending') return this.#end();
-    if (this.phase === 'ended') return undefined;
+    if (this.phase === 'ended' || this.phase === 'reconnecting') return undefined;
+    if (this.#resumption && code !== NORMAL_CLOSURE) return this.#reconnect();
     const reachable = (await health()) !== undefined;
     return this.#fail({ kind: 'lost', code, opened: this.#opened, reachable });
+  }
+
+  /** The server waits: tries until it lets this client in again, the call is over, or the time is. */
+  async #reconnect() {
+    this.#enter('reconnecting');
+    const reconnection = new Reconnection(this.#resumption.withinMs);
+    while (this.#resumption && (await reconnection.next())) {
+      if (this.phase !== 'reconnecting') return;
+      await this.#tryAgain();
+      if (this.phase !== 'reconnecting') return;
+      this.#socket.abandon();
+    }
+    await this.#giveUp();
+  }
+
+  #tryAgain() {
+    return new Promise((resolve) => {
+      this.#openSocket(resolve);
+      setTimeout(resolve, ANSWER_MS);
+    });
+  }
+
+  /** A server that has no such call any more will not have it later; any other refusal may pass. */
+  #refused({ code }) {
+    if (code === 'unknown_session') this.#resumption = undefined;
+  }
+
+  async #giveUp() {
+    const reason = (await endReasonOf(this.#callId)) ?? (this.#resumption ? 'not_resumed' : undefined);
+    if (this.phase !== 'reconnecting') return;
+    this.#emit('problem', { kind: 'not resumed', reason });
+    this.#end(reason);
   }
 
   /** @param {Problem} problem */

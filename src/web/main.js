@@ -15,7 +15,7 @@ import { Stages } from './stages.js';
 import { Tap } from './tap.js';
 import { Transcript } from './transcript.js';
 import { Waterfall } from './waterfall.js';
-import { endWords, problemWords } from './words.js';
+import { connectionWords, endWords, problemWords } from './words.js';
 
 const byId = (/** @type {string} */ id) => document.getElementById(id);
 
@@ -88,6 +88,7 @@ function follow(current, tap) {
     current.addEventListener(type, ({ detail }) => view(detail));
   on('phase', (phase) => enter(current, phase));
   on('problem', (problem) => notices.show(problemWords(problem)));
+  on('started', ({ resumed }) => resumed && notices.show(connectionWords('back')));
   on('event', (event) => log.add(event));
   on('state', (event) => panel.state(event.state));
   on('transcript', (event) => transcript.say('caller', event));
@@ -114,6 +115,7 @@ function follow(current, tap) {
  */
 function enter(current, phase) {
   panel.phase(phase, endWords(current.endReason));
+  if (phase === 'reconnecting') notices.show(connectionWords('lost'));
   if (phase === 'live') {
     meter.start();
     options.offerDevices();

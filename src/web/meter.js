@@ -39,6 +39,7 @@ export class Meter {
   }
 
   start() {
+    if (this.#running) return;
     this.#strokes.caller.fill(0);
     this.#strokes.bot.fill(0);
     this.#running = true;

@@ -21,17 +21,17 @@ export class Panel {
    * @param {string} ending why it ended, if it did
    */
   phase(phase, ending) {
-    this.#state = undefined;
     const { title, hint } = stateWords(phase);
     this.#show(phase, title, phase === 'ended' ? ending : hint);
     this.#byId('options').hidden = phase !== 'ended';
     this.#byId('controls').hidden = phase === 'ended';
-    for (const id of ['mute', 'keys']) this.#byId(id).disabled = phase !== 'live';
+    this.#byId('mute').disabled = phase !== 'live' && phase !== 'reconnecting';
+    this.#byId('keys').disabled = phase !== 'live';
     this.#byId('typing').hidden = phase !== 'live';
     this.#offerInterrupt(false);
     this.#byId('hangup').disabled = phase === 'ending';
     if (phase === 'connecting') this.#ring();
-    if (phase === 'live') this.#startClock();
+    if (phase === 'live') this.#goOn();
     if (phase === 'ended') this.#settle();
   }
 
@@ -53,7 +53,7 @@ export class Panel {
     button.setAttribute('aria-pressed', String(muted));
     button.textContent = muted ? 'Unmute' : 'Mute';
     this.#muted = muted;
-    if (this.#state) this.state(this.#state);
+    if (this.#state && document.documentElement.dataset.state !== 'reconnecting') this.state(this.#state);
   }
 
   /**
@@ -73,7 +73,14 @@ export class Panel {
     this.#byId('interrupt').setAttribute('aria-disabled', String(!speaking));
   }
 
+  /** A call that is resumed is in the state in which it was lost. */
+  #goOn() {
+    if (!this.#ticking) this.#startClock();
+    if (this.#state) this.state(this.#state);
+  }
+
   #ring() {
+    this.#state = undefined;
     this.muted(false);
     this.#byId('clock').hidden = true;
     this.#byId('hangup').focus();
@@ -91,6 +98,8 @@ export class Panel {
 
   #settle() {
     clearInterval(this.#ticking);
+    this.#ticking = 0;
+    this.#state = undefined;
     const lost = document.activeElement === document.body || document.activeElement?.closest('[hidden]');
     if (lost) this.#byId('call').focus();
   }

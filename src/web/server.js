@@ -17,6 +17,8 @@ import { ask } from './token.js';
 
 /** How often the header is brought up to date. */
 const EVERY_MS = 10_000;
+/** How long nobody waits for an answer over a network that has just failed. */
+const SHORTLY_MS = 2_000;
 
 const WORDS = {
   ok: 'ready',
@@ -41,6 +43,21 @@ export async function info() {
     const response = await ask('/api/info');
     if (response.status === 401 || response.status === 403) return 'forbidden';
     return response.ok ? await response.json() : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Why a call has ended, asked for when nobody could be told.
+ * @param {string} call
+ * @returns {Promise<string | undefined>} `undefined` when it has not, or the server does not tell
+ */
+export async function endReasonOf(call) {
+  try {
+    const signal = AbortSignal.timeout(SHORTLY_MS);
+    const response = await ask(`/api/calls/${encodeURIComponent(call)}`, { signal });
+    return response.ok ? (await response.json()).endReason : undefined;
   } catch {
     return undefined;
   }

@@ -3,7 +3,8 @@
  *
  * @typedef {'vad' | 'stt' | 'llm' | 'tts' | 's2s'} StageName
  * @typedef {'pcm16' | 'opus'} CodecName
- * @typedef {{type: 'started', sessionId: string, callId: string, codec: CodecName, sampleRate: number}} Started
+ * @typedef {{type: 'started', sessionId: string, callId: string, codec: CodecName, sampleRate: number, token?: string,
+ *   resumeWithinMs?: number, resumed?: boolean}} Started with a token where the call waits for a client that is lost
  * @typedef {{type: 'state', state: 'listening' | 'thinking' | 'speaking'}} State
  * @typedef {{type: 'transcript', turn: number, text: string, final: boolean}} Transcript what the caller said
  * @typedef {{type: 'bot', turn: number, text: string, final: boolean}} Bot what of the answer has been heard so far
@@ -28,7 +29,7 @@
 
 /** Audio waiting to be sent beyond this is dropped: one second of pcm16 at 16 kHz. */
 const MOST_UNSENT_BYTES = 32_000;
-const NORMAL_CLOSURE = 1000;
+export const NORMAL_CLOSURE = 1000;
 
 export class CallSocket {
   /** Frames not sent because the network did not keep up. */
@@ -37,10 +38,10 @@ export class CallSocket {
 
   /**
    * @param {SocketHandler} handler
-   * @param {string} [url]
+   * @param {boolean} resume it comes for a call in progress
    */
-  constructor(handler, url = voiceUrl()) {
-    this.#socket = new WebSocket(url);
+  constructor(handler, resume) {
+    this.#socket = new WebSocket(voiceUrl(resume));
     this.#socket.binaryType = 'arraybuffer';
     this.#socket.onmessage = ({ data }) => deliver(data, handler);
     this.#socket.onclose = ({ code, reason }) => handler.closed(code, reason);
@@ -51,9 +52,12 @@ export class CallSocket {
     return new Promise((resolve) => this.#socket.addEventListener('open', () => resolve(), { once: true }));
   }
 
-  /** @param {{codec: CodecName, sampleRate: number, dialogue?: string}} wish the server's dialogue where none is named */
-  start({ codec, sampleRate, dialogue }) {
-    this.#send({ type: 'start', codec, sampleRate, dialogue });
+  /**
+   * @param {{codec: CodecName, sampleRate: number, dialogue?: string, token?: string}} wish the server's dialogue where none
+   *   is named; with a token the call of which it is. Either way the call is to wait when the network fails.
+   */
+  start({ codec, sampleRate, dialogue, token }) {
+    this.#send({ type: 'start', codec, sampleRate, dialogue, token, resume: true });
   }
 
   /** @param {string} text */
@@ -90,15 +94,22 @@ export class CallSocket {
     this.#socket.close(NORMAL_CLOSURE);
   }
 
+  /** Closes it, and tells nothing more of it. */
+  abandon() {
+    this.#socket.onmessage = null;
+    this.#socket.onclose = null;
+    this.close();
+  }
+
   /** @param {object} message */
   #send(message) {
     if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
   }
 }
 
-/** The socket of this page's own origin. */
-function voiceUrl() {
-  const url = new URL('/voice-ws', location.href);
+/** The socket of this page's own origin. @param {boolean} resume */
+function voiceUrl(resume) {
+  const url = new URL(resume ? '/voice-ws?resume' : '/voice-ws', location.href);
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
   return url.href;
 }

@@ -1,6 +1,7 @@
 /** What the page says, in plain words, about states, ends and mistakes. */
 
-/** @typedef {{title: string, advice?: string, code?: string}} Notice */
+/** @typedef {{title: string, advice?: string, code?: string, about?: 'connection',
+ *   passing?: boolean}} Notice good news is passing */
 
 /** @type {Record<import('./call.js').Phase | 'listening' | 'muted' | 'thinking' | 'speaking', [string, string]>} */
 const STATES = {
@@ -11,6 +12,7 @@ const STATES = {
   muted: ['Muted', 'The bot cannot hear you. Unmute to talk, or type.'],
   thinking: ['Thinking', 'Preparing the answer.'],
   speaking: ['Speaking', 'Talk over it to interrupt.'],
+  reconnecting: ['Reconnecting', 'The call waits for you. Nothing you say is heard meanwhile.'],
   ending: ['Hanging up', 'One moment.'],
   ended: ['Call ended', ''],
 };
@@ -43,6 +45,8 @@ const ENDS = {
   slow_consumer: 'Your connection was too slow for live audio.',
   operator: 'An operator ended the call.',
   drain: 'The server is shutting down.',
+  not_resumed: 'The connection was lost for too long.',
+  no_answer: 'Nobody came for this call.',
   internal: 'The server ended the call because of an error of its own.',
 };
 
@@ -60,6 +64,17 @@ const CLOSES = {
   1006: 'The connection was lost.',
   1013: 'All lines are busy.',
 };
+
+/** @type {Record<'lost' | 'back', Notice>} */
+const CONNECTION = {
+  lost: { title: 'Connection lost, reconnecting.', advice: 'The call goes on where it was once the network is back.' },
+  back: { title: 'Reconnected.', advice: 'The call goes on.', passing: true },
+};
+
+/** @param {keyof typeof CONNECTION} change */
+export function connectionWords(change) {
+  return { ...CONNECTION[change], about: 'connection' };
+}
 
 /** @param {keyof typeof STATES} name */
 export function stateWords(name) {
@@ -86,6 +101,8 @@ export function problemWords(problem) {
       return faultWords(problem.fault);
     case 'lost':
       return lostWords(problem);
+    case 'not resumed':
+      return notResumedWords(problem.reason);
     default:
       return { title: 'This page made a mistake.', advice: 'Reload it and call again.', code: problem.error.message };
   }
@@ -103,6 +120,13 @@ function lostWords({ code, opened, reachable }) {
   }
   const title = CLOSES[code] ?? 'The server closed the connection.';
   return { title, advice: 'Check your network, then call again.', code: String(code) };
+}
+
+/** @param {string | undefined} reason */
+function notResumedWords(reason) {
+  const late = reason === 'not_resumed';
+  const title = late ? 'The connection did not come back in time.' : 'The call ended while the connection was lost.';
+  return { title, advice: 'Check your network, then call again.', about: 'connection' };
 }
 
 /** @param {import('./socket.js').Fault} fault */

@@ -2,6 +2,8 @@
 
 /** @typedef {(talk: Talk) => void} Script */
 
+const TOKEN = 'secret-of-s-1';
+
 const FRAME_MS = 20;
 const FRAME_BYTES = 640;
 const LEAD_FRAMES = 3;
@@ -89,16 +91,25 @@ export class Talk {
     }
   }
 
-  /** @param {{codec: string, sampleRate: number, dialogue: string}} start */
-  #start({ codec, sampleRate, dialogue }) {
+  /** @param {{codec: string, sampleRate: number, dialogue?: string, token?: string}} start */
+  #start({ codec, sampleRate, dialogue, token }) {
     if (this.received.length !== 1) this.violations.push('start is not first');
     const known = this.#scenario.info?.dialogues ?? ['booking', 'echo'];
     if (dialogue !== undefined && !known.includes(dialogue)) this.violations.push(`dialogue ${dialogue}`);
     this.#codec = codec;
-    this.send({ type: 'started', sessionId: 's-1', callId: 'c-1', codec, sampleRate });
+    const { resumeWithinMs, forgotten } = this.#scenario;
+    if (token && (token !== TOKEN || forgotten)) return this.#forget();
+    const resumption = resumeWithinMs && { token: TOKEN, resumeWithinMs };
+    this.send({ type: 'started', sessionId: 's-1', callId: 'c-1', codec, sampleRate, ...resumption, resumed: Boolean(token) });
+    if (token) return undefined;
     if (this.#scenario.onStart) return this.#scenario.onStart(this);
     for (const stage of ['vad', 'stt', 'llm', 'tts']) this.send({ type: 'stage', stage, state: 'ready', restarts: 0 });
     return this.#listen();
+  }
+
+  #forget() {
+    this.send({ type: 'error', code: 'unknown_session', message: 'no such call', sessionId: null, recoverable: false });
+    this.close(1008);
   }
 
   /** @param {Buffer} bytes */

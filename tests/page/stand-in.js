@@ -55,6 +55,8 @@ const waterfall = (width) => `<svg xmlns="http://www.w3.org/2000/svg" class="wat
  * @typedef {object} Scenario
  * @property {import('./stand-in-talk.js').Script} [onOpen] instead of waiting for `start`
  * @property {import('./stand-in-talk.js').Script} [onStart] after `started`, instead of a conversation
+ * @property {number} [resumeWithinMs] how long a call waits for a page that is lost
+ * @property {boolean} [forgotten] no call in progress is known any more
  * @property {string} [token] which the API demands
  * @property {Partial<typeof INFO>} [info] in place of what the server says of itself
  * @property {boolean} [down] nothing but the page's files is served

@@ -120,7 +120,7 @@ test('what the page sends keeps to the protocol', async () => {
   await page.locator('#hangup').click();
   await ended();
   assert.deepEqual(standIn.talk.received, [
-    { type: 'start', codec: 'pcm16', sampleRate: 16_000, dialogue: 'echo' },
+    { type: 'start', codec: 'pcm16', sampleRate: 16_000, dialogue: 'echo', resume: true },
     { type: 'dtmf', digit: '5' },
     { type: 'dtmf', digit: '#' },
     { type: 'text', text: 'on Monday' },
@@ -326,6 +326,83 @@ test('a server that goes down in a call is told apart from a network that breaks
   await ended();
   assert.match(await notice(), /^The server went down during the call\./);
   assert.equal(await page.locator('#server').innerText(), 'server not reachable');
+});
+
+test('a call whose connection is lost is resumed with its token, muted as it was', async () => {
+  standIn.scenario = { resumeWithinMs: TIMEOUT_MS, onStart: (talk) => talk.send({ type: 'state', state: 'listening' }) };
+  await call();
+  await inState('listening');
+  standIn.talk.send({ type: 'transcript', turn: 1, text: 'on Monday', final: true });
+  await page.locator('.line.caller').waitFor();
+  standIn.talk.crash();
+  await inState('reconnecting');
+  assert.match(await notice(), /^Connection lost, reconnecting\./);
+  await page.locator('#mute').click();
+  await page.locator('.notice.good', { hasText: 'Reconnected.' }).waitFor();
+  assert.equal(await page.locator('#state').innerText(), 'Muted');
+  assert.equal(await page.locator('.notice').count(), 1, 'good news replaces bad');
+  const { token } = standIn.talk.received[0];
+  assert.deepEqual(standIn.talk.received, [
+    { type: 'start', codec: 'pcm16', sampleRate: 16_000, token, resume: true },
+    { type: 'mute', muted: true },
+  ]);
+  assert.ok(!(await page.locator('#log').textContent()).includes(token), 'the token is shown nowhere');
+  assert.equal(await page.locator('.line.caller').innerText(), 'You\non Monday');
+  await page.locator('#mute').click();
+  await page.waitForFunction(() => document.documentElement.dataset.state === 'listening');
+  await audioPasses(400);
+  assert.ok(standIn.talk.frames > 0, 'it is heard again');
+  assert.deepEqual(standIn.talk.violations, []);
+});
+
+test('a network that is back is used at once', async () => {
+  standIn.scenario = { resumeWithinMs: TIMEOUT_MS };
+  await call();
+  await inState('listening');
+  await page.evaluate(() => {
+    const real = globalThis.setTimeout;
+    globalThis.setTimeout = (done, ms, ...more) => real(done, ms === 500 ? 1e9 : ms, ...more);
+  });
+  standIn.talk.crash();
+  await inState('reconnecting');
+  await page.evaluate(() => dispatchEvent(new Event('online')));
+  await inState('listening');
+});
+
+test('a connection that does not come back in time ends the call with its reason', async () => {
+  standIn.scenario = { resumeWithinMs: 1_200 };
+  await call();
+  await inState('listening');
+  standIn.scenario = { down: true, onOpen: (talk) => talk.crash() };
+  standIn.talk.crash();
+  await inState('reconnecting');
+  await ended();
+  assert.match(await notice(), /^The connection did not come back in time\./);
+  assert.equal(await page.locator('.notice').count(), 1);
+  assert.equal(await page.locator('#hint').innerText(), 'The connection was lost for too long.');
+  assert.ok(await page.locator('#call').isVisible(), 'one can call again');
+});
+
+test('a call that ended while the connection was lost is not tried again', async () => {
+  standIn.scenario = { resumeWithinMs: TIMEOUT_MS };
+  await call();
+  await inState('listening');
+  standIn.scenario = { resumeWithinMs: TIMEOUT_MS, forgotten: true };
+  standIn.talk.crash();
+  await ended();
+  assert.match(await notice(), /^The call ended while the connection was lost\./);
+});
+
+test('one can hang up while the connection is lost', async () => {
+  standIn.scenario = { resumeWithinMs: TIMEOUT_MS };
+  await call();
+  await inState('listening');
+  standIn.scenario = { down: true, onOpen: (talk) => talk.crash() };
+  standIn.talk.crash();
+  await inState('reconnecting');
+  await page.locator('#hangup').click();
+  await ended();
+  assert.ok(await page.locator('#call').isVisible(), 'one can call again');
 });
 
 test('the chosen microphone is asked for', async () => {
