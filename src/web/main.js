@@ -88,7 +88,7 @@ function follow(current, tap) {
     current.addEventListener(type, ({ detail }) => view(detail));
   on('phase', (phase) => enter(current, phase));
   on('problem', (problem) => notices.show(problemWords(problem)));
-  on('started', ({ resumed }) => resumed && notices.show(connectionWords('back')));
+  on('started', ({ resumed }) => resumed && back());
   on('event', (event) => log.add(event));
   on('state', (event) => panel.state(event.state));
   on('transcript', (event) => transcript.say('caller', event));
@@ -127,6 +127,12 @@ function enter(current, phase) {
   keypad.open(false);
   stages.rest();
   transcript.finish();
+}
+
+/** The connection is there again, and with it the server. */
+function back() {
+  notices.show(connectionWords('back'));
+  header.refresh();
 }
 
 /** Before any call: what this browser and the server can do. */

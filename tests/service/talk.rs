@@ -59,6 +59,36 @@ async fn talk_breaks_into_the_answer() {
 }
 
 #[tokio::test]
+async fn talk_drops_its_connection_in_the_answer_and_hears_the_rest_over_the_next_one() {
+    let server = Setup::bench().with(LONG).start();
+    let day = sound("digits/day-1");
+    // The greeting is the same long answer: it is dropped in the middle of that.
+    let (code, events) = talk(&server, "ws", &["--in", &day, "--drop-at", "2s", "--drop-for", "500ms"]).await;
+    assert_eq!(code, Some(0), "{events:?}");
+    let of = |kind: &str| events.iter().position(|event| event["event"] == kind);
+    let (dropped, resumed) = (of("dropped").expect("dropped"), of("resumed").expect("resumed"));
+    assert!(dropped < resumed && of("bot").is_none_or(|bot| resumed < bot), "{events:?}");
+    assert_eq!((count(&events, "dropped"), count(&events, "resumed"), count(&events, "started")), (1, 1, 1));
+    let answers: Vec<_> = events.iter().filter(|event| event["event"] == "bot").collect();
+    for answer in &answers {
+        assert!(answer["text"].as_str().unwrap().ends_with("goes on as well."), "whole: {answer}");
+    }
+    assert!(!answers.is_empty() && count(&events, "answer") == 1, "{events:?}");
+    let id = events[of("started").expect("started")]["text"].as_str().unwrap().to_owned();
+    let call = server.told(&format!("/api/calls/{id}")).await;
+    let transcript = call["transcript"].as_array().unwrap();
+    assert_eq!(transcript.iter().filter(|line| line["who"] == "bot").count(), answers.len(), "{call}");
+}
+
+#[tokio::test]
+async fn talk_says_that_its_session_is_not_resumed() {
+    let server = Setup::bench().with(LONG).with("[resume]\nwithin = \"200ms\"").start();
+    let day = sound("digits/day-1");
+    let (code, events) = talk(&server, "ws", &["--in", &day, "--drop-at", "1s", "--drop-for", "2s"]).await;
+    assert_eq!((code, count(&events, "resumed")), (Some(1), 0), "{events:?}");
+}
+
+#[tokio::test]
 async fn talk_tells_by_its_exit_code_what_was_wrong() {
     let silent = Setup::bench().with("[scripted]\nreply = \"\"").start();
     let day = sound("digits/day-1");

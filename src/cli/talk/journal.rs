@@ -17,7 +17,7 @@ pub enum Journal {
 pub struct Entry<'a> {
     /// Milliseconds since the call began.
     pub t_ms: u64,
-    /// What happened: `started`, `said`, `transcript`, `answer`, `bot`, `clear`, `error`, `ended`.
+    /// What happened: `started`, `said`, `transcript`, `answer`, `bot`, `clear`, `dropped`, `resumed`, `error`, `ended`.
     pub event: &'a str,
     /// Number of the turn that it belongs to.
     pub turn: Option<u32>,
@@ -86,6 +86,8 @@ fn row(entry: &Entry<'_>) -> String {
         "transcript" | "bot" => quote(text),
         "answer" => "begins to answer".to_owned(),
         "clear" => "falls silent".to_owned(),
+        "dropped" => "connection dropped".to_owned(),
+        "resumed" => "resumed over a new connection".to_owned(),
         event => text.map_or_else(|| event.to_owned(), |text| format!("{event}: {text}")),
     };
     let answer = answer_ms.map_or_else(String::new, |millis| format!("{millis} ms"));
