@@ -171,7 +171,8 @@ impl Session {
         let socket = connection::open(&again, insecure).await;
         self.socket = Some(socket.map_err(|error| SessionError::NotResumed(error.to_string()))?);
         self.ask(Start { token: self.token.clone(), ..Start::of(self.format()) }).await;
-        timeout(PATIENCE, self.await_started()).await.unwrap_or(Err(SessionError::Late("started")))?;
+        let started = timeout(PATIENCE, self.await_started()).await;
+        started.unwrap_or(Err(SessionError::Late("started"))).map_err(not_resumed)?;
         self.coder = Coder::new(self.codec)?;
         self.journal.tell(Entry::new(self.now(), "resumed"));
         Ok(())
@@ -329,6 +330,14 @@ impl Session {
 
     fn now(&self) -> MediaTime {
         self.began.elapsed().into()
+    }
+}
+
+/// A server that has no such call any more refuses none.
+fn not_resumed(error: SessionError) -> SessionError {
+    match error {
+        SessionError::Refused(why) => SessionError::NotResumed(why),
+        error => error,
     }
 }
 
