@@ -246,7 +246,7 @@ impl Server {
         let variables = Arc::new(self.variables(id, edge, &arrival));
         let Arrival { dialogue, carrier_call_id, parameters, .. } = arrival;
         let language = parameters.get(LANGUAGE).cloned();
-        let open = self.sessions.open(Session { call: id, core: number });
+        let open = self.sessions.open(Session { call: id, core: number, leg: 0 });
         let token = open.token().clone();
         let kept = Box::new(open);
         let spec = CallSpec {

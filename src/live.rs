@@ -284,7 +284,8 @@ impl LiveCall {
                 }
                 self.handle = None;
             }
-            CallEventKind::Leg { state, .. } => self.leg_is(*state),
+            CallEventKind::Leg { leg: 0, state } => self.leg_is(*state),
+            CallEventKind::Leg { .. } => {}
             CallEventKind::Started { .. }
             | CallEventKind::Answered { .. }
             | CallEventKind::Transferred { .. }

@@ -12,6 +12,8 @@ pub struct Session {
     pub call: CallId,
     /// The media core that owns it, by its number.
     pub core: usize,
+    /// Its leg that the token is for; 0 is the caller's.
+    pub leg: u32,
 }
 
 /// All sessions, by their tokens. A lock, since calls on all cores begin and end by themselves; it is taken when one does,
@@ -58,9 +60,13 @@ impl Sessions {
         found
     }
 
-    /// The token of this call, while it is in progress.
-    pub fn token_of(&self, call: CallId) -> Option<Token> {
-        self.all().iter().find(|(_, session)| session.call == call).map(|(token, _)| token.clone())
+    /// The caller's session of this call, while it is in progress.
+    pub fn of(&self, call: CallId) -> Option<(Token, Session)> {
+        let callers = |session: &Session| session.call == call && session.leg == 0;
+        self.all()
+            .iter()
+            .find(|(_, session)| callers(session))
+            .map(|(token, session)| (token.clone(), *session))
     }
 
     fn all(&self) -> MutexGuard<'_, HashMap<Token, Session>> {
@@ -88,13 +94,13 @@ mod tests {
     #[test]
     fn a_session_is_known_by_its_token_for_as_long_as_its_call_is_there() {
         let sessions = Arc::<Sessions>::default();
-        let of = |bits| Session { call: CallId::from_bits(bits), core: 0 };
+        let of = |bits| Session { call: CallId::from_bits(bits), core: 0, leg: 0 };
         let (one, two) = (sessions.open(of(1)), sessions.open(of(2)));
         assert_eq!(sessions.find(two.token().as_str()), Some(of(2)));
-        assert_eq!(sessions.token_of(of(1).call).as_ref(), Some(one.token()));
+        assert_eq!(sessions.of(of(1).call), Some((one.token().clone(), of(1))));
         let token = one.token().clone();
         drop(one);
-        assert_eq!((sessions.find(token.as_str()), sessions.token_of(of(1).call)), (None, None));
+        assert_eq!((sessions.find(token.as_str()), sessions.of(of(1).call)), (None, None));
         assert_eq!(two.token().as_str().len(), 32);
     }
 }

@@ -6,6 +6,7 @@ mod endings;
 mod hedging;
 mod language;
 mod leg;
+mod mixing;
 mod orders;
 mod plumbing;
 pub(crate) mod start;
@@ -28,6 +29,7 @@ use crate::inbox::Inbox;
 use crate::language::LanguageIndex;
 use crate::leg::input::EdgeInput;
 use crate::leg::link::EdgeLink;
+use crate::leg::mixer::CALLER;
 use crate::orders::{OrderBook, Orders};
 use crate::post::Post;
 use crate::publisher::Publisher;
@@ -42,6 +44,7 @@ use crate::stages::tts::{Refusals, TtsStage, VoiceCount};
 use crate::stages::vad::VadStage;
 use building::Refusal;
 use chain::Chain;
+use mixing::Others;
 use plumbing::Plumbing;
 use ringway_frame::{CallId, Epoch, Format};
 use ringway_stages::health::Standing;
@@ -62,6 +65,7 @@ pub(crate) struct Call {
     core: Rc<Core>,
     plumbing: Plumbing,
     leg: Leg,
+    others: Others,
     news: Post<Router>,
     inbox: Inbox,
     stages: Children,
@@ -185,6 +189,7 @@ impl Call {
             core: parts.core,
             plumbing: parts.plumbing,
             leg: parts.leg,
+            others: Others::default(),
             news: Post::to(parts.router.addr.clone()),
             _router: parts.router,
             inbox: parts.inbox,
@@ -407,7 +412,8 @@ impl Call {
         if std::mem::replace(&mut self.ended, true) {
             return;
         }
-        self.core.close_door(self.profile.id);
+        self.core.close_door((self.profile.id, CALLER));
+        self.end_others(&reason);
         self.drop_second(None);
         self.stages = Children::default();
         self.edge.end(reason.clone());

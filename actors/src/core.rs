@@ -57,8 +57,8 @@ pub struct Core {
     pub(crate) config: Arc<Config>,
     pub(crate) events: Rc<Outbox>,
     load: Arc<CoreLoad>,
-    /// Where transports come to the legs of the core's calls.
-    doors: RefCell<HashMap<CallId, LegDoor>>,
+    /// Where transports come to the legs of the core's calls, each by its number.
+    doors: RefCell<HashMap<(CallId, u32), LegDoor>>,
 }
 
 impl MediaCore {
@@ -174,17 +174,17 @@ impl Core {
         &self.load
     }
 
-    /// Where a transport comes to the leg of this call, if that is in progress here.
-    pub fn door(&self, call: CallId) -> Option<LegDoor> {
-        self.doors.borrow().get(&call).cloned()
+    /// Where a transport comes to this leg of this call, if that is in progress here; the caller's has the number 0.
+    pub fn door(&self, call: CallId, leg: u32) -> Option<LegDoor> {
+        self.doors.borrow().get(&(call, leg)).cloned()
     }
 
-    pub(crate) fn open_door(&self, call: CallId, door: LegDoor) {
-        self.doors.borrow_mut().insert(call, door);
+    pub(crate) fn open_door(&self, leg: (CallId, u32), door: LegDoor) {
+        self.doors.borrow_mut().insert(leg, door);
     }
 
-    pub(crate) fn close_door(&self, call: CallId) {
-        self.doors.borrow_mut().remove(&call);
+    pub(crate) fn close_door(&self, leg: (CallId, u32)) {
+        self.doors.borrow_mut().remove(&leg);
     }
 
     /// Its metronome.

@@ -2,8 +2,10 @@
 
 use crate::error::Fault;
 use crate::inbox::Inbox;
+use crate::leg::audience::Audience;
 use crate::leg::input::EdgeInput;
 use crate::leg::kind::EdgeKind;
+use crate::leg::spec::LegSpec;
 use crate::orders::{Order, Orders};
 use crate::snapshot::CallSnapshot;
 use ringway_frame::CallId;
@@ -59,14 +61,42 @@ impl CallHandle {
         kept.await.map_err(|_| CallOver)
     }
 
+    /// A leg joins the call beside the caller's. One that the call has no room for is dropped.
+    ///
+    /// # Errors
+    /// The call is over.
+    pub fn join(&self, leg: LegSpec) -> Result<(), CallOver> {
+        self.order(Order::Join(leg))
+    }
+
+    /// This leg is to leave, if it is there and is not the caller's.
+    ///
+    /// # Errors
+    /// The call is over.
+    pub fn drop_leg(&self, leg: u32) -> Result<(), CallOver> {
+        self.order(Order::DropLeg(leg))
+    }
+
+    /// Whom the bot speaks to from now on.
+    ///
+    /// # Errors
+    /// The call is over.
+    pub fn address(&self, audience: Audience) -> Result<(), CallOver> {
+        self.order(Order::Address(audience))
+    }
+
+    fn order(&self, order: Order) -> Result<(), CallOver> {
+        if self.orders.are_moot() {
+            return Err(CallOver);
+        }
+        self.orders.put(order).map_err(|_| CallOver)
+    }
+
     /// Puts a fault into one of its stages.
     ///
     /// # Errors
     /// The call is over.
     pub fn inject(&self, stage: StageKind, fault: Fault) -> Result<(), CallOver> {
-        if self.orders.are_moot() {
-            return Err(CallOver);
-        }
-        self.orders.put(Order::Inject { stage, fault }).map_err(|_| CallOver)
+        self.order(Order::Inject { stage, fault })
     }
 }

@@ -2,6 +2,8 @@
 
 use crate::error::{Death, Fault};
 use crate::hedge::Over;
+use crate::leg::audience::Audience;
+use crate::leg::spec::LegSpec;
 use ringway_frame::Epoch;
 use ringway_turn::{Context as Conversation, EndReason, RequestId, StageKind, SummaryId};
 use std::task::{Context, Poll};
@@ -36,8 +38,16 @@ pub(crate) enum Order {
     Inject { stage: StageKind, fault: Fault },
     /// A stage ended by itself; `None`: the router did.
     Ended(Ended),
-    /// The pump of the leg panicked, with this text.
-    LegDied(String),
+    /// The pump of this leg panicked, with this text.
+    LegDied { leg: u32, detail: String },
+    /// The pump of this leg, which is not the caller's, has said goodbye.
+    LegOver(u32),
+    /// A leg joins.
+    Join(LegSpec),
+    /// This leg, which is not the caller's, is to leave.
+    DropLeg(u32),
+    /// Whom the bot speaks to from now on.
+    Address(Audience),
 }
 
 /// A summary that is wanted.

@@ -61,13 +61,13 @@ pub struct Wanted {
 
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum EdgeName {
+pub(super) enum EdgeName {
     Browser,
     Twilio,
 }
 
 impl EdgeName {
-    fn kind(self) -> (EdgeKind, Format) {
+    pub(super) fn kind(self) -> (EdgeKind, Format) {
         match self {
             Self::Browser => (EdgeKind::Browser, edge::browser::FORMAT),
             Self::Twilio => (EdgeKind::Twilio, Format::Mulaw8k),

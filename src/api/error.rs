@@ -12,6 +12,9 @@ pub enum ApiError {
     /// No such call, now or lately.
     #[error("no call has the id {0:?}")]
     UnknownCall(String),
+    /// It has as many as it may have, or has just ended.
+    #[error("the call takes no more legs")]
+    NoMoreLegs,
     /// Nothing is served there.
     #[error("nothing is served at this path")]
     NotFound,
@@ -49,6 +52,7 @@ impl ApiError {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::UnknownCall(_) | Self::NotFound => StatusCode::NOT_FOUND,
+            Self::NoMoreLegs => StatusCode::CONFLICT,
             Self::Denied(Denied::Token) => StatusCode::UNAUTHORIZED,
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::LongBody { .. } => StatusCode::PAYLOAD_TOO_LARGE,
@@ -64,6 +68,7 @@ impl ApiError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::UnknownCall(_) => "unknown_call",
+            Self::NoMoreLegs => "no_more_legs",
             Self::NotFound => "not_found",
             Self::Denied(Denied::Token) => "unauthorized",
             Self::Denied(denied) => denied.reason(),

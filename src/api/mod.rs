@@ -7,6 +7,7 @@ mod error;
 mod events;
 mod health;
 mod info;
+mod legs;
 mod trace;
 
 pub use error::ApiError;
@@ -20,7 +21,7 @@ use axum::extract::{Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use std::sync::Arc;
 
 /// All routes: each behind its door. Who may not ask is told so before anything of a body is read.
@@ -43,6 +44,9 @@ fn guarded(server: &Arc<Server>) -> Router<Arc<Server>> {
         .route("/api/info", get(info::show))
         .route("/api/calls", get(calls::list).post(calls::create))
         .route("/api/calls/{id}", get(calls::show).delete(calls::hang_up))
+        .route("/api/calls/{id}/legs", post(legs::join))
+        .route("/api/calls/{id}/legs/{leg}", delete(legs::hang_up))
+        .route("/api/calls/{id}/bot", post(legs::address))
         .route("/api/calls/{id}/events", get(events::show))
         .route("/api/calls/{id}/trace", get(trace::show));
     if server.config.chaos {

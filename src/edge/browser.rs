@@ -6,6 +6,7 @@ use crate::addresses::Held;
 use crate::admission::{Admitted, Arrived, Entry, Refused};
 use crate::api::ApiError;
 use crate::app::{Arrival, Begun, NewCall, Server};
+use crate::sessions;
 use crate::unstarted::Late;
 use axum::body::Body;
 use axum::extract::State;
@@ -139,7 +140,7 @@ async fn join(
         Err(refused) => return turn_away(&mut socket, refused).await,
     };
     if here {
-        return attach(socket, asked, &server, (session.call, of_address), core).await;
+        return attach(socket, asked, &server, (session, of_address), core).await;
     }
     let (transport, read) = socket.into_parts();
     let Ok(moving) = Moving::leave(transport, read) else { return };
@@ -147,7 +148,7 @@ async fn join(
     let arrive = move |core| async move {
         let Ok((transport, read)) = moving.arrive() else { return };
         let socket = Socket::new(transport, read, LONGEST).await;
-        attach(socket, asked, &server, (session.call, of_address), core).await;
+        attach(socket, asked, &server, (session, of_address), core).await;
     };
     there.spawn(arrive).await;
 }
@@ -157,10 +158,11 @@ async fn attach(
     mut socket: Socket<Transport>,
     (session, start): (Session, Start),
     server: &Server,
-    (call, of_address): (CallId, Held),
+    (of, of_address): (sessions::Session, Held),
     core: Rc<Core>,
 ) {
-    let door = core.door(call).filter(|door| door.format() == FORMAT);
+    let sessions::Session { call, leg, .. } = of;
+    let door = core.door(call, leg).filter(|door| door.format() == FORMAT);
     let audio = BrowserAudio::new(start.format);
     let (Some(door), Ok(audio)) = (door, audio) else {
         return part(&mut socket, &ProtocolError::unknown_session()).await;
@@ -302,7 +304,7 @@ fn begin<S>(
     let Begun { call, token } = server.start_call(&core, new);
     let token = start.resume.then(|| token.as_str().to_owned());
     if browser::say(&mut socket, &started(call.id, &start, (token, false), server)).is_ok()
-        && let Some(door) = core.door(call.id)
+        && let Some(door) = core.door(call.id, 0)
     {
         bring(socket, (session, audio, start), server, (&door, call.id), of_address);
     }

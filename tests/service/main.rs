@@ -15,6 +15,7 @@ mod events;
 mod faults;
 mod knowledge;
 mod languages;
+mod legs;
 mod logs;
 mod metrics;
 mod record;

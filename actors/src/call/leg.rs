@@ -3,8 +3,10 @@
 use super::*;
 use crate::error::panic_text;
 use crate::leg::door::{LegDoor, Seen};
+use crate::leg::ends::Ends;
 use crate::leg::link::EdgeCommands;
 use crate::leg::mic::Mic;
+use crate::leg::mixer::CALLER;
 use crate::leg::playout::Playout;
 use crate::leg::pump::{PumpParts, serve};
 use crate::leg::state::LegState;
@@ -53,6 +55,14 @@ impl Leg {
         LegDoor::new(link.downgrade(), self.seen.clone(), format)
     }
 
+    pub(super) fn handle(&self) -> &CallHandle {
+        &self.handle
+    }
+
+    pub(super) fn gate(&self) -> &EpochGate {
+        &self.gate
+    }
+
     pub(super) fn poll_again(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.again.poll(cx)
     }
@@ -63,14 +73,19 @@ impl Call {
     pub(super) fn start_pump(&mut self) {
         let Ok(seat) = self.orders.seat() else { return self.leg_is_lost() };
         match self.pump_parts() {
-            Ok(parts) => drop(tokio::task::spawn_local(watched(serve(parts), seat))),
+            Ok(parts) => drop(tokio::task::spawn_local(watched(serve(parts), seat, CALLER))),
             Err(OnLoan) => self.leg.again.after(COMES_HOME),
         }
     }
 
     fn pump_parts(&mut self) -> Result<PumpParts, OnLoan> {
-        let (format, clock, core) = (self.profile.format, self.clock(), &self.core);
-        let (mic, voice) = (self.plumbing.mic_in.lend()?, self.plumbing.voice_out.lend()?);
+        let (format, clock) = (self.profile.format, self.clock());
+        let voice = self.plumbing.voice_out.lend()?;
+        let Ends { mic, shared } = match self.shared_ends() {
+            Some(ends) => ends?,
+            None => Ends { mic: self.plumbing.mic_in.lend()?, shared: None },
+        };
+        let core = &self.core;
         let lead = core.config.playout.lead;
         let [mic_tap, voice_tap] = match &mut self.leg.tap {
             Some(tap) => tap.lend()?.map(Some),
@@ -87,6 +102,9 @@ impl Call {
             limits: core.config.leg.clone(),
             seen: self.leg.seen.clone(),
             load: core.load().clone(),
+            lead,
+            leg: CALLER,
+            shared,
         })
     }
 
@@ -94,7 +112,9 @@ impl Call {
     /// another pump.
     pub(super) fn pump_died(&mut self, detail: &str) {
         tracing::error!(callId = %self.profile.id, detail, "the pump of a leg panicked");
-        self.plumbing.mic_in.revoke();
+        if !self.others.are_there() {
+            self.plumbing.mic_in.revoke();
+        }
         self.plumbing.voice_out.revoke();
         self.leg.tap.iter_mut().for_each(TapSource::revoke);
         if self.leg.seen.resume_within.get().is_zero() {
@@ -113,19 +133,24 @@ impl Call {
     }
 }
 
-/// The pump, whose panic is told in this seat.
-fn watched(pump: impl Future<Output = ()>, seat: Seat) -> impl Future<Output = ()> {
+/// The pump, whose panic is told in this seat; and of one that is not the caller's, its end.
+pub(super) fn watched(pump: impl Future<Output = ()>, seat: Seat, leg: u32) -> impl Future<Output = ()> {
     let mut pump = Some((Box::pin(pump), seat));
     poll_fn(move |cx| {
         let Some((running, _)) = &mut pump else { return Poll::Ready(()) };
         // What a panic leaves behind is dropped before anybody looks at it.
         let polled = catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(cx)));
-        polled.unwrap_or_else(|payload| {
-            if let Some((failed, seat)) = pump.take() {
-                drop(failed);
-                seat.put(Order::LegDied(panic_text(payload)));
+        if matches!(polled, Ok(Poll::Pending)) {
+            return Poll::Pending;
+        }
+        if let Some((stopped, seat)) = pump.take() {
+            drop(stopped);
+            match polled {
+                Err(payload) => seat.put(Order::LegDied { leg, detail: panic_text(payload) }),
+                Ok(_) if leg != CALLER => seat.put(Order::LegOver(leg)),
+                Ok(_) => {}
             }
-            Poll::Ready(())
-        })
+        }
+        Poll::Ready(())
     })
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::error::Fault;
+use crate::leg::mixer::CALLER;
 use crate::orders::Order;
 use crate::post::Stuck;
 use crate::stages::driver::Inject;
@@ -28,6 +29,9 @@ impl Future for Call {
         while !call.ended && call.leg.poll_again(cx).is_ready() {
             call.start_pump();
         }
+        while !call.ended && call.others.poll_beat(cx).is_ready() {
+            call.mix();
+        }
         while !call.ended && call.looks.poll(cx).is_ready() {
             call.look();
         }
@@ -50,7 +54,15 @@ impl Call {
             Order::Summarise(wanted) => self.summarise(*wanted),
             Order::Inject { stage, fault } => self.inject(stage, fault),
             Order::Ended(ended) => self.ended(ended),
-            Order::LegDied(detail) => self.pump_died(&detail),
+            Order::LegDied { leg: CALLER, detail } => self.pump_died(&detail),
+            Order::LegDied { leg, detail } => {
+                tracing::error!(callId = %self.profile.id, leg, detail, "the pump of a leg panicked");
+                self.leg_over(leg);
+            }
+            Order::LegOver(leg) => self.leg_over(leg),
+            Order::Join(spec) => self.join(spec),
+            Order::DropLeg(leg) => self.drop_leg(leg),
+            Order::Address(audience) => self.address(audience),
         }
     }
 

@@ -13,6 +13,7 @@ use crate::handle::CallHandle;
 use crate::inbox::{Inbox, Report};
 use crate::leg::kind::EdgeKind;
 use crate::leg::link::EdgeLink;
+use crate::leg::mixer::CALLER;
 use crate::leg::tap::TapSource;
 use crate::orders::{Ended, Order, Orders};
 use crate::publisher::Publisher;
@@ -111,7 +112,7 @@ impl CallSpec {
         let handle =
             CallHandle { id: self.id, edge: self.edge, orders: orders.clone(), router: inbox.clone() };
         let leg = Leg::new(handle.clone(), commands, gate, self.tap);
-        core.open_door(self.id, leg.door(&edge, self.format));
+        core.open_door((self.id, CALLER), leg.door(&edge, self.format));
         let profile = Profile {
             id: self.id,
             format: self.format,
@@ -136,7 +137,7 @@ impl CallSpec {
         });
         supervisor.begin(handle.clone(), self.awaits);
         let (core, id) = (core.clone(), self.id);
-        let close = move || core.close_door(id);
+        let close = move || core.close_door((id, CALLER));
         tokio::task::spawn_local(supervise(supervisor, events, close));
         handle
     }

@@ -37,4 +37,19 @@ pub enum EdgeInput {
     ProtocolError(&'static str),
     /// The peer is gone, or must go.
     Closed(EndReason),
+    /// A leg beside the caller's is in this state.
+    Beside(u32, LegState),
+}
+
+impl EdgeInput {
+    /// The same from a leg beside the caller's: what the conversation does not need of it is nothing, and its end is the
+    /// call's supervisor's to see.
+    pub(crate) fn beside(self, leg: u32) -> Option<Self> {
+        match self {
+            Self::Started | Self::Attached => Some(Self::Beside(leg, LegState::Up)),
+            Self::Detached(state) | Self::Progress(state) => Some(Self::Beside(leg, state)),
+            Self::Interrupt | Self::ProtocolError(_) => Some(self),
+            _ => None,
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 use crate::event::CallEventKind;
 use crate::leg::connection::Connection;
+use crate::leg::ends::Ends;
 use crate::leg::state::LegState;
 use ringway_turn::EndReason;
 use std::cell::OnceCell;
@@ -16,6 +17,8 @@ use tokio::time::Instant;
 pub enum EdgeCommand {
     /// A transport has come.
     Attach(Box<Connection>),
+    /// It is not alone in the call any more, or is again: the ends of rings that it has from now on.
+    Rewire(Box<Ends>),
     /// The leg gets into this state.
     Become(LegState),
     /// To the playout; decided at this instant.

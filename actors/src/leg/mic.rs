@@ -79,6 +79,11 @@ impl Mic {
         }
     }
 
+    /// Goes on into another ring.
+    pub(crate) fn put_into(&mut self, writer: Lent<Writer>) {
+        (self.writer, self.resting) = (writer, true);
+    }
+
     pub(crate) fn hold(&mut self, held: bool) {
         self.held = held;
     }

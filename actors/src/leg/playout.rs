@@ -97,6 +97,16 @@ impl Playout {
         self
     }
 
+    /// Sending runs ahead by so much from now on.
+    pub fn lead_by(&mut self, lead: Duration) {
+        self.lead = lead;
+    }
+
+    /// More was sent than is due by now.
+    pub fn is_ahead(&self, now: MediaTime) -> bool {
+        self.run.is_some() && !self.is_due(now)
+    }
+
     /// Stops for a moment, losing nothing.
     pub fn pause(&mut self, now: MediaTime) {
         self.settle(now);

@@ -6,12 +6,15 @@ use crate::core::metronome::Beat;
 use crate::handle::CallHandle;
 use crate::leg::connection::Connection;
 use crate::leg::door::Seen;
+use crate::leg::ends::{Ends, Shared};
 use crate::leg::input::EdgeInput;
 use crate::leg::link::{EdgeCommand, EdgeCommands};
 use crate::leg::mic::Mic;
+use crate::leg::mixer::CALLER;
 use crate::leg::playout::Playout;
 use crate::leg::state::{LegLimits, LegState};
 use crate::leg::transport::{Closed, Goodbye, TransportEvent};
+use ringway_frame::FRAME;
 use ringway_turn::EndReason;
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
@@ -40,6 +43,11 @@ pub(crate) struct PumpParts {
     pub(crate) limits: LegLimits,
     pub(crate) seen: Rc<Seen>,
     pub(crate) load: Arc<CoreLoad>,
+    /// How far sending runs ahead of an ear that hears nobody but the bot.
+    pub(crate) lead: Duration,
+    /// Which leg of the call it is, and what it has when that has several.
+    pub(crate) leg: u32,
+    pub(crate) shared: Option<Shared>,
 }
 
 /// One leg at work, with a transport or waiting for one.
@@ -86,7 +94,8 @@ impl From<Closed> for Leave {
 /// seen of it, which is none with a transport.
 ///
 /// No asynchronous function, which would keep room for what it is given beside what it makes of it.
-pub(crate) fn serve(parts: PumpParts) -> impl Future<Output = ()> {
+pub(crate) fn serve(mut parts: PumpParts) -> impl Future<Output = ()> {
+    parts.set_lead();
     let state = parts.seen.state.get();
     let met = state == LegState::Detached;
     let mut pump = Pump { parts, connection: None, met, deadline: None, clearing: None };
@@ -128,6 +137,7 @@ impl Pump {
             Wake::Command(Some(command)) => self.obey(command),
             Wake::Command(None) => Err(Leave::Over(EndReason::Internal)),
             Wake::TooLong(reason) => Err(Leave::Over(reason)),
+            Wake::Tick if self.parts.shared.is_some() => self.play_shared(),
             Wake::Tick => self.play(),
             Wake::Flushed(flushed) => self.flushed(flushed),
             Wake::Event(event) => self.take(event),
@@ -238,6 +248,10 @@ impl Pump {
                 None => Ok(()),
             },
             EdgeCommand::Attach(connection) => self.attach(*connection),
+            EdgeCommand::Rewire(ends) => {
+                self.parts.rewire(*ends);
+                Ok(())
+            }
             EdgeCommand::Become(state) => self.become_state(state),
             EdgeCommand::Transfer(to) => Err(Leave::Over(EndReason::Transferred(to))),
             EdgeCommand::End(reason) => Err(Leave::Over(reason)),
@@ -277,7 +291,8 @@ impl Pump {
     /// Sends what is due, and tells the call what has been heard.
     fn play(&mut self) -> Result<(), Leave> {
         let Some(Connection { transport, .. }) = &mut self.connection else { return Ok(()) };
-        if self.parts.seen.state.get() != LegState::Up {
+        // What is mixed goes out with the beat.
+        if self.parts.seen.state.get() != LegState::Up || self.parts.shared.is_some() {
             return Ok(());
         }
         let now = self.parts.clock.now();
@@ -300,6 +315,39 @@ impl Pump {
         Ok(())
     }
 
+    /// Sends one tick of what the bot and the others say.
+    fn play_shared(&mut self) -> Result<(), Leave> {
+        let PumpParts { shared: Some(shared), playout, clock, .. } = &mut self.parts else { return Ok(()) };
+        let Some(Connection { transport, .. }) = &mut self.connection else { return Ok(()) };
+        let now = clock.now();
+        let ahead = shared.hears_bot() && playout.is_ahead(now);
+        let (mut sounding, mut sent) = (None, false);
+        while let Some((frame, number)) = playout.next_due(now) {
+            shared.pass_on(frame);
+            if number == 1 {
+                sounding = Some(frame.epoch);
+            }
+            if shared.hears_bot() {
+                transport.send_audio(shared.with_others(frame), number)?;
+                sent = true;
+            }
+        }
+        if !sent
+            && !ahead
+            && let Some(frame) = shared.others()
+        {
+            transport.send_audio(frame, 0)?;
+        }
+        if sent && let Some(frames) = transport.send_mark(playout.is_drained())? {
+            playout.expect_mark(frames);
+        }
+        if let Some(epoch) = sounding {
+            self.tell(EdgeInput::Sounding(epoch));
+        }
+        self.report();
+        Ok(())
+    }
+
     fn report(&mut self) {
         if let Some(played) = self.parts.playout.report(self.parts.clock.now()) {
             self.tell(EdgeInput::Played(played));
@@ -308,7 +356,10 @@ impl Pump {
 
     /// A call that is over needs to be told nothing: its end is on its way.
     fn tell(&self, input: EdgeInput) {
-        let _ = self.parts.call.tell(input);
+        let input = if self.parts.leg == CALLER { Some(input) } else { input.beside(self.parts.leg) };
+        if let Some(input) = input {
+            let _ = self.parts.call.tell(input);
+        }
     }
 
     /// Says goodbye, in a bounded time. A peer that is still there is told what the call has to say in the end.
@@ -356,13 +407,24 @@ impl Pump {
 }
 
 impl PumpParts {
+    fn rewire(&mut self, Ends { mic, shared }: Ends) {
+        self.mic.put_into(mic);
+        self.shared = shared;
+        self.set_lead();
+    }
+
+    /// Where others are heard as well, a frame goes out each tick and none ahead, but for the clock's own jitter.
+    fn set_lead(&mut self) {
+        self.playout.lead_by(if self.shared.is_some() { FRAME / 2 } else { self.lead });
+    }
+
     /// The metronome while something plays, the ring's doorbell otherwise.
     fn poll_playout(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.seen.state.get() != LegState::Up {
             self.beat.skip();
             return Poll::Pending;
         }
-        if self.playout.is_playing() {
+        if self.shared.is_some() || self.playout.is_playing() {
             return self.beat.poll_tick(cx);
         }
         self.beat.skip();

@@ -18,7 +18,8 @@ pub trait Transport {
     /// The peer is gone or does not read.
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Closed>>;
 
-    /// Queues 20 ms of the bot's audio, the `number`th frame of its epoch, counted from 1.
+    /// Queues 20 ms of the bot's audio, the `number`th frame of its epoch, counted from 1; with 0, audio that others in the
+    /// call say while the bot does not, which counts for no mark.
     ///
     /// # Errors
     /// The peer is gone or does not read.

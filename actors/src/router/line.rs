@@ -9,6 +9,9 @@ use ringway_turn::Input;
 impl Router {
     pub(super) fn edge_saw(&mut self, input: EdgeInput) {
         let input = match input {
+            EdgeInput::Beside(leg, state) => {
+                return self.events.put_inside(CallEventKind::Leg { leg, state });
+            }
             EdgeInput::Started => {
                 self.leg_is(LegState::Up);
                 Input::Started

@@ -15,6 +15,7 @@ mod languages;
 mod legs;
 mod lifecycle;
 mod marks;
+mod parties;
 mod refusals;
 mod streaming;
 mod supervision;

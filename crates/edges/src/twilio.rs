@@ -225,6 +225,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Transport for Carrier<S> {
     }
 
     fn send_audio(&mut self, frame: &Frame, number: u32) -> Result<(), Closed> {
+        if number == 0 {
+            return Ok(self.socket.text(|out| self.writer.media(out, frame.payload()))?);
+        }
         if frame.epoch != self.epoch {
             self.epoch = frame.epoch;
             self.marked = 0;

@@ -10,6 +10,7 @@ use crate::api::ApiError;
 use crate::app::{Arrival, Begun, NewCall, Server};
 use crate::edge::transport::{Handshake, Moving, Transport};
 use crate::refusals;
+use crate::sessions;
 use crate::unstarted::Late;
 use axum::body::Body;
 use axum::extract::State;
@@ -180,7 +181,7 @@ where
     };
     let new = NewCall { edge: EdgeKind::Twilio, format, arrival, place, core: number, awaited: false };
     let Begun { call, .. } = server.start_call(&core, new);
-    if let Some(door) = core.door(call.id) {
+    if let Some(door) = core.door(call.id, 0) {
         bring(socket, (session, start), server, (&door, call.id), of_address);
     }
 }
@@ -204,7 +205,7 @@ async fn join(
         Err(refused) => return close(&mut socket, TRY_AGAIN_LATER, refused.reason()).await,
     };
     if here {
-        return attach(socket, asked, &server, (session.call, of_address), core).await;
+        return attach(socket, asked, &server, (session, of_address), core).await;
     }
     let (transport, read) = socket.into_parts();
     let Ok(moving) = Moving::leave(transport, read) else { return };
@@ -212,7 +213,7 @@ async fn join(
     let arrive = move |core| async move {
         let Ok((transport, read)) = moving.arrive() else { return };
         let socket = Socket::new(transport, read, LONGEST).await;
-        attach(socket, asked, &server, (session.call, of_address), core).await;
+        attach(socket, asked, &server, (session, of_address), core).await;
     };
     there.spawn(arrive).await;
 }
@@ -222,11 +223,11 @@ async fn attach(
     mut socket: Socket<Transport>,
     asked: (Session, Start),
     server: &Server,
-    (call, of_address): (CallId, Held),
+    (of, of_address): (sessions::Session, Held),
     core: Rc<Core>,
 ) {
-    match core.door(call).filter(|door| door.format() == asked.1.format) {
-        Some(door) => bring(socket, asked, server, (&door, call), of_address),
+    match core.door(of.call, of.leg).filter(|door| door.format() == asked.1.format) {
+        Some(door) => bring(socket, asked, server, (&door, of.call), of_address),
         None => part(&mut socket, &ProtocolError::unknown_session()).await,
     }
 }

@@ -92,7 +92,7 @@ async fn ending_of(server: &Server, carrier_call_id: &str) -> Ending {
 
 /// The same call goes on, over another socket.
 fn reconnect(server: &Server, address: &PublicUrl, call: CallId) -> String {
-    let token = server.sessions.token_of(call);
+    let token = server.sessions.of(call).map(|(token, _)| token);
     let passed = token.iter().map(|token| (TOKEN, token.as_str()));
     match &token {
         Some(_) => twiml::connect_stream(&address.ws(RESUME), &address.http(AFTER), passed),

@@ -57,15 +57,24 @@ impl Browser {
         self.line.say(voice::prompt(prompt, SampleRate::HZ_16000));
     }
 
+    /// Counts what is loud.
+    pub fn take(&mut self, message: &Message) {
+        if let Message::Binary(audio) = message {
+            self.loud += usize::from(Dbfs::of_pcm16(audio).is_loud());
+        }
+    }
+
     /// The next event, or `None` when the socket is closed.
     pub async fn next(&mut self) -> Option<Value> {
         loop {
-            match self.line.next().await? {
+            let message = self.line.next().await?;
+            self.take(&message);
+            match message {
                 Message::Text(text) => {
                     self.last = text.to_string();
                     return Some(serde_json::from_str(&text).expect("JSON"));
                 }
-                Message::Binary(audio) => self.loud += usize::from(Dbfs::of_pcm16(&audio).is_loud()),
+                Message::Binary(_) => {}
                 Message::Close(frame) => {
                     self.last = format!("{}, {frame:?}", self.last);
                     return None;

@@ -172,6 +172,9 @@ fn waiting() -> Rig {
         limits: LegLimits::default(),
         seen,
         load: load.clone(),
+        lead: LEAD,
+        leg: 0,
+        shared: None,
     };
     tokio::task::spawn_local(serve(parts));
     let (peer, kept) = (Memory::default(), Rc::new(()));

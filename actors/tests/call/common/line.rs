@@ -29,6 +29,7 @@ struct State {
     ended: Option<EndReason>,
     panics: bool,
     lost: bool,
+    hangs_up: bool,
 }
 
 /// The caller's network: memory.
@@ -55,6 +56,11 @@ impl Line {
     /// The network fails.
     pub fn lose_network(&self) {
         self.state.borrow_mut().lost = true;
+    }
+
+    /// The peer hangs up.
+    pub fn hang_up(&self) {
+        self.state.borrow_mut().hangs_up = true;
     }
 
     fn wire(&self) -> Wire {
@@ -127,6 +133,9 @@ impl Transport for Wire {
         let next = self.next.deadline() + FRAME;
         self.next.as_mut().reset(next);
         assert!(!self.state.borrow().panics, "a defect of the transport");
+        if std::mem::take(&mut self.state.borrow_mut().hangs_up) {
+            return Poll::Ready(TransportEvent::Closed(Closed::HungUp));
+        }
         if std::mem::take(&mut self.state.borrow_mut().lost) {
             self.state.borrow_mut().lose_what_is_on_its_way();
             return Poll::Ready(TransportEvent::Closed(Closed::Gone));

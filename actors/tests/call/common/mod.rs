@@ -11,7 +11,7 @@ pub mod puppet;
 use line::Line;
 use ringway_actors::{
     Awaits, CallEvent, CallEventKind, CallSnapshot, CallSpec, Config, Conversation, Core, CoreLoad, EdgeKind,
-    Engines, EventSink, Lifecycle, Record, ServiceHealth, Tap, TapSource,
+    Engines, EventSink, LegDoor, Lifecycle, Record, ServiceHealth, Tap, TapSource,
 };
 use ringway_frame::{CallId, Format};
 use ringway_stages::health;
@@ -84,7 +84,7 @@ fn call_in(
     tap: Option<TapSource>,
 ) -> Line {
     let call = spec(language, turn, load, tap).start(core, record);
-    let door = core.door(call.id).unwrap();
+    let door = core.door(call.id, 0).unwrap();
     Line::start(call, door)
 }
 
@@ -111,6 +111,11 @@ fn spec(
 }
 
 impl World {
+    /// Where a transport comes to this leg of the call.
+    pub fn door(&self, leg: u32) -> Option<LegDoor> {
+        self.core.door(self.line.call.id, leg)
+    }
+
     /// One more call on the same core.
     pub fn another(&self) -> Line {
         call(self.turn.clone(), &self.core, &self.load)
@@ -138,7 +143,7 @@ impl World {
         let awaits = Some(Awaits::Return(Duration::from_secs(30)));
         let spec = CallSpec { conversation, awaits, ..spec(None, self.turn.clone(), &self.load, None) };
         let call = spec.start(&self.core, None);
-        let door = self.core.door(call.id).unwrap();
+        let door = self.core.door(call.id, 0).unwrap();
         Line::start(call, door)
     }
 

@@ -1,0 +1,199 @@
+//! Calls of several legs.
+
+use crate::common::line::Line;
+use crate::common::{World, with_call};
+use ringway_actors::{Audience, CallEventKind, LegSpec, LegState};
+use ringway_turn::{EndReason, Event, Speaker};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+use tokio::time::sleep as pass;
+
+fn run<F: Future<Output = ()>>(test: impl FnOnce(World) -> F) {
+    with_call(ringway_turn::Config::default(), test);
+}
+
+/// One more joins; the bot hears it.
+async fn joins(world: &World) -> (Line, u32) {
+    let number = Arc::new(AtomicU32::new(0));
+    let told = number.clone();
+    let opened = Box::new(move |leg| {
+        told.store(leg, Ordering::Relaxed);
+        Box::new(()) as _
+    });
+    let spec = LegSpec { label: "Agent".into(), listened: true, opened };
+    world.line.call.join(spec).expect("the call lives");
+    pass(Duration::from_millis(20)).await;
+    let leg = number.load(Ordering::Relaxed);
+    let door = world.door(leg).expect("the leg waits");
+    (Line::start(world.line.call.clone(), door), leg)
+}
+
+/// The greeting is over.
+async fn greeted(world: &World) {
+    world.line.until("the greeting", |line| line.heard().contains(&"sierra")).await;
+    pass(Duration::from_secs(1)).await;
+}
+
+fn states(events: &[CallEventKind], of: u32) -> Vec<LegState> {
+    let states = events.iter().filter_map(|event| match event {
+        CallEventKind::Leg { leg, state } if *leg == of => Some(*state),
+        _ => None,
+    });
+    states.collect()
+}
+
+fn has(line: &Line, word: &'static str) -> bool {
+    line.heard().contains(&word)
+}
+
+#[test]
+fn caller_and_agent_hear_each_other_and_the_bot_and_not_themselves() {
+    run(|world| async move {
+        greeted(&world).await;
+        let (agent, leg) = joins(&world).await;
+        assert_eq!(leg, 1);
+        pass(Duration::from_millis(200)).await;
+        world.line.say(&["alpha"]);
+        agent.until("the caller and the answer", |agent| has(agent, "alpha") && has(agent, "papa")).await;
+        assert!(has(&world.line, "papa") && !has(&world.line, "alpha"));
+        agent.say(&["bravo"]);
+        world.line.until("the agent, and an answer", |line| has(line, "bravo")).await;
+        let before = world.line.heard().len();
+        world.line.until("the answer to the agent", |line| line.heard().len() > before + 5).await;
+        assert!(!has(&agent, "bravo"));
+    });
+}
+
+#[test]
+fn three_who_are_there_hear_each_other() {
+    run(|world| async move {
+        greeted(&world).await;
+        let ((one, _), (two, _)) = (joins(&world).await, joins(&world).await);
+        world.line.call.address(Audience::Nobody).expect("the call lives");
+        pass(Duration::from_millis(200)).await;
+        two.say(&["charlie"]);
+        pass(Duration::from_secs(2)).await;
+        assert!(has(&one, "charlie") && has(&world.line, "charlie") && !has(&two, "charlie"));
+    });
+}
+
+#[test]
+fn whoever_interrupts_the_bot_silences_it_for_all() {
+    for agent_does in [false, true] {
+        run(|world| async move {
+            greeted(&world).await;
+            let (agent, _) = joins(&world).await;
+            pass(Duration::from_millis(200)).await;
+            world.line.say(&["alpha"]);
+            agent.until("the middle of the answer", |agent| has(agent, "india")).await;
+            let speaker = if agent_does { &agent } else { &world.line };
+            speaker.say(&["bravo", "charlie", "delta", "echo"]);
+            pass(Duration::from_millis(1_200)).await;
+            assert!(!has(&world.line, "mike") && !has(&agent, "mike"), "{:?}", agent.heard());
+        });
+    }
+}
+
+#[test]
+fn the_bot_whispers_to_one_and_what_it_whispers_ends_when_that_one_leaves() {
+    run(|world| async move {
+        greeted(&world).await;
+        let (agent, leg) = joins(&world).await;
+        world.line.call.address(Audience::Only(leg)).expect("the call lives");
+        pass(Duration::from_millis(200)).await;
+        agent.say(&["alpha"]);
+        agent.until("the answer", |agent| has(agent, "india")).await;
+        world.line.call.drop_leg(leg).expect("the call lives");
+        pass(Duration::from_secs(3)).await;
+        let heard = world.line.heard();
+        let answer = ["golf", "hotel", "india", "juliet", "kilo", "papa"];
+        assert!(answer.iter().all(|word| !heard.contains(word)), "{heard:?}");
+        assert_eq!(agent.ended(), Some(EndReason::Operator));
+        world.line.say(&["bravo"]);
+        world.line.until("an answer to all who are left", |line| has(line, "papa")).await;
+    });
+}
+
+#[test]
+fn a_bot_that_is_away_says_nothing_and_writes_down_who_says_what() {
+    run(|mut world| async move {
+        greeted(&world).await;
+        let (agent, _) = joins(&world).await;
+        world.line.call.address(Audience::Nobody).expect("the call lives");
+        pass(Duration::from_millis(200)).await;
+        world.drain();
+        agent.say(&["alpha"]);
+        pass(Duration::from_secs(3)).await;
+        world.line.say(&["bravo"]);
+        pass(Duration::from_secs(3)).await;
+        let said = world.drain().into_iter().filter_map(|event| match event {
+            CallEventKind::Turn(Event::Message { who, text, .. }) => Some((who, text)),
+            _ => None,
+        });
+        let said: Vec<_> = said.collect();
+        assert!(said.iter().all(|(who, _)| *who != Speaker::Bot), "{said:?}");
+        assert!(said.iter().any(|(_, text)| text.contains("alpha")), "{said:?}");
+        assert!(said.iter().any(|(_, text)| text.contains("bravo")), "{said:?}");
+        assert!(!has(&world.line, "papa") && !has(&agent, "papa"));
+    });
+}
+
+#[test]
+fn when_the_other_leaves_the_call_goes_on_as_one_of_one_leg() {
+    run(|mut world| async move {
+        greeted(&world).await;
+        let (agent, leg) = joins(&world).await;
+        pass(Duration::from_secs(1)).await;
+        agent.hang_up();
+        pass(Duration::from_secs(1)).await;
+        assert!(world.door(leg).is_none());
+        assert_eq!(world.load.lines(), 1);
+        world.line.say(&["alpha"]);
+        world.line.until("the answer", |line| has(line, "papa")).await;
+        let expected = [LegState::Dialling, LegState::Up, LegState::Over];
+        assert_eq!(states(&world.drain(), leg), expected);
+        assert_eq!(world.line.ended(), None);
+    });
+}
+
+#[test]
+fn a_pump_of_another_leg_that_panics_takes_that_leg_alone_and_the_callers_is_rebuilt() {
+    run(|world| async move {
+        world.line.come_back();
+        greeted(&world).await;
+        let ((broken, leg), (agent, _)) = (joins(&world).await, joins(&world).await);
+        pass(Duration::from_millis(200)).await;
+        broken.break_down();
+        world.line.break_down();
+        pass(Duration::from_secs(1)).await;
+        assert!(world.door(leg).is_none());
+        world.line.come_back();
+        pass(Duration::from_secs(1)).await;
+        world.line.say(&["alpha"]);
+        agent.until("the caller and the answer", |agent| has(agent, "alpha") && has(agent, "papa")).await;
+    });
+}
+
+#[test]
+fn a_call_ends_with_its_caller_whoever_else_is_there_and_its_place_is_free() {
+    run(|world| async move {
+        greeted(&world).await;
+        let mut agents = Vec::new();
+        for _ in 0..7 {
+            agents.push(joins(&world).await);
+        }
+        let refused = LegSpec {
+            label: "Agent".into(),
+            listened: true,
+            opened: Box::new(|_| unreachable!("there is no room for a ninth leg")),
+        };
+        world.line.call.join(refused).expect("the call lives");
+        pass(Duration::from_millis(200)).await;
+        world.line.hang_up();
+        pass(Duration::from_secs(3)).await;
+        assert!(agents.iter().all(|(agent, _)| agent.ended() == Some(EndReason::Caller)));
+        assert_eq!((world.load.calls(), world.load.lines()), (0, 0));
+        assert!(agents.iter().all(|(_, leg)| world.door(*leg).is_none()));
+    });
+}
