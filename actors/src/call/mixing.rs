@@ -129,7 +129,7 @@ impl Call {
             load: self.core.load().clone(),
             lead: config.playout.lead,
             leg,
-            shared: Some(Shared::new(out.lend()?, None, format)),
+            shared: Some(Box::new(Shared::new(out.lend()?, None, format))),
         };
         let Some(mixing) = &mut self.others.mixing else { return Ok(()) };
         mixing.mixer.seat(leg, spec.listened, mixers);
@@ -263,7 +263,7 @@ impl Call {
 impl CallersEnds {
     fn lend(&mut self, format: Format) -> Result<Ends, OnLoan> {
         let bot = Bot { played: self.bot.lend()?, audible: self.audible.clone() };
-        let shared = Some(Shared::new(self.others.lend()?, Some(bot), format));
+        let shared = Some(Box::new(Shared::new(self.others.lend()?, Some(bot), format)));
         Ok(Ends { mic: self.mic.lend()?, shared })
     }
 }

@@ -11,7 +11,7 @@ use std::rc::Rc;
 pub struct Ends {
     /// The call's *mic*, or a ring into the mixer.
     pub(crate) mic: Lent<Writer>,
-    pub(crate) shared: Option<Shared>,
+    pub(crate) shared: Option<Box<Shared>>,
 }
 
 /// What a leg has that is not alone in its call.

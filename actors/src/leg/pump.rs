@@ -47,7 +47,7 @@ pub(crate) struct PumpParts {
     pub(crate) lead: Duration,
     /// Which leg of the call it is, and what it has when that has several.
     pub(crate) leg: u32,
-    pub(crate) shared: Option<Shared>,
+    pub(crate) shared: Option<Box<Shared>>,
 }
 
 /// One leg at work, with a transport or waiting for one.

@@ -1,11 +1,14 @@
 //! Calls of several legs.
 
+use crate::common::engines::{Reciter, all};
 use crate::common::line::Line;
-use crate::common::{World, with_call};
+use crate::common::{World, with_call, with_engines};
 use ringway_actors::{Audience, CallEventKind, LegSpec, LegState};
+use ringway_stages::llm::{Cue, LanguageModel, LlmCall, LlmError, LlmEvent, LlmRequest, LlmSession};
 use ringway_turn::{EndReason, Event, Speaker};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::sleep as pass;
 
@@ -196,4 +199,58 @@ fn a_call_ends_with_its_caller_whoever_else_is_there_and_its_place_is_free() {
         assert_eq!((world.load.calls(), world.load.lines()), (0, 0));
         assert!(agents.iter().all(|(_, leg)| world.door(*leg).is_none()));
     });
+}
+
+/// Says the same to everything, and keeps what it was asked.
+struct Asked(Cues);
+
+type Cues = Arc<Mutex<Vec<String>>>;
+
+struct Session(Box<dyn LlmSession>, Cues);
+
+impl LanguageModel for Asked {
+    fn name(&self) -> &str {
+        "asked"
+    }
+
+    fn open(&self, call: LlmCall) -> Result<Box<dyn LlmSession>, LlmError> {
+        Ok(Box::new(Session(Reciter.open(call)?, self.0.clone())))
+    }
+}
+
+impl LlmSession for Session {
+    fn reply(&mut self, request: LlmRequest) -> Result<(), LlmError> {
+        if let Cue::Said(text) = &request.cue {
+            self.1.lock().unwrap().push(text.clone());
+        }
+        self.0.reply(request)
+    }
+
+    fn cancel(&mut self) {
+        self.0.cancel();
+    }
+
+    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<LlmEvent, LlmError>> {
+        self.0.poll_event(cx)
+    }
+}
+
+#[test]
+fn the_model_is_told_who_of_them_speaks() {
+    let cues = Cues::default();
+    let model = Arc::new(Asked(cues.clone()));
+    let engines = |_: &_| ringway_actors::Engines { llm: vec![model], ..all() };
+    with_engines(ringway_turn::Config::default(), engines, |world| async move {
+        greeted(&world).await;
+        let (agent, _) = joins(&world).await;
+        pass(Duration::from_millis(200)).await;
+        agent.say(&["alpha"]);
+        world.line.until("an answer to the agent", |line| has(line, "papa")).await;
+        pass(Duration::from_secs(2)).await;
+        world.line.say(&["bravo"]);
+        pass(Duration::from_secs(2)).await;
+    });
+    let cues = cues.lock().unwrap();
+    assert_eq!(cues.first().map(String::as_str), Some("Agent: alpha"));
+    assert_eq!(cues.last().map(String::as_str), Some("bravo"));
 }

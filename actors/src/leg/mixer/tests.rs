@@ -64,7 +64,9 @@ impl Rig {
         for _ in 0..10 {
             for (leg, sample) in self.legs.iter_mut().zip(says) {
                 // A leg that has left is refused.
-                sample.iter().for_each(|sample| drop(leg.mic.push_or_drop(&frame(*sample))));
+                if let Some(sample) = sample {
+                    let _ = leg.mic.push_or_drop(&frame(*sample));
+                }
             }
             if let Some((sample, epoch)) = bot {
                 self.bot.push_or_drop(&frame(sample).in_epoch(epoch)).expect("there is room");
