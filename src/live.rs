@@ -285,7 +285,7 @@ impl LiveCall {
                 self.handle = None;
             }
             CallEventKind::Leg { leg: 0, state } => self.leg_is(*state),
-            CallEventKind::Leg { .. } => {}
+            CallEventKind::Leg { leg, state } => self.detail.leg_is(*leg, *state),
             CallEventKind::Started { .. }
             | CallEventKind::Answered { .. }
             | CallEventKind::Transferred { .. }

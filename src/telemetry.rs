@@ -433,6 +433,9 @@ fn count_rings(report: &RingReport) {
     for state in report.rings {
         counter!("ringway_ring_drops_total", "ring" => state.ring).increment(state.dropped);
     }
+    if report.legs_dropped > 0 {
+        counter!("ringway_ring_drops_total", "ring" => "legs").increment(report.legs_dropped);
+    }
 }
 
 /// Shows the fullest rings of all calls in progress.

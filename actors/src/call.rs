@@ -418,7 +418,8 @@ impl Call {
         self.stages = Children::default();
         self.edge.end(reason.clone());
         {
-            let report = self.plumbing.report();
+            let mut report = self.plumbing.report();
+            report.legs_dropped = self.others.take_dropped();
             self.events.put_inside(CallEventKind::Rings(report));
         }
         self.events.put_inside(CallEventKind::Ended { reason });

@@ -157,6 +157,8 @@ pub enum CallEventKind {
 pub struct RingReport {
     /// *mic*, *speech* and *voice*.
     pub rings: [RingState; 3],
+    /// Frames on their way between its legs that found no room since the last report.
+    pub legs_dropped: u64,
 }
 
 /// State of one ring.

@@ -1,5 +1,6 @@
 //! What the API and the webhook show of a call.
 
+use ringway_actors::LegState;
 use ringway_frame::MediaTime;
 use ringway_stages::prompt::Variables;
 use ringway_turn::{Event, Latency, Speaker, StageKind, ToolOutcome};
@@ -52,6 +53,8 @@ pub struct Detail {
     pub(super) ended_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) duration_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) legs: Vec<LegLine>,
     pub(super) tool_calls: Vec<ToolCall>,
     pub(super) slots: BTreeMap<String, String>,
     /// The slot of this name.
@@ -60,6 +63,13 @@ pub struct Detail {
     /// Of what grows with each turn.
     #[serde(skip)]
     pub(super) bytes: usize,
+}
+
+/// A leg beside the caller's that is there.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct LegLine {
+    pub(super) leg: u32,
+    pub(super) state: &'static str,
 }
 
 /// A tool that the language model called.
@@ -199,6 +209,14 @@ impl Detail {
             self.disposition = Some(cut(value));
         }
         self.slots.insert(cut(name), cut(value));
+    }
+
+    /// A leg beside the caller's is in this state.
+    pub(super) fn leg_is(&mut self, leg: u32, state: LegState) {
+        self.legs.retain(|line| line.leg != leg);
+        if state != LegState::Over {
+            self.legs.push(LegLine { leg, state: state.name() });
+        }
     }
 
     pub(super) fn said(&mut self, line: Line) {

@@ -29,6 +29,8 @@ async fn two_browsers_hear_each_other_and_the_bot_in_one_call_and_one_may_leave(
     let (mut caller, id) = Browser::greeted(&server).await;
     let (mut agent, leg) = join(&server, &id, json!({"edge": "browser", "label": "Agent"})).await;
     assert_eq!(leg, 1);
+    let call = server.told(&format!("/api/calls/{id}")).await;
+    assert_eq!(call["legs"], json!([{"leg": 1, "state": "up"}]));
     agent.microphone();
     caller.say("digits/day-1");
     hear(&mut agent, 10).await;

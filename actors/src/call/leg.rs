@@ -59,6 +59,10 @@ impl Leg {
         &self.handle
     }
 
+    pub(super) fn seen(&self) -> &Rc<Seen> {
+        &self.seen
+    }
+
     pub(super) fn gate(&self) -> &EpochGate {
         &self.gate
     }

@@ -27,6 +27,8 @@ pub(super) struct Others {
     /// Legs that have joined so far.
     joined: u32,
     audience: Audience,
+    /// Frames that rings dropped which are gone.
+    dropped: u64,
     /// There while there are others.
     mixing: Option<Box<Mixing>>,
 }
@@ -73,6 +75,12 @@ const COMMANDS: usize = 16;
 impl Others {
     pub(super) fn are_there(&self) -> bool {
         self.mixing.is_some()
+    }
+
+    /// Frames between the legs that found no room since this was asked last.
+    pub(super) fn take_dropped(&mut self) -> u64 {
+        let now = self.mixing.as_mut().map_or(0, |mixing| mixing.mixer.take_dropped());
+        std::mem::take(&mut self.dropped) + now
     }
 
     fn have(&self, leg: u32) -> bool {
@@ -132,7 +140,7 @@ impl Call {
             shared: Some(Box::new(Shared::new(out.lend()?, None, format))),
         };
         let Some(mixing) = &mut self.others.mixing else { return Ok(()) };
-        mixing.mixer.seat(leg, spec.listened, mixers);
+        mixing.mixer.seat((leg, seen.clone()), spec.listened, mixers);
         self.core.open_door((self.profile.id, leg), LegDoor::new(edge.downgrade(), seen, format));
         let _kept = (spec.opened)(leg);
         mixing.beside.push(Beside { leg, label: spec.label, edge, _ends: (mic, out, voice), _kept });
@@ -148,7 +156,7 @@ impl Call {
         let (bot, bot_out) = ring(format, MIXED);
         let audible = Rc::new(Cell::new(self.others.audience.reaches(CALLER)));
         let mut mixer = Mixer::new(format, bot_out, self.leg.gate().clone(), self.others.audience);
-        mixer.seat(CALLER, true, mixers);
+        mixer.seat((CALLER, self.leg.seen().clone()), true, mixers);
         let mut caller = CallersEnds { mic, others, bot: Owner::new(bot), audible };
         let Ok(ends) = caller.lend(format) else { return false };
         let told = self.edge.put(EdgeCommand::Rewire(Box::new(ends))).is_ok();
@@ -163,11 +171,11 @@ impl Call {
     /// Another pump serves the caller's leg: the ends of its rings, where it is not alone. New rings take the place of
     /// those that the old pump may still hold.
     pub(super) fn shared_ends(&mut self) -> Option<Result<Ends, OnLoan>> {
-        let format = self.profile.format;
+        let (format, seen) = (self.profile.format, self.leg.seen().clone());
         let mixing = self.others.mixing.as_mut()?;
         let ((mic, others), mixers) = wired(format);
         let (bot, bot_out) = ring(format, MIXED);
-        mixing.mixer.seat(CALLER, true, mixers);
+        mixing.mixer.seat((CALLER, seen), true, mixers);
         mixing.mixer.hear_bot(bot_out);
         let audible = mixing.caller.audible.clone();
         mixing.caller = CallersEnds { mic, others, bot: Owner::new(bot), audible };
@@ -200,6 +208,7 @@ impl Call {
         let Ok(mic) = self.plumbing.mic_in.lend() else { return };
         let speaking = mixing.mixer.speaking();
         if self.edge.put(EdgeCommand::Rewire(Box::new(Ends { mic, shared: None }))).is_ok() {
+            self.others.dropped = self.others.take_dropped();
             self.others.mixing = None;
             if speaking != CALLER {
                 self.tell_turn(Input::Speaking { party: None });

@@ -128,7 +128,7 @@ impl Plumbing {
         }
         self.still = if now == self.reported { self.still.saturating_add(1) } else { 0 };
         self.reported = now;
-        RingReport { rings }
+        RingReport { rings, legs_dropped: 0 }
     }
 }
 

@@ -13,7 +13,8 @@ impl Call {
     }
 
     fn watch(&mut self) {
-        if let Some(report) = self.plumbing.report_rings() {
+        if let Some(mut report) = self.plumbing.report_rings() {
+            report.legs_dropped = self.others.take_dropped();
             self.events.put_inside(CallEventKind::Rings(report));
             if self.plumbing.fell_idle() {
                 self.rest();

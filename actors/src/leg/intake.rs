@@ -38,6 +38,11 @@ impl Intake {
         self.flows
     }
 
+    /// Frames that found no room in its ring.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.reader.stats().snapshot().dropped
+    }
+
     fn may_flow(&mut self) -> bool {
         let there = self.reader.len();
         self.waited = if there == 0 || self.flows { 0 } else { self.waited + 1 };

@@ -1,11 +1,14 @@
 //! What the legs of one call hear of each other, and what the call hears of them: made on the beat.
 
 use crate::leg::audience::Audience;
+use crate::leg::door::Seen;
 use crate::leg::intake::Intake;
 use crate::leg::mix::{self, SILENCE, Samples, Sum};
+use crate::leg::state::LegState;
 use arrayvec::ArrayVec;
 use ringway_frame::{Epoch, FRAME, Format, Frame, MediaTime};
 use ringway_ring::{EpochGate, Lent, Reader, Writer};
+use std::rc::Rc;
 
 /// Legs of one call at most.
 pub(crate) const MOST_LEGS: usize = 8;
@@ -30,6 +33,15 @@ pub(crate) struct Mixer {
     sequence: u32,
     /// Who is heard.
     speaking: u32,
+    drops: Drops,
+}
+
+/// Frames that found no room.
+#[derive(Debug, Default)]
+struct Drops {
+    /// In rings that are gone.
+    gone: u64,
+    told: u64,
 }
 
 /// One leg in the mixer.
@@ -37,6 +49,7 @@ pub(crate) struct Mixer {
 struct Seat {
     leg: u32,
     listened: bool,
+    seen: Rc<Seen>,
     intake: Intake,
     out: Writer,
     /// What it says in this beat.
@@ -60,24 +73,33 @@ impl Mixer {
             frame: Frame::silence(format),
             sequence: 0,
             speaking: CALLER,
+            drops: Drops::default(),
         }
     }
 
-    /// A leg more, or another ring of one that is there: `said` is what comes from it, `out` goes to it.
-    pub(crate) fn seat(&mut self, leg: u32, listened: bool, (said, out): (Reader, Writer)) {
+    /// A leg more, or other rings of one that is there: `said` is what comes from it, `out` goes to it.
+    pub(crate) fn seat(
+        &mut self,
+        (leg, seen): (u32, Rc<Seen>),
+        listened: bool,
+        (said, out): (Reader, Writer),
+    ) {
         self.leave(leg);
         let intake = Intake::new(said);
-        let seat = Seat { leg, listened, intake, out, said: SILENCE, speaks: false, level: 0 };
+        let seat = Seat { leg, listened, seen, intake, out, said: SILENCE, speaks: false, level: 0 };
         // There is a seat for each leg that a call may have.
         let _ = self.seats.try_push(seat);
     }
 
     /// The caller's leg has another pump, which puts the bot's frames here.
     pub(crate) fn hear_bot(&mut self, bot: Reader) {
-        self.bot = Intake::new(bot);
+        let old = std::mem::replace(&mut self.bot, Intake::new(bot));
+        self.drops.gone += old.dropped();
     }
 
     pub(crate) fn leave(&mut self, leg: u32) {
+        let leaving = self.seats.iter().filter(|seat| seat.leg == leg);
+        self.drops.gone += leaving.map(Seat::dropped).sum::<u64>();
         self.seats.retain(|seat| seat.leg != leg);
     }
 
@@ -88,6 +110,13 @@ impl Mixer {
     /// Who is heard.
     pub(crate) fn speaking(&self) -> u32 {
         self.speaking
+    }
+
+    /// Frames that found no room since this was asked last.
+    pub(crate) fn take_dropped(&mut self) -> u64 {
+        let there: u64 = self.seats.iter().map(Seat::dropped).sum();
+        let dropped = self.drops.gone + there + self.bot.dropped();
+        dropped - std::mem::replace(&mut self.drops.told, dropped)
     }
 
     /// Does the work of one beat; whether somebody else is heard from now on.
@@ -151,6 +180,10 @@ impl Mixer {
 }
 
 impl Seat {
+    fn dropped(&self) -> u64 {
+        self.intake.dropped() + self.out.stats().snapshot().dropped
+    }
+
     fn take(&mut self, frame: &mut Frame) {
         self.speaks = self.intake.next(frame, |_| false);
         if self.speaks {
@@ -161,7 +194,7 @@ impl Seat {
         self.level = (4 * self.level + level) / 5;
     }
 
-    /// What the others say, and the bot, if there is anything.
+    /// What the others say, and the bot, if there is anything and anybody to hear it.
     fn give(&mut self, mut all: Sum, speakers: usize, bot: Option<&Samples>, frame: &mut Frame) {
         if self.speaks {
             all.subtract(&self.said);
@@ -169,7 +202,8 @@ impl Seat {
         if let Some(bot) = bot {
             all.add(bot);
         }
-        if speakers > usize::from(self.speaks) || bot.is_some() {
+        let heard = self.seen.state.get() == LegState::Up;
+        if heard && (speakers > usize::from(self.speaks) || bot.is_some()) {
             all.write(frame);
             // A full ring drops the newest frame and counts it.
             let _ = self.out.push_or_drop(frame);
