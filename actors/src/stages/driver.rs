@@ -26,6 +26,9 @@ pub(crate) struct Rest;
 /// router may read less at once than all stages together have to tell.
 pub(crate) const AT_ONCE: usize = 64;
 
+/// A stage that has filled *voice* goes on when one of so many parts of it is free: each frame by itself would cost a wake.
+pub(crate) const PARTS: usize = 4;
+
 /// A stage actor's own work, driven whenever one of its wakers fires or a message came.
 pub(crate) trait Stage: Actor<Context = Context<Self>> {
     /// Which stage it is.

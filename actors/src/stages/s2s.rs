@@ -3,7 +3,7 @@
 
 use crate::error::StageError;
 use crate::inbox::{Inbox, Report};
-use crate::stages::driver::{AT_ONCE, Inject, Obituary, Pump, Rest, Stage, inject};
+use crate::stages::driver::{AT_ONCE, Inject, Obituary, PARTS, Pump, Rest, Stage, inject};
 use crate::stages::llm::{after, cue, history, tool};
 use crate::stages::tts::VoiceCount;
 use crate::stages::utterance::{PRE_ROLL, before_next};
@@ -319,7 +319,7 @@ impl Mouth {
         while self.waiting {
             match voice.push(&self.frame) {
                 Ok(()) => self.waiting = false,
-                Err(PushError::Full) => match voice.poll_space(cx, 1) {
+                Err(PushError::Full) => match voice.poll_space(cx, voice.capacity() / PARTS) {
                     Poll::Ready(Ok(())) => {}
                     Poll::Ready(Err(_)) => return Err(StageError::Fenced),
                     Poll::Pending => return Ok(false),

@@ -3,7 +3,7 @@
 use crate::error::StageError;
 use crate::inbox::{Inbox, Report};
 use crate::retry::Retry;
-use crate::stages::driver::{AT_ONCE, Inject, Obituary, Pump, Rest, Stage, inject};
+use crate::stages::driver::{AT_ONCE, Inject, Obituary, PARTS, Pump, Rest, Stage, inject};
 use actix::prelude::*;
 use ringway_frame::{Epoch, FRAME, Format, Frame, MediaTime};
 use ringway_ring::{Lent, PushError, Writer};
@@ -201,7 +201,7 @@ impl TtsStage {
         loop {
             match voice.push(&self.frame) {
                 Ok(()) => break,
-                Err(PushError::Full) => match voice.poll_space(cx, 1) {
+                Err(PushError::Full) => match voice.poll_space(cx, voice.capacity() / PARTS) {
                     Poll::Ready(Ok(())) => {}
                     Poll::Ready(Err(_)) => return Err(StageError::Fenced),
                     Poll::Pending => return Ok(false),

@@ -1,19 +1,19 @@
 //! One call's or clause's audio from one rate to another.
 
-use audioadapter_buffers::direct::InterleavedSlice;
-use ringway_frame::SampleRate;
-use rubato::audioadapter_buffers;
-use rubato::{Fft, FixedSync, Indexing, Resampler as _};
+mod bank;
 
-/// Changes the rate of a stream, in pieces of any length; the delay of its filter is taken out.
+use bank::{Bank, CHUNK, filtered};
+use ringway_frame::SampleRate;
+use std::sync::Arc;
+
+/// Changes the rate of a stream of samples, in pieces of any length; the delay of its filter is taken out.
 pub(crate) struct Resampler {
     /// `None`: nothing to do.
-    fft: Option<Fft<f32>>,
-    /// Samples that wait for a whole chunk.
-    waiting: Vec<f32>,
-    output: Vec<f32>,
-    /// Output that is the filter's delay, not yet dropped.
-    delay: usize,
+    bank: Option<Arc<Bank>>,
+    /// What the next samples of the output are made of.
+    window: Vec<i16>,
+    /// Where the next sample of the output lies.
+    place: usize,
     from: SampleRate,
     to: SampleRate,
     received: usize,
@@ -22,14 +22,10 @@ pub(crate) struct Resampler {
 
 impl Resampler {
     pub(crate) fn new(from: SampleRate, to: SampleRate) -> Self {
-        let (rate_in, rate_out) = (from.hz() as usize, to.hz() as usize);
-        let fft = (from != to).then(|| {
-            Fft::new(rate_in, rate_out, from.frame_samples(), 1, FixedSync::Input)
-                .expect("rates and chunks above zero")
-        });
-        let delay = fft.as_ref().map_or(0, |fft| fft.output_delay());
-        let output = vec![0.0; fft.as_ref().map_or(0, |fft| fft.output_frames_max())];
-        Self { fft, waiting: Vec::new(), output, delay, from, to, received: 0, given: 0 }
+        let bank = (from != to).then(|| Bank::shared(from, to));
+        let mut resampler = Self { bank, window: Vec::new(), place: 0, from, to, received: 0, given: 0 };
+        resampler.reset();
+        resampler
     }
 
     /// The rates it was made for.
@@ -39,59 +35,43 @@ impl Resampler {
 
     /// Another stream begins; what is left of the last one is forgotten.
     pub(crate) fn reset(&mut self) {
-        if let Some(fft) = &mut self.fft {
-            fft.reset();
-            self.delay = fft.output_delay();
-        }
-        self.waiting.clear();
+        self.window.clear();
+        // Half of the filter lies in front of the first sample.
+        let before = self.bank.as_ref().map_or(0, |bank| bank.taps / 2 - 1);
+        self.window.resize(before, 0);
+        self.place = 0;
         self.received = 0;
         self.given = 0;
     }
 
     /// Takes in `samples` and appends what comes out to `out`.
-    pub(crate) fn push(&mut self, samples: &[f32], out: &mut Vec<f32>) {
+    pub(crate) fn push(&mut self, samples: &[i16], out: &mut Vec<i16>) {
         self.received += samples.len();
-        if self.fft.is_none() {
-            out.extend_from_slice(samples);
-            return;
+        let Some(bank) = &self.bank else { return out.extend_from_slice(samples) };
+        self.window.extend_from_slice(samples);
+        let (mut at, before) = (0, out.len());
+        while let Some(samples) = self.window.get(at..at + bank.taps) {
+            out.push(filtered(samples, bank.filter(self.place)));
+            at += bank.step.0;
+            self.place += bank.step.1;
+            if self.place >= bank.places {
+                self.place -= bank.places;
+                at += 1;
+            }
         }
-        self.waiting.extend_from_slice(samples);
-        let mut at = 0;
-        while let Some(used) = self.chunk(at, out) {
-            at += used;
-        }
-        self.waiting.drain(..at);
+        self.window.drain(..at);
+        self.given += out.len() - before;
     }
 
     /// The stream has ended: appends what is still inside, so that as much came out as went in.
-    pub(crate) fn finish(&mut self, out: &mut Vec<f32>) {
+    pub(crate) fn finish(&mut self, out: &mut Vec<i16>) {
         let expected = self.received * self.to.hz() as usize / self.from.hz() as usize;
-        let received = self.received;
-        let silence = vec![0.0; self.from.frame_samples()];
-        while self.fft.is_some() && self.given < expected {
+        let (received, silence) = (self.received, [0; CHUNK]);
+        while self.bank.is_some() && self.given < expected {
             self.push(&silence, out);
         }
         self.received = received;
         out.truncate(out.len() - self.given.saturating_sub(expected));
-    }
-
-    /// Resamples one chunk of what waits behind `at`, if there is one; how much it used.
-    fn chunk(&mut self, at: usize, out: &mut Vec<f32>) -> Option<usize> {
-        let fft = self.fft.as_mut()?;
-        let needed = fft.input_frames_next();
-        let input = self.waiting.get(at..at + needed)?;
-        let input = InterleavedSlice::new(input, 1, needed).expect("one channel of that length");
-        let room = self.output.len();
-        let mut output =
-            InterleavedSlice::new_mut(&mut self.output, 1, room).expect("one channel of that length");
-        let (used, made) = fft
-            .process_into_buffer(&input, &mut output, Some(&Indexing::new()))
-            .expect("a whole chunk, and room for the largest output");
-        let dropped = self.delay.min(made);
-        self.delay -= dropped;
-        out.extend_from_slice(&self.output[dropped..made]);
-        self.given += made - dropped;
-        Some(used)
     }
 }
 
@@ -100,36 +80,92 @@ mod tests {
     use super::*;
     use std::f32::consts::TAU;
 
+    const RATES: [u32; 12] =
+        [8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 96_000, 16_025, 191_975];
+
+    fn resampler(from: u32, to: u32) -> Resampler {
+        Resampler::new(SampleRate::new(from).unwrap(), SampleRate::new(to).unwrap())
+    }
+
+    /// A tone of half of full scale.
+    fn tone(hertz: f32, rate: u32, at: usize) -> f32 {
+        (TAU * hertz * (at as f32 / rate as f32)).sin() * 16_384.0
+    }
+
+    /// A tenth of a second of it, at another rate.
+    fn resampled(hertz: f32, from: u32, to: u32, piece: usize) -> Vec<i16> {
+        let input: Vec<i16> =
+            (0..from as usize / 10).map(|at| tone(hertz, from, at).round() as i16).collect();
+        let (mut resampler, mut out) = (resampler(from, to), Vec::new());
+        input.chunks(piece).for_each(|piece| resampler.push(piece, &mut out));
+        resampler.finish(&mut out);
+        assert_eq!(out.len(), input.len() * to as usize / from as usize, "{from} to {to}");
+        out
+    }
+
+    /// The loudest difference to a tone, in dB below it; ends are not looked at.
+    fn error(out: &[i16], hertz: f32, rate: u32) -> f32 {
+        let inner = out.iter().enumerate().skip(out.len() / 5).take(out.len() * 3 / 5);
+        let worst = inner.map(|(at, sample)| (f32::from(*sample) - tone(hertz, rate, at)).abs());
+        20.0 * (worst.fold(0.0, f32::max) / 16_384.0).log10()
+    }
+
     #[test]
-    fn a_tone_keeps_its_length_place_and_loudness() {
-        for (from, to) in [(8_000, 16_000), (16_000, 8_000), (16_000, 16_000)] {
-            let tone = |rate: u32, at: usize| (TAU * 300.0 * at as f32 / rate as f32).sin() * 0.5;
-            let input: Vec<f32> = (0..4_001).map(|at| tone(from, at)).collect();
-            let mut resampler = Resampler::new(SampleRate::new(from).unwrap(), SampleRate::new(to).unwrap());
-            let mut out = Vec::new();
-            for piece in input.chunks(171) {
-                resampler.push(piece, &mut out);
-            }
-            resampler.finish(&mut out);
-            assert_eq!(out.len(), input.len() * to as usize / from as usize);
-            for (at, sample) in out.iter().enumerate().skip(400).take(out.len() - 800) {
-                assert!((sample - tone(to, at)).abs() < 0.01, "{from} to {to}: sample {at} is {sample}");
+    fn a_tone_keeps_its_length_place_and_loudness_from_any_rate() {
+        for from in RATES {
+            for to in [8_000, 16_000, 24_000] {
+                for hertz in [300.0, 1_000.0, 3_300.0] {
+                    let error = error(&resampled(hertz, from, to, 171), hertz, to);
+                    assert!(error < -48.0, "{hertz} Hz from {from} to {to}: {error} dB");
+                }
             }
         }
     }
 
     #[test]
+    fn what_the_lower_rate_cannot_carry_is_gone() {
+        for from in RATES.into_iter().filter(|from| *from > 12_000) {
+            for hertz in [4_200.0, 5_000.0, 6_500.0, 7_900.0] {
+                let out = resampled(hertz, from, 8_000, 441);
+                let inner = &out[out.len() / 5..out.len() * 4 / 5];
+                let loudest = inner.iter().map(|sample| sample.unsigned_abs()).max().unwrap();
+                assert!(loudest < 40, "{hertz} Hz from {from}: {loudest}");
+            }
+        }
+    }
+
+    #[test]
+    fn it_is_the_same_however_the_stream_is_cut() {
+        let whole = resampled(700.0, 22_050, 8_000, usize::MAX);
+        for piece in [1, 7, 160, 441] {
+            assert_eq!(resampled(700.0, 22_050, 8_000, piece), whole, "pieces of {piece}");
+        }
+    }
+
+    #[test]
+    fn the_loudest_input_is_clipped_and_never_wraps() {
+        for from in RATES {
+            let (mut resampler, mut out) = (resampler(from, 8_000), Vec::new());
+            let square: Vec<i16> =
+                (0..from / 10).map(|at| if at / 7 % 2 == 0 { i16::MAX } else { i16::MIN }).collect();
+            resampler.push(&square, &mut out);
+            resampler.push(&vec![i16::MIN; from as usize / 10], &mut out);
+            assert!(out[out.len() - 100..].iter().all(|sample| *sample < -32_000), "{from}");
+        }
+    }
+
+    #[test]
     fn one_that_is_used_again_remembers_nothing() {
-        let mut resampler = Resampler::new(SampleRate::HZ_24000, SampleRate::HZ_8000);
-        let mut run = |samples: &[f32]| {
+        let mut resampler = resampler(24_000, 8_000);
+        let mut run = |samples: &[i16]| {
             let mut out = Vec::new();
             resampler.reset();
             resampler.push(samples, &mut out);
             resampler.finish(&mut out);
             out
         };
-        let first = run(&[0.25; 1_000]);
-        run(&[-0.9; 777]);
-        assert_eq!(run(&[0.25; 1_000]), first);
+        let first = run(&[8_000; 1_000]);
+        run(&[-30_000; 777]);
+        assert_eq!(run(&[8_000; 1_000]), first);
     }
 }

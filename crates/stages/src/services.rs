@@ -9,6 +9,7 @@ mod access;
 mod answer;
 pub mod anthropic;
 mod arguments;
+mod bounded_read;
 pub mod cartesia;
 pub mod cartesia_stt;
 mod chat;

@@ -11,8 +11,6 @@ pub(super) struct Framer {
     writer: Writer,
     frame: Frame,
     spoken: Vec<i16>,
-    wide: Vec<f32>,
-    resampled: Vec<f32>,
     samples: Vec<i16>,
 }
 
@@ -25,8 +23,6 @@ impl Framer {
             writer,
             frame: Frame::silence(format),
             spoken: Vec::new(),
-            wide: Vec::new(),
-            resampled: Vec::new(),
             samples: Vec::new(),
         }
     }
@@ -53,14 +49,11 @@ impl Framer {
     }
 
     fn resample(&mut self, last: bool) {
-        self.wide.extend(self.spoken.drain(..).map(|sample| f32::from(sample) / 32_768.0));
-        self.resampler.push(&self.wide, &mut self.resampled);
-        self.wide.clear();
+        self.resampler.push(&self.spoken, &mut self.samples);
+        self.spoken.clear();
         if last {
-            self.resampler.finish(&mut self.resampled);
+            self.resampler.finish(&mut self.samples);
         }
-        // Saturates, as a cast from float does.
-        self.samples.extend(self.resampled.drain(..).map(|sample| (sample * 32_768.0).round() as i16));
     }
 
     fn write_frames(&mut self) {

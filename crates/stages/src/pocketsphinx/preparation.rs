@@ -15,10 +15,11 @@ pub(super) fn speech(recording: &Recording) -> Vec<i16> {
     let rate = recording.format().rate();
     let samples = samples(recording);
     let Some(range) = trim(&samples, rate) else { return Vec::new() };
-    let mut speech = Vec::new();
-    let mut resampler = Resampler::new(rate, RATE);
-    resampler.push(&samples[range], &mut speech);
-    resampler.finish(&mut speech);
+    let spoken: Vec<i16> = samples[range].iter().map(|sample| *sample as i16).collect();
+    let (mut resampler, mut resampled) = (Resampler::new(rate, RATE), Vec::new());
+    resampler.push(&spoken, &mut resampled);
+    resampler.finish(&mut resampled);
+    let mut speech: Vec<f32> = resampled.into_iter().map(f32::from).collect();
     level(&mut speech);
     let mut noise = Noise(1);
     speech.iter().map(|sample| (sample + noise.next()).round() as i16).collect()

@@ -1,5 +1,6 @@
 //! Connections that wait for their next request.
 
+use super::bounded_read::BoundedRead;
 use super::connector::Connector;
 use super::stream::Stream;
 use super::task::Task;
@@ -143,7 +144,10 @@ impl Shelf {
 
 impl Connection {
     async fn over(stream: Stream) -> Result<Self, ServiceError> {
-        let handshake = http1::Builder::new().max_buf_size(READ_AHEAD).handshake(TokioIo::new(stream)).await;
+        let handshake = http1::Builder::new()
+            .max_buf_size(LARGEST_HEAD)
+            .handshake(TokioIo::new(BoundedRead(stream)))
+            .await;
         let (sender, connection) = handshake.map_err(|error| ServiceError::cut(Phase::Connect, error))?;
         let driver = tokio::spawn(async move {
             // Its requests are told of errors.
@@ -160,5 +164,5 @@ pub(super) const KEEP: Duration = Duration::from_secs(60);
 /// Connections that wait at most, of all cores.
 const MOST: usize = 512;
 
-/// Bytes that a connection reads ahead of whoever uses its answer: what a slow listener costs in memory.
-const READ_AHEAD: usize = 32 * 1_024;
+/// Bytes of the longest head of an answer.
+const LARGEST_HEAD: usize = 32 * 1_024;

@@ -133,7 +133,7 @@ enum Voice {
     /// Mu-law goes through untouched.
     Mulaw,
     /// Samples become those of 24 kHz.
-    Samples { format: Format, resampler: Box<Resampler>, input: Vec<f32>, output: Vec<f32> },
+    Samples { format: Format, resampler: Box<Resampler>, input: Vec<i16>, output: Vec<i16> },
 }
 
 impl Speaker {
@@ -246,11 +246,11 @@ impl Voice {
         for payload in frames.chunks(format.bytes()) {
             if let Ok(frame) = Frame::new(*format, payload) {
                 let count = pcm::decode(&frame, &mut samples);
-                input.extend(samples[..count].iter().map(|sample| f32::from(*sample)));
+                input.extend_from_slice(&samples[..count]);
             }
         }
         resampler.push(input, output);
-        output.iter().flat_map(|sample| (sample.round() as i16).to_le_bytes()).collect()
+        output.iter().flat_map(|sample| sample.to_le_bytes()).collect()
     }
 }
 

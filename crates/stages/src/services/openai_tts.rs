@@ -4,7 +4,7 @@
 use super::exchange::Exchange;
 use super::http::{Http, Post, content_type};
 use super::section::{Engine, Entry, Problem, Section, Sections, SpeechRate, Stage, faster, within};
-use super::voice::{Coding, Pieces, Requested, Session, Spares};
+use super::voice::{Coding, Pieces, Requested, Session};
 use super::{ApiKey, Endpoint, KeyHeader, Limits, ServiceError, SetupError};
 use crate::humane;
 use crate::tts::{TextToSpeech, TtsCall, TtsError, TtsSession};
@@ -113,7 +113,6 @@ impl Section for Config {
 pub struct OpenAiTts {
     http: Http,
     config: Arc<Config>,
-    spares: Spares,
 }
 
 impl OpenAiTts {
@@ -124,7 +123,7 @@ impl OpenAiTts {
     pub fn new(config: Config, key: Option<&ApiKey>) -> Result<Self, SetupError> {
         let limits = Limits { connect: config.connect, first_byte: config.first_byte, idle: config.idle };
         let http = Http::keyed(&config.url, key, &config.key_header, limits)?;
-        Ok(Self { http, config: Arc::new(config), spares: Spares::default() })
+        Ok(Self { http, config: Arc::new(config) })
     }
 }
 
@@ -171,10 +170,6 @@ impl Requested for OpenAiTts {
             Audio::Pcm => Coding::Pcm(SampleRate::HZ_24000),
             Audio::Wav => Coding::Wav,
         }
-    }
-
-    fn spares(&self) -> &Spares {
-        &self.spares
     }
 
     fn warm(&self) {

@@ -3,7 +3,7 @@
 use super::error::message_in;
 use super::http::{Http, Post};
 use super::section::{Engine, Entry, Problem, Section, Sections, SpeechRate, Stage, within};
-use super::voice::{Coding, Later, Pieces, Requested, Session, Spares, Whole};
+use super::voice::{Coding, Later, Pieces, Requested, Session, Whole};
 use super::{ApiKey, Endpoint, Limits, ServiceError, SetupError};
 use crate::humane;
 use crate::tts::{TextToSpeech, TtsCall, TtsError, TtsSession};
@@ -95,7 +95,6 @@ impl Section for Config {
 pub struct PhoneTts {
     http: Http,
     config: Arc<Config>,
-    spares: Spares,
 }
 
 impl PhoneTts {
@@ -106,7 +105,7 @@ impl PhoneTts {
     pub fn new(config: Config, key: Option<&ApiKey>) -> Result<Self, SetupError> {
         let limits = Limits { connect: config.connect, first_byte: config.first_byte, idle: config.idle };
         let http = Http::new(&config.url, key, limits)?;
-        Ok(Self { http, config: Arc::new(config), spares: Spares::default() })
+        Ok(Self { http, config: Arc::new(config) })
     }
 
     async fn speak(self, text: String) -> Result<Box<dyn Pieces>, ServiceError> {
@@ -214,10 +213,6 @@ impl Requested for PhoneTts {
 
     fn coding(&self) -> Coding {
         Coding::Wav
-    }
-
-    fn spares(&self) -> &Spares {
-        &self.spares
     }
 
     fn warm(&self) {

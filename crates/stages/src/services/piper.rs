@@ -7,7 +7,7 @@ mod generation;
 
 use super::http::{Http, Post};
 use super::section::{Engine, Entry, Problem, Section, Sections, SpeechRate, Stage, faster, within};
-use super::voice::{Coding, Later, Pieces, Requested, Session, Spares};
+use super::voice::{Coding, Later, Pieces, Requested, Session};
 use super::{ApiKey, Endpoint, Limits, ServiceError, SetupError};
 use crate::humane;
 use crate::tts::{TextToSpeech, TtsCall, TtsError, TtsSession};
@@ -97,7 +97,6 @@ pub struct Piper {
     http: Http,
     config: Arc<Config>,
     known: Arc<Known>,
-    spares: Spares,
 }
 
 impl Piper {
@@ -109,7 +108,7 @@ impl Piper {
         let limits = Limits { connect: config.connect, first_byte: config.first_byte, idle: config.idle };
         let http = Http::new(&config.url, None, limits)?;
         let known = Arc::new(Known::new(config.generation));
-        Ok(Self { http, config: Arc::new(config), known, spares: Spares::default() })
+        Ok(Self { http, config: Arc::new(config), known })
     }
 
     /// The audio of a text; a server that refuses it may have become another one.
@@ -178,10 +177,6 @@ impl Requested for Piper {
 
     fn coding(&self) -> Coding {
         Coding::Wav
-    }
-
-    fn spares(&self) -> &Spares {
-        &self.spares
     }
 
     fn warm(&self) {

@@ -13,5 +13,5 @@ pub(super) use link::{Door, KeepAlive};
 pub(super) use pieces::{Later, Pieces, Whole};
 pub(super) use requested::Requested;
 pub(super) use session::Session;
-pub(super) use speech::{Coding, Spares};
+pub(super) use speech::Coding;
 pub(super) use streamed::{Dialect, Heard, Patience, Said, Since, Streamed};

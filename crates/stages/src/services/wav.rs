@@ -206,6 +206,15 @@ impl WavStream {
         let width = spec.width();
         let mut whole = true;
         while samples.len() < end && left.is_none_or(|left| left >= width as u64) {
+            let wanted =
+                left.map_or(usize::MAX, |left| (left / width as u64) as usize).min(end - samples.len());
+            let plain = plain(piece, width, wanted) * width;
+            if plain > 0 {
+                spec.decode(&piece[..plain], samples);
+                piece.advance(plain);
+                left = left.map(|left| left - plain as u64);
+                continue;
+            }
             // A file within the samples of another one, whose length nobody knew.
             if piece.starts_with(&b"RIFF"[..piece.len().min(4)]) && !piece.is_empty() {
                 let more = left.is_none_or(|left| left > piece.len() as u64);
@@ -222,7 +231,7 @@ impl WavStream {
                 whole = piece.is_empty();
                 break;
             }
-            samples.push(spec.sample(&piece[..width]));
+            spec.decode(&piece[..width], samples);
             piece.advance(width);
             left = left.map(|left| left - width as u64);
         }
@@ -254,6 +263,18 @@ impl WavStream {
         }
         true
     }
+}
+
+/// How many samples of so many bytes, of those that are wanted, stand in front of anything that may begin a file. The
+/// last bytes are not looked at: what follows them has not come.
+fn plain(piece: &[u8], width: usize, wanted: usize) -> usize {
+    let whole = wanted.min(piece.len().saturating_sub(SIGNATURE) / width);
+    let pairs = piece[..whole * width].iter().zip(piece.get(1..).unwrap_or_default());
+    // Mostly there is nothing of the kind, which is seen at many bytes at a time.
+    if !pairs.fold(false, |seen, (a, b)| seen | ((*a == b'R') & (*b == b'I'))) {
+        return whole;
+    }
+    (0..whole).find(|at| piece[at * width..].starts_with(b"RIFF")).unwrap_or(whole)
 }
 
 /// The first `size` bytes, if they are there.
@@ -375,6 +396,20 @@ mod tests {
         let mut stray = file(&[1, 2], 4);
         stray.extend([0x7f; 44]);
         assert_eq!(read(&stray, 50).unwrap().0, [1, 2]);
+    }
+
+    #[test]
+    fn samples_that_spell_the_name_of_a_file_are_samples() {
+        for at in 0..40 {
+            let mut bytes = [7; 200];
+            bytes[at..at + 4].copy_from_slice(b"RIFF");
+            let expected: Vec<i16> =
+                bytes.as_chunks().0.iter().map(|pair| i16::from_le_bytes(*pair)).collect();
+            let file = file(&expected, 200);
+            for cut in [0, 44, 45, 52, 60, 81, 100, file.len()] {
+                assert_eq!(read(&file, cut).unwrap().0, expected, "RIFF at {at}, cut at {cut}");
+            }
+        }
     }
 
     #[test]

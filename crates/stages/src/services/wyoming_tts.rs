@@ -4,7 +4,7 @@
 use super::connector::Connector;
 use super::section::{Engine, Entry, Section, Sections, Stage};
 use super::stream::Stream;
-use super::voice::{Coding, Later, Pieces, Requested, Session, Spares};
+use super::voice::{Coding, Later, Pieces, Requested, Session};
 use super::wav::header_of;
 use super::wyoming::{self, Event, Events};
 use super::{ApiKey, Endpoint, Phase, ServiceError, SetupError};
@@ -75,7 +75,6 @@ impl Section for Config {
 pub struct WyomingTts {
     connector: Connector,
     config: Arc<Config>,
-    spares: Spares,
 }
 
 impl WyomingTts {
@@ -85,7 +84,7 @@ impl WyomingTts {
     /// Connections cannot even be tried.
     pub fn new(config: Config) -> Result<Self, SetupError> {
         let connector = Connector::direct(&config.url, config.connect)?;
-        Ok(Self { connector, config: Arc::new(config), spares: Spares::default() })
+        Ok(Self { connector, config: Arc::new(config) })
     }
 }
 
@@ -173,10 +172,6 @@ impl Requested for Voice {
 
     fn coding(&self) -> Coding {
         Coding::Wav
-    }
-
-    fn spares(&self) -> &Spares {
-        &self.service.spares
     }
 
     fn warm(&self) {

@@ -15,8 +15,7 @@ use std::collections::VecDeque;
 pub(super) struct Upload {
     resampler: Option<Resampler>,
     bytes: Vec<u8>,
-    samples: Vec<f32>,
-    out: Vec<f32>,
+    out: Vec<i16>,
     frames: usize,
 }
 
@@ -24,7 +23,7 @@ impl Upload {
     pub(super) fn new(format: Format) -> Self {
         let resampler =
             (format == Format::Pcm16k).then(|| Resampler::new(SampleRate::HZ_16000, SampleRate::HZ_24000));
-        Self { resampler, bytes: Vec::new(), samples: Vec::new(), out: Vec::new(), frames: 0 }
+        Self { resampler, bytes: Vec::new(), out: Vec::new(), frames: 0 }
     }
 
     /// Takes in a frame; some make a message.
@@ -42,9 +41,7 @@ impl Upload {
             (Some(resampler), _) => {
                 let mut samples = [0; MAX_SAMPLES];
                 let count = pcm::decode(frame, &mut samples);
-                self.samples.clear();
-                self.samples.extend(samples[..count].iter().map(|sample| f32::from(*sample)));
-                resampler.push(&self.samples, &mut self.out);
+                resampler.push(&samples[..count], &mut self.out);
                 self.take_resampled();
             }
         }
@@ -72,8 +69,7 @@ impl Upload {
     }
 
     fn take_resampled(&mut self) {
-        let coded = self.out.drain(..).flat_map(|sample| sample_of(sample).to_le_bytes());
-        self.bytes.extend(coded);
+        self.bytes.extend(self.out.drain(..).flat_map(i16::to_le_bytes));
     }
 
     fn rest(&mut self) -> Option<String> {
@@ -91,8 +87,8 @@ pub(super) struct Download {
     /// Coded as the call has it.
     bytes: VecDeque<u8>,
     decoded: Vec<u8>,
-    samples: Vec<f32>,
-    out: Vec<f32>,
+    samples: Vec<i16>,
+    out: Vec<i16>,
     /// Half a sample.
     odd: Option<u8>,
     finished: bool,
@@ -190,7 +186,7 @@ impl Download {
         for byte in pieces {
             match low.take() {
                 None => low = Some(byte),
-                Some(low) => samples.push(f32::from(i16::from_le_bytes([low, byte]))),
+                Some(low) => samples.push(i16::from_le_bytes([low, byte])),
             }
         }
         self.odd = low;
@@ -201,12 +197,8 @@ impl Download {
     }
 
     fn take_resampled(&mut self) {
-        self.bytes.extend(self.out.drain(..).flat_map(|sample| sample_of(sample).to_le_bytes()));
+        self.bytes.extend(self.out.drain(..).flat_map(i16::to_le_bytes));
     }
-}
-
-fn sample_of(sample: f32) -> i16 {
-    sample.round().clamp(f32::from(i16::MIN), f32::from(i16::MAX)) as i16
 }
 
 /// 60 ms a message: a third of the messages, while the end of a turn is sent at once.

@@ -11,7 +11,7 @@ pub(super) struct Voice {
     format: Format,
     resampler: Option<Resampler>,
     samples: VecDeque<i16>,
-    out: Vec<f32>,
+    out: Vec<i16>,
 }
 
 impl Voice {
@@ -38,7 +38,6 @@ impl Voice {
             self.finish();
             self.resampler = Some(Resampler::new(rates.0, rates.1));
         }
-        let samples: Vec<f32> = samples.into_iter().map(f32::from).collect();
         if let Some(resampler) = &mut self.resampler {
             resampler.push(&samples, &mut self.out);
         }
@@ -77,8 +76,7 @@ impl Voice {
     }
 
     fn take_resampled(&mut self) -> Result<(), ServiceError> {
-        let clamped = |sample: f32| sample.round().clamp(f32::from(i16::MIN), f32::from(i16::MAX)) as i16;
-        self.samples.extend(self.out.drain(..).map(clamped));
+        self.samples.extend(self.out.drain(..));
         let limit = MOST_FRAMES * self.format.rate().frame_samples();
         let over = self.samples.len() > limit;
         if over { Err(ServiceError::TooLarge { place: "answer", limit: 2 * limit }) } else { Ok(()) }
@@ -88,8 +86,7 @@ impl Voice {
 /// The caller's audio on its way to the server.
 pub(super) struct Ear {
     resampler: Resampler,
-    samples: Vec<f32>,
-    out: Vec<f32>,
+    out: Vec<i16>,
     bytes: Vec<u8>,
     frames: usize,
 }
@@ -97,18 +94,15 @@ pub(super) struct Ear {
 impl Ear {
     pub(super) fn new(format: Format) -> Self {
         let resampler = Resampler::new(format.rate(), SampleRate::HZ_16000);
-        Self { resampler, samples: Vec::new(), out: Vec::new(), bytes: Vec::new(), frames: 0 }
+        Self { resampler, out: Vec::new(), bytes: Vec::new(), frames: 0 }
     }
 
     /// Takes in a frame; some make a message.
     pub(super) fn hear(&mut self, frame: &Frame) -> Option<Bytes> {
         let mut samples = [0; MAX_SAMPLES];
         let count = pcm::decode(frame, &mut samples);
-        self.samples.clear();
-        self.samples.extend(samples[..count].iter().map(|sample| f32::from(*sample)));
-        self.resampler.push(&self.samples, &mut self.out);
-        let clamped = |sample: f32| sample.round().clamp(f32::from(i16::MIN), f32::from(i16::MAX)) as i16;
-        self.bytes.extend(self.out.drain(..).flat_map(|sample| clamped(sample).to_le_bytes()));
+        self.resampler.push(&samples[..count], &mut self.out);
+        self.bytes.extend(self.out.drain(..).flat_map(i16::to_le_bytes));
         self.frames += 1;
         if self.frames < FRAMES_A_MESSAGE {
             return None;

@@ -1,5 +1,5 @@
 use super::pieces::Pieces;
-use super::speech::{Coding, Spares};
+use super::speech::Coding;
 
 /// A voice that is asked for each clause by a request of its own.
 pub(in crate::services) trait Requested: 'static {
@@ -11,9 +11,6 @@ pub(in crate::services) trait Requested: 'static {
 
     /// How its audio comes.
     fn coding(&self) -> Coding;
-
-    /// Resamplers that its calls share.
-    fn spares(&self) -> &Spares;
 
     /// Sets up a connection ahead of time.
     fn warm(&self);

@@ -13,7 +13,8 @@ pub(in crate::services) struct Session<V> {
     /// Not asked for yet.
     waiting: VecDeque<Clause>,
     /// Asked for, in order.
-    spoken: VecDeque<Spoken>,
+    /// Boxed, for the queue keeps its room.
+    spoken: VecDeque<Box<Spoken>>,
 }
 
 impl<V: Requested> Session<V> {
@@ -26,7 +27,7 @@ impl<V: Requested> Session<V> {
         while self.spoken.len() < MOST_ASKED
             && let Some(clause) = self.waiting.pop_front()
         {
-            self.spoken.push_back(Spoken::begin(&self.voice, clause, self.format));
+            self.spoken.push_back(Box::new(Spoken::begin(&self.voice, clause, self.format)));
         }
     }
 }

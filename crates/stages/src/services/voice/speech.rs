@@ -7,7 +7,6 @@ use crate::trim::Trim;
 use bytes::{Buf, Bytes, BytesMut};
 use ringway_frame::{FRAME, Format, Frame, SampleRate};
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// How a service's audio comes.
@@ -41,7 +40,6 @@ pub(in crate::services) struct Speech {
     look: Look,
     source: Source,
     shaper: Option<Shaper>,
-    spares: Spares,
     format: Format,
     raw: Vec<i16>,
     /// At the call's rate, not given yet.
@@ -78,7 +76,7 @@ enum End {
 }
 
 impl Speech {
-    pub(in crate::services) fn new(coding: Coding, spares: Spares, format: Format) -> Self {
+    pub(in crate::services) fn new(coding: Coding, format: Format) -> Self {
         let source = match coding {
             Coding::Wav => Source::Wav(WavStream::new()),
             Coding::Pcm(rate) => Source::Pcm { rate, half: None },
@@ -90,7 +88,6 @@ impl Speech {
             look: if coding == Coding::Wav { Look::Fine } else { Look::First(BytesMut::new()) },
             source,
             shaper: None,
-            spares,
             format,
             raw: Vec::new(),
             samples: Vec::new(),
@@ -256,12 +253,10 @@ impl Speech {
         self.pieces.pop_front_if(|piece| piece.is_empty());
         self.empty &= self.raw.is_empty();
         let Some(rate) = self.rate() else { return Ok(()) };
-        let (spares, to) = (&self.spares, self.format.rate());
         if let Some(mut other) = self.shaper.take_if(|shaper| shaper.resampler.rates().0 != rate) {
             other.finish(&mut self.samples);
-            spares.put(other.resampler);
         }
-        let shaper = self.shaper.get_or_insert_with(|| Shaper::new(rate, spares.get(rate, to)));
+        let shaper = self.shaper.get_or_insert_with(|| Shaper::new(rate, self.format.rate()));
         shaper.push(&self.raw, &mut self.samples);
         self.raw.clear();
         Ok(())
@@ -279,7 +274,6 @@ impl Speech {
         self.end = End::Reached;
         if let Some(mut shaper) = self.shaper.take() {
             shaper.finish(&mut self.samples);
-            self.spares.put(shaper.resampler);
         }
         if let Source::Wav(wav) = &self.source { wav.finish() } else { Ok(()) }
     }
@@ -301,49 +295,28 @@ fn read_samples(piece: &mut Bytes, most: usize, half: &mut Option<u8>, samples: 
     }
 }
 
-/// Cancelled, its resampler is kept too.
-impl Drop for Speech {
-    fn drop(&mut self) {
-        if let Some(shaper) = self.shaper.take() {
-            self.spares.put(shaper.resampler);
-        }
-    }
-}
-
 /// Silence off both ends, and another rate.
 struct Shaper {
     trim: Trim,
     resampler: Resampler,
     spoken: Vec<i16>,
-    wide: Vec<f32>,
-    resampled: Vec<f32>,
 }
 
 impl Shaper {
-    fn new(rate: SampleRate, resampler: Resampler) -> Self {
-        let (spoken, wide, resampled) = Default::default();
-        Self { trim: Trim::new(rate), resampler, spoken, wide, resampled }
+    fn new(from: SampleRate, to: SampleRate) -> Self {
+        Self { trim: Trim::new(from), resampler: Resampler::new(from, to), spoken: Vec::new() }
     }
 
     fn push(&mut self, samples: &[i16], out: &mut Vec<i16>) {
         self.trim.push(samples, &mut self.spoken);
-        self.resample(false, out);
+        self.resampler.push(&self.spoken, out);
+        self.spoken.clear();
     }
 
     fn finish(&mut self, out: &mut Vec<i16>) {
         self.trim.finish(&mut self.spoken);
-        self.resample(true, out);
-    }
-
-    fn resample(&mut self, last: bool, out: &mut Vec<i16>) {
-        self.wide.extend(self.spoken.drain(..).map(|sample| f32::from(sample) / 32_768.0));
-        self.resampler.push(&self.wide, &mut self.resampled);
-        self.wide.clear();
-        if last {
-            self.resampler.finish(&mut self.resampled);
-        }
-        // Saturates, as a cast from float does.
-        out.extend(self.resampled.drain(..).map(|sample| (sample * 32_768.0).round() as i16));
+        self.resampler.push(&self.spoken, out);
+        self.resampler.finish(out);
     }
 }
 
@@ -352,35 +325,6 @@ impl std::fmt::Debug for Shaper {
         f.debug_struct("Shaper").field("trim", &self.trim).finish_non_exhaustive()
     }
 }
-
-/// Resamplers that nobody uses at the moment: their tables take longer to make than a clause to resample.
-#[derive(Clone, Default)]
-pub(in crate::services) struct Spares(Arc<Mutex<Vec<Resampler>>>);
-
-impl Spares {
-    fn get(&self, from: SampleRate, to: SampleRate) -> Resampler {
-        let mut spares = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = spares.iter().rposition(|spare| spare.rates() == (from, to));
-        at.map_or_else(|| Resampler::new(from, to), |at| spares.swap_remove(at))
-    }
-
-    fn put(&self, mut resampler: Resampler) {
-        resampler.reset();
-        let mut spares = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if spares.len() < MOST_SPARES {
-            spares.push(resampler);
-        }
-    }
-}
-
-impl std::fmt::Debug for Spares {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Spares")
-    }
-}
-
-/// Resamplers that are kept: some 40 KiB each.
-const MOST_SPARES: usize = 64;
 
 /// Samples that are read with the header.
 const FIRST_STEP: usize = 160;
@@ -401,7 +345,7 @@ mod tests {
     fn audio_in_the_calls_format_passes_untouched_however_it_is_cut() {
         let bytes: Vec<u8> = (0..400_u16).map(|at| (at % 251) as u8).collect();
         for cut in [0, 1, 159, 160, 161, 399, 400] {
-            let mut speech = Speech::new(Coding::Call, Spares::default(), Format::Mulaw8k);
+            let mut speech = Speech::new(Coding::Call, Format::Mulaw8k);
             let mut heard = Vec::new();
             for piece in [&bytes[..cut], &bytes[cut..]] {
                 speech.take(Bytes::copy_from_slice(piece));
@@ -422,7 +366,7 @@ mod tests {
         let samples: Vec<u8> = (0..2_400).flat_map(|at: i16| (at * 9).to_le_bytes()).collect();
         let heard = |cut: usize| {
             let coding = Coding::Pcm(SampleRate::HZ_24000);
-            let mut speech = Speech::new(coding, Spares::default(), Format::Pcm16k);
+            let mut speech = Speech::new(coding, Format::Pcm16k);
             for piece in [&samples[..cut], &samples[cut..cut + 1], &samples[cut + 1..]] {
                 speech.take(Bytes::copy_from_slice(piece));
             }
@@ -442,7 +386,7 @@ mod tests {
         file.extend([0x40; 320]);
         for cut in 0..=60 {
             let coding = Coding::Pcm(SampleRate::HZ_24000);
-            let mut speech = Speech::new(coding, Spares::default(), Format::Pcm8k);
+            let mut speech = Speech::new(coding, Format::Pcm8k);
             for piece in [&file[..cut], &file[cut..]] {
                 speech.take(Bytes::copy_from_slice(piece));
             }
@@ -460,7 +404,7 @@ mod tests {
             (Coding::Call, b"OggS\0\x02\0\0\0\0\0\0\0\0\0\0", "Ogg"),
             (Coding::Wav, b"<html>an error</html>", "HTML"),
         ] {
-            let mut speech = Speech::new(coding, Spares::default(), Format::Pcm8k);
+            let mut speech = Speech::new(coding, Format::Pcm8k);
             speech.take(Bytes::copy_from_slice(body));
             speech.finish();
             let error = speech.next(&mut Frame::silence(Format::Pcm8k)).unwrap_err().to_string();
@@ -474,7 +418,7 @@ mod tests {
         body.extend([0x40; 1_600]);
         body.extend(crate::services::wav::header(SampleRate::HZ_16000, 3_200));
         body.extend([0x40; 3_200]);
-        let mut speech = Speech::new(Coding::Wav, Spares::default(), Format::Pcm8k);
+        let mut speech = Speech::new(Coding::Wav, Format::Pcm8k);
         speech.take(body.into());
         speech.finish();
         assert_eq!(frames(&mut speech, Format::Pcm8k).len(), 10);

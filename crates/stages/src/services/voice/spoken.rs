@@ -24,7 +24,7 @@ impl Spoken {
         // Some fail over a text without a sound in it.
         let sounds = clause.text.contains(char::is_alphanumeric);
         let pieces = sounds.then(|| voice.ask(clause.text.trim()));
-        let mut speech = Speech::new(voice.coding(), voice.spares().clone(), format);
+        let mut speech = Speech::new(voice.coding(), format);
         if !sounds {
             speech.give_up();
         }

@@ -1,6 +1,6 @@
 use super::link::{Door, KeepAlive, Link};
 use super::progress::Progress;
-use super::speech::{Coding, Spares, Speech};
+use super::speech::{Coding, Speech};
 use crate::alarm::Alarm;
 use crate::services::{Phase, ServiceError};
 use crate::tts::{Clause, TtsError, TtsEvent, TtsSession};
@@ -305,7 +305,7 @@ impl<D: Dialect> TtsSession for Streamed<D> {
 
 impl Utterance {
     fn new(clause: Clause, timed: bool, format: Format) -> Self {
-        let speech = Speech::new(Coding::Call, Spares::default(), format);
+        let speech = Speech::new(Coding::Call, format);
         let progress = Progress::new(clause, timed);
         Self { number: 0, speech, progress, sounds: true, failed: None, cursor: 0 }
     }

@@ -48,8 +48,18 @@ impl Spec {
         self.coding.width() * usize::from(self.channels)
     }
 
+    /// Appends the samples in these bytes, which are whole ones.
+    pub(super) fn decode(self, bytes: &[u8], samples: &mut Vec<i16>) {
+        match (self.coding, self.channels) {
+            (Coding::Signed16, 1) => {
+                samples.extend(bytes.as_chunks().0.iter().map(|pair| i16::from_le_bytes(*pair)));
+            }
+            _ => samples.extend(bytes.chunks_exact(self.width()).map(|bytes| self.sample(bytes))),
+        }
+    }
+
     /// The mean of the channels in as many bytes.
-    pub(super) fn sample(self, bytes: &[u8]) -> i16 {
+    fn sample(self, bytes: &[u8]) -> i16 {
         match self.channels {
             2 => {
                 let (left, right) = bytes.split_at(self.coding.width());

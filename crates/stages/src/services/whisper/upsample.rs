@@ -5,12 +5,9 @@ use ringway_frame::{Format, Frame, SampleRate};
 /// A call's frames at 16 kHz.
 pub(super) struct Upsampler {
     resampler: Resampler,
-    samples: Vec<f32>,
+    samples: Vec<i16>,
     frame: Frame,
 }
-
-/// What a sample of full scale counts.
-const FULL_SCALE: f32 = 32_768.0;
 
 impl Upsampler {
     pub(super) fn new(format: Format) -> Self {
@@ -28,17 +25,10 @@ impl Upsampler {
         }
         let mut heard = [0; MAX_SAMPLES];
         let count = pcm::decode(frame, &mut heard);
-        let mut floats = [0.0; MAX_SAMPLES];
-        for (float, sample) in floats.iter_mut().zip(&heard[..count]) {
-            *float = f32::from(*sample) / FULL_SCALE;
-        }
-        self.resampler.push(&floats[..count], &mut self.samples);
+        self.resampler.push(&heard[..count], &mut self.samples);
         let mut whole = 0;
         for chunk in self.samples.chunks_exact(MAX_SAMPLES) {
-            for (sample, float) in heard.iter_mut().zip(chunk) {
-                *sample = (float * FULL_SCALE) as i16;
-            }
-            pcm::encode(&heard, &mut self.frame);
+            pcm::encode(chunk, &mut self.frame);
             hand_on(&self.frame);
             whole += MAX_SAMPLES;
         }
