@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Kaiser window.
 #[derive(Debug)]
 pub(super) struct Bank {
+    rates: (SampleRate, SampleRate),
     /// Places between two samples of the input.
     pub(super) places: usize,
     /// From one sample of the output to the next: samples of the input, and places.
@@ -22,23 +23,26 @@ pub(super) struct Bank {
 }
 
 /// Banks in use, or used not long ago, by all calls.
-static BANKS: Mutex<VecDeque<((SampleRate, SampleRate), Arc<Bank>)>> = Mutex::new(VecDeque::new());
+static BANKS: Mutex<VecDeque<Arc<Bank>>> = Mutex::new(VecDeque::new());
 
 impl Bank {
     /// The bank from one rate to the other.
     pub(super) fn shared(from: SampleRate, to: SampleRate) -> Arc<Self> {
         let banks = || BANKS.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, bank)) = banks().iter().find(|(rates, _)| *rates == (from, to)) {
+        if let Some(bank) = banks().iter().find(|bank| bank.rates == (from, to)) {
             return bank.clone();
         }
-        let bank = Arc::new(Self::new(from.hz() as usize, to.hz() as usize));
+        let bank = Arc::new(Self::new(from, to));
         let mut banks = banks();
         banks.truncate(MOST_BANKS - 1);
-        banks.push_front(((from, to), bank.clone()));
+        banks.push_front(bank.clone());
         bank
     }
 
-    fn new(from: usize, to: usize) -> Self {
+    /// Takes 0.7 ms at most.
+    fn new(from: SampleRate, to: SampleRate) -> Self {
+        let rates = (from, to);
+        let (from, to) = (from.hz() as usize, to.hz() as usize);
         let common = greatest_common_divisor(from, to);
         let (places, step) = (to / common, from / common);
         let taps = (NARROWEST_TAPS * from.max(to) / to).next_multiple_of(CHUNK);
@@ -49,7 +53,7 @@ impl Bank {
         let behind = (0..filters).map(|nth| (nth as f64 + middle) / filters as f64);
         let coefficients: Vec<i16> = behind.flat_map(|behind| filter(behind, taps, cutoff)).collect();
         let (coefficients, step) = (coefficients.as_chunks().0.into(), (step / places, step % places));
-        Self { places, step, taps, filters, coefficients }
+        Self { rates, places, step, taps, filters, coefficients }
     }
 
     /// The filter for a sample at this place.
@@ -127,7 +131,7 @@ mod tests {
     fn sums_of_products_fit_whatever_the_signs() {
         for from in [4_000, 8_000, 11_025, 16_000, 22_050, 24_000, 44_100, 48_000, 191_975, 192_000] {
             for to in [8_000, 16_000, 24_000] {
-                let bank = Bank::new(from, to);
+                let bank = Bank::new(SampleRate::new(from).unwrap(), SampleRate::new(to).unwrap());
                 assert!(bank.coefficients.as_flattened().len() <= MOST_COEFFICIENTS, "{from} to {to}");
                 for filter in bank.coefficients.as_flattened().chunks(bank.taps) {
                     let most: i64 = filter.iter().map(|tap| i64::from(tap.unsigned_abs()) << 15).sum();
