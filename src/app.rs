@@ -266,6 +266,11 @@ impl Server {
         Begun { call: spec.start(core, record), token }
     }
 
+    /// Whether a call can begin in the language of this code.
+    pub fn speaks(&self, language: &str) -> bool {
+        self.engines.speaks(language)
+    }
+
     /// How long a call that was created waits for its caller.
     pub fn join_within(&self) -> Duration {
         self.join_within

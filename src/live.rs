@@ -65,6 +65,8 @@ pub struct LiveCall {
     /// To reach it; gone when it has ended.
     pub handle: Option<CallHandle>,
     summary: Summary,
+    /// What the conversation is doing, also while its peer is away.
+    speech: &'static str,
     detail: Detail,
     events: Events,
     timeline: Timeline,
@@ -184,6 +186,7 @@ impl LiveCall {
         Self {
             handle: None,
             summary,
+            speech: "listening",
             detail,
             events,
             timeline,
@@ -257,7 +260,7 @@ impl LiveCall {
 
     /// A call without a peer is in the state of its leg.
     fn leg_is(&mut self, state: LegState) {
-        self.summary.state = if state == LegState::Up { "listening" } else { state.name() };
+        self.summary.state = if state == LegState::Up { self.speech } else { state.name() };
     }
 
     fn take(&mut self, event: &CallEvent) {
@@ -332,7 +335,10 @@ impl LiveCall {
 
     fn take_turn(&mut self, event: &Event, at: MediaTime) {
         match event {
-            Event::State(state) => self.summary.state = state_name(*state),
+            Event::State(state) => {
+                self.speech = state_name(*state);
+                self.summary.state = self.speech;
+            }
             Event::Message { turn, .. } => self.summary.turns = self.summary.turns.max(turn.number()),
             _ => {}
         }

@@ -69,6 +69,11 @@ impl Sessions {
             .map(|(token, session)| (token.clone(), *session))
     }
 
+    /// Whether the call has this leg.
+    pub fn has(&self, call: CallId, leg: u32) -> bool {
+        self.all().values().any(|session| session.call == call && session.leg == leg)
+    }
+
     fn all(&self) -> MutexGuard<'_, HashMap<Token, Session>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

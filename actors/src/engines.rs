@@ -92,6 +92,12 @@ impl Engines {
         LanguageIndex(code.and_then(|code| self.languages.iter().position(is(code))).unwrap_or(0))
     }
 
+    /// Whether calls can be in the language of this code; where none is configured, in any.
+    pub fn speaks(&self, code: &str) -> bool {
+        self.languages.is_empty()
+            || self.languages.iter().any(|language| language.code.eq_ignore_ascii_case(code))
+    }
+
     pub(crate) fn language(&self, index: LanguageIndex) -> Option<&Language> {
         self.languages.get(index.0)
     }

@@ -44,7 +44,7 @@ pub async fn hang_up(
 
 /// A call that is to wait for its caller.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[serde(deny_unknown_fields, rename_all = "camelCase", expecting = "a call that is to be created")]
 pub struct Wanted {
     edge: EdgeName,
     dialogue: Option<String>,
@@ -83,6 +83,9 @@ pub async fn create(
     let Json(wanted) = wanted.map_err(|rejection| ApiError::BadRequest(rejection.body_text()))?;
     if let Some(error) = server.unknown_dialogue(wanted.dialogue.as_deref()) {
         return Err(ApiError::BadRequest(error.message.into_owned()));
+    }
+    if let Some(language) = wanted.language.as_deref().filter(|language| !server.speaks(language)) {
+        return Err(ApiError::BadRequest(format!("language: {language:?} is not configured")));
     }
     let (edge, format) = wanted.edge.kind();
     let Wanted { dialogue, language, caller, called, mut parameters, .. } = wanted;

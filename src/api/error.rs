@@ -15,6 +15,9 @@ pub enum ApiError {
     /// It has as many as it may have, or has just ended.
     #[error("the call takes no more legs")]
     NoMoreLegs,
+    /// The call has no such leg.
+    #[error("the call has no leg {0}")]
+    UnknownLeg(u32),
     /// Nothing is served there.
     #[error("nothing is served at this path")]
     NotFound,
@@ -51,7 +54,7 @@ impl ApiError {
     /// The status of HTTP.
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::UnknownCall(_) | Self::NotFound => StatusCode::NOT_FOUND,
+            Self::UnknownCall(_) | Self::UnknownLeg(_) | Self::NotFound => StatusCode::NOT_FOUND,
             Self::NoMoreLegs => StatusCode::CONFLICT,
             Self::Denied(Denied::Token) => StatusCode::UNAUTHORIZED,
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
@@ -68,6 +71,7 @@ impl ApiError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::UnknownCall(_) => "unknown_call",
+            Self::UnknownLeg(_) => "unknown_leg",
             Self::NoMoreLegs => "no_more_legs",
             Self::NotFound => "not_found",
             Self::Denied(Denied::Token) => "unauthorized",

@@ -18,7 +18,7 @@ use tokio::sync::oneshot;
 
 /// A leg that is to join a call.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a leg that is to join")]
 pub struct Wanted {
     edge: calls::EdgeName,
     /// How the language model is to call its peer.
@@ -113,6 +113,7 @@ pub async fn hang_up(
     if leg == 0 {
         return Err(ApiError::BadRequest("leg 0 is the caller's: hang up the call".to_owned()));
     }
+    known(&server, &call, leg)?;
     call.drop_leg(leg).map_err(|_| ApiError::UnknownCall(id))?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -130,8 +131,15 @@ pub async fn address(
         Whom::Named(Named::None) => Audience::Nobody,
     };
     let call = find(&server, &id).await?;
+    if let Audience::Only(leg) = audience {
+        known(&server, &call, leg)?;
+    }
     call.address(audience).map_err(|_| ApiError::UnknownCall(id))?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+fn known(server: &Server, call: &CallHandle, leg: u32) -> Result<(), ApiError> {
+    if server.sessions.has(call.id, leg) { Ok(()) } else { Err(ApiError::UnknownLeg(leg)) }
 }
 
 fn read<T>(body: Result<Json<T>, JsonRejection>) -> Result<Json<T>, ApiError> {

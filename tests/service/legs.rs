@@ -68,4 +68,7 @@ async fn a_call_has_eight_legs_at_most_and_a_leg_comes_by_the_edge_of_its_call()
     }
     let caller = server.send(Method::DELETE, &format!("{legs}/0"), "").await;
     assert_eq!(caller.0.as_u16(), 400);
+    assert_eq!(server.send(Method::DELETE, &format!("{legs}/99"), "").await.0.as_u16(), 404);
+    let (status, error) = server.post(&format!("/api/calls/{id}/bot"), json!({"audience": 99})).await;
+    assert_eq!((status.as_u16(), &error["code"]), (404, &json!("unknown_leg")));
 }

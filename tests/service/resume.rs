@@ -96,6 +96,8 @@ async fn a_call_that_nobody_comes_for_ends_and_a_created_one_takes_a_place() {
     let id = created["id"].as_str().unwrap();
     server.call_is(id, "ended").await;
     assert_eq!(server.told(&format!("/api/calls/{id}")).await["endReason"], "no_answer");
+    let (status, error) = server.post("/api/calls", json!({"edge": "browser", "parameters": 7})).await;
+    assert_eq!((status.as_u16(), &error["code"]), (400, &json!("bad_request")));
     let (status, error) = server.post("/api/calls", json!({"edge": "fax"})).await;
     assert_eq!((status.as_u16(), &error["code"]), (400, &json!("bad_request")));
 }
