@@ -256,9 +256,15 @@ impl Playout {
 
     /// Takes the next frame that may be heard out of the ring.
     fn pop(&mut self) -> bool {
-        self.drop_void();
-        if !self.is_released() {
-            return false;
+        match self.verdict() {
+            Some(Verdict::Play) => {}
+            Some(Verdict::Void) => {
+                self.drop_void();
+                if !self.is_released() {
+                    return false;
+                }
+            }
+            Some(Verdict::Wait) | None => return false,
         }
         let Ok(voice) = self.voice.get_mut() else { return false };
         if voice.read(&mut self.frame).is_err() {

@@ -90,6 +90,8 @@ pub struct Turn {
     ids: Ids,
     state: Option<SpeechState>,
     commands: VecDeque<Command>,
+    /// When the next timer is due, in media time.
+    wake_at: MediaTime,
 }
 
 /// The next id of each kind.
@@ -104,7 +106,7 @@ struct Ids {
 impl Turn {
     /// The brain of a call that begins.
     pub fn new(config: impl Into<Arc<Config>>) -> Self {
-        Self {
+        let mut turn = Self {
             config: config.into(),
             clock: Clock::default(),
             now: MediaTime::ZERO,
@@ -137,7 +139,10 @@ impl Turn {
             ids: Ids::default(),
             state: None,
             commands: VecDeque::new(),
-        }
+            wake_at: MediaTime::ZERO,
+        };
+        turn.note_deadline();
+        turn
     }
 
     /// Something happened at `now`. What is to be done about it, [`Self::poll`] tells.
@@ -354,29 +359,52 @@ impl Turn {
         }
     }
 
+    /// Runs what is due, and notes when the next timer is.
     fn run_timers(&mut self) {
         for _ in 0..TIMERS_AT_ONCE {
-            let Some(timer) = Timer::ALL.into_iter().find(|timer| self.is_due(*timer)) else { return };
+            let Err(timer) = self.look_at_timers() else { return };
             self.fire(timer);
             self.observe();
         }
+        // What is due still runs with the next input.
+        self.wake_at = self.clock.media();
     }
 
-    fn is_due(&self, timer: Timer) -> bool {
-        match timer {
-            Timer::MaxDuration => self.longest().is_some_and(|at| at <= self.clock.media()),
-            _ if self.is_detached() => false,
-            timer => self.deadline(timer).is_some_and(|at| at <= self.now),
+    /// Notes when the next timer is due.
+    ///
+    /// # Errors
+    /// This one is due now.
+    fn look_at_timers(&mut self) -> Result<(), Timer> {
+        let mut earliest = None;
+        if !self.is_detached() {
+            for timer in Timer::ALL {
+                let Some(at) = self.deadline(timer) else { continue };
+                if at <= self.now {
+                    return Err(timer);
+                }
+                earliest = Some(earliest.map_or(at, |earliest: MediaTime| earliest.min(at)));
+            }
         }
+        let longest = self.longest();
+        if longest.is_some_and(|at| at <= self.clock.media()) {
+            return Err(Timer::MaxDuration);
+        }
+        let earliest = earliest.map(|at| self.clock.media_of(at));
+        self.wake_at = earliest.into_iter().chain(longest).min().unwrap_or(MediaTime::MAX);
+        Ok(())
     }
 
     /// Later than now: a timer that is due has run, or runs with the next input.
     fn next_deadline(&self) -> MediaTime {
-        let timers = Timer::ALL.into_iter().filter(|_| !self.is_detached());
-        let earliest =
-            timers.filter_map(|timer| self.deadline(timer)).min().map(|at| self.clock.media_of(at));
-        let next = earliest.into_iter().chain(self.longest()).min().unwrap_or(MediaTime::MAX);
-        next.max(self.clock.media() + std::time::Duration::from_nanos(1))
+        self.wake_at.max(self.clock.media() + std::time::Duration::from_nanos(1))
+    }
+
+    /// It was put together in another way than by inputs.
+    fn note_deadline(&mut self) {
+        // One that is due runs with the first input.
+        if self.look_at_timers().is_err() {
+            self.wake_at = self.clock.media();
+        }
     }
 
     /// What goes out is dated in media time.

@@ -105,6 +105,8 @@ struct State {
     ids: Ids,
     state: Option<SpeechState>,
     commands: VecDeque<Command>,
+    #[serde(skip)]
+    wake_at: MediaTime,
 }
 
 impl Turn {
@@ -130,10 +132,11 @@ impl Turn {
         if let Some(reply) = &mut turn.reply {
             reply.restore(&turn.config, rules);
         }
-        match turn.misfit() {
-            Some(part) => Err(SnapshotError::Inconsistent { part }),
-            None => Ok(turn),
+        if let Some(part) = turn.misfit() {
+            return Err(SnapshotError::Inconsistent { part });
         }
+        turn.note_deadline();
+        Ok(turn)
     }
 
     /// The first part that does not fit: what is read without a look may rely on the others.

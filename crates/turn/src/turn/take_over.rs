@@ -33,6 +33,7 @@ impl Turn {
         turn.begin_playout();
         turn.observe();
         turn.clock.stop();
+        turn.note_deadline();
         Ok(turn)
     }
 
