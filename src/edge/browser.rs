@@ -245,7 +245,7 @@ async fn await_start<S: AsyncRead + AsyncWrite + Unpin>(
         };
         match event {
             Ok(Some(Event::Started(start))) => match server.unknown_dialogue(start.dialogue.as_deref()) {
-                None => return Ok(Some(*start)),
+                None => return Ok(Some(start)),
                 Some(error) => {
                     session.await_start_again();
                     complain(socket, &error)?;

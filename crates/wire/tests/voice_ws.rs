@@ -33,7 +33,7 @@ fn a_session_is_heard_from_start_to_stop() {
     let start = r#"{"type":"start","codec":"pcm16","sampleRate":16000,"dialogue":"booking","parameters":{"name":"Ada"}}"#;
     let parameters = BTreeMap::from([("name".to_owned(), "Ada".to_owned())]);
     let asked = Start { dialogue: Some("booking".to_owned()), parameters, ..Start::of(format) };
-    assert_eq!(session.text(start), Ok(Some(Event::Started(Box::new(asked)))));
+    assert_eq!(session.text(start), Ok(Some(Event::Started(asked))));
     assert_eq!(session.binary(&[1; FRAME_BYTES]), Ok(Some(Event::Audio(&[1; FRAME_BYTES]))));
     assert_eq!(session.text(r#"{"type":"mute","muted":true}"#), Ok(Some(Event::Mute(true))));
     assert_eq!(session.text(r##"{"type":"dtmf","digit":"#"}"##), Ok(Some(Event::Dtmf('#'))));

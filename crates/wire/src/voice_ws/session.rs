@@ -24,7 +24,7 @@ enum State {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event<'a> {
     /// The session begins.
-    Started(Box<Start>),
+    Started(Start),
     /// One frame of the caller, in the format of the start message.
     Audio(&'a [u8]),
     /// The microphone is off, or on again.
@@ -89,7 +89,7 @@ impl Session {
         match message {
             Up::Start(start) => {
                 self.state = State::Started(start.format);
-                Ok(Some(Event::Started(Box::new(start))))
+                Ok(Some(Event::Started(start)))
             }
             Up::Stop => Ok(Some(self.stop())),
             Up::Mute { .. } | Up::Dtmf { .. } | Up::Text { .. } | Up::Interrupt => Ok(None),
