@@ -333,8 +333,9 @@ impl Strand {
                 Words::Reply(range) if range.end > heard => {
                     let rest = range.start.max(heard)..range.end;
                     if range.start < heard {
-                        range.end = heard;
-                        self.entries.push(Entry { end: Some(played), ..entry.clone() });
+                        let mut begun = entry.clone();
+                        begun.cut(heard, played);
+                        self.entries.push(begun);
                     }
                     again.push(entry.anew(Words::Reply(rest)));
                     continue;
@@ -348,20 +349,14 @@ impl Strand {
                 Words::Filler(_) | Words::Keys(_) if !made => continue,
                 _ => {}
             }
-            entry.end = Some(entry.end.map_or(played, |end| end.min(played)));
+            entry.end_at(played);
             self.entries.push(entry);
         }
     }
 
     fn break_off(&mut self, heard: usize) {
         let played = self.played;
-        for entry in &mut self.entries {
-            let Words::Reply(range) = &mut entry.words else { continue };
-            *range = range.start.min(heard)..range.end.min(heard);
-            let left = range.len();
-            entry.marks.retain(|mark| mark.upto <= left);
-            entry.end = Some(entry.end.map_or(played, |end| end.min(played)));
-        }
+        self.entries.iter_mut().for_each(|entry| entry.cut(heard, played));
     }
 
     /// Frames of the whole strand, once they are known.
@@ -399,6 +394,19 @@ impl Strand {
 }
 
 impl Entry {
+    /// Of the reply's text, what is behind byte `heard` is no part of it, and no frame behind `played` is.
+    fn cut(&mut self, heard: usize, played: u32) {
+        let Words::Reply(range) = &mut self.words else { return };
+        *range = range.start.min(heard)..range.end.min(heard);
+        let left = range.len();
+        self.marks.retain(|mark| mark.upto <= left);
+        self.end_at(played);
+    }
+
+    fn end_at(&mut self, played: u32) {
+        self.end = Some(self.end.map_or(played, |end| end.min(played)));
+    }
+
     /// The same clause, not yet made, with these words.
     fn anew(self, words: Words) -> Self {
         Self { words, marks: Vec::new(), end: None, ..self }

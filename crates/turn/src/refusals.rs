@@ -35,6 +35,13 @@ impl Refusals {
         self.left_out.iter().any(|left| left.start <= piece.start && piece.end <= left.end)
     }
 
+    /// The reply's text ends at byte `end` now.
+    pub(crate) fn cut(&mut self, end: usize) {
+        self.told = self.left_out[..self.told].iter().filter(|piece| piece.start < end).count();
+        self.left_out.retain(|piece| piece.start < end);
+        self.left_out.iter_mut().for_each(|piece| piece.end = piece.end.min(end));
+    }
+
     /// Its pieces are pieces of this text.
     pub(crate) fn fit(&self, text: &str) -> bool {
         self.told <= self.left_out.len()
@@ -75,6 +82,21 @@ mod tests {
         assert!(!refusals.gave_up(&(5..20)));
         refusals.count(&(9..20));
         assert!(refusals.gave_up(&(9..20)) && !refusals.gave_up(&(21..30)));
+    }
+
+    #[test]
+    fn what_is_left_out_is_cut_with_the_text() {
+        let mut refusals = Refusals::default();
+        let text = "One. Two. Three.";
+        refusals.leave_out(0..4);
+        assert_eq!(refusals.news(), 1);
+        refusals.leave_out(5..9);
+        refusals.cut(7);
+        assert!(refusals.fit(&text[..7]));
+        assert_eq!((refusals.news(), refusals.left_out.as_slice()), (1, [0..4, 5..7].as_slice()));
+        refusals.cut(4);
+        assert!(refusals.fit(&text[..4]));
+        assert_eq!(refusals.news(), 0);
     }
 
     #[test]

@@ -252,6 +252,7 @@ impl Reply {
         let heard = self.ledger.heard(&self.text);
         self.text.truncate(heard);
         self.ledger.break_off(heard);
+        self.refusals.cut(heard);
         self.unspoken.clear();
         self.silent = None;
         self.cutter.skip(heard);

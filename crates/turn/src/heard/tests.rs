@@ -76,6 +76,21 @@ fn a_dead_voice_leaves_what_it_had_not_made() {
 }
 
 #[test]
+fn a_clause_that_was_heard_in_part_keeps_no_words_beyond_it() {
+    let mut ledger = ledger();
+    for (upto, frames) in [(4, 10), (10, 25), (21, 60)] {
+        ledger.word(FIRST, ClauseId::new(0), upto, frames, TEXT);
+    }
+    ledger.played(FIRST, 30);
+    ledger.lose_unheard(TEXT, Epoch::new(2), |_| false);
+    assert!(ledger.fits(TEXT));
+    assert_eq!(heard(&ledger), "Your table");
+    ledger.clause_end(Epoch::new(2), ClauseId::new(0), 35);
+    ledger.played(Epoch::new(2), 35);
+    assert_eq!(heard(&ledger), "Your table is booked.");
+}
+
+#[test]
 fn keys_are_pressed_again_only_if_none_of_them_can_have_been() {
     let keys = Words::Keys("12".into());
     let ledger = || {
