@@ -66,17 +66,18 @@ pub(crate) struct Ended {
     pub(crate) death: Death,
 }
 
-/// Where orders for one Call are put, from whatever thread.
+/// Where orders for one Call are put, from whatever thread. They are few, and the queue keeps room for some of them all
+/// the time: each is boxed.
 #[derive(Clone, Debug)]
-pub(crate) struct Orders(mpsc::Sender<Order>);
+pub(crate) struct Orders(mpsc::Sender<Box<Order>>);
 
 /// Where the Call finds them.
 #[derive(Debug)]
-pub(crate) struct OrderBook(mpsc::Receiver<Order>);
+pub(crate) struct OrderBook(mpsc::Receiver<Box<Order>>);
 
 /// Room for one order, taken ahead by whoever has one that must not be refused.
 #[derive(Debug)]
-pub(crate) struct Seat(mpsc::OwnedPermit<Order>);
+pub(crate) struct Seat(mpsc::OwnedPermit<Box<Order>>);
 
 /// So many orders wait that the Call does not do its work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -97,7 +98,7 @@ impl Orders {
     /// # Errors
     /// It is stuck.
     pub(crate) fn put(&self, order: Order) -> Result<(), Stuck> {
-        match self.0.try_send(order) {
+        match self.0.try_send(Box::new(order)) {
             Err(TrySendError::Full(_)) => Err(Stuck),
             Ok(()) | Err(TrySendError::Closed(_)) => Ok(()),
         }
@@ -120,14 +121,14 @@ impl Orders {
 impl Seat {
     /// Puts the order that it was taken for.
     pub(crate) fn put(self, order: Order) {
-        drop(self.0.send(order));
+        drop(self.0.send(Box::new(order)));
     }
 }
 
 impl OrderBook {
     /// The next order, once there is one; nobody is left to give any: `None`.
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Order>> {
-        self.0.poll_recv(cx)
+        self.0.poll_recv(cx).map(|order| order.map(|order| *order))
     }
 }
 

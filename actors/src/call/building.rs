@@ -12,7 +12,6 @@ use ringway_ring::OnLoan;
 use ringway_stages::Expectation;
 use ringway_stages::health::Health;
 use ringway_stages::llm::LlmCall;
-use ringway_stages::silero::WindowCutter;
 use ringway_stages::speech_to_speech::SpeechCall;
 use ringway_stages::stt::SttCall;
 use ringway_stages::tts::{TtsCall, TtsError, TtsSession};
@@ -68,10 +67,9 @@ impl Call {
     fn build_vad(&mut self) -> Result<StageNews, Refusal> {
         let format = self.profile.format;
         let engine = &self.core.engines.vad;
-        let cutter = WindowCutter::new(format, engine.rate)?;
-        let seat = (self.core.vad.clone(), Ticket::new(engine));
+        let seat = (self.core.vad.clone(), Ticket::new(engine, format)?);
         let ends = (self.plumbing.mic.lend()?, self.plumbing.speech_in.lend()?);
-        let actor = VadStage::new(ends, seat, cutter, (format, self.clock()), self.inbox.clone());
+        let actor = VadStage::new(ends, seat, (format, self.clock()), self.inbox.clone());
         self.stages.vad = Some(self.run(StageKind::Vad, actor)?);
         Ok(StageNews::Vad)
     }

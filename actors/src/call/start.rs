@@ -29,6 +29,7 @@ use std::any::Any;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::task::JoinHandle;
 
 /// A call that has been admitted.
 #[derive(Debug)]
@@ -138,14 +139,24 @@ impl CallSpec {
         supervisor.begin(handle.clone(), self.awaits);
         let (core, id) = (core.clone(), self.id);
         let close = move || core.close_door((id, CALLER));
-        tokio::task::spawn_local(supervise(supervisor, events, close));
+        supervise(supervisor, events, close);
         handle
     }
 }
 
 /// The supervisor is watched too: where it panics the call ends as any other, with a reason.
-async fn supervise(call: impl Future<Output = ()> + 'static, events: Publisher, close: impl FnOnce()) {
-    let Err(end) = tokio::task::spawn_local(call).await else { return };
+fn supervise(
+    call: impl Future<Output = ()> + 'static,
+    events: Publisher,
+    close: impl FnOnce() + 'static,
+) -> JoinHandle<()> {
+    // A task of its own: whoever watches it needs no room for it.
+    let call = tokio::task::spawn_local(call);
+    tokio::task::spawn_local(watch(call, events, close))
+}
+
+async fn watch(call: JoinHandle<()>, events: Publisher, close: impl FnOnce()) {
+    let Err(end) = call.await else { return };
     close();
     if end.is_panic() {
         let detail = panic_text(end.into_panic());
@@ -171,7 +182,8 @@ mod tests {
         let outbox = Rc::new(Outbox::new(sink, Arc::new(CoreLoad::new())));
         let publisher = Publisher::new(CallId::from_bits(7), CallClock::start(), edge, outbox);
         let panics = async { panic!("a defect") };
-        tokio::task::LocalSet::new().run_until(supervise(panics, publisher, || ())).await;
+        let watched = async { supervise(panics, publisher, || ()).await };
+        tokio::task::LocalSet::new().run_until(watched).await.expect("its watch ends");
         let event = events.try_recv().expect("the end is told");
         let internal = EndReason::Internal;
         assert!(matches!(event.kind, CallEventKind::Ended { reason } if reason == internal));

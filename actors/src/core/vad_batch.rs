@@ -5,7 +5,9 @@ use crate::core::metronome::Metronome;
 use crate::engines::{Engines, VadEngine};
 use crate::error::panic_text;
 use arrayvec::ArrayVec;
+use ringway_frame::{Format, Frame, MediaTime};
 use ringway_stages::Backoff;
+use ringway_stages::silero::WindowCutter;
 use ringway_stages::vad::{Vad, VadError, VadJob, VadState};
 use ringway_turn::StageKind;
 use std::cell::{Cell, RefCell, RefMut};
@@ -45,7 +47,7 @@ enum State {
     Gone,
 }
 
-/// One call's seat in the batch: it lends its model state and one window at a time.
+/// One call's seat in the batch: it lends its model state and one window at a time, from where that was cut.
 #[derive(Debug)]
 pub(crate) struct Ticket {
     seat: RefCell<Seat>,
@@ -56,7 +58,7 @@ pub(crate) struct Ticket {
 #[derive(Debug)]
 struct Seat {
     state: VadState,
-    samples: Box<[f32]>,
+    cutter: WindowCutter,
     probability: f32,
 }
 
@@ -78,11 +80,30 @@ const MOST_FAILURES: u32 = 5;
 type Slice = ArrayVec<Rc<Ticket>, SLICE>;
 
 impl Ticket {
-    /// A seat for a call that begins.
-    pub(crate) fn new(vad: &VadEngine) -> Rc<Self> {
-        let samples = vec![0.0; vad.window].into_boxed_slice();
-        let seat = Seat { state: vad.state.clone(), samples, probability: 0.0 };
-        Rc::new(Self { seat: seat.into(), status: Status::Idle.into(), waker: None.into() })
+    /// A seat for a call that begins, whose frames have this format.
+    ///
+    /// # Errors
+    /// There are no windows for it.
+    pub(crate) fn new(vad: &VadEngine, format: Format) -> Result<Rc<Self>, VadError> {
+        let cutter = WindowCutter::new(format, vad.rate)?;
+        let seat = Seat { state: vad.state.clone(), cutter, probability: 0.0 };
+        Ok(Rc::new(Self { seat: seat.into(), status: Status::Idle.into(), waker: None.into() }))
+    }
+
+    /// Takes 20 ms in, while no window is under way.
+    pub(crate) fn hear(&self, frame: &Frame) {
+        debug_assert!(self.is_idle(), "the window that is judged lies in the cutter");
+        self.seat.borrow_mut().cutter.hear(frame);
+    }
+
+    /// How many more frames complete the next window, 1 or more.
+    pub(crate) fn frames_to_window(&self) -> usize {
+        self.seat.borrow().cutter.frames_to_window()
+    }
+
+    /// When the window ended that the last frame completed, once.
+    pub(crate) fn cut(&self) -> Option<MediaTime> {
+        self.seat.borrow_mut().cutter.next_window().map(|window| window.until)
     }
 
     /// No window is under way.
@@ -135,14 +156,13 @@ impl VadBatch {
         self.state.get() == State::Building
     }
 
-    /// Puts one window of the ticket's call into the batch. A ticket stands in the queue once, so that it is bounded
-    /// by the number of calls.
-    pub(crate) fn submit(&self, ticket: &Rc<Ticket>, window: &[f32]) {
+    /// Puts the window that was cut of the ticket's call into the batch. A ticket stands in the queue once, so that it is
+    /// bounded by the number of calls.
+    pub(crate) fn submit(&self, ticket: &Rc<Ticket>) {
         debug_assert!(ticket.is_idle(), "one window of a call at a time");
         if self.state.get() == State::Gone {
             return ticket.status.set(Status::Failed);
         }
-        ticket.seat.borrow_mut().samples.copy_from_slice(window);
         ticket.status.set(Status::Queued);
         self.queue.borrow_mut().push_back(ticket.clone());
     }
@@ -247,6 +267,6 @@ fn infer_seats(vad: &mut dyn Vad, seats: &mut Seats<'_>) -> Result<(), VadError>
 
 impl Seat {
     fn job(&mut self) -> VadJob<'_> {
-        VadJob { state: &mut self.state, samples: &self.samples, probability: 0.0 }
+        VadJob { state: &mut self.state, samples: self.cutter.window(), probability: 0.0 }
     }
 }

@@ -363,7 +363,7 @@ impl Pump {
     }
 
     /// Says goodbye, in a bounded time. A peer that is still there is told what the call has to say in the end.
-    async fn leave(mut self, leave: Leave) {
+    async fn leave(&mut self, leave: Leave) {
         let (reason, refused) = match leave {
             Leave::Over(reason) => {
                 self.tell(EdgeInput::Closed(reason.clone()));
@@ -385,7 +385,7 @@ impl Pump {
         };
         let goodbye = if refused { Goodbye::Refused } else { Goodbye::Over(&reason) };
         self.parts.seen.state.set(LegState::Over);
-        if let Some(connection) = self.connection {
+        if let Some(connection) = self.connection.take() {
             connection.part(goodbye).await;
         }
     }

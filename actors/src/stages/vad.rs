@@ -10,7 +10,6 @@ use actix::prelude::*;
 use ringway_frame::{Format, Frame, MediaTime, Skew};
 use ringway_ring::{Lent, PopError, Reader, Writer};
 use ringway_stages::level::LoudTracker;
-use ringway_stages::silero::WindowCutter;
 use ringway_turn::{Input, StageKind, Window};
 use std::rc::Rc;
 use std::task::{self, Poll};
@@ -22,7 +21,6 @@ pub(crate) struct VadStage {
     speech: Lent<Writer>,
     batch: Rc<VadBatch>,
     ticket: Rc<Ticket>,
-    cutter: WindowCutter,
     loud: LoudTracker,
     frame: Frame,
     clock: CallClock,
@@ -42,7 +40,6 @@ impl VadStage {
     pub(crate) fn new(
         (mic, speech): (Lent<Reader>, Lent<Writer>),
         (batch, ticket): (Rc<VadBatch>, Rc<Ticket>),
-        cutter: WindowCutter,
         (format, clock): (Format, CallClock),
         router: Inbox,
     ) -> Self {
@@ -51,7 +48,6 @@ impl VadStage {
             speech,
             batch,
             ticket,
-            cutter,
             loud: LoudTracker::new(format.rate()),
             frame: Frame::silence(format),
             clock,
@@ -66,7 +62,7 @@ impl VadStage {
     /// Takes the next frame; `false`: there is none yet, or it is to be heard later.
     fn read(&mut self, cx: &mut task::Context<'_>) -> Result<bool, StageError> {
         let mic = self.mic.get_mut().map_err(|_| StageError::Fenced)?;
-        let needed = self.cutter.frames_to_window();
+        let needed = self.ticket.frames_to_window();
         loop {
             if let Some(time) = mic.next_time().filter(|time| time.since(self.clock.now()) > EARLY) {
                 self.early.at(self.clock.instant(time) - EARLY);
@@ -88,15 +84,15 @@ impl VadStage {
         // A full ring drops the newest frame, counts it and marks the gap.
         let _ = speech.push_or_drop(&self.frame);
         self.loud.hear(&self.frame);
-        self.cutter.hear(&self.frame);
+        self.ticket.hear(&self.frame);
         Ok(())
     }
 
     /// Puts the next whole window into the batch; `false`: there is none.
     fn submit(&mut self) -> bool {
-        let Some(window) = self.cutter.next_window() else { return false };
-        (self.judged, self.skew) = (window.until, self.frame.skew);
-        self.batch.submit(&self.ticket, window.samples);
+        let Some(until) = self.ticket.cut() else { return false };
+        (self.judged, self.skew) = (until, self.frame.skew);
+        self.batch.submit(&self.ticket);
         true
     }
 

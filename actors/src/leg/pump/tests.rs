@@ -176,7 +176,9 @@ fn waiting() -> Rig {
         leg: 0,
         shared: None,
     };
-    tokio::task::spawn_local(serve(parts));
+    let pump = serve(parts);
+    assert!(size_of_val(&pump) < size_of::<Pump>() + 512, "{} bytes", size_of_val(&pump));
+    tokio::task::spawn_local(pump);
     let (peer, kept) = (Memory::default(), Rc::new(()));
     Rig { peer, mic, voice, gate, link: Some(link), mail, load, kept, door, _ends: ends }
 }

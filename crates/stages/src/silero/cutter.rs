@@ -80,6 +80,11 @@ impl WindowCutter {
         Some(CutWindow { until: self.until.saturating_sub(rest), samples: &self.pending[..self.window] })
     }
 
+    /// Its samples, until the next frame is heard; none before the first window.
+    pub fn window(&self) -> &[f32] {
+        &self.pending[..self.taken]
+    }
+
     /// How many more frames complete the next window, 1 or more.
     pub fn frames_to_window(&self) -> usize {
         let kept = self.len - self.taken;
