@@ -70,6 +70,15 @@ pub enum Fault {
     Stall,
 }
 
+/// A fault that is put into a leg on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LegFault {
+    /// Its pump panics.
+    Panic,
+    /// Its network is gone without a sign.
+    Disconnect,
+}
+
 /// How a stage ended: `None` when it was told to.
 pub(crate) type Death = Option<(Cause, String)>;
 

@@ -1,6 +1,6 @@
 //! How a call is reached from outside of it.
 
-use crate::error::Fault;
+use crate::error::{Fault, LegFault};
 use crate::inbox::Inbox;
 use crate::leg::audience::Audience;
 use crate::leg::input::EdgeInput;
@@ -98,5 +98,13 @@ impl CallHandle {
     /// The call is over.
     pub fn inject(&self, stage: StageKind, fault: Fault) -> Result<(), CallOver> {
         self.order(Order::Inject { stage, fault })
+    }
+
+    /// Puts a fault into one of its legs; one that is not there takes none.
+    ///
+    /// # Errors
+    /// The call is over.
+    pub fn inject_leg(&self, leg: u32, fault: LegFault) -> Result<(), CallOver> {
+        self.order(Order::InjectLeg { leg, fault })
     }
 }

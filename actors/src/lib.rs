@@ -56,7 +56,7 @@ pub use core::load::{CoreLoad, OpenLine, Place};
 pub use core::metronome::{Beat, Metronome};
 pub use core::{Core, CoreHandle, MediaCore};
 pub use engines::{Engines, THE_THREE, VadEngine};
-pub use error::Fault;
+pub use error::{Fault, LegFault};
 pub use event::{CallEventKind, RingReport, RingState};
 pub use handle::{CallHandle, CallOver};
 pub use health::ServiceHealth;

@@ -1,6 +1,6 @@
 //! What a Call is told to do: one bounded queue in which nothing is dropped.
 
-use crate::error::{Death, Fault};
+use crate::error::{Death, Fault, LegFault};
 use crate::hedge::Over;
 use crate::leg::audience::Audience;
 use crate::leg::spec::LegSpec;
@@ -36,6 +36,8 @@ pub(crate) enum Order {
     Summarise(Box<Summarise>),
     /// Puts a fault into a stage.
     Inject { stage: StageKind, fault: Fault },
+    /// Puts a fault into a leg.
+    InjectLeg { leg: u32, fault: LegFault },
     /// A stage ended by itself; `None`: the router did.
     Ended(Ended),
     /// The pump of this leg panicked, with this text.

@@ -89,4 +89,7 @@ async fn faults_are_injected_with_the_flag_and_the_token_only() {
     assert_eq!(server.request(request, order).await.0, 401);
     assert_eq!(server.inject(&call, "ears", "error").await, 400);
     assert_eq!(server.inject(&"0".repeat(32), "vad", "error").await, 404);
+    assert_eq!(server.inject_leg(&call, 1, "panic").await, 404);
+    assert_eq!(server.inject_leg(&call, 0, "stall").await, 400);
+    assert_eq!(server.inject(&call, "tts", "disconnect").await, 400);
 }

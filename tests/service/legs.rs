@@ -54,6 +54,25 @@ async fn two_browsers_hear_each_other_and_the_bot_in_one_call_and_one_may_leave(
 }
 
 #[tokio::test]
+async fn a_call_goes_on_without_a_leg_that_fails_and_its_seat_is_free() {
+    let server = Setup::bench().with("[resume]\nwithin = \"200ms\"").chaos().start();
+    let (mut caller, id) = Browser::greeted(&server).await;
+    for (leg, fault) in [(1, "panic"), (2, "disconnect")] {
+        let (mut agent, joined) = join(&server, &id, json!({"edge": "browser"})).await;
+        assert_eq!(joined, leg);
+        assert_eq!(server.inject_leg(&id, leg, fault).await, 202);
+        while agent.next().await.is_some() {}
+        while server.told(&format!("/api/calls/{id}")).await.get("legs").is_some() {}
+        caller.say("digits/day-1");
+        caller.answered().await;
+    }
+    for _ in 0..7 {
+        let (status, leg) = server.post(&format!("/api/calls/{id}/legs"), json!({"edge": "browser"})).await;
+        assert_eq!(status.as_u16(), 201, "{leg}");
+    }
+}
+
+#[tokio::test]
 async fn a_call_has_eight_legs_at_most_and_a_leg_comes_by_the_edge_of_its_call() {
     let server = Setup::bench().start();
     let (_caller, id) = Browser::greeted(&server).await;

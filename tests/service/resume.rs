@@ -47,6 +47,37 @@ async fn a_browser_whose_network_fails_resumes_its_call_and_hears_the_rest_of_th
     assert_eq!(bots, 1, "{call}");
 }
 
+async fn survives_in_its_leg(fault: &str) {
+    let server = Setup::bench().with("[limits]\ncalls = 1").with(LONG).chaos().start();
+    let mut browser = Browser::open(&server).await;
+    browser.tell(json!({"type": "start", "codec": "pcm16", "sampleRate": 16000, "resume": true}));
+    let started = browser.event("started").await;
+    let (id, token) = (started["callId"].as_str().unwrap(), started["token"].as_str().unwrap());
+    browser.event_where("the first words", |event| event["type"] == "bot").await;
+    assert_eq!(server.inject_leg(id, 0, fault).await, 202);
+    server.call_is(id, "detached").await;
+    while browser.next().await.is_some() {}
+    let (mut back, resumed) = join(&server, "/voice-ws?resume", token).await;
+    assert_eq!((&resumed["callId"], &resumed["resumed"]), (&json!(id), &json!(true)));
+    back.microphone();
+    back.answered().await;
+    back.say("digits/day-1");
+    back.answered().await;
+    back.tell(json!({"type": "stop"}));
+    server.call_is(id, "ended").await;
+    let (_next, _) = Browser::call(&server).await;
+}
+
+#[tokio::test]
+async fn a_call_survives_a_panic_of_its_leg() {
+    survives_in_its_leg("panic").await;
+}
+
+#[tokio::test]
+async fn a_call_survives_the_loss_of_its_legs_network() {
+    survives_in_its_leg("disconnect").await;
+}
+
 #[tokio::test]
 async fn a_call_whose_browser_does_not_come_back_ends_with_a_reason_of_its_own() {
     let server = Setup::bench().with("[resume]\nwithin = \"200ms\"").start();

@@ -83,8 +83,13 @@ impl Others {
         std::mem::take(&mut self.dropped) + now
     }
 
-    fn have(&self, leg: u32) -> bool {
-        self.mixing.iter().flat_map(|mixing| &mixing.beside).any(|beside| beside.leg == leg)
+    /// Where orders to this leg beside the caller's are put, if it is there.
+    pub(super) fn edge(&self, leg: u32) -> Option<&EdgeLink> {
+        self.beside().find(|beside| beside.leg == leg).map(|beside| &beside.edge)
+    }
+
+    fn beside(&self) -> impl Iterator<Item = &Beside> {
+        self.mixing.iter().flat_map(|mixing| &mixing.beside)
     }
 
     pub(super) fn poll_beat(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -232,15 +237,14 @@ impl Call {
 
     /// A leg beside the caller's hangs up for us.
     pub(super) fn drop_leg(&self, leg: u32) {
-        let beside = self.others.mixing.iter().flat_map(|mixing| &mixing.beside);
-        beside.filter(|beside| beside.leg == leg).for_each(|beside| beside.edge.end(EndReason::Operator));
+        self.others.edge(leg).into_iter().for_each(|edge| edge.end(EndReason::Operator));
     }
 
     /// The bot speaks to these from now on; a leg that is not there changes nothing.
     pub(super) fn address(&mut self, audience: Audience) {
         if let Audience::Only(leg) = audience
             && leg != CALLER
-            && !self.others.have(leg)
+            && self.others.edge(leg).is_none()
         {
             return;
         }
@@ -257,7 +261,7 @@ impl Call {
 
     /// All other legs are told of the call's end.
     pub(super) fn end_others(&mut self, reason: &EndReason) {
-        for beside in self.others.mixing.iter().flat_map(|mixing| &mixing.beside) {
+        for beside in self.others.beside() {
             self.core.close_door((self.profile.id, beside.leg));
             beside.edge.end(reason.clone());
         }

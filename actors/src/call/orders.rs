@@ -1,7 +1,8 @@
 //! What the supervisor is told to do, and when it looks by itself.
 
 use super::*;
-use crate::error::Fault;
+use crate::error::{Fault, LegFault};
+use crate::leg::link::EdgeCommand;
 use crate::leg::mixer::CALLER;
 use crate::orders::Order;
 use crate::post::Stuck;
@@ -53,6 +54,7 @@ impl Call {
             Order::HedgeOver(over) => self.hedge_over(over),
             Order::Summarise(wanted) => self.summarise(*wanted),
             Order::Inject { stage, fault } => self.inject(stage, fault),
+            Order::InjectLeg { leg, fault } => self.inject_leg(leg, fault),
             Order::Ended(ended) => self.ended(ended),
             Order::LegDied { leg: CALLER, detail } => self.pump_died(&detail),
             Order::LegDied { leg, detail } => {
@@ -99,6 +101,12 @@ impl Call {
             StageKind::SpeechToSpeech => stages.s2s.as_ref().is_some_and(|child| child.inject(Inject(fault))),
         };
         tracing::info!(callId = %self.profile.id, ?stage, ?fault, sent, "fault injected");
+    }
+
+    fn inject_leg(&self, leg: u32, fault: LegFault) {
+        let edge = if leg == CALLER { Some(&self.edge) } else { self.others.edge(leg) };
+        let sent = edge.is_some_and(|edge| edge.put(EdgeCommand::Inject(fault)).is_ok());
+        tracing::warn!(callId = %self.profile.id, leg, ?fault, sent, "fault injected");
     }
 
     /// Goes to the service that is preferred, if that does well again or is due for a try.

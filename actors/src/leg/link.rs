@@ -1,5 +1,6 @@
 //! What a call tells its edge, in order: bounded, and the end is never lost.
 
+use crate::error::LegFault;
 use crate::event::CallEventKind;
 use crate::leg::connection::Connection;
 use crate::leg::ends::Ends;
@@ -21,6 +22,8 @@ pub enum EdgeCommand {
     Rewire(Box<Ends>),
     /// The leg gets into this state.
     Become(LegState),
+    /// Fail so, on purpose.
+    Inject(LegFault),
     /// To the playout; decided at this instant.
     Playout(ringway_turn::Playout, Instant),
     /// For those who look on: what the caller's side is shown.

@@ -3,6 +3,7 @@
 use crate::clock::CallClock;
 use crate::core::load::CoreLoad;
 use crate::core::metronome::Beat;
+use crate::error::LegFault;
 use crate::handle::CallHandle;
 use crate::leg::connection::Connection;
 use crate::leg::door::Seen;
@@ -183,8 +184,7 @@ impl Pump {
 
     /// The network is gone: the call waits for the peer if that may come back.
     fn detach(&mut self, closed: Closed) -> Result<(), Leave> {
-        let within = self.connection.as_ref().map_or(Duration::ZERO, |connection| connection.resume_within);
-        if within.is_zero() {
+        if self.parts.seen.resume_within.get().is_zero() {
             return Err(Leave::Closed(closed));
         }
         self.connection = None;
@@ -253,8 +253,17 @@ impl Pump {
                 Ok(())
             }
             EdgeCommand::Become(state) => self.become_state(state),
+            EdgeCommand::Inject(fault) => self.fail(fault),
             EdgeCommand::Transfer(to) => Err(Leave::Over(EndReason::Transferred(to))),
             EdgeCommand::End(reason) => Err(Leave::Over(reason)),
+        }
+    }
+
+    fn fail(&mut self, fault: LegFault) -> Result<(), Leave> {
+        match fault {
+            LegFault::Panic => panic!("injected panic"),
+            // A network that is gone takes no goodbye.
+            LegFault::Disconnect => self.connection.take().map_or(Ok(()), |_| Err(Closed::Gone.into())),
         }
     }
 

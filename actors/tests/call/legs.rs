@@ -1,7 +1,7 @@
 //! Calls whose legs lose their networks, and whose pumps fail.
 
 use crate::common::{World, with_call};
-use ringway_actors::{CallEventKind, LegState};
+use ringway_actors::{CallEventKind, LegFault, LegState};
 use ringway_turn::EndReason;
 use std::time::Duration;
 use tokio::time::sleep as pass;
@@ -91,6 +91,61 @@ fn a_pump_that_panics_loses_the_connection_and_not_the_call_of_a_caller_who_may_
             |event: &CallEventKind| matches!(event, CallEventKind::Ended { reason: EndReason::Operator });
         assert_eq!(events.iter().filter(|event| ended(event)).count(), 1);
         assert_eq!((world.load.calls(), world.load.lines()), (0, 0), "its place is free");
+    });
+}
+
+#[test]
+fn a_fault_that_is_put_into_the_callers_leg_costs_its_connection_and_not_the_call() {
+    for fault in [LegFault::Panic, LegFault::Disconnect] {
+        run(|mut world| async move {
+            in_the_answer(&world).await;
+            world.line.call.inject_leg(0, fault).expect("the call lives");
+            pass(Duration::from_secs(1)).await;
+            assert_eq!(world.line.door.state(), LegState::Detached, "{fault:?}");
+            assert_eq!((world.load.calls(), world.load.lines()), (1, 0), "{fault:?}");
+            assert_eq!(world.line.ended(), None, "a network that is gone takes no goodbye");
+            world.line.come_back();
+            pass(Duration::from_secs(10)).await;
+            let words = world.line.heard().len();
+            world.line.say(&["bravo"]);
+            world.line.until("the next answer", |line| line.heard().len() > words).await;
+            world.line.call.hang_up(EndReason::Operator).expect("the call lives");
+            pass(Duration::from_secs(1)).await;
+            let (states, _) = told(&world.drain());
+            assert!(states.ends_with(&[LegState::Detached, LegState::Up]), "{states:?}");
+            assert_eq!((world.load.calls(), world.load.lines()), (0, 0), "its place is free");
+        });
+    }
+}
+
+#[test]
+fn a_fault_ends_the_call_of_a_caller_who_may_not_come_back_and_frees_its_place() {
+    for (fault, reason) in [(LegFault::Panic, EndReason::Internal), (LegFault::Disconnect, EndReason::Caller)]
+    {
+        run(|mut world| async move {
+            pass(Duration::from_secs(2)).await;
+            world.line.call.inject_leg(0, fault).expect("the call lives");
+            pass(Duration::from_secs(1)).await;
+            let events = world.drain();
+            let ended = |event: &CallEventKind| matches!(event, CallEventKind::Ended { reason: why } if *why == reason);
+            assert!(events.last().is_some_and(ended), "{fault:?}: {:?}", events.last());
+            assert_eq!((world.load.calls(), world.load.lines()), (0, 0), "{fault:?}");
+        });
+    }
+}
+
+#[test]
+fn a_network_that_is_lost_before_it_is_there_changes_nothing() {
+    run(|world| async move {
+        world.line.come_back();
+        pass(Duration::from_secs(2)).await;
+        for _ in 0..2 {
+            world.line.call.inject_leg(0, LegFault::Disconnect).expect("the call lives");
+            pass(Duration::from_secs(1)).await;
+        }
+        world.line.call.inject_leg(7, LegFault::Panic).expect("the call lives");
+        pass(Duration::from_secs(1)).await;
+        assert_eq!((world.line.door.state(), world.load.calls()), (LegState::Detached, 1));
     });
 }
 

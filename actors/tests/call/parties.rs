@@ -3,7 +3,7 @@
 use crate::common::engines::{Reciter, all};
 use crate::common::line::Line;
 use crate::common::{World, with_call, with_engines};
-use ringway_actors::{Audience, CallEventKind, LegSpec, LegState};
+use ringway_actors::{Audience, CallEventKind, LegFault, LegSpec, LegState};
 use ringway_stages::llm::{Cue, LanguageModel, LlmCall, LlmError, LlmEvent, LlmRequest, LlmSession};
 use ringway_turn::{EndReason, Event, Speaker};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -175,6 +175,51 @@ fn a_pump_of_another_leg_that_panics_takes_that_leg_alone_and_the_callers_is_reb
         pass(Duration::from_secs(1)).await;
         world.line.say(&["alpha"]);
         agent.until("the caller and the answer", |agent| has(agent, "alpha") && has(agent, "papa")).await;
+    });
+}
+
+#[test]
+fn a_fault_that_is_put_into_another_leg_takes_that_leg_alone_and_its_seat_is_free() {
+    for fault in [LegFault::Panic, LegFault::Disconnect] {
+        run(|mut world| async move {
+            greeted(&world).await;
+            let mut agents = Vec::new();
+            for _ in 0..7 {
+                agents.push(joins(&world).await);
+            }
+            pass(Duration::from_millis(200)).await;
+            let (_, leg) = agents.remove(0);
+            world.line.call.inject_leg(leg, fault).expect("the call lives");
+            pass(Duration::from_secs(1)).await;
+            assert!(world.door(leg).is_none(), "{fault:?}");
+            assert_eq!(states(&world.drain(), leg).last(), Some(&LegState::Over), "{fault:?}");
+            let (again, next) = joins(&world).await;
+            assert_eq!(next, 8, "its seat is free");
+            world.line.say(&["alpha"]);
+            again.until("the caller and the answer", |one| has(one, "alpha") && has(one, "papa")).await;
+            assert_eq!(world.line.ended(), None);
+        });
+    }
+}
+
+#[test]
+fn a_leg_that_may_come_back_has_its_seat_while_its_network_is_away() {
+    run(|mut world| async move {
+        greeted(&world).await;
+        let (agent, leg) = joins(&world).await;
+        agent.come_back();
+        pass(Duration::from_secs(1)).await;
+        world.line.call.inject_leg(leg, LegFault::Disconnect).expect("the call lives");
+        pass(Duration::from_secs(10)).await;
+        assert_eq!(states(&world.drain(), leg).last(), Some(&LegState::Detached));
+        agent.come_back();
+        pass(Duration::from_secs(1)).await;
+        world.line.say(&["alpha"]);
+        agent.until("the caller", |agent| has(agent, "alpha")).await;
+        world.line.call.inject_leg(leg, LegFault::Disconnect).expect("the call lives");
+        pass(Duration::from_secs(31)).await;
+        assert_eq!(states(&world.drain(), leg).last(), Some(&LegState::Over));
+        assert!(world.door(leg).is_none());
     });
 }
 

@@ -263,6 +263,12 @@ impl Server {
         self.send(Method::POST, &format!("/api/calls/{call}/chaos"), &body).await.0
     }
 
+    /// Puts a fault into a leg of a call.
+    pub async fn inject_leg(&self, call: &str, leg: u64, fault: &str) -> StatusCode {
+        let body = format!(r#"{{"leg":{leg},"fault":"{fault}"}}"#);
+        self.send(Method::POST, &format!("/api/calls/{call}/chaos"), &body).await.0
+    }
+
     /// The value of a series, as `/metrics` writes it: `name{labels}`.
     pub async fn metric(&self, series: &str) -> Option<f64> {
         let (_, text) = self.get("/metrics").await;
