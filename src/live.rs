@@ -10,7 +10,7 @@ pub use record::{LatencyLine, Line, Summary, Whole};
 use crate::trace::{Timeline, Trace, TurnTrace};
 use events::Events;
 use jiff::Timestamp;
-use record::{Detail, MOST_TOOL_CALLS, Parties, StageLine, ToolCall};
+use record::{Detail, LegLine, MOST_TOOL_CALLS, Parties, StageLine, ToolCall};
 use ringway_actors::{
     CallEvent, CallEventKind, CallHandle, EdgeKind, LegState, Lifecycle, LifecycleEvent, RingReport,
     StageState, Totals,
@@ -202,6 +202,12 @@ impl LiveCall {
         self.summary.edge
     }
 
+    /// By which edge the peer of this leg came.
+    pub fn edge_of(&self, leg: u32) -> &'static str {
+        let mut legs = self.detail.legs.iter().chain(&self.detail.left);
+        legs.find(|line| line.leg == leg).map_or(self.edge(), |line| line.edge)
+    }
+
     /// Turns so far.
     pub fn turns(&self) -> u32 {
         self.summary.turns
@@ -286,6 +292,10 @@ impl LiveCall {
                     self.detail.transfer_to = Some(to.clone());
                 }
                 self.handle = None;
+            }
+            CallEventKind::LegCreated { leg, edge, label } => {
+                let (edge, state) = (edge.name(), LegState::Dialling.name());
+                self.detail.legs.push(LegLine { leg: *leg, label: label.clone(), edge, state });
             }
             CallEventKind::Leg { leg: 0, state } => self.leg_is(*state),
             CallEventKind::Leg { leg, state } => self.detail.leg_is(*leg, *state),

@@ -71,7 +71,12 @@ impl Sessions {
 
     /// Whether the call has this leg.
     pub fn has(&self, call: CallId, leg: u32) -> bool {
-        self.all().values().any(|session| session.call == call && session.leg == leg)
+        self.of_leg(call, leg).is_some()
+    }
+
+    /// The session of this leg of the call.
+    pub fn of_leg(&self, call: CallId, leg: u32) -> Option<Session> {
+        self.all().values().find(|session| session.call == call && session.leg == leg).copied()
     }
 
     fn all(&self) -> MutexGuard<'_, HashMap<Token, Session>> {

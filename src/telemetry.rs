@@ -345,9 +345,7 @@ impl Counting {
                 counter!("ringway_calls_total", "edge" => edge, "outcome" => reason_name(reason))
                     .increment(1);
             }
-            CallEventKind::Leg { state, .. } => {
-                leg_transitions(edge, *state).increment(1);
-            }
+            CallEventKind::Leg { leg, state } => leg_transitions(call.edge_of(*leg), *state).increment(1),
             CallEventKind::Turn(turn) => self.count_turn(turn, edge),
             CallEventKind::StageDied { stage, cause, .. } => {
                 let labels = [("stage", stage_name(*stage)), ("cause", cause.name())];
@@ -389,7 +387,8 @@ impl Counting {
             | CallEventKind::Answered { .. }
             | CallEventKind::Transferred { .. }
             | CallEventKind::Stage { .. }
-            | CallEventKind::StageRestarted { .. } => {}
+            | CallEventKind::StageRestarted { .. }
+            | CallEventKind::LegCreated { .. } => {}
         }
     }
 

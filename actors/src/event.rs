@@ -2,6 +2,7 @@
 
 use crate::cause::{Cause, StageState, SwitchCause, Winner};
 use crate::handle::CallHandle;
+use crate::leg::kind::EdgeKind;
 use crate::leg::state::LegState;
 use ringway_stages::prompt::Variables;
 use ringway_turn::{EndReason, StageKind};
@@ -23,6 +24,15 @@ pub enum CallEventKind {
         dialogue: Option<String>,
         /// The code of the language that it begins in, where there is one.
         language: Option<String>,
+    },
+    /// A leg beside the caller's was created.
+    LegCreated {
+        /// Its number in the call, from 1.
+        leg: u32,
+        /// By which edge its peer comes.
+        edge: EdgeKind,
+        /// What its peer is called.
+        label: Arc<str>,
     },
     /// A leg got into another state.
     Leg {

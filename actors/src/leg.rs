@@ -2,6 +2,7 @@
 
 pub(crate) mod audience;
 pub(crate) mod connection;
+mod conversion;
 mod dates;
 pub(crate) mod door;
 pub(crate) mod ends;

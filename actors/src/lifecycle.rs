@@ -39,6 +39,15 @@ pub struct Lifecycle {
 pub enum LifecycleEvent {
     /// The call began.
     Started(Box<Started>),
+    /// A leg beside the caller's was created.
+    LegCreated {
+        /// Its number in the call, from 1.
+        leg: u32,
+        /// By which edge its peer comes.
+        edge: Name,
+        /// What its peer is called.
+        label: Arc<str>,
+    },
     /// A leg got into another state.
     Leg {
         /// Its number in the call, from 0.
@@ -198,6 +207,9 @@ impl Lifecycle {
     pub fn of(kind: &CallEventKind, totals: Totals) -> Option<LifecycleEvent> {
         Some(match kind {
             CallEventKind::Started { .. } => LifecycleEvent::Started(Box::new(Started::of(kind)?)),
+            CallEventKind::LegCreated { leg, edge, label } => {
+                LifecycleEvent::LegCreated { leg: *leg, edge: edge.name().into(), label: label.clone() }
+            }
             CallEventKind::Leg { leg, state } => LifecycleEvent::Leg { leg: *leg, state: *state },
             CallEventKind::Answered { leg } => LifecycleEvent::Answered { leg: *leg },
             CallEventKind::Turn(event) => return of_turn(event),
@@ -299,6 +311,7 @@ impl LifecycleEvent {
             Self::Slot { name, value, .. } => name.len() + value.len(),
             Self::Language { language, .. } => language.len(),
             Self::Transferred { to } => to.len(),
+            Self::LegCreated { label, .. } => label.len(),
             // Names that all calls share.
             Self::Leg { .. }
             | Self::Answered { .. }
@@ -333,11 +346,12 @@ mod tests {
 
     const DOCUMENTATION: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/operate/events.md");
 
-    const NAMES: [&str; 11] = [
+    const NAMES: [&str; 12] = [
         "answered",
         "ended",
         "language",
         "leg",
+        "leg_created",
         "message",
         "service_switched",
         "slot",
@@ -351,6 +365,7 @@ mod tests {
     fn name(event: &LifecycleEvent) -> &'static str {
         match event {
             LifecycleEvent::Started(_) => "started",
+            LifecycleEvent::LegCreated { .. } => "leg_created",
             LifecycleEvent::Leg { .. } => "leg",
             LifecycleEvent::Answered { .. } => "answered",
             LifecycleEvent::Message { .. } => "message",

@@ -73,6 +73,23 @@ impl EdgeName {
             Self::Twilio => (EdgeKind::Twilio, Format::Mulaw8k),
         }
     }
+
+    /// Where its peers come for a call in progress.
+    pub(super) fn door(self) -> &'static str {
+        match self {
+            Self::Browser => edge::browser::RESUME,
+            Self::Twilio => edge::twilio::RESUME,
+        }
+    }
+}
+
+impl From<EdgeKind> for EdgeName {
+    fn from(kind: EdgeKind) -> Self {
+        match kind {
+            EdgeKind::Browser => Self::Browser,
+            EdgeKind::Twilio => Self::Twilio,
+        }
+    }
 }
 
 /// `POST /api/calls`: creates a call that waits for its caller, who joins it by its token.

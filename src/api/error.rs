@@ -4,6 +4,7 @@ use axum::Json;
 use axum::http::StatusCode;
 use axum::http::header::CONNECTION;
 use axum::response::{IntoResponse, Response};
+use ringway_actors::WrongState;
 use serde_json::json;
 
 /// An error as clients of the API see it: `{code, message, sessionId, recoverable}`.
@@ -18,6 +19,9 @@ pub enum ApiError {
     /// The call has no such leg.
     #[error("the call has no leg {0}")]
     UnknownLeg(u32),
+    /// The leg is in a state in which it cannot be changed so.
+    #[error(transparent)]
+    WrongState(#[from] WrongState),
     /// Nothing is served there.
     #[error("nothing is served at this path")]
     NotFound,
@@ -55,7 +59,7 @@ impl ApiError {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::UnknownCall(_) | Self::UnknownLeg(_) | Self::NotFound => StatusCode::NOT_FOUND,
-            Self::NoMoreLegs => StatusCode::CONFLICT,
+            Self::NoMoreLegs | Self::WrongState(_) => StatusCode::CONFLICT,
             Self::Denied(Denied::Token) => StatusCode::UNAUTHORIZED,
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::LongBody { .. } => StatusCode::PAYLOAD_TOO_LARGE,
@@ -73,6 +77,7 @@ impl ApiError {
             Self::UnknownCall(_) => "unknown_call",
             Self::UnknownLeg(_) => "unknown_leg",
             Self::NoMoreLegs => "no_more_legs",
+            Self::WrongState(_) => "wrong_state",
             Self::NotFound => "not_found",
             Self::Denied(Denied::Token) => "unauthorized",
             Self::Denied(denied) => denied.reason(),

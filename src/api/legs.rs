@@ -9,10 +9,11 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::IntoResponse;
-use ringway_actors::{Audience, CallHandle, LegSpec};
+use ringway_actors::{Audience, CallHandle, Core, LegDoor, LegSpec, LegState, WrongState};
 use serde::Deserialize;
 use serde_json::json;
 use std::any::Any;
+use std::rc::Rc;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
@@ -20,13 +21,21 @@ use tokio::sync::oneshot;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a leg that is to join")]
 pub struct Wanted {
-    edge: calls::EdgeName,
+    /// The call's own, if it is not named.
+    edge: Option<calls::EdgeName>,
     /// How the language model is to call its peer.
     #[serde(default = "agent")]
     label: String,
     /// Whether the bot hears it.
     #[serde(default = "yes")]
     listened: bool,
+}
+
+/// What is to become of a leg.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "what is to become of a leg")]
+pub struct Changed {
+    held: bool,
 }
 
 /// Whom the bot is to speak to.
@@ -69,19 +78,19 @@ pub async fn join(
 ) -> Result<impl IntoResponse, ApiError> {
     let Json(Wanted { edge, label, listened }) = read(wanted)?;
     let call = find(&server, &id).await?;
-    if edge.kind().0 != call.edge {
-        let message = format!("legs of this call come by its own edge, {}", call.edge.name());
-        return Err(ApiError::BadRequest(message));
-    }
+    let edge = edge.unwrap_or_else(|| call.edge.into());
+    let (kind, format) = edge.kind();
     if label.is_empty() || label.len() > LONGEST_LABEL {
         return Err(ApiError::BadRequest(format!("label has 1 to {LONGEST_LABEL} bytes")));
     }
     let (opened, answer) = opening(&server, &call).ok_or_else(|| ApiError::UnknownCall(id.clone()))?;
-    let spec = LegSpec { label: label.into(), listened, opened };
+    let spec = LegSpec { edge: kind, format, label: label.into(), listened, opened };
     call.join(spec).map_err(|_| ApiError::UnknownCall(id.clone()))?;
     let (leg, token) = answer.await.map_err(|_| ApiError::NoMoreLegs)?;
     let body = json!({
         "leg": leg,
+        "edge": kind.name(),
+        "path": edge.door(),
         "token": token.as_str(),
         "joinWithinMs": server.join_within().as_millis() as u64,
     });
@@ -116,6 +125,31 @@ pub async fn hang_up(
     known(&server, &call, leg)?;
     call.drop_leg(leg).map_err(|_| ApiError::UnknownCall(id))?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// `PATCH /api/calls/{id}/legs/{leg}`: it is put on hold, or taken back.
+pub async fn change(
+    State(server): State<Arc<Server>>,
+    Path((id, leg)): Path<(String, String)>,
+    changed: Result<Json<Changed>, JsonRejection>,
+) -> Result<StatusCode, ApiError> {
+    let Json(Changed { held }) = read(changed)?;
+    let call = find(&server, &id).await?;
+    let leg: u32 = leg.parse().map_err(|_| ApiError::NotFound)?;
+    let session = server.sessions.of_leg(call.id, leg).ok_or(ApiError::UnknownLeg(leg))?;
+    let to = if held { LegState::Held } else { LegState::Up };
+    let (answer, became) = oneshot::channel();
+    let core = server.admission.core(session.core);
+    let become_state = move |core: Rc<Core>| async move {
+        let _ = answer.send(core.door(session.call, leg).map(|door| becomes(&door, to)));
+    };
+    core.spawn(become_state).await;
+    became.await.ok().flatten().ok_or(ApiError::UnknownLeg(leg))??;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn becomes(door: &LegDoor, to: LegState) -> Result<(), WrongState> {
+    if door.state() == to { Ok(()) } else { door.become_state(to) }
 }
 
 /// `POST /api/calls/{id}/bot`: whom the bot speaks to.

@@ -45,7 +45,7 @@ fn guarded(server: &Arc<Server>) -> Router<Arc<Server>> {
         .route("/api/calls", get(calls::list).post(calls::create))
         .route("/api/calls/{id}", get(calls::show).delete(calls::hang_up))
         .route("/api/calls/{id}/legs", post(legs::join))
-        .route("/api/calls/{id}/legs/{leg}", delete(legs::hang_up))
+        .route("/api/calls/{id}/legs/{leg}", delete(legs::hang_up).patch(legs::change))
         .route("/api/calls/{id}/bot", post(legs::address))
         .route("/api/calls/{id}/events", get(events::show))
         .route("/api/calls/{id}/trace", get(trace::show));

@@ -33,6 +33,9 @@ const TRY_AGAIN_LATER: u16 = 1013;
 /// The format of calls from browsers.
 pub const FORMAT: Format = Format::Pcm16k;
 
+/// Where sockets come for calls in progress, also while the server is full.
+pub const RESUME: &str = "/voice-ws?resume";
+
 /// Close code of a defect of ours.
 const INTERNAL: u16 = 1011;
 

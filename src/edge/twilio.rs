@@ -39,8 +39,8 @@ fn either(
 /// The media socket.
 const MEDIA: &str = "/media/twilio";
 
-/// The media socket of a call whose last one broke.
-const RESUME: &str = "/media/twilio/resume";
+/// The media socket of a call in progress: one whose last socket broke, or that has one more leg.
+pub const RESUME: &str = "/media/twilio/resume";
 
 /// What the carrier asks when a call comes.
 const VOICE: &str = "/media/twilio/voice";

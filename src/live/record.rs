@@ -6,6 +6,7 @@ use ringway_stages::prompt::Variables;
 use ringway_turn::{Event, Latency, Speaker, StageKind, ToolOutcome};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The slot that holds the outcome of a call in the operator's own terms.
@@ -55,6 +56,9 @@ pub struct Detail {
     pub(super) duration_ms: Option<u64>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) legs: Vec<LegLine>,
+    /// The leg that was over last.
+    #[serde(skip)]
+    pub(super) left: Option<LegLine>,
     pub(super) tool_calls: Vec<ToolCall>,
     pub(super) slots: BTreeMap<String, String>,
     /// The slot of this name.
@@ -66,9 +70,11 @@ pub struct Detail {
 }
 
 /// A leg beside the caller's that is there.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct LegLine {
     pub(super) leg: u32,
+    pub(super) label: Arc<str>,
+    pub(super) edge: &'static str,
     pub(super) state: &'static str,
 }
 
@@ -213,9 +219,10 @@ impl Detail {
 
     /// A leg beside the caller's is in this state.
     pub(super) fn leg_is(&mut self, leg: u32, state: LegState) {
-        self.legs.retain(|line| line.leg != leg);
-        if state != LegState::Over {
-            self.legs.push(LegLine { leg, state: state.name() });
+        let Some(at) = self.legs.iter().position(|line| line.leg == leg) else { return };
+        self.legs[at].state = state.name();
+        if state == LegState::Over {
+            self.left = Some(self.legs.remove(at));
         }
     }
 

@@ -120,6 +120,20 @@ fn a_caller_who_gets_no_answer_before_the_next_words_or_the_end_has_waited_in_va
     assert_eq!(waited(12_000, ended), Some(Duration::from_secs(4)), "the end");
 }
 
+#[test]
+fn legs_are_shown_while_they_are_there_and_counted_by_the_edges_that_they_came_by() {
+    let mut live = LiveCall::new(call(1), EdgeKind::Twilio, None);
+    let (leg, label) = (1, "Agent".into());
+    live.take(&at(0, CallEventKind::LegCreated { leg, edge: EdgeKind::Browser, label }));
+    live.take(&at(0, CallEventKind::Leg { leg, state: LegState::Up }));
+    let shown = serde_json::to_value(live.whole()).expect("JSON");
+    let agent = serde_json::json!({"leg": 1, "label": "Agent", "edge": "browser", "state": "up"});
+    assert_eq!(shown["legs"], serde_json::json!([agent]));
+    live.take(&at(0, CallEventKind::Leg { leg, state: LegState::Over }));
+    assert_eq!((live.edge_of(0), live.edge_of(1)), ("twilio", "browser"));
+    assert_eq!(serde_json::to_value(live.whole()).expect("JSON").get("legs"), None);
+}
+
 fn told(sequence: u64, kind: CallEventKind) -> CallEvent {
     let event = Lifecycle::of(&kind, Totals::default()).expect("a record");
     let record = Lifecycle::new(call(1), sequence, MediaTime::ZERO, event);

@@ -119,7 +119,8 @@ impl Call {
     }
 
     fn open_beside(&mut self, leg: u32, spec: LegSpec, seat: Seat) -> Result<(), OnLoan> {
-        let (format, clock) = (self.profile.format, self.clock());
+        let LegSpec { edge: kind, format, label, listened, opened } = spec;
+        let clock = self.clock();
         let ((mut mic, mut out), mixers) = wired(format);
         let mut voice = Owner::new(ring(format, 2).1.replay(1));
         let (edge, commands) = EdgeLink::bounded(COMMANDS);
@@ -145,11 +146,12 @@ impl Call {
             shared: Some(Box::new(Shared::new(out.lend()?, None, format))),
         };
         let Some(mixing) = &mut self.others.mixing else { return Ok(()) };
-        mixing.mixer.seat((leg, seen.clone()), spec.listened, mixers);
+        mixing.mixer.seat((leg, seen.clone()), (listened, format), mixers);
         self.core.open_door((self.profile.id, leg), LegDoor::new(edge.downgrade(), seen, format));
-        let _kept = (spec.opened)(leg);
-        mixing.beside.push(Beside { leg, label: spec.label, edge, _ends: (mic, out, voice), _kept });
+        let _kept = opened(leg);
+        mixing.beside.push(Beside { leg, label: label.clone(), edge, _ends: (mic, out, voice), _kept });
         tokio::task::spawn_local(watched(serve(parts), seat, leg));
+        self.events.put_inside(CallEventKind::LegCreated { leg, edge: kind, label });
         self.events.put_inside(CallEventKind::Leg { leg, state: LegState::Dialling });
         Ok(())
     }
@@ -161,7 +163,7 @@ impl Call {
         let (bot, bot_out) = ring(format, MIXED);
         let audible = Rc::new(Cell::new(self.others.audience.reaches(CALLER)));
         let mut mixer = Mixer::new(format, bot_out, self.leg.gate().clone(), self.others.audience);
-        mixer.seat((CALLER, self.leg.seen().clone()), true, mixers);
+        mixer.seat((CALLER, self.leg.seen().clone()), (true, format), mixers);
         let mut caller = CallersEnds { mic, others, bot: Owner::new(bot), audible };
         let Ok(ends) = caller.lend(format) else { return false };
         let told = self.edge.put(EdgeCommand::Rewire(Box::new(ends))).is_ok();
@@ -180,7 +182,7 @@ impl Call {
         let mixing = self.others.mixing.as_mut()?;
         let ((mic, others), mixers) = wired(format);
         let (bot, bot_out) = ring(format, MIXED);
-        mixing.mixer.seat((CALLER, seen), true, mixers);
+        mixing.mixer.seat((CALLER, seen), (true, format), mixers);
         mixing.mixer.hear_bot(bot_out);
         let audible = mixing.caller.audible.clone();
         mixing.caller = CallersEnds { mic, others, bot: Owner::new(bot), audible };

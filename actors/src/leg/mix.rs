@@ -28,13 +28,18 @@ impl Sum {
         self.0.iter_mut().zip(samples).for_each(|(sum, sample)| *sum -= i32::from(*sample));
     }
 
-    /// Writes it as the payload of a frame; what is too loud for a sample is limited.
+    /// Writes it as the payload of a frame.
     pub(crate) fn write(&self, frame: &mut Frame) {
+        write(&self.limited(), frame);
+    }
+
+    /// As samples; what is too loud for one is limited.
+    pub(crate) fn limited(&self) -> Samples {
         let mut samples = SILENCE;
         for (sample, sum) in samples.iter_mut().zip(&self.0) {
             *sample = (*sum).clamp(i32::from(i16::MIN), i32::from(i16::MAX)) as i16;
         }
-        write(&samples, frame);
+        samples
     }
 }
 
@@ -53,7 +58,8 @@ pub(crate) fn read(frame: &Frame, samples: &mut Samples) {
     }
 }
 
-fn write(samples: &Samples, frame: &mut Frame) {
+/// Writes samples as the payload of a frame.
+pub(crate) fn write(samples: &Samples, frame: &mut Frame) {
     let format = frame.format();
     let payload = frame.payload_mut();
     match format {

@@ -1,6 +1,7 @@
 //! What the legs of one call hear of each other, and what the call hears of them: made on the beat.
 
 use crate::leg::audience::Audience;
+use crate::leg::conversion::Conversion;
 use crate::leg::door::Seen;
 use crate::leg::intake::Intake;
 use crate::leg::mix::{self, SILENCE, Samples, Sum};
@@ -52,6 +53,8 @@ struct Seat {
     seen: Rc<Seen>,
     intake: Intake,
     out: Writer,
+    /// Where its format is another than the call's.
+    conversion: Option<Box<Conversion>>,
     /// What it says in this beat.
     said: Samples,
     speaks: bool,
@@ -77,16 +80,19 @@ impl Mixer {
         }
     }
 
-    /// A leg more, or other rings of one that is there: `said` is what comes from it, `out` goes to it.
+    /// A leg more, or other rings of one that is there: `said` is what comes from it, `out` goes to it, both in its own
+    /// format.
     pub(crate) fn seat(
         &mut self,
         (leg, seen): (u32, Rc<Seen>),
-        listened: bool,
+        (listened, format): (bool, Format),
         (said, out): (Reader, Writer),
     ) {
         self.leave(leg);
         let intake = Intake::new(said);
-        let seat = Seat { leg, listened, seen, intake, out, said: SILENCE, speaks: false, level: 0 };
+        let conversion = Conversion::between(format, self.frame.format());
+        let (said, speaks, level) = (SILENCE, false, 0);
+        let seat = Seat { leg, listened, seen, intake, out, conversion, said, speaks, level };
         // There is a seat for each leg that a call may have.
         let _ = self.seats.try_push(seat);
     }
@@ -185,9 +191,13 @@ impl Seat {
     }
 
     fn take(&mut self, frame: &mut Frame) {
-        self.speaks = self.intake.next(frame, |_| false);
-        if self.speaks {
-            mix::read(frame, &mut self.said);
+        if let Some(conversion) = &mut self.conversion {
+            self.speaks = conversion.take(&mut self.intake, &mut self.said);
+        } else {
+            self.speaks = self.intake.next(frame, |_| false);
+            if self.speaks {
+                mix::read(frame, &mut self.said);
+            }
         }
         let level = if self.speaks { mix::level(&self.said) } else { 0 };
         // Over the last 100 ms or so.
@@ -203,13 +213,22 @@ impl Seat {
             all.add(bot);
         }
         let heard = self.seen.state.get() == LegState::Up;
-        if heard && (speakers > usize::from(self.speaks) || bot.is_some()) {
-            all.write(frame);
-            // A full ring drops the newest frame and counts it.
-            let _ = self.out.push_or_drop(frame);
+        if !heard || (speakers == usize::from(self.speaks) && bot.is_none()) {
+            return self.conversion.iter_mut().for_each(|conversion| conversion.rest());
         }
+        let frame = match &mut self.conversion {
+            None => {
+                all.write(frame);
+                &*frame
+            }
+            Some(conversion) => conversion.give(&all.limited(), frame.format()),
+        };
+        // A full ring drops the newest frame and counts it.
+        let _ = self.out.push_or_drop(frame);
     }
 }
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tones;

@@ -3,7 +3,8 @@
 use crate::common::engines::{Reciter, all};
 use crate::common::line::Line;
 use crate::common::{World, with_call, with_engines};
-use ringway_actors::{Audience, CallEventKind, LegFault, LegSpec, LegState};
+use ringway_actors::{Audience, CallEventKind, EdgeKind, LegFault, LegSpec, LegState};
+use ringway_frame::Format;
 use ringway_stages::llm::{Cue, LanguageModel, LlmCall, LlmError, LlmEvent, LlmRequest, LlmSession};
 use ringway_turn::{EndReason, Event, Speaker};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -16,6 +17,16 @@ fn run<F: Future<Output = ()>>(test: impl FnOnce(World) -> F) {
     with_call(ringway_turn::Config::default(), test);
 }
 
+fn spec() -> LegSpec {
+    LegSpec {
+        edge: EdgeKind::Browser,
+        format: Format::Pcm16k,
+        label: "Agent".into(),
+        listened: true,
+        opened: Box::new(|_| Box::new(())),
+    }
+}
+
 /// One more joins; the bot hears it.
 async fn joins(world: &World) -> (Line, u32) {
     let number = Arc::new(AtomicU32::new(0));
@@ -24,12 +35,37 @@ async fn joins(world: &World) -> (Line, u32) {
         told.store(leg, Ordering::Relaxed);
         Box::new(()) as _
     });
-    let spec = LegSpec { label: "Agent".into(), listened: true, opened };
+    let spec = LegSpec { opened, ..spec() };
     world.line.call.join(spec).expect("the call lives");
     pass(Duration::from_millis(20)).await;
     let leg = number.load(Ordering::Relaxed);
     let door = world.door(leg).expect("the leg waits");
     (Line::start(world.line.call.clone(), door), leg)
+}
+
+#[test]
+fn a_leg_that_is_held_hears_nothing_and_is_not_heard_until_it_is_taken_back() {
+    run(|mut world| async move {
+        greeted(&world).await;
+        let (agent, leg) = joins(&world).await;
+        world.line.call.address(Audience::Nobody).expect("the call lives");
+        pass(Duration::from_millis(200)).await;
+        agent.door.become_state(LegState::Held).expect("it is up");
+        pass(Duration::from_millis(200)).await;
+        world.line.say(&["alpha"]);
+        agent.say(&["bravo"]);
+        pass(Duration::from_secs(2)).await;
+        assert!(!has(&agent, "alpha") && !has(&world.line, "bravo"));
+        agent.door.become_state(LegState::Up).expect("it is held");
+        pass(Duration::from_millis(200)).await;
+        world.line.say(&["charlie"]);
+        agent.say(&["delta"]);
+        agent.until("the caller", |agent| has(agent, "charlie")).await;
+        world.line.until("the agent", |line| has(line, "delta")).await;
+        assert!(!has(&agent, "alpha") && !has(&world.line, "bravo"), "what was said meanwhile is lost");
+        let expected = [LegState::Dialling, LegState::Up, LegState::Held, LegState::Up];
+        assert_eq!(states(&world.drain(), leg), expected);
+    });
 }
 
 /// The greeting is over.
@@ -231,11 +267,8 @@ fn a_call_ends_with_its_caller_whoever_else_is_there_and_its_place_is_free() {
         for _ in 0..7 {
             agents.push(joins(&world).await);
         }
-        let refused = LegSpec {
-            label: "Agent".into(),
-            listened: true,
-            opened: Box::new(|_| unreachable!("there is no room for a ninth leg")),
-        };
+        let opened = Box::new(|_| unreachable!("there is no room for a ninth leg"));
+        let refused = LegSpec { opened, ..spec() };
         world.line.call.join(refused).expect("the call lives");
         pass(Duration::from_millis(200)).await;
         world.line.hang_up();

@@ -21,7 +21,7 @@ pub mod pocketsphinx;
 pub mod pool;
 pub mod private_files;
 pub mod prompt;
-mod resample;
+pub mod resample;
 pub mod scripted;
 pub mod secret;
 pub mod services;

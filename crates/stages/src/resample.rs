@@ -6,8 +6,10 @@ use bank::{Bank, CHUNK, filtered};
 use ringway_frame::SampleRate;
 use std::sync::Arc;
 
-/// Changes the rate of a stream of samples, in pieces of any length; the delay of its filter is taken out.
-pub(crate) struct Resampler {
+/// Changes the rate of a stream of samples, in pieces of any length; the delay of its filter is taken out, unless it is to
+/// be [in step](Self::in_step).
+#[derive(Debug)]
+pub struct Resampler {
     /// `None`: nothing to do.
     bank: Option<Arc<Bank>>,
     /// What the next samples of the output are made of.
@@ -18,12 +20,25 @@ pub(crate) struct Resampler {
     to: SampleRate,
     received: usize,
     given: usize,
+    /// What comes out of a piece lasts as long as the piece.
+    in_step: bool,
 }
 
 impl Resampler {
     pub(crate) fn new(from: SampleRate, to: SampleRate) -> Self {
+        Self::beginning(from, to, false)
+    }
+
+    /// Of a stream that is heard as it comes: out of each piece comes at once as much as it lasts, behind by half of the
+    /// filter (3 or 4 ms between 8 and 16 kHz). It is for pieces that are whole numbers of samples at both rates.
+    pub fn in_step(from: SampleRate, to: SampleRate) -> Self {
+        Self::beginning(from, to, true)
+    }
+
+    fn beginning(from: SampleRate, to: SampleRate, in_step: bool) -> Self {
         let bank = (from != to).then(|| Bank::shared(from, to));
-        let mut resampler = Self { bank, window: Vec::new(), place: 0, from, to, received: 0, given: 0 };
+        let (window, place, received, given) = Default::default();
+        let mut resampler = Self { bank, window, place, from, to, received, given, in_step };
         resampler.reset();
         resampler
     }
@@ -34,10 +49,11 @@ impl Resampler {
     }
 
     /// Another stream begins; what is left of the last one is forgotten.
-    pub(crate) fn reset(&mut self) {
+    pub fn reset(&mut self) {
         self.window.clear();
-        // Half of the filter lies in front of the first sample.
-        let before = self.bank.as_ref().map_or(0, |bank| bank.taps / 2 - 1);
+        // Half of the filter lies in front of the first sample, or all of it.
+        let taps = self.bank.as_ref().map_or(1, |bank| bank.taps);
+        let before = if self.in_step { taps - 1 } else { (taps / 2).saturating_sub(1) };
         self.window.resize(before, 0);
         self.place = 0;
         self.received = 0;
@@ -45,7 +61,7 @@ impl Resampler {
     }
 
     /// Takes in `samples` and appends what comes out to `out`.
-    pub(crate) fn push(&mut self, samples: &[i16], out: &mut Vec<i16>) {
+    pub fn push(&mut self, samples: &[i16], out: &mut Vec<i16>) {
         self.received += samples.len();
         let Some(bank) = &self.bank else { return out.extend_from_slice(samples) };
         self.window.extend_from_slice(samples);
@@ -139,6 +155,28 @@ mod tests {
         let whole = resampled(700.0, 22_050, 8_000, usize::MAX);
         for piece in [1, 7, 160, 441] {
             assert_eq!(resampled(700.0, 22_050, 8_000, piece), whole, "pieces of {piece}");
+        }
+    }
+
+    #[test]
+    fn one_that_is_in_step_gives_each_piece_at_once_and_the_same_audio_later() {
+        for (from, to, behind) in [(8_000, 16_000, 64), (16_000, 8_000, 24)] {
+            let rates = (SampleRate::new(from).unwrap(), SampleRate::new(to).unwrap());
+            let mut resampler = Resampler::in_step(rates.0, rates.1);
+            let input: Vec<i16> =
+                (0..from as usize / 10).map(|at| tone(700.0, from, at).round() as i16).collect();
+            let (mut out, mut length) = (Vec::new(), 0);
+            for piece in input.chunks(from as usize / 50) {
+                resampler.push(piece, &mut out);
+                length += to as usize / 50;
+                assert_eq!(out.len(), length, "{from} to {to}");
+            }
+            let error = error(&out[behind..], 700.0, to);
+            assert!(error < -48.0, "{from} to {to}: {error} dB");
+            resampler.reset();
+            let mut again = Vec::new();
+            resampler.push(&input, &mut again);
+            assert_eq!(again, out);
         }
     }
 

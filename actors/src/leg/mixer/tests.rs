@@ -31,7 +31,7 @@ fn rig(legs: u32) -> Rig {
     mixer.mic = owner.lend().ok();
     let legs = (0..legs).map(|leg| {
         let ((mic, said), (out_in, out)) = (ring(FORMAT, 25), ring(FORMAT, 10));
-        mixer.seat((leg, Seen::new(LegState::Up)), true, (said, out_in));
+        mixer.seat((leg, Seen::new(LegState::Up)), (true, FORMAT), (said, out_in));
         Ear { mic, out }
     });
     let legs = legs.collect();
@@ -110,7 +110,7 @@ fn a_leg_that_stops_is_no_part_of_any_sum_and_where_nobody_sends_nothing_is_made
 fn only_those_who_are_listened_to_are_heard_by_the_call() {
     let mut rig = rig(1);
     let ((mut mic, said), (out_in, mut out)) = (ring(FORMAT, 25), ring(FORMAT, 10));
-    rig.mixer.seat((1, Seen::new(LegState::Up)), false, (said, out_in));
+    rig.mixer.seat((1, Seen::new(LegState::Up)), (false, FORMAT), (said, out_in));
     for _ in 0..5 {
         mic.push_or_drop(&frame(500)).expect("there is room");
     }
@@ -167,7 +167,7 @@ fn for_a_leg_that_nobody_has_come_for_nothing_is_made_and_what_finds_no_room_is_
     let mut rig = rig(1);
     let ((_mic, said), (out_in, mut out)) = (ring(FORMAT, 25), ring(FORMAT, 10));
     let seen = Seen::new(LegState::Dialling);
-    rig.mixer.seat((1, seen.clone()), true, (said, out_in));
+    rig.mixer.seat((1, seen.clone()), (true, FORMAT), (said, out_in));
     rig.beats(&[Some(3)], None);
     assert_eq!((last(&mut out), rig.mixer.take_dropped()), (None, 0));
     seen.state.set(LegState::Up);
