@@ -5,7 +5,7 @@ use crate::hedge::HedgeNews;
 use crate::leg::input::EdgeInput;
 use crate::snapshot::CallSnapshot;
 use ringway_stages::Expectation;
-use ringway_turn::{EndReason, Input, RequestId};
+use ringway_turn::{EndReason, Input, RequestId, Window};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use tokio::sync::mpsc::error::TrySendError;
@@ -32,11 +32,13 @@ pub(crate) struct Letterbox {
     end: Arc<OnceLock<EndReason>>,
 }
 
-/// One piece of it.
+/// One piece of it. The channel keeps room for some of them all the time: what is large and seldom is boxed.
 #[derive(Debug)]
 pub(crate) enum Mail {
+    /// From the voice activity detector: most of all mail.
+    Window(Window),
     /// From a stage.
-    Report(Report),
+    Report(Box<Report>),
     /// From the edge.
     Edge(EdgeInput),
     /// Somebody wants to keep the call.
@@ -74,7 +76,11 @@ impl Inbox {
 
     /// A stage's report; one that cannot be made ends the stage.
     pub(crate) fn report(&self, report: Report) -> Result<(), StageError> {
-        self.mail.try_send(Mail::Report(report)).map_err(|refused| match refused {
+        let mail = match report {
+            Report::Input(Input::Window(window)) => Mail::Window(window),
+            report => Mail::Report(Box::new(report)),
+        };
+        self.mail.try_send(mail).map_err(|refused| match refused {
             TrySendError::Full(_) => StageError::Router("full"),
             TrySendError::Closed(_) => StageError::Router("closed"),
         })

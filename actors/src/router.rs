@@ -160,13 +160,8 @@ impl Router {
 
     fn take(&mut self, mail: Mail) {
         match mail {
-            Mail::Report(Report::Input(input)) => {
-                self.show(&input);
-                self.feed(input);
-            }
-            Mail::Report(Report::Language(code)) => self.change_language(&code),
-            Mail::Report(Report::Expect { request, expectation }) => self.expect(request, expectation),
-            Mail::Report(Report::Hedge(news)) => self.hedge_news(news),
+            Mail::Window(window) => self.feed(Input::Window(window)),
+            Mail::Report(report) => self.take_report(*report),
             Mail::Edge(input) => self.edge_saw(input),
             Mail::Keep(answer) => {
                 // Whoever asked may have gone meanwhile.
@@ -174,6 +169,18 @@ impl Router {
                     .send(CallSnapshot { conversation: self.turn.snapshot(), effects: self.effects.keep() });
             }
             Mail::End => {}
+        }
+    }
+
+    fn take_report(&mut self, report: Report) {
+        match report {
+            Report::Input(input) => {
+                self.show(&input);
+                self.feed(input);
+            }
+            Report::Language(code) => self.change_language(&code),
+            Report::Expect { request, expectation } => self.expect(request, expectation),
+            Report::Hedge(news) => self.hedge_news(news),
         }
     }
 

@@ -9,6 +9,9 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
+use std::collections::VecDeque;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::runtime::{Handle, Id};
@@ -23,7 +26,8 @@ pub(super) struct Pool {
 
 #[derive(Debug, Default)]
 struct Shelf {
-    idle: Vec<Idle>,
+    /// Those that were used last come first.
+    idle: VecDeque<Idle>,
     /// Media cores on which a connection is being set up ahead of time.
     warming: Vec<Id>,
 }
@@ -60,8 +64,8 @@ impl Pool {
             let mut shelf = self.shelf();
             shelf.tidy();
             let fits = |idle: &Idle| idle.connection.home == home && idle.since.elapsed() < longest;
-            let at = shelf.idle.iter().rposition(fits);
-            at.map(|at| shelf.idle.swap_remove(at).connection)
+            let at = shelf.idle.iter().position(fits);
+            at.and_then(|at| shelf.idle.remove(at)).map(|idle| idle.connection)
         };
         self.warm();
         taken
@@ -122,14 +126,21 @@ impl Drop for Warming {
 
 impl Shelf {
     fn tidy(&mut self) {
-        self.idle.retain(|idle| !idle.connection.sender.is_closed() && idle.since.elapsed() < KEEP);
+        let mut homes = Vec::new();
+        self.idle.retain(|idle| {
+            let home = idle.connection.home;
+            let longest = if homes.contains(&home) { SURPLUS } else { KEEP };
+            let stays = !idle.connection.sender.is_closed() && idle.since.elapsed() < longest;
+            homes.extend(stays.then_some(home));
+            stays
+        });
     }
 
     fn put(&mut self, mut connection: Connection) {
         self.tidy();
         if self.idle.len() < MOST {
             connection.used = true;
-            self.idle.push(Idle { connection, since: Instant::now() });
+            self.idle.push_front(Idle { connection, since: Instant::now() });
         }
     }
 
@@ -149,10 +160,9 @@ impl Connection {
             .handshake(TokioIo::new(BoundedRead(stream)))
             .await;
         let (sender, connection) = handshake.map_err(|error| ServiceError::cut(Phase::Connect, error))?;
-        let driver = tokio::spawn(async move {
-            // Its requests are told of errors.
-            let _ = connection.await;
-        });
+        let mut connection = connection;
+        // No asynchronous block, which would keep room for it twice. Its requests are told of errors.
+        let driver = tokio::spawn(poll_fn(move |cx| Pin::new(&mut connection).poll(cx).map(drop)));
         let home = Handle::current().id();
         Ok(Self { sender, used: false, home, _driver: Task(driver.abort_handle()) })
     }
@@ -160,6 +170,9 @@ impl Connection {
 
 /// How long a connection waits for its next request.
 pub(super) const KEEP: Duration = Duration::from_secs(60);
+
+/// How long one waits beside another: what a busy moment needed costs some 30 KiB each.
+pub(super) const SURPLUS: Duration = Duration::from_secs(10);
 
 /// Connections that wait at most, of all cores.
 const MOST: usize = 512;

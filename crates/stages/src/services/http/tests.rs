@@ -1,5 +1,6 @@
 use super::*;
 use crate::services::Proxies;
+use crate::services::connections::SURPLUS;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -115,6 +116,20 @@ async fn what_must_not_be_done_twice_is_not_sent_over_a_connection_that_may_be_d
     let kept = http.pool.take(KEEP);
     assert!(kept.is_some_and(|connection| connection.used));
     assert_eq!(peer.count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_the_connections_that_a_busy_moment_needed_one_is_kept_for_long() {
+    let mut peer = Peer::start(|_| Some(GOOD)).await;
+    let http = peer.client();
+    let ask = || async { whole(http.clone().post(post()).await).await };
+    let (a, b, c) = tokio::join!(ask(), ask(), ask());
+    assert!(a.is_ok() && b.is_ok() && c.is_ok());
+    let begun = peer.count();
+    assert!(begun >= 3);
+    timeout_at(Instant::now() + SURPLUS, std::future::pending::<()>()).await.unwrap_err();
+    assert!(http.pool.take(KEEP).is_some_and(|connection| connection.used));
+    assert!(http.pool.take(KEEP).is_none());
 }
 
 #[tokio::test]
