@@ -8,7 +8,7 @@ mod language;
 mod leg;
 mod mixing;
 mod orders;
-mod plumbing;
+mod rings;
 pub(crate) mod start;
 mod summary;
 mod watchdog;
@@ -45,7 +45,7 @@ use crate::stages::vad::VadStage;
 use building::Refusal;
 use chain::Chain;
 use mixing::Others;
-use plumbing::Plumbing;
+use rings::CallRings;
 use ringway_frame::{CallId, Epoch, Format};
 use ringway_stages::health::Standing;
 use ringway_stages::prompt::Variables;
@@ -63,7 +63,7 @@ use watchdog::{WATCH_EVERY, Watchdog};
 pub(crate) struct Call {
     profile: Profile,
     core: Rc<Core>,
-    plumbing: Plumbing,
+    plumbing: CallRings,
     leg: Leg,
     others: Others,
     news: Post<Router>,
@@ -157,7 +157,7 @@ struct Died {
 pub(crate) struct CallParts {
     pub(crate) profile: Profile,
     pub(crate) core: Rc<Core>,
-    pub(crate) plumbing: Plumbing,
+    pub(crate) plumbing: CallRings,
     pub(crate) leg: Leg,
     pub(crate) effects: ToolEffects,
     pub(crate) router: Child<Router>,
@@ -283,7 +283,7 @@ impl Call {
         let name = |service| self.core.health.of(stage, service).map(|health| health.service().clone());
         if let (Some(from), Some(to)) = (name(from), name(to))
             && from != to
-            && !self.recites(stage)
+            && !self.plays_apology(stage)
         {
             self.events.put(CallEventKind::ServiceSwitched { stage, from, to, cause });
         }
@@ -292,7 +292,7 @@ impl Call {
     /// How long the service whose turn it is stays alone. What comes from memory does not wait, and a detector's stage
     /// waits for its core's detector.
     fn pause(&mut self, stage: StageKind) -> Duration {
-        if self.recites(stage) || stage == StageKind::Vad {
+        if self.plays_apology(stage) || stage == StageKind::Vad {
             return Duration::ZERO;
         }
         let at = self.clock().now().since_start();
@@ -358,16 +358,16 @@ impl Call {
             StageKind::Tts => self.stages.tts.is_some(),
             StageKind::SpeechToSpeech => self.stages.s2s.is_some(),
         };
-        there && !self.ended && !self.recites(stage)
+        there && !self.ended && !self.plays_apology(stage)
     }
 
-    fn recites(&self, stage: StageKind) -> bool {
+    fn plays_apology(&self, stage: StageKind) -> bool {
         stage == StageKind::Tts && self.apology.is_some()
     }
 
     /// Of the apology, which comes from memory, there is nothing to say.
     fn service_failed(&self, stage: StageKind, service: usize, cause: Cause) {
-        if let Some(health) = self.core.health.of(stage, service).filter(|_| !self.recites(stage)) {
+        if let Some(health) = self.core.health.of(stage, service).filter(|_| !self.plays_apology(stage)) {
             health.failed(self.core.health.now());
             let service = health.service().clone();
             self.events.put_inside(CallEventKind::ServiceFailed { stage, service, cause });

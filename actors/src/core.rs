@@ -1,10 +1,10 @@
 //! Media cores: OS threads that own calls.
 
-mod bar;
 pub(crate) mod load;
 pub(crate) mod marker;
 pub(crate) mod metronome;
 pub(crate) mod outbox;
+mod tick_broadcast;
 pub(crate) mod vad_batch;
 
 use crate::config::Config;

@@ -20,11 +20,11 @@ pub(crate) struct Post<A: Actor> {
 #[rtype(result = "()")]
 pub(crate) struct Posted<M> {
     pub(crate) it: M,
-    _seat: Seat,
+    _waiting: Waiting,
 }
 
 #[derive(Debug)]
-struct Seat(Arc<AtomicUsize>);
+struct Waiting(Arc<AtomicUsize>);
 
 /// So many orders wait that the actor does not do its work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -62,7 +62,7 @@ impl<A: Actor<Context = Context<A>>> Post<A> {
         A: Handler<Posted<M>>,
     {
         self.waiting.fetch_add(1, Ordering::Relaxed);
-        send_surely(&self.addr, Posted { it, _seat: Seat(self.waiting.clone()) });
+        send_surely(&self.addr, Posted { it, _waiting: Waiting(self.waiting.clone()) });
     }
 }
 
@@ -98,7 +98,7 @@ macro_rules! takes_orders {
 }
 pub(crate) use takes_orders;
 
-impl Drop for Seat {
+impl Drop for Waiting {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }

@@ -23,7 +23,7 @@ use crate::publisher::Publisher;
 use crate::record::Record;
 use crate::retry::Retry;
 use crate::snapshot::CallSnapshot;
-use crate::stages::driver::{Obituary, Pump, Stage};
+use crate::stages::driver::{ExitReason, Pump, Stage};
 use crate::stages::llm::{self, LlmStage};
 use crate::stages::s2s::{SpeechStage, Talk};
 use crate::stages::stt::{Listen, SttStage};
@@ -69,7 +69,7 @@ pub struct Router {
     /// What tools did.
     effects: ToolEffects,
     timer: Retry,
-    obituary: Obituary,
+    exit_reason: ExitReason,
 }
 
 /// The stages that are there, and what each of them owes.
@@ -126,7 +126,7 @@ impl Router {
             record: parts.record,
             effects: parts.effects,
             timer: Retry::default(),
-            obituary: Obituary::default(),
+            exit_reason: ExitReason::default(),
         }
     }
 
@@ -295,10 +295,10 @@ impl Router {
         }
     }
 
-    /// What voices have by heart is no work of theirs.
+    /// What comes from memory is no work of the voice.
     fn time_voice(&mut self, epoch: Epoch, clause: ClauseId, text: &str) {
         if text == self.turn.filler() {
-            self.stages.times.by_heart = Some(clause);
+            self.stages.times.cached = Some(clause);
         } else {
             self.stages.times.tts.asked(epoch, self.clock.now());
         }
@@ -452,8 +452,8 @@ impl Stage for Router {
         Ok(())
     }
 
-    fn obituary(&self) -> &Obituary {
-        &self.obituary
+    fn exit_reason(&self) -> &ExitReason {
+        &self.exit_reason
     }
 }
 

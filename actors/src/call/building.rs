@@ -4,10 +4,10 @@ use super::*;
 use crate::core::vad_batch::Ticket;
 use crate::error::StageError;
 use crate::orders::Stuck;
-use crate::stages::by_heart::ByHeart;
+use crate::stages::cached_phrase::CachedPhrase;
+use crate::stages::clip::Clip;
 use crate::stages::driver::{Stage, spawn};
 use crate::stages::llm::weigh;
-use crate::stages::recital::Recital;
 use ringway_ring::OnLoan;
 use ringway_stages::Expectation;
 use ringway_stages::health::Health;
@@ -44,8 +44,8 @@ impl<E: Into<StageError>> From<E> for Refusal {
 
 impl Call {
     pub(super) fn build(&mut self, stage: StageKind, engine: usize) -> Result<StageNews, Refusal> {
-        let recites = stage == StageKind::Tts && self.apology.is_some();
-        if engine >= self.core.engines.count(stage) && !recites {
+        let from_memory = stage == StageKind::Tts && self.apology.is_some();
+        if engine >= self.core.engines.count(stage) && !from_memory {
             return Err(Refusal::Engine(StageError::NoEngine));
         }
         let core = self.core.clone();
@@ -60,8 +60,8 @@ impl Call {
     }
 
     fn run<A: Stage>(&mut self, stage: StageKind, actor: A) -> Result<Child<A>, Stuck> {
-        let bury = self.bury(stage)?;
-        Ok(spawn(actor, self.core.load().marker(), bury))
+        let on_exit = self.on_exit(stage)?;
+        Ok(spawn(actor, self.core.load().marker(), on_exit))
     }
 
     fn build_vad(&mut self) -> Result<StageNews, Refusal> {
@@ -108,9 +108,9 @@ impl Call {
         let voice = self.plumbing.voice.lend()?;
         let session = match self.apology {
             None => self.voice(engine, format)?,
-            Some(_) => Box::new(Recital::new(
-                self.core.engines.apology_in(self.profile.language).audio(format).clone(),
-            )),
+            Some(_) => {
+                Box::new(Clip::new(self.core.engines.apology_in(self.profile.language).audio(format).clone()))
+            }
         };
         let alone = !self.life(StageKind::Tts).chain.has_others();
         let actor = TtsStage::new(session, voice, self.count.clone(), format, self.inbox.clone())
@@ -120,7 +120,7 @@ impl Call {
         self.stages.tts = Some(child);
         Ok(match self.apology {
             None => StageNews::Tts(addr, self.health(StageKind::Tts, engine)?),
-            Some(epoch) => StageNews::Recital(addr, epoch),
+            Some(epoch) => StageNews::Apology(addr, epoch),
         })
     }
 
@@ -139,11 +139,11 @@ impl Call {
         Ok(news)
     }
 
-    /// The voice, with the filler by heart.
+    /// The voice, with the filler in memory.
     fn voice(&self, engine: usize, format: Format) -> Result<Box<dyn TtsSession>, TtsError> {
         let filler = self.core.engines.filler_in(self.profile.language);
         let voice = self.core.engines.tts[engine].open(TtsCall { format })?;
-        Ok(Box::new(ByHeart::new(voice, &filler.text, filler.audio(format).clone())))
+        Ok(Box::new(CachedPhrase::new(voice, &filler.text, filler.audio(format).clone())))
     }
 
     pub(super) fn health(&self, stage: StageKind, service: usize) -> Result<Arc<Health>, StageError> {

@@ -11,7 +11,7 @@ impl Call {
     }
 
     /// Tells this call how the stage of the present generation ended.
-    pub(super) fn bury(&mut self, stage: StageKind) -> Result<impl FnOnce(Death) + 'static, Stuck> {
+    pub(super) fn on_exit(&mut self, stage: StageKind) -> Result<impl FnOnce(Death) + 'static, Stuck> {
         let seat = self.orders.seat()?;
         let life = self.life(stage);
         life.again.stop();

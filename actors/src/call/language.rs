@@ -9,7 +9,7 @@ impl Call {
     }
 
     /// From the services of one language to those of another. One that serves both stays; a voice is begun anew all the
-    /// same, since it has other words by heart.
+    /// same, since other words of it are in memory.
     pub(super) fn follow(&mut self, stage: StageKind) {
         let links = self.core.engines.links(stage, self.profile.language);
         let first = self.core.health.first(stage, links.clone());

@@ -81,7 +81,7 @@ impl Call {
         self.prefer(stage);
     }
 
-    /// Needs no engine: the voice's stage is rebuilt with one that only recites what is in memory.
+    /// Needs no engine: the voice's stage is rebuilt with one that only plays what is in memory.
     fn apologise(&mut self, epoch: Epoch) {
         self.drop_child(StageKind::Tts);
         if self.stages.s2s.is_some() {

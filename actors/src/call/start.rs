@@ -1,7 +1,7 @@
 //! How a call begins on its media core.
 
 use crate::call::leg::Leg;
-use crate::call::plumbing::Plumbing;
+use crate::call::rings::CallRings;
 use crate::call::{Call, CallParts, Profile};
 use crate::clock::CallClock;
 use crate::core::Core;
@@ -80,7 +80,7 @@ impl CallSpec {
         let clock = if taken_over { CallClock::from(turn.time()) } else { CallClock::start() };
         let gate = EpochGate::new();
         let (edge, commands) = EdgeLink::bounded(EDGE_COMMANDS);
-        let plumbing = Plumbing::new(self.format, &core.config.rings);
+        let plumbing = CallRings::new(self.format, &core.config.rings);
         let events = Publisher::new(self.id, clock, edge.clone(), core.events.clone());
         let (orders, book) = Orders::new();
         let (inbox, mail) = Inbox::new();

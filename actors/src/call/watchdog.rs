@@ -1,6 +1,6 @@
 //! Finds stages that hold work without progress.
 
-use crate::call::plumbing::RingStats;
+use crate::call::rings::RingStats;
 use crate::config::StallBounds;
 use crate::debt::Watches;
 use ringway_turn::StageKind;

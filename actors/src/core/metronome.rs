@@ -1,8 +1,8 @@
 //! The 20 ms metronome of a media core: it drives the playout of all its calls against absolute deadlines.
 
-pub use crate::core::bar::Beat;
+pub use crate::core::tick_broadcast::Beat;
 
-use crate::core::bar::Bar;
+use crate::core::tick_broadcast::TickBroadcast;
 use ringway_frame::FRAME;
 use std::cell::Cell;
 use std::rc::Rc;
@@ -15,8 +15,8 @@ const PHASES: usize = 4;
 /// Ticks of one media core: one every 5 ms, each serving a quarter of the calls.
 #[derive(Debug, Default)]
 pub struct Metronome {
-    phases: [Rc<Bar>; PHASES],
-    every: Rc<Bar>,
+    phases: [Rc<TickBroadcast>; PHASES],
+    every: Rc<TickBroadcast>,
     next_phase: Cell<usize>,
 }
 

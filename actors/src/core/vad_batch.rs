@@ -47,16 +47,16 @@ enum State {
     Gone,
 }
 
-/// One call's seat in the batch: it lends its model state and one window at a time, from where that was cut.
+/// One call's stream in the batch: it lends its model state and one window at a time, from where that was cut.
 #[derive(Debug)]
 pub(crate) struct Ticket {
-    seat: RefCell<Seat>,
+    stream: RefCell<Stream>,
     status: Cell<Status>,
     waker: RefCell<Option<Waker>>,
 }
 
 #[derive(Debug)]
-struct Seat {
+struct Stream {
     state: VadState,
     cutter: WindowCutter,
     probability: f32,
@@ -80,30 +80,30 @@ const MOST_FAILURES: u32 = 5;
 type Slice = ArrayVec<Rc<Ticket>, SLICE>;
 
 impl Ticket {
-    /// A seat for a call that begins, whose frames have this format.
+    /// The stream of a call that begins, whose frames have this format.
     ///
     /// # Errors
     /// There are no windows for it.
     pub(crate) fn new(vad: &VadEngine, format: Format) -> Result<Rc<Self>, VadError> {
         let cutter = WindowCutter::new(format, vad.rate)?;
-        let seat = Seat { state: vad.state.clone(), cutter, probability: 0.0 };
-        Ok(Rc::new(Self { seat: seat.into(), status: Status::Idle.into(), waker: None.into() }))
+        let stream = Stream { state: vad.state.clone(), cutter, probability: 0.0 };
+        Ok(Rc::new(Self { stream: stream.into(), status: Status::Idle.into(), waker: None.into() }))
     }
 
     /// Takes 20 ms in, while no window is under way.
     pub(crate) fn hear(&self, frame: &Frame) {
         debug_assert!(self.is_idle(), "the window that is judged lies in the cutter");
-        self.seat.borrow_mut().cutter.hear(frame);
+        self.stream.borrow_mut().cutter.hear(frame);
     }
 
     /// How many more frames complete the next window, 1 or more.
     pub(crate) fn frames_to_window(&self) -> usize {
-        self.seat.borrow().cutter.frames_to_window()
+        self.stream.borrow().cutter.frames_to_window()
     }
 
     /// When the window ended that the last frame completed, once.
     pub(crate) fn cut(&self) -> Option<MediaTime> {
-        self.seat.borrow_mut().cutter.next_window().map(|window| window.until)
+        self.stream.borrow_mut().cutter.next_window().map(|window| window.until)
     }
 
     /// No window is under way.
@@ -122,7 +122,7 @@ impl Ticket {
             Status::Failed => return Poll::Ready(Err(VadError::Inference("the batch failed".into()))),
         }
         self.status.set(Status::Idle);
-        Poll::Ready(Ok(self.seat.borrow().probability))
+        Poll::Ready(Ok(self.stream.borrow().probability))
     }
 
     fn settle(&self, status: Status) {
@@ -244,28 +244,28 @@ impl VadBatch {
         let vad = detector.as_mut().ok_or_else(|| VadError::Inference("there is no detector".into()))?;
         let _marked = self.load.marker().mark(Some(StageKind::Vad));
         let slice = self.slice.borrow();
-        let mut seats: Seats<'_> = slice.iter().map(|ticket| ticket.seat.borrow_mut()).collect();
-        infer_seats(vad.as_mut(), &mut seats)
+        let mut streams: Streams<'_> = slice.iter().map(|ticket| ticket.stream.borrow_mut()).collect();
+        infer_streams(vad.as_mut(), &mut streams)
     }
 }
 
-type Seats<'a> = ArrayVec<RefMut<'a, Seat>, SLICE>;
+type Streams<'a> = ArrayVec<RefMut<'a, Stream>, SLICE>;
 
-fn infer_seats(vad: &mut dyn Vad, seats: &mut Seats<'_>) -> Result<(), VadError> {
+fn infer_streams(vad: &mut dyn Vad, streams: &mut Streams<'_>) -> Result<(), VadError> {
     let mut probabilities = [0.0; SLICE];
-    let mut jobs: ArrayVec<VadJob<'_>, SLICE> = seats.iter_mut().map(|seat| seat.job()).collect();
+    let mut jobs: ArrayVec<VadJob<'_>, SLICE> = streams.iter_mut().map(|stream| stream.job()).collect();
     vad.infer(&mut jobs)?;
     for (probability, job) in probabilities.iter_mut().zip(&jobs) {
         *probability = job.probability;
     }
     drop(jobs);
-    for (seat, probability) in seats.iter_mut().zip(probabilities) {
-        seat.probability = probability;
+    for (stream, probability) in streams.iter_mut().zip(probabilities) {
+        stream.probability = probability;
     }
     Ok(())
 }
 
-impl Seat {
+impl Stream {
     fn job(&mut self) -> VadJob<'_> {
         VadJob { state: &mut self.state, samples: self.cutter.window(), probability: 0.0 }
     }

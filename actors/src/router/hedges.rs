@@ -6,7 +6,7 @@ use crate::hedge::HedgeNews;
 impl Router {
     /// Counts a request, and remembers to tell the turn how long such ones usually take; whether that is known.
     ///
-    /// A greeting is left out: a model may have it by heart, so that what is known of others says nothing of it.
+    /// A greeting is left out: a model may have it cached, so that what is known of others says nothing of it.
     pub(super) fn may_hedge(&mut self, request: RequestId, caller: &CallerTurn) -> bool {
         if !self.turn.hedges() {
             return false;

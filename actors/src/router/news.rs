@@ -12,8 +12,8 @@ pub(crate) enum StageNews {
     Tts(Addr<TtsStage>, Arc<Health>),
     SpeechToSpeech(Addr<SpeechStage>, Arc<Health>),
     Vad,
-    /// A voice that only recites the apology, in this epoch.
-    Recital(Addr<TtsStage>, Epoch),
+    /// A voice that only plays the apology, in this epoch.
+    Apology(Addr<TtsStage>, Epoch),
     Lost(StageKind),
     Gone(StageKind),
     /// It is in the call's language.
@@ -51,7 +51,7 @@ impl Handler<StageNews> for Router {
                 self.feed(Input::StageReady { stage: StageKind::SpeechToSpeech });
                 return self.talk(Talk::Attached);
             }
-            StageNews::Recital(addr, epoch) => {
+            StageNews::Apology(addr, epoch) => {
                 self.stages.tts = Some(Post::to(addr));
                 self.stages.times.tts.serve(None);
                 return self.say(Say::Clause { epoch, clause: ClauseId::default(), text: String::new() });

@@ -19,10 +19,10 @@ pub(crate) struct ServiceTimes {
     pub(crate) s2s: Stopwatch<Epoch>,
     /// The second service that works on the newest request to a model, and since when.
     second: Option<(Arc<Health>, MediaTime)>,
-    /// The request for the greeting: a model may have it by heart, so that it proves nothing.
+    /// The request for the greeting: a model may have it cached, so that it proves nothing.
     pub(crate) greeting: Option<RequestId>,
-    /// A clause that the voice has by heart: it proves nothing either.
-    pub(crate) by_heart: Option<ClauseId>,
+    /// A clause that comes from memory: it proves nothing either.
+    pub(crate) cached: Option<ClauseId>,
 }
 
 /// Times one stage's requests, the newest at a time.
@@ -51,14 +51,14 @@ impl ServiceTimes {
             let (cache_read, cache_written) = (*cache_read, *cache_written);
             tell(CallEventKind::Tokens { service, given, cache_read, cache_written });
         }
-        let by_heart = self.is_by_heart(input);
+        let cached = self.is_cached(input);
         if let Some((stage, health, after)) = self.first(input, now) {
-            if !by_heart {
+            if !cached {
                 health.began(after, judged);
             }
             tell(CallEventKind::Served { stage, service: health.service().clone(), after });
         }
-        if let Some((stage, health)) = self.whole(input).filter(|_| !by_heart) {
+        if let Some((stage, health)) = self.whole(input).filter(|_| !cached) {
             health.succeeded(judged);
             tell(CallEventKind::ServiceDone { stage, service: health.service().clone() });
         }
@@ -89,10 +89,10 @@ impl ServiceTimes {
         }
     }
 
-    fn is_by_heart(&self, input: &Input) -> bool {
+    fn is_cached(&self, input: &Input) -> bool {
         match input {
             Input::Token { request, .. } | Input::ReplyEnd { request, .. } => self.greeting == Some(*request),
-            Input::ClauseEnd { clause, .. } => self.by_heart == Some(*clause),
+            Input::ClauseEnd { clause, .. } => self.cached == Some(*clause),
             _ => false,
         }
     }

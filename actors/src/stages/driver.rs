@@ -38,14 +38,14 @@ pub(crate) trait Stage: Actor<Context = Context<Self>> {
     fn pump(&mut self, cx: &mut task::Context<'_>) -> Result<(), StageError>;
 
     /// Where its last error is left for the Call.
-    fn obituary(&self) -> &Obituary;
+    fn exit_reason(&self) -> &ExitReason;
 }
 
 /// A stage's last error.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Obituary(Rc<RefCell<Option<StageError>>>);
+pub(crate) struct ExitReason(Rc<RefCell<Option<StageError>>>);
 
-impl Obituary {
+impl ExitReason {
     pub(crate) fn write(&self, error: StageError) {
         self.0.borrow_mut().get_or_insert(error);
     }
@@ -76,9 +76,9 @@ impl<A: Stage + Handler<Inject>> Child<A> {
     }
 }
 
-/// Starts a stage as a task of its own; `bury` is told how it ended unless it was aborted.
-pub(crate) fn spawn<A: Stage>(actor: A, marker: &Marker, bury: impl FnOnce(Death) + 'static) -> Child<A> {
-    let obituary = actor.obituary().clone();
+/// Starts a stage as a task of its own; `on_exit` is told how it ended unless it was aborted.
+pub(crate) fn spawn<A: Stage>(actor: A, marker: &Marker, on_exit: impl FnOnce(Death) + 'static) -> Child<A> {
+    let exit_reason = actor.exit_reason().clone();
     let context = Context::<A>::new();
     let addr = context.address();
     let task =
@@ -86,8 +86,8 @@ pub(crate) fn spawn<A: Stage>(actor: A, marker: &Marker, bury: impl FnOnce(Death
     let abort = task.abort_handle();
     tokio::task::spawn_local(async move {
         match task.await {
-            Ok(()) => bury(obituary.take().map(|error| (error.cause(), error.to_string()))),
-            Err(end) if end.is_panic() => bury(Some((Cause::Panic, panic_text(end.into_panic())))),
+            Ok(()) => on_exit(exit_reason.take().map(|error| (error.cause(), error.to_string()))),
+            Err(end) if end.is_panic() => on_exit(Some((Cause::Panic, panic_text(end.into_panic())))),
             Err(_aborted) => {}
         }
     });
@@ -121,7 +121,7 @@ impl<A: Stage> ActorFuture<A> for Pump {
         task: &mut task::Context<'_>,
     ) -> Poll<()> {
         if let Err(error) = stage.pump(task) {
-            stage.obituary().write(error);
+            stage.exit_reason().write(error);
             ctx.stop();
             return Poll::Ready(());
         }
@@ -133,7 +133,7 @@ impl<A: Stage> ActorFuture<A> for Pump {
 pub(crate) fn inject<A: Stage>(stage: &A, fault: Fault, ctx: &mut Context<A>) {
     match fault {
         Fault::Error => {
-            stage.obituary().write(StageError::Injected);
+            stage.exit_reason().write(StageError::Injected);
             ctx.stop();
         }
         Fault::Panic => panic!("injected panic in {:?}", A::KIND),

@@ -5,7 +5,7 @@ mod pair;
 use crate::error::StageError;
 use crate::hedge::AskSecond;
 use crate::inbox::{Inbox, Report};
-use crate::stages::driver::{AT_ONCE, Inject, Obituary, Pump, Stage, inject};
+use crate::stages::driver::{AT_ONCE, ExitReason, Inject, Pump, Stage, inject};
 use crate::stages::memos::Memos;
 use actix::prelude::*;
 use pair::{Pair, Told};
@@ -25,7 +25,7 @@ pub(crate) struct LlmStage {
     /// Those that the running request came with.
     memos: Memos,
     router: Inbox,
-    obituary: Obituary,
+    exit_reason: ExitReason,
 }
 
 /// What the router asks of it.
@@ -49,7 +49,7 @@ impl LlmStage {
     pub(crate) fn new(session: Box<dyn LlmSession>, service: Arc<str>, router: Inbox) -> Self {
         let memos = Memos::default();
         let models = Pair::new(session, service);
-        Self { models, memos, router, obituary: Obituary::default() }
+        Self { models, memos, router, exit_reason: ExitReason::default() }
     }
 
     fn obey(&mut self, ask: Ask) -> Result<(), StageError> {
@@ -71,7 +71,7 @@ impl LlmStage {
     }
 
     fn end(&mut self, error: StageError, ctx: &mut Context<Self>) {
-        self.obituary.write(error);
+        self.exit_reason.write(error);
         ctx.stop();
     }
 
@@ -215,8 +215,8 @@ impl Stage for LlmStage {
         Ok(())
     }
 
-    fn obituary(&self) -> &Obituary {
-        &self.obituary
+    fn exit_reason(&self) -> &ExitReason {
+        &self.exit_reason
     }
 }
 

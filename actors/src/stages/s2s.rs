@@ -3,7 +3,7 @@
 
 use crate::error::StageError;
 use crate::inbox::{Inbox, Report};
-use crate::stages::driver::{AT_ONCE, Inject, Obituary, PARTS, Pump, Rest, Stage, inject};
+use crate::stages::driver::{AT_ONCE, ExitReason, Inject, PARTS, Pump, Rest, Stage, inject};
 use crate::stages::llm::{after, cue, history, tool};
 use crate::stages::tts::VoiceCount;
 use crate::stages::utterance::{PRE_ROLL, before_next};
@@ -25,7 +25,7 @@ pub(crate) struct SpeechStage {
     ear: Ear,
     mouth: Mouth,
     router: Inbox,
-    obituary: Obituary,
+    exit_reason: ExitReason,
 }
 
 /// Where *speech* is read.
@@ -95,7 +95,7 @@ impl SpeechStage {
             frame,
         };
         let mouth = Mouth { voice, count, answer: None, frame, waiting: false };
-        Self { session, ear, mouth, router, obituary: Obituary::default() }
+        Self { session, ear, mouth, router, exit_reason: ExitReason::default() }
     }
 
     fn obey(&mut self, command: Stt) -> Result<(), StageError> {
@@ -351,8 +351,8 @@ impl Stage for SpeechStage {
         Ok(())
     }
 
-    fn obituary(&self) -> &Obituary {
-        &self.obituary
+    fn exit_reason(&self) -> &ExitReason {
+        &self.exit_reason
     }
 }
 
@@ -379,7 +379,7 @@ impl Handler<Talk> for SpeechStage {
             }
         };
         if let Err(error) = done {
-            self.obituary.write(error);
+            self.exit_reason.write(error);
             ctx.stop();
         }
     }
@@ -401,7 +401,7 @@ impl Handler<Rest> for SpeechStage {
             voice.release();
         }
         if let Err(error) = self.ear.rest() {
-            self.obituary.write(error);
+            self.exit_reason.write(error);
             ctx.stop();
         }
     }

@@ -3,7 +3,7 @@
 use crate::error::StageError;
 use crate::inbox::{Inbox, Report};
 use crate::retry::Retry;
-use crate::stages::driver::{AT_ONCE, Inject, Obituary, Pump, Rest, Stage, inject};
+use crate::stages::driver::{AT_ONCE, ExitReason, Inject, Pump, Rest, Stage, inject};
 use crate::stages::utterance::{Job, Utterance, before_next};
 use actix::prelude::*;
 use ringway_frame::{FRAME, Format, Frame, MediaTime};
@@ -31,7 +31,7 @@ pub(crate) struct SttStage {
     frame: Frame,
     retry: Retry,
     router: Inbox,
-    obituary: Obituary,
+    exit_reason: ExitReason,
 }
 
 /// A question of the turn that could not be put yet.
@@ -82,7 +82,7 @@ impl SttStage {
             frame: Frame::silence(format),
             retry: Retry::default(),
             router,
-            obituary: Obituary::default(),
+            exit_reason: ExitReason::default(),
         }
     }
 
@@ -371,8 +371,8 @@ impl Stage for SttStage {
         Ok(())
     }
 
-    fn obituary(&self) -> &Obituary {
-        &self.obituary
+    fn exit_reason(&self) -> &ExitReason {
+        &self.exit_reason
     }
 }
 
@@ -402,7 +402,7 @@ impl Handler<Listen> for SttStage {
             }
         };
         if let Err(error) = done {
-            self.obituary.write(error);
+            self.exit_reason.write(error);
             ctx.stop();
         }
     }
@@ -421,7 +421,7 @@ impl Handler<Rest> for SttStage {
 
     fn handle(&mut self, Rest: Rest, ctx: &mut Self::Context) {
         if let Err(error) = self.rest() {
-            self.obituary.write(error);
+            self.exit_reason.write(error);
             ctx.stop();
         }
     }

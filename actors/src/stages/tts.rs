@@ -3,7 +3,7 @@
 use crate::error::StageError;
 use crate::inbox::{Inbox, Report};
 use crate::retry::Retry;
-use crate::stages::driver::{AT_ONCE, Inject, Obituary, PARTS, Pump, Rest, Stage, inject};
+use crate::stages::driver::{AT_ONCE, ExitReason, Inject, PARTS, Pump, Rest, Stage, inject};
 use actix::prelude::*;
 use ringway_frame::{Epoch, FRAME, Format, Frame, MediaTime};
 use ringway_ring::{Lent, PushError, Writer};
@@ -91,7 +91,7 @@ pub(crate) struct TtsStage {
     frame: Frame,
     waiting: bool,
     router: Inbox,
-    obituary: Obituary,
+    exit_reason: ExitReason,
 }
 
 /// What is to be made, in order.
@@ -137,7 +137,7 @@ impl TtsStage {
             frame,
             waiting: false,
             router,
-            obituary: Obituary::default(),
+            exit_reason: ExitReason::default(),
         }
     }
 
@@ -292,8 +292,8 @@ impl Stage for TtsStage {
         Ok(())
     }
 
-    fn obituary(&self) -> &Obituary {
-        &self.obituary
+    fn exit_reason(&self) -> &ExitReason {
+        &self.exit_reason
     }
 }
 
@@ -322,7 +322,7 @@ impl Handler<Say> for TtsStage {
             }
         };
         if let Err(error) = done {
-            self.obituary.write(error);
+            self.exit_reason.write(error);
             ctx.stop();
         }
     }

@@ -5,7 +5,7 @@ use crate::core::vad_batch::{Ticket, VadBatch};
 use crate::error::StageError;
 use crate::inbox::{Inbox, Report};
 use crate::retry::Retry;
-use crate::stages::driver::{Inject, Obituary, Pump, Rest, Stage, inject};
+use crate::stages::driver::{ExitReason, Inject, Pump, Rest, Stage, inject};
 use actix::prelude::*;
 use ringway_frame::{Format, Frame, MediaTime, Skew};
 use ringway_ring::{Lent, PopError, Reader, Writer};
@@ -29,7 +29,7 @@ pub(crate) struct VadStage {
     /// Of the newest frame in the window that is judged.
     skew: Skew,
     router: Inbox,
-    obituary: Obituary,
+    exit_reason: ExitReason,
 }
 
 /// Audio that came sooner than it can have been spoken waits in *mic* until its time, but for jitter: a peer may send a
@@ -55,7 +55,7 @@ impl VadStage {
             judged: MediaTime::ZERO,
             skew: Skew::ZERO,
             router,
-            obituary: Obituary::default(),
+            exit_reason: ExitReason::default(),
         }
     }
 
@@ -125,8 +125,8 @@ impl Stage for VadStage {
         }
     }
 
-    fn obituary(&self) -> &Obituary {
-        &self.obituary
+    fn exit_reason(&self) -> &ExitReason {
+        &self.exit_reason
     }
 }
 

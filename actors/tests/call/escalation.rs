@@ -141,7 +141,7 @@ fn without_a_language_model_that_lives_the_call_ends_with_an_apology() {
 }
 
 #[test]
-fn without_a_voice_that_lives_the_apology_is_recited_from_memory() {
+fn without_a_voice_that_lives_the_apology_is_played_from_memory() {
     let (one, other) = (tts(of_being_asked), tts(of_being_asked));
     with(Engines { tts: vec![one.clone(), other.clone()], ..engines::all() }, |world| {
         apologises(world, StageKind::Tts)

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 /// The ends of all rings, which stages and the leg's pump borrow.
 #[derive(Debug)]
-pub(crate) struct Plumbing {
+pub(crate) struct CallRings {
     pub(crate) mic_in: Owner<Writer>,
     pub(crate) mic: Owner<Reader>,
     pub(crate) speech_in: Owner<Writer>,
@@ -44,7 +44,7 @@ const UNHEARD: Duration = Duration::from_millis(500);
 /// Room in *speech* beside what is kept for a second reading.
 const SLACK: Duration = Duration::from_millis(500);
 
-impl Plumbing {
+impl CallRings {
     /// All rings of a call.
     pub(crate) fn new(format: Format, sizes: &RingSizes) -> Self {
         let (mic_in, mic_out) = ring(format, frames(sizes.mic));

@@ -4,22 +4,22 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-/// A voice that knows one text by heart: it needs no engine and cannot fail.
-pub(crate) struct Recital {
+/// Audio from memory in place of a voice: it needs no engine and cannot fail.
+pub(crate) struct Clip {
     audio: Arc<[u8]>,
     /// The clauses to be spoken, and how much of the first one's audio is out.
     clauses: VecDeque<u32>,
     offset: usize,
 }
 
-impl Recital {
-    /// Recites coded audio of whole frames.
+impl Clip {
+    /// Coded audio of whole frames.
     pub(crate) fn new(audio: Arc<[u8]>) -> Self {
         Self { audio, clauses: VecDeque::new(), offset: 0 }
     }
 }
 
-impl TtsSession for Recital {
+impl TtsSession for Clip {
     fn speak(&mut self, clause: Clause) -> Result<(), TtsError> {
         self.clauses.push_back(clause.id);
         Ok(())

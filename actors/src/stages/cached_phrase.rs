@@ -1,33 +1,33 @@
-use crate::stages::recital::Recital;
+use crate::stages::clip::Clip;
 use ringway_frame::Frame;
 use ringway_stages::tts::{Clause, TtsError, TtsEvent, TtsSession};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-/// A voice that has one phrase by heart, so that it sounds at once whatever the voice itself does.
-pub(crate) struct ByHeart {
+/// A voice with one phrase in memory, which sounds at once whatever the voice itself does.
+pub(crate) struct CachedPhrase {
     voice: Box<dyn TtsSession>,
     phrase: String,
-    recital: Recital,
-    /// Clauses that the recital owes, and the voice.
+    clip: Clip,
+    /// Clauses that the clip owes, and the voice.
     owed: (usize, usize),
 }
 
-impl ByHeart {
+impl CachedPhrase {
     /// `voice`, but for `phrase`, whose coded audio is whole frames.
     pub(crate) fn new(voice: Box<dyn TtsSession>, phrase: &str, audio: Arc<[u8]>) -> Self {
         // What nobody could speak ahead is left to the voice.
         let phrase = if audio.is_empty() { String::new() } else { phrase.to_owned() };
-        Self { voice, phrase, recital: Recital::new(audio), owed: (0, 0) }
+        Self { voice, phrase, clip: Clip::new(audio), owed: (0, 0) }
     }
 }
 
-impl TtsSession for ByHeart {
+impl TtsSession for CachedPhrase {
     /// The phrase behind clauses of the voice is the voice's, so that they stay in order.
     fn speak(&mut self, clause: Clause) -> Result<(), TtsError> {
         if self.owed.1 == 0 && clause.text == self.phrase {
             self.owed.0 += 1;
-            return self.recital.speak(clause);
+            return self.clip.speak(clause);
         }
         self.voice.speak(clause)?;
         self.owed.1 += 1;
@@ -35,16 +35,16 @@ impl TtsSession for ByHeart {
     }
 
     fn cancel(&mut self) {
-        self.recital.cancel();
+        self.clip.cancel();
         self.voice.cancel();
         self.owed = (0, 0);
     }
 
     fn poll_next(&mut self, cx: &mut Context<'_>, frame: &mut Frame) -> Poll<Result<TtsEvent, TtsError>> {
-        let recites = self.owed.0 > 0;
-        let event = if recites { self.recital.poll_next(cx, frame) } else { self.voice.poll_next(cx, frame) };
+        let cached = self.owed.0 > 0;
+        let event = if cached { self.clip.poll_next(cx, frame) } else { self.voice.poll_next(cx, frame) };
         if matches!(event, Poll::Ready(Ok(TtsEvent::Done { .. }) | Err(TtsError::Refused { .. }))) {
-            let owed = if recites { &mut self.owed.0 } else { &mut self.owed.1 };
+            let owed = if cached { &mut self.owed.0 } else { &mut self.owed.1 };
             *owed = owed.saturating_sub(1);
         }
         event
@@ -58,12 +58,12 @@ mod tests {
     use std::task::Waker;
 
     /// A voice whose audio is ones.
-    fn session() -> ByHeart {
+    fn session() -> CachedPhrase {
         let frame = |value: u8| Arc::from(vec![value; 160]);
-        ByHeart::new(Box::new(Recital::new(frame(1))), "One moment.", frame(2))
+        CachedPhrase::new(Box::new(Clip::new(frame(1))), "One moment.", frame(2))
     }
 
-    fn said(session: &mut ByHeart) -> Vec<u8> {
+    fn said(session: &mut CachedPhrase) -> Vec<u8> {
         let mut frame = Frame::silence(Format::Mulaw8k);
         let mut said = Vec::new();
         while let Poll::Ready(Ok(event)) =
@@ -74,7 +74,7 @@ mod tests {
         said
     }
 
-    fn speak(session: &mut ByHeart, text: &str) {
+    fn speak(session: &mut CachedPhrase, text: &str) {
         session.speak(Clause { id: 0, text: text.into() }).unwrap();
     }
 
