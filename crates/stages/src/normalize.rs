@@ -6,7 +6,7 @@ mod french;
 mod german;
 mod italian;
 mod spanish;
-mod tongue;
+mod verbalizer;
 
 pub use figures::Normal;
 
@@ -16,7 +16,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use tongue::Tongue;
+use verbalizer::Verbalizer;
 
 /// The figures in `text`, written in the words of the language of this code (`de`, `pt-BR`); in one that is not known they
 /// stay as they are.
@@ -28,8 +28,8 @@ use tongue::Tongue;
 /// assert_eq!(in_words("Es kostet 27,50 €.", "de"), "Es kostet siebenundzwanzig Euro fünfzig.");
 /// ```
 pub fn in_words(text: &str, language: &str) -> String {
-    match tongue_of(language) {
-        Some(tongue) => Normal::of(text, tongue).text,
+    match verbalizer_of(language) {
+        Some(verbalizer) => Normal::of(text, verbalizer).text,
         None => text.to_owned(),
     }
 }
@@ -37,14 +37,14 @@ pub fn in_words(text: &str, language: &str) -> String {
 /// A voice that is given figures in words.
 pub struct Normalized {
     voice: Arc<dyn TextToSpeech>,
-    tongue: &'static dyn Tongue,
+    verbalizer: &'static dyn Verbalizer,
 }
 
 impl Normalized {
     /// `voice` in the language of this code; itself, where the language is none whose figures are known.
     pub fn around(voice: Arc<dyn TextToSpeech>, language: &str) -> Arc<dyn TextToSpeech> {
-        match tongue_of(language) {
-            Some(tongue) => Arc::new(Self { voice, tongue }),
+        match verbalizer_of(language) {
+            Some(verbalizer) => Arc::new(Self { voice, verbalizer }),
             None => voice,
         }
     }
@@ -61,7 +61,7 @@ impl TextToSpeech for Normalized {
 
     fn open(&self, call: TtsCall) -> Result<Box<dyn TtsSession>, TtsError> {
         let voice = self.voice.open(call)?;
-        Ok(Box::new(Session { voice, tongue: self.tongue, clauses: VecDeque::new() }))
+        Ok(Box::new(Session { voice, verbalizer: self.verbalizer, clauses: VecDeque::new() }))
     }
 }
 
@@ -73,7 +73,7 @@ impl fmt::Debug for Normalized {
 
 struct Session {
     voice: Box<dyn TtsSession>,
-    tongue: &'static dyn Tongue,
+    verbalizer: &'static dyn Verbalizer,
     /// Clauses that the voice speaks, and where their words are written; as many as it takes.
     clauses: VecDeque<(u32, Normal)>,
 }
@@ -87,7 +87,7 @@ impl Session {
 
 impl TtsSession for Session {
     fn speak(&mut self, clause: Clause) -> Result<(), TtsError> {
-        let normal = Normal::of(&clause.text, self.tongue);
+        let normal = Normal::of(&clause.text, self.verbalizer);
         let text = normal.text.clone();
         self.voice.speak(Clause { id: clause.id, text })?;
         self.clauses.push_back((clause.id, normal));
@@ -116,7 +116,7 @@ impl TtsSession for Session {
 }
 
 /// Of the language of this code.
-fn tongue_of(language: &str) -> Option<&'static dyn Tongue> {
+fn verbalizer_of(language: &str) -> Option<&'static dyn Verbalizer> {
     let primary = language.split('-').next().unwrap_or_default();
     Some(match primary.to_ascii_lowercase().as_str() {
         "en" => &english::English,

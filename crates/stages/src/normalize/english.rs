@@ -1,8 +1,8 @@
-use super::tongue::{Currency, Signs, Tongue, Words, plural};
+use super::verbalizer::{Currency, Signs, Verbalizer, Words, plural};
 
 pub(super) struct English;
 
-impl Tongue for English {
+impl Verbalizer for English {
     fn cardinal(&self, number: u64) -> String {
         match number {
             0..=19 => SMALL[number as usize].to_owned(),

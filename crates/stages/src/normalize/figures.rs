@@ -1,4 +1,4 @@
-use super::tongue::{Currency, Tongue};
+use super::verbalizer::{Currency, Verbalizer};
 
 /// A text with its figures in words, and where its bytes are written.
 #[derive(Clone, Debug)]
@@ -24,7 +24,7 @@ type Said = (String, usize);
 struct Place<'t> {
     before: &'t str,
     rest: &'t str,
-    tongue: &'static dyn Tongue,
+    verbalizer: &'static dyn Verbalizer,
 }
 
 /// A number as it is written.
@@ -38,12 +38,12 @@ struct Number<'t> {
 }
 
 impl Normal {
-    pub(super) fn of(text: &str, tongue: &'static dyn Tongue) -> Self {
+    pub(super) fn of(text: &str, verbalizer: &'static dyn Verbalizer) -> Self {
         let mut normal = Self { text: String::with_capacity(text.len()), runs: Vec::new() };
         let mut at = 0;
         while let Some(c) = text[at..].chars().next() {
             let (before, rest) = text.split_at(at);
-            let said = Place { before, rest, tongue }.read(c);
+            let said = Place { before, rest, verbalizer }.read(c);
             let length = said.as_ref().map_or(c.len_utf8(), |(_, length)| *length);
             normal.run(at, said.is_none());
             normal.text.push_str(said.as_ref().map_or(&rest[..length], |(words, _)| words));
@@ -75,14 +75,14 @@ impl Place<'_> {
             && before.is_some_and(|c| c.is_ascii_digit())
             && begins_with_digit(&self.rest[c.len_utf8()..])
         {
-            let words = self.tongue.words();
+            let words = self.verbalizer.words();
             return Some((format!(" {} ", if c == '×' { words.times } else { words.to }), c.len_utf8()));
         }
         if matches!(c, '-' | '−')
             && before.is_none_or(char::is_whitespace)
             && begins_with_digit(&self.rest[c.len_utf8()..])
         {
-            return Some((format!("{} ", self.tongue.words().minus), c.len_utf8()));
+            return Some((format!("{} ", self.verbalizer.words().minus), c.len_utf8()));
         }
         if before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '@' | '#')) {
             return None;
@@ -126,12 +126,12 @@ impl Place<'_> {
             1 => number.fraction.parse::<u64>().ok().map(|tenth| tenth * 10),
             2 => number.fraction.parse().ok(),
             _ => {
-                let unit = self.tongue.money(currency, 2, None);
+                let unit = self.verbalizer.money(currency, 2, None);
                 let unit = unit.rsplit(' ').next().unwrap_or_default();
                 return Some(format!("{} {unit}", self.decimal(number)?));
             }
         };
-        Some(self.tongue.money(currency, whole, cents))
+        Some(self.verbalizer.money(currency, whole, cents))
     }
 
     /// "+1 (555) 012-3456", "030 901820", "555-0123".
@@ -158,13 +158,13 @@ impl Place<'_> {
         }
         let said: Vec<String> = groups.iter().map(|group| self.one_by_one(group)).collect();
         let plus =
-            if run.starts_with('+') { format!("{} ", self.tongue.words().plus) } else { String::new() };
+            if run.starts_with('+') { format!("{} ", self.verbalizer.words().plus) } else { String::new() };
         Some((plus + &said.join(", "), run.len()))
     }
 
     /// Its parts are what thousands are parted by.
     fn is_grouped(self, run: &str) -> bool {
-        let parts = self.tongue.signs().thousands;
+        let parts = self.verbalizer.signs().thousands;
         let signs = run.chars().filter(|c| !c.is_ascii_digit());
         let mut signs = signs.peekable();
         signs.peek().is_some() && !run.starts_with('0') && signs.all(|c| parts.contains(&c))
@@ -172,13 +172,13 @@ impl Place<'_> {
 
     fn one_by_one(self, digits: &str) -> String {
         let said: Vec<String> =
-            digits.bytes().map(|digit| self.tongue.cardinal(u64::from(digit - b'0'))).collect();
+            digits.bytes().map(|digit| self.verbalizer.cardinal(u64::from(digit - b'0'))).collect();
         said.join(" ")
     }
 
     /// "2026-03-04", "3/4/2026", "4.3.2026", "4.3."
     fn date(self) -> Option<Said> {
-        let signs = self.tongue.signs();
+        let signs = self.verbalizer.signs();
         let first = digits(self.rest);
         let sign = self.rest[first.len()..].chars().next().filter(|sign| matches!(sign, '-' | '/' | '.'))?;
         let second = digits(&self.rest[first.len() + 1..]);
@@ -201,7 +201,7 @@ impl Place<'_> {
         let valid = (1..=31).contains(&day) && (1..=12).contains(&month) && second.len() <= 2;
         let goes_on = self.rest[length..].starts_with(|c: char| c.is_alphanumeric());
         let words = (valid && !goes_on)
-            .then(|| self.tongue.date(day, month as usize, year, last_word(self.before)))?;
+            .then(|| self.verbalizer.date(day, month as usize, year, last_word(self.before)))?;
         Some((words, length))
     }
 
@@ -212,7 +212,7 @@ impl Place<'_> {
         let sign = behind.chars().next()?;
         let (hour, mut length) = (first.parse::<u64>().ok().filter(|hour| *hour < 24)?, first.len() + 1);
         let second = digits(self.rest.get(length..)?);
-        let hour_word = self.tongue.hour_word();
+        let hour_word = self.verbalizer.hour_word();
         let hours = |length: usize| {
             let tail = &self.rest[length..];
             hour_word.is_some_and(|word| tail[blank(tail)..].starts_with(word))
@@ -220,7 +220,7 @@ impl Place<'_> {
         let minute = match sign {
             ':' if second.len() == 2 => second.parse().ok()?,
             '.' if second.len() == 2 && hours(length + 2) => second.parse().ok()?,
-            'h' if self.tongue.words().to == "à" && matches!(second.len(), 0 | 2) => {
+            'h' if self.verbalizer.words().to == "à" && matches!(second.len(), 0 | 2) => {
                 second.parse().unwrap_or(0)
             }
             _ => return None,
@@ -238,7 +238,7 @@ impl Place<'_> {
         if let Some(word) = hour_word.filter(|_| hours(length)) {
             length += blank(tail) + word.len();
         }
-        Some((self.tongue.time(hour, minute, half_day), length))
+        Some((self.verbalizer.time(hour, minute, half_day), length))
     }
 
     /// A number, with what stands behind it and belongs to it.
@@ -252,7 +252,7 @@ impl Place<'_> {
         if let Some((currency, sign)) = Currency::read(&tail[gap..]) {
             return Some((self.money(currency, &number)?, number.length + gap + sign));
         }
-        let words = self.tongue.words();
+        let words = self.verbalizer.words();
         if tail[gap..].starts_with('%') {
             return Some((
                 format!("{} {}", self.counted(&number, words.percent)?, words.percent),
@@ -274,11 +274,11 @@ impl Place<'_> {
         let plain = number.fraction.is_empty() && !number.grouped;
         let noun = if gap > 0 { first_word(&tail[gap..]) } else { "" };
         let said = match number.whole() {
-            Some(whole) if number.is_counted() && self.tongue.counted(whole, noun).is_some() => {
+            Some(whole) if number.is_counted() && self.verbalizer.counted(whole, noun).is_some() => {
                 self.counted(&number, noun)?
             }
             Some(year) if plain && number.digits.len() == 4 && (1_100..2_100).contains(&year) => {
-                self.tongue.year(year)
+                self.verbalizer.year(year)
             }
             _ => self.decimal(&number)?,
         };
@@ -290,45 +290,45 @@ impl Place<'_> {
         let place = number.whole().filter(|_| number.fraction.is_empty() && number.digits.len() <= 3)?;
         let ends = |tail: &str| !tail.starts_with(char::is_alphanumeric);
         let sign =
-            self.tongue.ordinal_signs().iter().find(|sign| tail.strip_prefix(**sign).is_some_and(ends));
-        let dotted = self.tongue.has_dotted_ordinals()
+            self.verbalizer.ordinal_signs().iter().find(|sign| tail.strip_prefix(**sign).is_some_and(ends));
+        let dotted = self.verbalizer.has_dotted_ordinals()
             && tail
                 .strip_prefix('.')
                 .is_some_and(|tail| blank(tail) > 0 && tail[blank(tail)..].starts_with(char::is_alphabetic));
         let length = sign.map_or(usize::from(dotted), |sign| sign.len());
         (length > 0 && place > 0).then(|| {
             let sign = sign.copied().unwrap_or_default();
-            (self.tongue.ordinal(place, last_word(self.before), sign), number.length + length)
+            (self.verbalizer.ordinal(place, last_word(self.before), sign), number.length + length)
         })
     }
 
     /// A number in front of this noun.
     fn counted(self, number: &Number<'_>, noun: &str) -> Option<String> {
         let whole = number.whole().filter(|_| number.is_counted());
-        whole.and_then(|whole| self.tongue.counted(whole, noun)).or_else(|| self.decimal(number))
+        whole.and_then(|whole| self.verbalizer.counted(whole, noun)).or_else(|| self.decimal(number))
     }
 
     fn decimal(self, number: &Number<'_>) -> Option<String> {
         let whole = match number.whole() {
             Some(whole) if !(number.digits.len() > 1 && number.digits.starts_with('0')) => {
-                self.tongue.cardinal(whole)
+                self.verbalizer.cardinal(whole)
             }
             _ => self.one_by_one(&number.digits),
         };
         if number.fraction.is_empty() {
             return Some(whole);
         }
-        Some(format!("{whole} {} {}", self.tongue.words().decimal, self.one_by_one(number.fraction)))
+        Some(format!("{whole} {} {}", self.verbalizer.words().decimal, self.one_by_one(number.fraction)))
     }
 
     /// "2.0.1"
     fn version(self, number: &Number<'_>) -> String {
         let first = number
             .whole()
-            .map_or_else(|| self.one_by_one(&number.digits), |whole| self.tongue.cardinal(whole));
-        let dot = format!(" {} ", self.tongue.words().dot);
+            .map_or_else(|| self.one_by_one(&number.digits), |whole| self.verbalizer.cardinal(whole));
+        let dot = format!(" {} ", self.verbalizer.words().dot);
         let parts = number.parts.iter().map(|part| match part.parse() {
-            Ok(part) if part < 1_000 => self.tongue.cardinal(part),
+            Ok(part) if part < 1_000 => self.verbalizer.cardinal(part),
             _ => self.one_by_one(part),
         });
         std::iter::once(first).chain(parts).collect::<Vec<_>>().join(&dot)
@@ -336,7 +336,7 @@ impl Place<'_> {
 
     /// The number that `text` begins with.
     fn number<'t>(self, text: &'t str) -> Option<Number<'t>> {
-        let signs = self.tongue.signs();
+        let signs = self.verbalizer.signs();
         let first = digits(text);
         if first.is_empty() {
             return None;

@@ -1,8 +1,8 @@
-use super::tongue::{Currency, Signs, Tongue, Words, plural};
+use super::verbalizer::{Currency, Signs, Verbalizer, Words, plural};
 
 pub(super) struct French;
 
-impl Tongue for French {
+impl Verbalizer for French {
     fn cardinal(&self, number: u64) -> String {
         match number {
             0..=16 => SMALL[number as usize].to_owned(),

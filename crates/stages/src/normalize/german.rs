@@ -1,8 +1,8 @@
-use super::tongue::{Currency, Signs, Tongue, Words, plural};
+use super::verbalizer::{Currency, Signs, Verbalizer, Words, plural};
 
 pub(super) struct German;
 
-impl Tongue for German {
+impl Verbalizer for German {
     fn cardinal(&self, number: u64) -> String {
         let words = stem(number);
         if number % 100 == 1 { format!("{words}s") } else { words }

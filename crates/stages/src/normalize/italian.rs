@@ -1,8 +1,8 @@
-use super::tongue::{Currency, Signs, Tongue, Words, plural};
+use super::verbalizer::{Currency, Signs, Verbalizer, Words, plural};
 
 pub(super) struct Italian;
 
-impl Tongue for Italian {
+impl Verbalizer for Italian {
     fn cardinal(&self, number: u64) -> String {
         let words = joined(number);
         // An accent falls on a "tre" at the end of a longer number.

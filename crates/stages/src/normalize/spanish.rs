@@ -1,8 +1,8 @@
-use super::tongue::{Currency, Signs, Tongue, Words, plural};
+use super::verbalizer::{Currency, Signs, Verbalizer, Words, plural};
 
 pub(super) struct Spanish;
 
-impl Tongue for Spanish {
+impl Verbalizer for Spanish {
     fn cardinal(&self, number: u64) -> String {
         match number {
             0..=29 => SMALL[number as usize].to_owned(),

@@ -5,10 +5,10 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Who works on what: one seat for each thread.
+/// Who works on what: one entry for each thread.
 #[derive(Debug)]
 pub(super) struct Roster {
-    seats: Vec<Seat>,
+    members: Vec<Member>,
     next: u64,
     /// Threads that were abandoned and have not come back.
     pub(super) abandoned: usize,
@@ -24,13 +24,13 @@ struct Open {
     alive: Sender<Infallible>,
 }
 
-/// Names a thread's seat; never reused, so that a thread that comes back finds its seat gone.
+/// Names a thread; never reused, so that one that was abandoned and comes back finds its entry gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct SeatId(u64);
+pub(super) struct MemberId(u64);
 
 #[derive(Debug)]
-struct Seat {
-    id: SeatId,
+struct Member {
+    id: MemberId,
     running: Option<Running>,
     /// It has no engine, and the next attempt to build one is still to come: no job may wait for it.
     lacks_engine: bool,
@@ -45,38 +45,38 @@ struct Running {
 impl Roster {
     pub(super) fn new(closing: Sender<Infallible>, alive: Sender<Infallible>) -> Self {
         let open = Some(Open { _closing: closing, alive });
-        Self { seats: Vec::new(), next: 0, abandoned: 0, open }
+        Self { members: Vec::new(), next: 0, abandoned: 0, open }
     }
 
-    pub(super) fn sit(&mut self) -> SeatId {
-        let id = SeatId(self.next);
+    pub(super) fn join(&mut self) -> MemberId {
+        let id = MemberId(self.next);
         self.next += 1;
-        self.seats.push(Seat { id, running: None, lacks_engine: false });
+        self.members.push(Member { id, running: None, lacks_engine: false });
         id
     }
 
-    pub(super) fn leave(&mut self, id: SeatId) {
-        self.seats.retain(|seat| seat.id != id);
+    pub(super) fn leave(&mut self, id: MemberId) {
+        self.members.retain(|member| member.id != id);
     }
 
-    /// Whether the thread has an engine, or builds one, that jobs may wait for. Without one it keeps its seat.
-    pub(super) fn can_work(&mut self, id: SeatId, can: bool) {
-        if let Some(seat) = self.seats.iter_mut().find(|seat| seat.id == id) {
-            seat.lacks_engine = !can;
+    /// Whether the thread has an engine, or builds one, that jobs may wait for. Without one it keeps its entry.
+    pub(super) fn can_work(&mut self, id: MemberId, can: bool) {
+        if let Some(member) = self.members.iter_mut().find(|member| member.id == id) {
+            member.lacks_engine = !can;
         }
     }
 
-    pub(super) fn begin(&mut self, id: SeatId, control: Arc<Control>, urgency: Urgency) {
-        if let Some(seat) = self.seats.iter_mut().find(|seat| seat.id == id) {
-            seat.running = Some(Running { control, urgency });
+    pub(super) fn begin(&mut self, id: MemberId, control: Arc<Control>, urgency: Urgency) {
+        if let Some(member) = self.members.iter_mut().find(|member| member.id == id) {
+            member.running = Some(Running { control, urgency });
         }
     }
 
-    /// The seat is free again; `false`: it was given away, and its thread is to end.
-    pub(super) fn finish(&mut self, id: SeatId) -> bool {
-        match self.seats.iter_mut().find(|seat| seat.id == id) {
-            Some(seat) => {
-                seat.running = None;
+    /// The thread is free again; `false`: its entry is gone, and its thread is to end.
+    pub(super) fn finish(&mut self, id: MemberId) -> bool {
+        match self.members.iter_mut().find(|member| member.id == id) {
+            Some(member) => {
+                member.running = None;
                 true
             }
             None => {
@@ -86,10 +86,10 @@ impl Roster {
         }
     }
 
-    /// Takes the seats of threads whose jobs have been silent for longer than `bound`; how many.
+    /// Takes out the threads whose jobs have been silent for longer than `bound`; how many.
     pub(super) fn evict_stuck(&mut self, now: Instant, bound: Duration) -> usize {
-        let before = self.seats.len();
-        self.seats.retain(|seat| match &seat.running {
+        let before = self.members.len();
+        self.members.retain(|member| match &member.running {
             Some(running) if running.control.silent_for(now) > bound => {
                 running.control.cancel();
                 running.control.end(Phase::Stuck);
@@ -97,23 +97,23 @@ impl Roster {
             }
             _ => true,
         });
-        let evicted = before - self.seats.len();
+        let evicted = before - self.members.len();
         self.abandoned += evicted;
         evicted
     }
 
     /// A guess gives its engine to something more urgent.
     pub(super) fn preempt_partial(&self) {
-        let mut running = self.seats.iter().filter_map(|seat| seat.running.as_ref());
+        let mut running = self.members.iter().filter_map(|member| member.running.as_ref());
         if let Some(guess) = running.find(|running| running.urgency == Urgency::Partial) {
             guess.control.cancel();
         }
     }
 
-    /// No seat is filled again; jobs end at their next checkpoint.
+    /// No thread joins again; jobs end at their next checkpoint.
     pub(super) fn close(&mut self) {
         self.open = None;
-        for running in self.seats.iter().filter_map(|seat| seat.running.as_ref()) {
+        for running in self.members.iter().filter_map(|member| member.running.as_ref()) {
             running.control.cancel();
         }
     }
@@ -134,15 +134,15 @@ impl Roster {
 
     /// Threads that can work.
     pub(super) fn len(&self) -> usize {
-        self.seats.iter().filter(|seat| !seat.lacks_engine).count()
+        self.members.iter().filter(|member| !member.lacks_engine).count()
     }
 
     /// All threads.
-    pub(super) fn seats(&self) -> usize {
-        self.seats.len()
+    pub(super) fn members(&self) -> usize {
+        self.members.len()
     }
 
     pub(super) fn idle(&self) -> usize {
-        self.seats.iter().filter(|seat| seat.running.is_none() && !seat.lacks_engine).count()
+        self.members.iter().filter(|member| member.running.is_none() && !member.lacks_engine).count()
     }
 }

@@ -1,5 +1,5 @@
 use super::job::{Job, Phase};
-use super::roster::SeatId;
+use super::roster::MemberId;
 use super::{BuildError, Shared};
 use crate::Backoff;
 use crossbeam::channel::{RecvTimeoutError, Sender};
@@ -14,13 +14,13 @@ pub(super) fn spawn<E: 'static>(
     alive: Sender<Infallible>,
     built: Option<Sender<Result<(), BuildError>>>,
 ) -> bool {
-    let seat = shared.roster().sit();
-    let worker = Worker { shared: shared.clone(), seat, _alive: alive };
+    let member = shared.roster().join();
+    let worker = Worker { shared: shared.clone(), member, _alive: alive };
     let run = move || worker.run(built);
     let spawned = std::thread::Builder::new().name(shared.name.to_owned()).spawn(run);
     if let Err(error) = &spawned {
         tracing::error!(%error, pool = shared.name, "no thread for an engine");
-        give_up(shared, seat);
+        give_up(shared, member);
     }
     spawned.is_ok()
 }
@@ -45,11 +45,11 @@ pub(super) fn quarantine_stuck<E: 'static>(shared: &Arc<Shared<E>>, now: Instant
     evicted
 }
 
-/// Fills the seats that are empty, as many as the bound on abandoned threads allows.
+/// Starts the threads that are missing, as many as the bound on abandoned threads allows.
 fn refill<E: 'static>(shared: &Arc<Shared<E>>) {
     loop {
         let roster = shared.roster();
-        let full = roster.seats() >= shared.config.threads.get();
+        let full = roster.members() >= shared.config.threads.get();
         if full || roster.abandoned > shared.config.max_quarantined {
             return;
         }
@@ -62,9 +62,9 @@ fn refill<E: 'static>(shared: &Arc<Shared<E>>) {
 }
 
 /// A thread ends without an engine; jobs must not wait for the last one.
-fn give_up<E>(shared: &Shared<E>, seat: SeatId) {
+fn give_up<E>(shared: &Shared<E>, member: MemberId) {
     let mut roster = shared.roster();
-    roster.leave(seat);
+    roster.leave(member);
     if roster.is_empty() {
         shared.queues.clear();
     }
@@ -72,7 +72,7 @@ fn give_up<E>(shared: &Shared<E>, seat: SeatId) {
 
 struct Worker<E> {
     shared: Arc<Shared<E>>,
-    seat: SeatId,
+    member: MemberId,
     /// Dropped with the thread, so that shutting down can wait for it.
     _alive: Sender<Infallible>,
 }
@@ -94,7 +94,7 @@ impl<E: 'static> Worker<E> {
         };
         match engine {
             Some(engine) => self.serve(engine),
-            None => give_up(&self.shared, self.seat),
+            None => give_up(&self.shared, self.member),
         }
     }
 
@@ -114,7 +114,7 @@ impl<E: 'static> Worker<E> {
                 After::Abandoned => return refill(&self.shared),
             }
         }
-        give_up(&self.shared, self.seat);
+        give_up(&self.shared, self.member);
     }
 
     /// A new engine for one that panicked, which goes first: two may not fit. `None`: the pool closes.
@@ -138,7 +138,7 @@ impl<E: 'static> Worker<E> {
             let Err(RecvTimeoutError::Timeout) = self.shared.closing.recv_timeout(wait) else { return None };
             match self.build() {
                 Ok(engine) => {
-                    self.shared.roster().can_work(self.seat, true);
+                    self.shared.roster().can_work(self.member, true);
                     tracing::warn!(
                         pool = self.shared.name,
                         failures = backoff.failures(),
@@ -154,7 +154,7 @@ impl<E: 'static> Worker<E> {
     fn lack_engine(&self, error: &BuildError) {
         tracing::error!(%error, pool = self.shared.name, "an engine cannot be built");
         let mut roster = self.shared.roster();
-        roster.can_work(self.seat, false);
+        roster.can_work(self.member, false);
         if roster.is_empty() {
             self.shared.queues.clear();
         }
@@ -165,7 +165,7 @@ impl<E: 'static> Worker<E> {
         if control.begin().is_err() {
             return After::Next;
         }
-        self.shared.roster().begin(self.seat, control.clone(), job.urgency);
+        self.shared.roster().begin(self.member, control.clone(), job.urgency);
         let began = Instant::now();
         // A panic costs the engine: nobody looks at what it left behind.
         let outcome = catch_unwind(AssertUnwindSafe(|| job.run(engine)));
@@ -173,7 +173,7 @@ impl<E: 'static> Worker<E> {
         self.shared.meters.busy_nanos.add(busy);
         self.shared.meters.finished.increment();
         // Free before it is told: who hears of the end may count on the engine.
-        let kept = self.shared.roster().finish(self.seat);
+        let kept = self.shared.roster().finish(self.member);
         if outcome.is_err() {
             self.shared.meters.panics.increment();
             tracing::error!(pool = self.shared.name, "an engine panicked and is rebuilt");
@@ -193,6 +193,6 @@ const SHORTEST_WAIT: Duration = Duration::from_millis(50);
 enum After {
     Next,
     Rebuild,
-    /// The seat was given away while the job ran.
+    /// Its thread was abandoned while the job ran.
     Abandoned,
 }

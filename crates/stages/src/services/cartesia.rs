@@ -7,7 +7,7 @@ pub(super) use message::read as read_message;
 
 use super::connector::Connector;
 use super::section::{Engine, Entry, Problem, Section, Sections, SpeechRate, Stage, faster, within};
-use super::voice::{Dialect, Door, Heard, KeepAlive, Patience, Said, Since, Streamed};
+use super::voice::{Dialect, Door, Heard, KeepAlive, Said, Since, Streamed, Timeouts};
 use super::{ApiKey, Endpoint, KeyHeader, ServiceError, SetupError};
 use crate::address::encoded;
 use crate::humane;
@@ -132,8 +132,8 @@ impl TextToSpeech for Cartesia {
             limit: *connect,
         };
         let contexts = Contexts::new(self.config.clone(), call.format);
-        let patience = Patience { first: *first_byte, idle: *idle };
-        Ok(Box::new(Streamed::open(contexts, door, call.format, patience)))
+        let timeouts = Timeouts { first: *first_byte, idle: *idle };
+        Ok(Box::new(Streamed::open(contexts, door, call.format, timeouts)))
     }
 }
 

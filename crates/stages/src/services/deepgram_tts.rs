@@ -5,7 +5,7 @@ use super::connector::Connector;
 use super::error::{failure_told, words_told};
 use super::lenient::Text;
 use super::section::{Engine, Entry, Section, Sections, Stage};
-use super::voice::{Dialect, Door, Heard, KeepAlive, Patience, Streamed};
+use super::voice::{Dialect, Door, Heard, KeepAlive, Streamed, Timeouts};
 use super::{ApiKey, Endpoint, KeyHeader, ServiceError, SetupError};
 use crate::address::ask;
 use crate::humane;
@@ -114,7 +114,7 @@ impl TextToSpeech for DeepgramTts {
             limit: connect,
         };
         let stream = Stream::default();
-        Ok(Box::new(Streamed::open(stream, door, call.format, Patience { first: first_byte, idle })))
+        Ok(Box::new(Streamed::open(stream, door, call.format, Timeouts { first: first_byte, idle })))
     }
 }
 

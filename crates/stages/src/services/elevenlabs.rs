@@ -7,7 +7,7 @@ pub(super) use message::read as read_message;
 
 use super::connector::Connector;
 use super::section::{Engine, Entry, Problem, Section, Sections, SpeechRate, Stage, faster, within};
-use super::voice::{Dialect, Door, Heard, KeepAlive, Patience, Since, Streamed};
+use super::voice::{Dialect, Door, Heard, KeepAlive, Since, Streamed, Timeouts};
 use super::{ApiKey, Endpoint, KeyHeader, ServiceError, SetupError};
 use crate::address::{ask, encoded};
 use crate::humane;
@@ -153,7 +153,7 @@ impl TextToSpeech for ElevenLabs {
             limit: connect,
         };
         let contexts = Contexts { config: self.config.clone(), begun: Vec::new() };
-        Ok(Box::new(Streamed::open(contexts, door, call.format, Patience { first: first_byte, idle })))
+        Ok(Box::new(Streamed::open(contexts, door, call.format, Timeouts { first: first_byte, idle })))
     }
 }
 

@@ -14,4 +14,4 @@ pub(super) use pieces::{Later, Pieces, Whole};
 pub(super) use requested::Requested;
 pub(super) use session::Session;
 pub(super) use speech::Coding;
-pub(super) use streamed::{Dialect, Heard, Patience, Said, Since, Streamed};
+pub(super) use streamed::{Dialect, Heard, Said, Since, Streamed, Timeouts};

@@ -106,7 +106,7 @@ fn nouns_are_counted_by_their_gender() {
 
 #[test]
 fn what_was_said_is_found_where_it_is_written() {
-    let normal = super::Normal::of("It is $49.95 now.", crate::normalize::tongue_of("en").unwrap());
+    let normal = super::Normal::of("It is $49.95 now.", crate::normalize::verbalizer_of("en").unwrap());
     let said = |words: &str| normal.text.find(words).unwrap() + words.len();
     for (words, upto) in
         [("It is", "It is"), ("forty-nine", "It is "), ("cents", "It is $49.95"), ("now", "It is $49.95 now")]

@@ -80,7 +80,7 @@ pub(in crate::services) struct Said {
 
 /// How long a service may take.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::services) struct Patience {
+pub(in crate::services) struct Timeouts {
     /// From a clause to its first audio.
     pub(in crate::services) first: Duration,
     /// Between two pieces of it.
@@ -93,7 +93,7 @@ pub(in crate::services) struct Streamed<D> {
     dialect: D,
     link: Link,
     format: Format,
-    patience: Patience,
+    timeouts: Timeouts,
     /// Not asked for yet.
     waiting: VecDeque<Clause>,
     /// Asked for, in order.
@@ -122,12 +122,12 @@ struct Utterance {
 }
 
 impl<D: Dialect> Streamed<D> {
-    pub(in crate::services) fn open(dialect: D, door: Door, format: Format, patience: Patience) -> Self {
+    pub(in crate::services) fn open(dialect: D, door: Door, format: Format, timeouts: Timeouts) -> Self {
         Self {
             dialect,
             link: Link::open(door, D::KEEP_ALIVE, D::FAREWELL),
             format,
-            patience,
+            timeouts,
             waiting: VecDeque::new(),
             asked: VecDeque::new(),
             numbers: 0,
@@ -232,7 +232,7 @@ impl<D: Dialect> Streamed<D> {
             self.since = None;
             return Poll::Pending;
         };
-        let Patience { first, idle } = self.patience;
+        let Timeouts { first, idle } = self.timeouts;
         let (phase, limit) =
             if owed.speech.has_begun() { (Phase::Answer, idle) } else { (Phase::FirstByte, first) };
         let since = *self.since.get_or_insert_with(Instant::now);

@@ -1,5 +1,5 @@
 /// How figures are said in one language.
-pub(super) trait Tongue: Send + Sync {
+pub(super) trait Verbalizer: Send + Sync {
     /// A whole number.
     fn cardinal(&self, number: u64) -> String;
 
