@@ -215,7 +215,7 @@ impl Call {
     }
 
     /// Builds all stages, before the first message of the edge.
-    pub(crate) fn begin(&mut self, handle: CallHandle, awaits: Option<Awaits>) {
+    pub(crate) fn begin(&mut self, handle: CallHandle, awaits: Option<Awaits>, by_one: bool) {
         self.events.put(self.profile.started(handle, &self.core.engines));
         if let Some(awaits) = awaits {
             let state = self.leg.await_peer(awaits);
@@ -223,7 +223,7 @@ impl Call {
         }
         self.start_pump();
         self.start(StageKind::Vad);
-        self.start_conversation();
+        self.start_conversation(by_one);
     }
 
     fn clock(&self) -> CallClock {

@@ -85,6 +85,7 @@ impl CallSpec {
         let (orders, book) = Orders::new();
         let (inbox, mail) = Inbox::new();
         let watches = Watches::default();
+        let by_one = turn.converses();
         let spoken = turn.language().map(str::to_owned);
         let language = core.engines.language_or_first(spoken.as_deref().or(self.language.as_deref()));
         if let Some(language) = core.engines.language(language).filter(|_| !taken_over) {
@@ -136,7 +137,7 @@ impl CallSpec {
             events: events.clone(),
             kept: (self.place, self.kept),
         });
-        supervisor.begin(handle.clone(), self.awaits);
+        supervisor.begin(handle.clone(), self.awaits, by_one);
         let (core, id) = (core.clone(), self.id);
         let close = move || core.close_door((id, CALLER));
         supervise(supervisor, events, close);

@@ -10,8 +10,9 @@ const WHOLE: StageKind = StageKind::SpeechToSpeech;
 const THREE: [StageKind; 3] = [StageKind::Stt, StageKind::Llm, StageKind::Tts];
 
 impl Call {
-    /// The stages behind the detector: the one, unless the circuits of all its services are open.
-    pub(super) fn start_conversation(&mut self) {
+    /// The stages behind the detector: the one, unless the circuits of all its services are open. `by_one`: the
+    /// conversation was begun by one, in another process.
+    pub(super) fn start_conversation(&mut self, by_one: bool) {
         let service = self.life(WHOLE).chain.serving();
         let asked = match self.core.health.standing(WHOLE, service) {
             Standing::Good | Standing::Doubtful => true,
@@ -26,6 +27,9 @@ impl Call {
         }
         // Where there is none, there is none to come back.
         self.life(WHOLE).gone = true;
+        if by_one {
+            self.tell_router(StageNews::Gone(WHOLE));
+        }
         self.start_three();
     }
 

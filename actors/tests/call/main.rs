@@ -19,5 +19,6 @@ mod parties;
 mod refusals;
 mod streaming;
 mod supervision;
+mod take_over;
 mod tap;
 mod tools;

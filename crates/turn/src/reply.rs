@@ -328,6 +328,11 @@ impl Reply {
         !self.unspoken.is_empty()
     }
 
+    /// There is text that the voice has not made.
+    pub(crate) fn owes_voice(&self) -> bool {
+        self.has_unspoken() || self.ledger.owed() > 0
+    }
+
     /// All that there is to say has been given to the voice.
     pub(crate) fn is_spoken(&self) -> bool {
         matches!(self.model, Model::Done { .. }) && self.unspoken.is_empty()

@@ -229,7 +229,7 @@ impl Turn {
     }
 
     /// A stage that hears and speaks by itself is in charge.
-    pub(crate) fn converses(&self) -> bool {
+    pub fn converses(&self) -> bool {
         self.health.converses()
     }
 

@@ -273,7 +273,7 @@ impl Turn {
     }
 
     /// The turn is over and its words are there.
-    fn accept(&mut self) {
+    pub(super) fn accept(&mut self) {
         let Some(utterance) = self.utterance.take() else { return };
         let words = utterance.words();
         let long = utterance.voiced >= self.config.unclear_after;

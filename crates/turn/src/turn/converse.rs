@@ -162,6 +162,19 @@ impl Turn {
         self.end_turn();
     }
 
+    /// The three have served until now. Of their reply, what is not made is asked of it behind what was heard.
+    pub(super) fn take_from_three(&mut self) {
+        self.discard_speculation();
+        if let Some(filler) = self.reply.take_if(|reply| reply.model == Model::Idle) {
+            self.silence_reply(&filler);
+            self.settle_doubt();
+        }
+        let request = self.ids.request;
+        if let Some(reply) = self.reply.as_mut().filter(|reply| reply.owes_voice()) {
+            reply.ask_again(request);
+        }
+    }
+
     /// It is back, and knows nothing: what it has not told the words of is heard again, the rest is told.
     pub(super) fn converse_again(&mut self) {
         for index in 0..self.pending.len() {
@@ -176,6 +189,17 @@ impl Turn {
         if let Some(utterance) = &self.utterance {
             let (utterance, from) = (utterance.id, utterance.from);
             self.push(Command::Stt(Stt::Begin { utterance, from }));
+            self.hand_over_again();
+        }
+    }
+
+    /// The three had only the words of the turn to wait for. If they can not be heard again, those that are known are all.
+    fn hand_over_again(&mut self) {
+        let Some(utterance) = &self.utterance else { return };
+        match utterance.over_since() {
+            Some(over) if utterance.from < over => self.hand_over(over),
+            Some(_) => self.accept(),
+            None => {}
         }
     }
 

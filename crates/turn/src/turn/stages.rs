@@ -16,6 +16,7 @@ impl Turn {
 
     /// A stage is back: what is still wanted of it is asked again.
     pub(super) fn stage_ready(&mut self, stage: StageKind) {
+        let by_three = !self.converses();
         if stage == StageKind::SpeechToSpeech {
             self.health.converse(true);
         }
@@ -27,7 +28,12 @@ impl Turn {
             StageKind::Stt => self.transcribe_again(),
             StageKind::Llm => self.reply_again(),
             StageKind::Tts => self.speak_again(),
-            StageKind::SpeechToSpeech => self.converse_again(),
+            StageKind::SpeechToSpeech => {
+                if by_three {
+                    self.take_from_three();
+                }
+                self.converse_again();
+            }
         }
     }
 

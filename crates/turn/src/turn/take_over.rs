@@ -53,10 +53,7 @@ impl Turn {
     }
 
     fn lose_stages(&mut self) {
-        let all_in_one = [StageKind::Vad, StageKind::SpeechToSpeech];
-        let one_by_one = [StageKind::Vad, StageKind::Stt, StageKind::Llm, StageKind::Tts];
-        let stages: &[StageKind] = if self.converses() { &all_in_one } else { &one_by_one };
-        stages.iter().for_each(|stage| self.stage_lost(*stage));
+        StageKind::ALL.into_iter().for_each(|stage| self.stage_lost(stage));
         self.usual = None;
         self.language.settle();
         self.history.lose_summary();

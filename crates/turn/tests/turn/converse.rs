@@ -219,3 +219,18 @@ fn a_service_that_hears_speech_over_the_answer_confirms_it() {
     assert_eq!(broken_off, 3_100);
     assert_eq!(line.context()[3..5], ["Caller: no", "Bot: You said no."]);
 }
+
+#[test]
+fn a_turn_that_only_waited_for_its_words_is_answered_by_the_one_that_takes_over() {
+    let mut line = Line::greeted(config());
+    line.says(1_000, 1_800, "a table for two");
+    line.recogniser_takes(4_000);
+    for stage in [StageKind::Stt, StageKind::Llm, StageKind::Tts, S2S] {
+        line.at(2_400, Input::StageLost { stage });
+    }
+    line.at(2_410, Input::StageReady { stage: S2S });
+    line.run(9_000);
+    assert_eq!(line.context()[..3], ANSWERED);
+    assert_eq!(line.when(|it| matches!(it, Command::Converse(Converse::Answer { .. }))), Some(2_410));
+    replays(&line);
+}

@@ -303,9 +303,7 @@ impl Line {
                 self.play();
             }
             World::Answer { utterance, ask, text, complete } => {
-                let away =
-                    [StageKind::Stt, StageKind::SpeechToSpeech].iter().any(|it| self.down.contains(it));
-                if self.recogniser.ask == Some(ask) && !away {
+                if self.recogniser.ask == Some(ask) && self.hears() {
                     self.recogniser.ask = None;
                     self.feed(Input::Final { utterance, ask, text, complete });
                 }
@@ -375,9 +373,15 @@ impl Line {
         }));
     }
 
+    /// Whoever hears the caller's words is there.
+    fn hears(&self) -> bool {
+        let by = if self.turn.converses() { StageKind::SpeechToSpeech } else { StageKind::Stt };
+        !self.down.contains(&by)
+    }
+
     fn obey(&mut self, command: &Command) {
         match command {
-            Command::Stt(stt) if !self.down.contains(&StageKind::Stt) => self.recognise(stt),
+            Command::Stt(stt) if self.hears() => self.recognise(stt),
             Command::Reply { request, caller, already, .. } if !self.down.contains(&StageKind::Llm) => {
                 self.reply(*request, &caller.clone(), &already.clone());
                 if let Some(usually) = self.usually {

@@ -186,6 +186,23 @@ fn wherever_a_call_moves_nothing_is_said_twice_or_lost() {
 }
 
 #[test]
+fn wherever_a_call_moves_to_one_that_hears_and_speaks_by_itself_nothing_is_lost() {
+    for moved in (300..4_400).chain(5_340..8_300).step_by(70) {
+        let mut line = Line::new(config());
+        line.says(4_500, 5_100, "one");
+        // Nobody speaks into the hole.
+        line.moves_to_one(moved, 150);
+        line.says(10_500, 11_300, "two");
+        line.run(20_000);
+        let said = said_by(&line, "Caller: ");
+        assert_eq!(said, "one|two", "at {moved}");
+        let expected = ["You said one.", "You said two."];
+        let bot = said_by(&line, "Bot: ");
+        assert!(expected.iter().all(|answer| bot.contains(answer)), "at {moved}: {bot}");
+    }
+}
+
+#[test]
 fn a_call_that_is_over_stays_over() {
     let mut line = in_an_answer();
     line.feed(Input::Ended { reason: EndReason::Caller });
