@@ -3,7 +3,8 @@
 use crate::leg::playout::Played;
 use crate::leg::state::LegState;
 use ringway_frame::Epoch;
-use ringway_turn::EndReason;
+use ringway_turn::{EndReason, TurnNumber};
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// What an edge tells its call.
@@ -27,6 +28,8 @@ pub enum EdgeInput {
     Text(String),
     /// The bot is to be quiet.
     Interrupt,
+    /// No more than this of the turn's answer was heard, nor will be.
+    Truncate(TurnNumber, Duration),
     /// The caller muted or unmuted.
     Mute(bool),
     /// The order to be silent, decided at this instant, is obeyed: nothing more of the bot goes to the socket.

@@ -233,6 +233,7 @@ impl Pump {
             TransportEvent::Key(key) => EdgeInput::Dtmf(key),
             TransportEvent::Text(text) => EdgeInput::Text(text),
             TransportEvent::Interrupt => EdgeInput::Interrupt,
+            TransportEvent::Truncate { turn, until } => EdgeInput::Truncate(turn, until),
             TransportEvent::Mute(muted) => EdgeInput::Mute(muted),
             TransportEvent::Refused(code) => EdgeInput::ProtocolError(code),
         };

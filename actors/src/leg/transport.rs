@@ -5,6 +5,7 @@ use crate::leg::mic::Mic;
 use ringway_frame::{Epoch, Frame};
 use ringway_turn::{EndReason, TurnNumber};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 /// One leg's transport. It is polled by the pump, never waits to send, bounds what it buffers, keeps its own deadlines
 /// (pings, timers of its protocol), and looks at what its peer sends before it spends work on it.
@@ -65,6 +66,13 @@ pub enum TransportEvent {
     Text(String),
     /// It wants the bot to be quiet.
     Interrupt,
+    /// It plays by itself, and has played no more than this of a turn's answer, nor will.
+    Truncate {
+        /// The turn.
+        turn: TurnNumber,
+        /// Audio of the answer that it played.
+        until: Duration,
+    },
     /// It muted or unmuted itself.
     Mute(bool),
     /// It has played the first `frames` frames of `epoch`; the next mark on its way stands behind `next`.

@@ -30,6 +30,7 @@ impl Router {
             EdgeInput::Dtmf(digit) => Input::Dtmf { digit },
             EdgeInput::Text(text) => Input::Text { text },
             EdgeInput::Interrupt => Input::Interrupt,
+            EdgeInput::Truncate(turn, until) => Input::Truncate { turn, until },
             EdgeInput::Mute(muted) => Input::Mute { muted },
             EdgeInput::Closed(reason) => return self.end(reason),
             EdgeInput::Silent(decided) => {

@@ -1,9 +1,10 @@
 //! Conversations through all actors, on virtual time.
 
-use crate::common::engines::{CLAUSES, GREETING, REPLY};
+use crate::common::engines::{CLAUSES, GREETING, REPLY, WORD_FRAMES};
 use crate::common::with_call;
 use ringway_actors::CallEventKind;
-use ringway_turn::{Event, Speaker};
+use ringway_frame::FRAME;
+use ringway_turn::{Event, Speaker, TurnNumber};
 use std::time::Duration;
 use tokio::time::sleep as pass;
 
@@ -50,6 +51,25 @@ fn a_caller_who_speaks_over_the_bot_silences_it_and_is_answered() {
         );
         assert_eq!(bot[2], REPLY);
         assert!(events.iter().any(|event| matches!(event, CallEventKind::Turn(Event::BargeIn { .. }))));
+    });
+}
+
+#[test]
+fn what_a_client_that_plays_by_itself_has_not_played_is_not_in_the_conversation() {
+    with_call(ringway_turn::Config::default(), |mut world| async move {
+        let line = &world.line;
+        pass(Duration::from_secs(2)).await;
+        line.say(&["alpha"]);
+        line.until("the answer", |line| line.heard().ends_with(&["oscar", "papa"])).await;
+        pass(Duration::from_secs(1)).await;
+        let three_words = 3 * WORD_FRAMES as u32 * FRAME;
+        line.truncate(TurnNumber::new(1), three_words);
+        pass(Duration::from_millis(100)).await;
+        let heard = world.drain().into_iter().rev().find_map(|event| match event {
+            CallEventKind::Turn(Event::Heard { turn, text, last: true }) => Some((turn.number(), text)),
+            _ => None,
+        });
+        assert_eq!(heard, Some((1, "golf hotel india".to_owned())));
     });
 }
 

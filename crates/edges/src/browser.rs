@@ -109,6 +109,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Browser<S> {
             Some(Event::Dtmf(digit)) => TransportEvent::Key(digit),
             Some(Event::Text(text)) => TransportEvent::Text(text),
             Some(Event::Interrupt) => TransportEvent::Interrupt,
+            Some(Event::Truncate { turn, until }) => {
+                TransportEvent::Truncate { turn: TurnNumber::new(turn), until }
+            }
             Some(Event::Stopped) => TransportEvent::Closed(Closed::HungUp),
             Some(Event::Audio(_) | Event::Started(_)) | None => TransportEvent::Received,
         })

@@ -22,4 +22,4 @@ mod up;
 pub use audio_format::{AudioFormat, Codec};
 pub use down::{ConversationState, Down, Stage, StageState, TurnLatency};
 pub use session::{Event, Session};
-pub use up::{LONGEST_TEXT, Start, Up};
+pub use up::{LONGEST_ANSWER_MS, LONGEST_TEXT, Start, Up};

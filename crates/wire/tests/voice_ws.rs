@@ -3,10 +3,12 @@
 use proptest::prelude::*;
 use ringway_frame::SampleRate;
 use ringway_wire::voice_ws::{
-    AudioFormat, Codec, ConversationState, Down, Event, Session, Stage, StageState, Start, TurnLatency, Up,
+    AudioFormat, Codec, ConversationState, Down, Event, LONGEST_ANSWER_MS, Session, Stage, StageState, Start,
+    TurnLatency, Up,
 };
 use ringway_wire::{CloseCode, ErrorCode, MAX_MESSAGE, ProtocolError, UserError};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 const START: &str = r#"{"type":"start","codec":"pcm16","sampleRate":16000}"#;
 const FRAME_BYTES: usize = 640;
@@ -38,6 +40,11 @@ fn a_session_is_heard_from_start_to_stop() {
     assert_eq!(session.text(r#"{"type":"mute","muted":true}"#), Ok(Some(Event::Mute(true))));
     assert_eq!(session.text(r##"{"type":"dtmf","digit":"#"}"##), Ok(Some(Event::Dtmf('#'))));
     assert_eq!(session.text(r#"{"type":"interrupt"}"#), Ok(Some(Event::Interrupt)));
+    let until = Duration::from_millis(1_500);
+    assert_eq!(
+        session.text(r#"{"type":"truncate","turn":1,"audioEndMs":1500}"#),
+        Ok(Some(Event::Truncate { turn: 1, until }))
+    );
     assert_eq!(session.text(r#"{"type":"stop"}"#), Ok(Some(Event::Stopped)));
     assert_eq!(session.binary(&[1; 3]), Ok(None), "audio may still be on its way");
     assert_eq!(session.text("hello"), Ok(None));
@@ -245,6 +252,29 @@ fn a_client_understands_every_message_of_the_server() {
     assert!(Down::parse(r#"{"type":"clear"}"#).is_err());
 }
 
+#[test]
+fn what_was_played_is_a_turn_and_a_time_and_anything_else_is_refused() {
+    let truncate = |fields: &str| format!(r#"{{"type":"truncate"{fields}}}"#);
+    let refused = [
+        ("", "turn: is missing"),
+        (r#","turn":1"#, "audioEndMs: is missing"),
+        (r#","turn":-1,"audioEndMs":0"#, "turn: is to be a whole number, not a number"),
+        (r#","turn":4294967296,"audioEndMs":0"#, "turn: is to be at most 4294967295, not 4294967296"),
+        (r#","turn":1,"audioEndMs":1.5"#, "audioEndMs: is to be a whole number, not a number"),
+        (r#","turn":1,"audioEndMs":3600001"#, "audioEndMs: is to be at most 3600000, not 3600001"),
+    ];
+    let mut session = in_call();
+    for (fields, message) in refused {
+        let error = refusal(&mut session, &truncate(fields));
+        assert_eq!((error.code, error.is_recoverable()), (ErrorCode::BadField, true), "{fields}");
+        assert_eq!(error.message, message);
+    }
+    let latest = truncate(r#","turn":0,"audioEndMs":3600000"#);
+    let until = Duration::from_secs(3_600);
+    assert_eq!(session.text(&latest), Ok(Some(Event::Truncate { turn: 0, until })));
+    assert_eq!(Session::new().text(&latest), Ok(None), "before start it means nothing");
+}
+
 fn any_up() -> impl Strategy<Value = Up> {
     let format =
         (prop_oneof![Just(Codec::Pcm16), Just(Codec::Opus)], prop_oneof![Just(16_000), Just(48_000)])
@@ -267,6 +297,8 @@ fn any_up() -> impl Strategy<Value = Up> {
             .prop_map(|digit| Up::Dtmf { digit }),
         "[a-z]{1,9}( [a-z]{1,9}){0,3}".prop_map(|text| Up::Text { text }),
         Just(Up::Interrupt),
+        (any::<u32>(), 0..=LONGEST_ANSWER_MS)
+            .prop_map(|(turn, audio_end_ms)| Up::Truncate { turn, audio_end_ms }),
         Just(Up::Stop),
     ]
 }

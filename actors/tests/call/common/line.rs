@@ -11,6 +11,7 @@ use std::collections::VecDeque;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 use tokio::time::{Instant, Sleep, sleep_until as pass_until};
 
 /// The caller.
@@ -30,6 +31,8 @@ struct State {
     panics: bool,
     lost: bool,
     hangs_up: bool,
+    /// What it tells of its playing.
+    played: Option<(TurnNumber, Duration)>,
 }
 
 /// The caller's network: memory.
@@ -49,7 +52,7 @@ impl Line {
     /// A caller who may come back within half a minute, in place of the connection that is there.
     pub fn come_back(&self) {
         self.state.borrow_mut().panics = false;
-        let connection = Connection::new(self.wire(), ()).resumable(std::time::Duration::from_secs(30));
+        let connection = Connection::new(self.wire(), ()).resumable(Duration::from_secs(30));
         self.door.attach(connection).expect("the leg takes it");
     }
 
@@ -61,6 +64,11 @@ impl Line {
     /// The peer hangs up.
     pub fn hang_up(&self) {
         self.state.borrow_mut().hangs_up = true;
+    }
+
+    /// The peer, which plays by itself, has played no more than this of the turn's answer.
+    pub fn truncate(&self, turn: TurnNumber, until: Duration) {
+        self.state.borrow_mut().played = Some((turn, until));
     }
 
     fn wire(&self) -> Wire {
@@ -107,7 +115,7 @@ impl Line {
 
     /// Waits, on virtual time, until something holds; fails after a minute.
     pub async fn until(&self, what: &str, holds: impl Fn(&Self) -> bool) {
-        let deadline = Instant::now() + std::time::Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_secs(60);
         while !holds(self) {
             assert!(Instant::now() < deadline, "{what}: heard {:?}, ended {:?}", self.heard(), self.ended());
             pass_until(Instant::now() + FRAME).await;
@@ -139,6 +147,9 @@ impl Transport for Wire {
         if std::mem::take(&mut self.state.borrow_mut().lost) {
             self.state.borrow_mut().lose_what_is_on_its_way();
             return Poll::Ready(TransportEvent::Closed(Closed::Gone));
+        }
+        if let Some((turn, until)) = self.state.borrow_mut().played.take() {
+            return Poll::Ready(TransportEvent::Truncate { turn, until });
         }
         let mut frame = Frame::silence(Format::Pcm16k);
         if let Some(word) = self.state.borrow_mut().saying.pop_front().flatten() {

@@ -1,5 +1,6 @@
 use super::{AudioFormat, Start, Up};
 use crate::{CloseCode, ErrorCode, MAX_MESSAGE, ProtocolError};
+use std::time::Duration;
 
 /// The server's end of one browser socket: messages in, events out, their order checked.
 ///
@@ -35,6 +36,13 @@ pub enum Event<'a> {
     Text(String),
     /// The bot is to be quiet.
     Interrupt,
+    /// No more than this of a turn's answer was played, nor will be.
+    Truncate {
+        /// The turn.
+        turn: u32,
+        /// Its audio that was played.
+        until: Duration,
+    },
     /// The caller hung up.
     Stopped,
 }
@@ -92,7 +100,9 @@ impl Session {
                 Ok(Some(Event::Started(start)))
             }
             Up::Stop => Ok(Some(self.stop())),
-            Up::Mute { .. } | Up::Dtmf { .. } | Up::Text { .. } | Up::Interrupt => Ok(None),
+            Up::Mute { .. } | Up::Dtmf { .. } | Up::Text { .. } | Up::Interrupt | Up::Truncate { .. } => {
+                Ok(None)
+            }
         }
     }
 
@@ -103,6 +113,9 @@ impl Session {
             Up::Dtmf { digit } => Event::Dtmf(digit),
             Up::Text { text } => Event::Text(text),
             Up::Interrupt => Event::Interrupt,
+            Up::Truncate { turn, audio_end_ms } => {
+                Event::Truncate { turn, until: Duration::from_millis(audio_end_ms.into()) }
+            }
             Up::Stop => self.stop(),
         }))
     }

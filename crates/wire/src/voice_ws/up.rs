@@ -28,12 +28,23 @@ pub enum Up {
     },
     /// The bot is to be quiet.
     Interrupt,
+    /// The client, which plays from a buffer of its own, has played no more than this of an answer, and will not.
+    #[serde(rename_all = "camelCase")]
+    Truncate {
+        /// The turn of the answer, as in `bot` and `clear`.
+        turn: u32,
+        /// Its audio that was played, up to [`LONGEST_ANSWER_MS`].
+        audio_end_ms: u32,
+    },
     /// Ends the session.
     Stop,
 }
 
 /// Characters that a client may type at once.
 pub const LONGEST_TEXT: usize = 1_000;
+
+/// Milliseconds of one answer that a client may have played: an hour.
+pub const LONGEST_ANSWER_MS: u32 = 3_600_000;
 
 /// Begins a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,10 +110,11 @@ impl Up {
             "dtmf" => Self::Dtmf { digit: digit(&message)? },
             "text" => Self::Text { text: typed(&message)? },
             "interrupt" => Self::Interrupt,
+            "truncate" => truncate(&message)?,
             "stop" => Self::Stop,
             other => {
                 let what = format!(
-                    "type: a client says start, mute, dtmf, text, interrupt and stop, not \"{}\"",
+                    "type: a client says start, mute, dtmf, text, interrupt, truncate and stop, not \"{}\"",
                     Excerpt::of(other)
                 );
                 return Err(ProtocolError::recoverable(ErrorCode::UnknownMessage, what));
@@ -146,6 +158,18 @@ fn typed(message: &Object<'_>) -> Result<String, ProtocolError> {
             Err(message.bad("text", format_args!("is to have 1 to {LONGEST_TEXT} characters, not {count}")))
         }
     }
+}
+
+fn truncate(message: &Object<'_>) -> Result<Up, ProtocolError> {
+    let turn = within(message, "turn", u32::MAX)?;
+    let audio_end_ms = within(message, "audioEndMs", LONGEST_ANSWER_MS)?;
+    Ok(Up::Truncate { turn, audio_end_ms })
+}
+
+fn within(message: &Object<'_>, name: &str, most: u32) -> Result<u32, ProtocolError> {
+    let number = message.number(name)?;
+    let small = u32::try_from(number).ok().filter(|number| *number <= most);
+    small.ok_or_else(|| message.bad(name, format_args!("is to be at most {most}, not {number}")))
 }
 
 fn digit(message: &Object<'_>) -> Result<char, ProtocolError> {
