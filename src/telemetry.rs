@@ -148,18 +148,6 @@ fn describe() {
     );
     describe_counter!("ringway_ring_drops_total", "Frames dropped because a ring was full.");
     describe_counter!("ringway_stage_restarts_total", "Stages rebuilt inside a call.");
-    describe_counter!("ringway_false_interruptions_total", "Noises over the bot after which it went on.");
-    describe_counter!("ringway_context_summaries_total", "Summaries of what was said that were wanted.");
-    describe_counter!("ringway_context_messages_total", "Messages that left the context of a call.");
-    describe_counter!(
-        "ringway_clauses_left_out_total",
-        "Clauses of replies that were not said because voices refused them."
-    );
-    describe_counter!("ringway_fillers_total", "Fillers spoken because an answer took too long.");
-    describe_counter!(
-        "ringway_speculation_wasted_total",
-        "Work begun before a turn was over and thrown away."
-    );
     describe_counter!("ringway_events_dropped_total", "Events of calls that their reader was too late for.");
     describe_counter!(
         "ringway_webhooks_total",
@@ -169,7 +157,27 @@ fn describe() {
         "ringway_log_lines_dropped_total",
         "Lines that are missing in the log: too many of a kind (limit), nobody reads (queue), not writable (write)."
     );
+    describe_turns();
     describe_pools();
+}
+
+fn describe_turns() {
+    describe_counter!("ringway_false_interruptions_total", "Noises over the bot after which it went on.");
+    describe_counter!("ringway_context_summaries_total", "Summaries of what was said that were wanted.");
+    describe_counter!("ringway_context_messages_total", "Messages that left the context of a call.");
+    describe_counter!(
+        "ringway_deferral_overflows_total",
+        "Inputs that did not wait for a detached leg, since too many did."
+    );
+    describe_counter!(
+        "ringway_clauses_left_out_total",
+        "Clauses of replies that were not said because voices refused them."
+    );
+    describe_counter!("ringway_fillers_total", "Fillers spoken because an answer took too long.");
+    describe_counter!(
+        "ringway_speculation_wasted_total",
+        "Work begun before a turn was over and thrown away."
+    );
 }
 
 fn describe_pools() {
@@ -245,6 +253,7 @@ fn begin_at_zero() {
     }
     counter!("ringway_false_interruptions_total").increment(0);
     counter!("ringway_clauses_left_out_total").increment(0);
+    counter!("ringway_deferral_overflows_total").increment(0);
     counter!("ringway_fillers_total").increment(0);
     ["done", "failed"].into_iter().for_each(|outcome| summaries(outcome).increment(0));
     ["summarised", "forgotten"].into_iter().for_each(|fate| context_messages(fate).increment(0));
@@ -400,6 +409,9 @@ impl Counting {
             }
             Event::FalseInterruption { .. } => counter!("ringway_false_interruptions_total").increment(1),
             Event::Unspoken { .. } => counter!("ringway_clauses_left_out_total").increment(1),
+            Event::DeferralOverflow { inputs } => {
+                counter!("ringway_deferral_overflows_total").increment((*inputs).into());
+            }
             Event::Filler { .. } => counter!("ringway_fillers_total").increment(1),
             Event::Summarised { messages, .. } => {
                 summaries("done").increment(1);

@@ -291,6 +291,11 @@ pub enum Event {
         /// Its code.
         language: String,
     },
+    /// More happened while the leg was away than waits for it: the oldest was acted upon before it was back.
+    DeferralOverflow {
+        /// So many inputs.
+        inputs: u32,
+    },
     /// A clause of the reply is left out: voices refused it.
     Unspoken {
         /// The turn.

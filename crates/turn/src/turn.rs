@@ -53,6 +53,8 @@ pub struct Turn {
     now: MediaTime,
     /// What happened while the leg is away.
     deferred: Deferred,
+    /// What was acted upon while the leg is away, since too much waited.
+    overflowed: u32,
     phase: CallPhase,
     started: MediaTime,
     /// The same in media time: the longest call is one by the clock on the wall.
@@ -111,6 +113,7 @@ impl Turn {
             clock: Clock::default(),
             now: MediaTime::ZERO,
             deferred: Deferred::default(),
+            overflowed: 0,
             phase: CallPhase::Waiting,
             started: MediaTime::ZERO,
             began: MediaTime::ZERO,

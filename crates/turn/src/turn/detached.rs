@@ -1,7 +1,7 @@
 //! The leg is away: the call's time stands still.
 
 use crate::spoken::Standing;
-use crate::{Input, Turn};
+use crate::{Event, Input, Turn};
 
 impl Turn {
     /// The caller's leg has no network, and the call waits for it.
@@ -21,6 +21,7 @@ impl Turn {
             }
             input => {
                 if let Some(oldest) = self.deferred.push(input) {
+                    self.overflowed = self.overflowed.saturating_add(1);
                     self.take(oldest);
                 }
             }
@@ -34,6 +35,7 @@ impl Turn {
         }
         self.clock.go_on();
         self.speech.hold(self.now + self.config.vad_grace);
+        self.tell_overflow();
         while let Some(input) = self.deferred.pop() {
             self.take(input);
             self.observe();
@@ -42,6 +44,7 @@ impl Turn {
 
     /// The call ends before the leg is back: what was said and heard until then counts, and leads to nothing.
     pub(super) fn take_stock(&mut self) {
+        self.tell_overflow();
         while let Some(input) = self.deferred.pop() {
             match input {
                 Input::Played { .. } | Input::Word { .. } | Input::ClauseEnd { .. } | Input::Token { .. } => {
@@ -67,6 +70,13 @@ impl Turn {
                 }
                 _ => {}
             }
+        }
+    }
+
+    fn tell_overflow(&mut self) {
+        let inputs = std::mem::take(&mut self.overflowed);
+        if inputs > 0 {
+            self.tell(Event::DeferralOverflow { inputs });
         }
     }
 

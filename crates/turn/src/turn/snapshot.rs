@@ -77,6 +77,8 @@ struct State {
     clock: Clock,
     now: MediaTime,
     deferred: Deferred,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    overflowed: u32,
     phase: CallPhase,
     started: MediaTime,
     began: MediaTime,
@@ -107,6 +109,10 @@ struct State {
     commands: VecDeque<Command>,
     #[serde(skip)]
     wake_at: MediaTime,
+}
+
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 impl Turn {

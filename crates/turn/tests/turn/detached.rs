@@ -226,3 +226,24 @@ fn attaching_what_is_attached_changes_nothing_and_detaching_twice_is_detaching_o
     let usual = whole.when(|command| matches!(command, Command::Reply { caller: CallerTurn::Silent(1), .. }));
     assert_eq!(prompt, usual.map(|usual| usual + 4_000));
 }
+
+#[test]
+fn what_could_not_wait_for_the_leg_is_counted_when_it_is_back() {
+    let mut line = Line::greeted(config());
+    line.feed(Input::Detached);
+    for number in 0..4_096 + 3 {
+        let request = ringway_turn::RequestId::new(1_000 + number);
+        line.feed(Input::Token { request, text: "stale".into() });
+    }
+    let overflows = |line: &Line| {
+        let of =
+            |event: &Event| if let Event::DeferralOverflow { inputs } = event { Some(*inputs) } else { None };
+        line.events().filter_map(|(_, event)| of(event)).collect::<Vec<_>>()
+    };
+    assert!(overflows(&line).is_empty());
+    line.feed(Input::Attached);
+    assert_eq!(overflows(&line), [3]);
+    line.feed(Input::Detached);
+    line.feed(Input::Attached);
+    assert_eq!(overflows(&line), [3], "once");
+}
