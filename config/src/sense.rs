@@ -5,10 +5,10 @@ use crate::language_key::is_code;
 use crate::mistake::Mistake;
 use crate::services::{Keyed, keyed, serving};
 use crate::{Config, DialogueConfig, LimitsConfig, Secrets, ServerConfig, Tls};
-use ringway_stages::prompt;
 use ringway_stages::secret::named;
 use ringway_stages::services::registry::{self, Section, Stage};
 use ringway_stages::transfer::{self, Destination, Transfers};
+use ringway_stages::{humane, prompt};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
@@ -144,8 +144,7 @@ fn numbers(config: &Config) -> Vec<Mistake> {
         mistakes.push(at("circuit.late_factor", "must be from 0.1 to 100"));
     }
     let outside = |(key, value, least, most): (&str, Duration, Duration, Duration)| {
-        let message = || format!("must be from {least:?} to {most:?}, not {value:?}");
-        (!(least..=most).contains(&value)).then(|| at(key, message()))
+        (!(least..=most).contains(&value)).then(|| at(key, humane::outside(least, most, value)))
     };
     mistakes.extend(durations(config).into_iter().filter_map(outside));
     mistakes

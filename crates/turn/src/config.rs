@@ -153,6 +153,7 @@ pub struct Config {
     #[serde(with = "crate::humane")]
     pub key_pause: Duration,
     /// The key that ends an answer. Default '#'.
+    #[serde(deserialize_with = "crate::key::deserialize")]
     pub key_end: char,
 
     /// How long past its length an utterance may go unreported by the playout before it counts as over.

@@ -1,3 +1,4 @@
+use crate::key::is_key;
 use crate::{CallerTurn, Config};
 use ringway_frame::MediaTime;
 use serde::{Deserialize, Serialize};
@@ -21,7 +22,7 @@ impl Keys {
 
     /// A key was pressed. Says whether it is one.
     pub(crate) fn press(&mut self, key: char, now: MediaTime, config: &Config) -> bool {
-        if !key.is_ascii_digit() && !matches!(key, '*' | '#' | 'A'..='D') {
+        if !is_key(key) {
             return false;
         }
         self.last = now;

@@ -35,7 +35,7 @@ pub(crate) mod option {
 }
 
 fn refusal(text: &str) -> String {
-    format!("{text:?} is not a duration such as \"200ms\", \"1.5s\" or \"30m\"")
+    format!("must be a number with a unit, such as \"200ms\", \"1.5s\" or \"30m\", not {text:?}")
 }
 
 fn parse(text: &str) -> Option<Duration> {

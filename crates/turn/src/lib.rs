@@ -123,6 +123,7 @@ mod humane;
 mod id;
 mod input;
 mod interruption;
+mod key;
 mod language;
 mod language_switch;
 mod latency;

@@ -160,7 +160,7 @@ fn malformed_recordings_are_refused_with_their_line() {
         ("{\"version\":\"one\"}\n", "line 1: invalid type"),
         (
             "{\"version\":1,\"call\":\"\",\"started\":\"\",\"config\":{\"hang_over_open\":\"soon\"}}\n",
-            "line 1: \"soon\" is not a duration",
+            "line 1: must be a number with a unit",
         ),
         (
             "{\"version\":1,\"call\":\"\",\"started\":\"\",\"config\":{\"barge_in_words\":0}}\n",
