@@ -43,6 +43,7 @@ impl Validation {
         found.certificate();
         found.services();
         found.knowledge(tools.as_ref());
+        found.sort();
         found
     }
 
@@ -55,7 +56,15 @@ impl Validation {
         }
         #[cfg(feature = "knowledge")]
         self.open_knowledge();
+        self.sort();
         self
+    }
+
+    /// As they are met when the files are read from top to bottom.
+    fn sort(&mut self) {
+        for found in [&mut self.problems, &mut self.warnings] {
+            found.sort_by(|one, other| one.origin.cmp(&other.origin));
+        }
     }
 
     #[cfg(feature = "knowledge")]
@@ -319,6 +328,16 @@ mod tests {
         let text = format!("[recording]\ndir = \"{}\"\n", dir.path("not/there/yet"));
         assert_eq!(dir.told(&text), [""; 0]);
         assert!(!dir.0.join("not").exists(), "only a server makes it");
+    }
+
+    #[test]
+    fn mistakes_are_told_in_the_order_of_their_lines_whoever_finds_them() {
+        let dir = Folder::of("order");
+        let file = dir.file("taken", "").display().to_string();
+        let text = format!("[recording]\ndir = \"{file}/calls\"\n[server]\nport = 65536\n[vad]\nrate = 3\n");
+        let problems = dir.told(&text);
+        let places: Vec<_> = problems.iter().map(|problem| problem.split(' ').next().unwrap()).collect();
+        assert_eq!(places, ["a.toml:2:", "a.toml:4:", "a.toml:6:"], "{problems:?}");
     }
 
     #[test]
