@@ -68,6 +68,17 @@ impl Server {
     }
 }
 
+/// Why a server is not there, as the operator has been told.
+#[derive(Debug, Default)]
+struct Absence(Option<String>);
+
+impl Absence {
+    /// The operator has not been told this, or has been told another reason since.
+    fn is_news(&mut self, reason: &str) -> bool {
+        self.0.replace(reason.to_owned()).as_deref() != Some(reason)
+    }
+}
+
 /// Keeps a server running.
 struct Keeper {
     name: Arc<str>,
@@ -78,12 +89,18 @@ struct Keeper {
 
 impl Keeper {
     async fn keep(self) {
-        let (begun, mut backoff) = (Instant::now(), Backoff::default());
+        let (begun, mut backoff, mut absence) = (Instant::now(), Backoff::default(), Absence::default());
         while !self.listed.is_closed() {
             match self.connect().await {
-                Ok(service) => self.attend(service).await,
+                Ok(service) => {
+                    absence = Absence::default();
+                    self.attend(service).await;
+                }
+                Err(reason) if absence.is_news(&reason) => {
+                    tracing::warn!(server = %self.name, reason, "the server of tools is not there: it is tried again");
+                }
                 Err(reason) => {
-                    tracing::warn!(server = %self.name, reason, "the server of tools is not there")
+                    tracing::debug!(server = %self.name, reason, "the server of tools is still not there");
                 }
             }
             self.way.send_replace(None);
@@ -238,3 +255,16 @@ const LONGEST_START: Duration = Duration::from_secs(30);
 
 /// Variables that programs cannot do without.
 const HANDED_ON: [&str; 6] = ["PATH", "HOME", "LANG", "TZ", "TMPDIR", "SSL_CERT_FILE"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_stays_away_is_told_of_once_for_each_reason() {
+        let mut absence = Absence::default();
+        let told = ["no file", "no file", "no file", "too slow", "too slow", "no file"]
+            .map(|reason| absence.is_news(reason));
+        assert_eq!(told, [true, false, false, true, false, true]);
+    }
+}
