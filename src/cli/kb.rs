@@ -4,7 +4,7 @@ use super::{FAILED, MISTAKEN, fail};
 use crate::engines;
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
-use ringway_config::{Config, Flag, Origin, Problem, Sources, load};
+use ringway_config::{Config, DEFAULT_FILE, Flag, Origin, Problem, Sources, load, parse};
 use ringway_knowledge::{
     About, Document, Embedder, FileError, FileToRead, Found, Index, Librarian, Prepared, ReadError, Source,
     cut, files_in, prepare, read,
@@ -95,7 +95,11 @@ impl Kb {
     fn configured(&self) -> Result<Config, Vec<Problem>> {
         let index = self.index.as_ref().map(|dir| dir.display().to_string());
         let flag = index.map(|dir| Flag::new("--index", "knowledge.index", dir));
-        let mut wrong = match load(Sources::of_process(self.config.clone(), flag.into_iter().collect())) {
+        let sources = Sources::of_process(self.config.clone(), flag.into_iter().collect());
+        // Outside of a checkout there is no file, and an index needs none.
+        let needs_none = self.config.is_none() && !Path::new(DEFAULT_FILE).exists();
+        let loaded = if needs_none { parse(Path::new(DEFAULT_FILE), b"", sources) } else { load(sources) };
+        let mut wrong = match loaded {
             Ok(loaded) => return Ok(loaded.config),
             Err(wrong) => wrong,
         };

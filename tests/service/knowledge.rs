@@ -13,6 +13,13 @@ fn kb(index: &Path, arguments: &[&str]) -> Output {
     command.output().unwrap()
 }
 
+/// The same where there is no configuration file.
+fn kb_elsewhere(dir: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ringway"));
+    command.arg("kb").args(arguments).args(["--json", "--index", "index"]).current_dir(dir);
+    command.output().unwrap()
+}
+
 fn printed(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"))
 }
@@ -51,6 +58,18 @@ async fn a_turn_is_given_the_passage_and_its_trace_tells_so() {
     let (_, text) = server.get(&format!("/api/calls/{call}/trace?format=text")).await;
     assert!(text.contains(&format!("llm      is given {cited}")), "{text}");
     assert!(server.metric("ringway_knowledge_searches_total").await.is_some_and(|searches| searches >= 1.0));
+}
+
+#[test]
+fn an_index_needs_no_configuration_file() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("hours.md"), "We open at nine.\n").unwrap();
+    let added = kb_elsewhere(dir.path(), &["add", "hours.md"]);
+    assert!(added.status.success(), "{added:?}");
+    let found = kb_elsewhere(dir.path(), &["search", "when do you open"]);
+    assert!(found.status.success() && printed(&found).to_string().contains("nine"), "{found:?}");
+    let named = kb_elsewhere(dir.path(), &["list", "--config", "not-there.toml"]);
+    assert_eq!(named.status.code(), Some(2), "a file that is named is wanted: {named:?}");
 }
 
 #[test]
