@@ -37,8 +37,12 @@ pub async fn hang_up(
     State(server): State<Arc<Server>>,
     Path(id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
-    let call = server.hub.handle(parse(&id)?).await.ok_or_else(|| ApiError::UnknownCall(id.clone()))?;
-    call.hang_up(EndReason::Operator).map_err(|_| ApiError::UnknownCall(id))?;
+    let call = parse(&id)?;
+    match server.hub.handle(call).await {
+        Some(handle) => handle.hang_up(EndReason::Operator).map_err(|_| ApiError::CallEnded(call))?,
+        None if server.hub.whole(call).await.is_some() => return Err(ApiError::CallEnded(call)),
+        None => return Err(ApiError::UnknownCall(id)),
+    }
     Ok(StatusCode::NO_CONTENT)
 }
 

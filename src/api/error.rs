@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use axum::http::header::CONNECTION;
 use axum::response::{IntoResponse, Response};
 use ringway_actors::WrongState;
+use ringway_frame::CallId;
 use serde_json::json;
 
 /// An error as clients of the API see it: `{code, message, sessionId, recoverable}`.
@@ -13,6 +14,9 @@ pub enum ApiError {
     /// No such call, now or lately.
     #[error("no call has the id {0:?}")]
     UnknownCall(String),
+    /// The call is over.
+    #[error("the call {0} has ended: it can be read, but not hung up")]
+    CallEnded(CallId),
     /// It has as many as it may have, or has just ended.
     #[error("the call takes no more legs")]
     NoMoreLegs,
@@ -25,6 +29,9 @@ pub enum ApiError {
     /// Nothing is served there.
     #[error("nothing is served at this path")]
     NotFound,
+    /// Something is served there, but not by this method.
+    #[error("this path does not take this method: the header Allow names those that it takes")]
+    Method,
     /// Whoever asks may not.
     #[error(transparent)]
     Denied(#[from] Denied),
@@ -58,7 +65,10 @@ impl ApiError {
     /// The status of HTTP.
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::UnknownCall(_) | Self::UnknownLeg(_) | Self::NotFound => StatusCode::NOT_FOUND,
+            Self::UnknownCall(_) | Self::CallEnded(_) | Self::UnknownLeg(_) | Self::NotFound => {
+                StatusCode::NOT_FOUND
+            }
+            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::NoMoreLegs | Self::WrongState(_) => StatusCode::CONFLICT,
             Self::Denied(Denied::Token) => StatusCode::UNAUTHORIZED,
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
@@ -75,10 +85,12 @@ impl ApiError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::UnknownCall(_) => "unknown_call",
+            Self::CallEnded(_) => "call_ended",
             Self::UnknownLeg(_) => "unknown_leg",
             Self::NoMoreLegs => "no_more_legs",
             Self::WrongState(_) => "wrong_state",
             Self::NotFound => "not_found",
+            Self::Method => "method_not_allowed",
             Self::Denied(Denied::Token) => "unauthorized",
             Self::Denied(denied) => denied.reason(),
             Self::BadRequest(_) => "bad_request",
@@ -112,6 +124,11 @@ impl IntoResponse for ApiError {
 /// Whatever has no route.
 pub async fn not_found() -> ApiError {
     ApiError::NotFound
+}
+
+/// A path that is asked in a way that it does not know.
+pub async fn method_not_allowed() -> ApiError {
+    ApiError::Method
 }
 
 /// Whatever is asked of a server that is starting. The connection is closed, since it never leads any further.

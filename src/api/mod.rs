@@ -35,6 +35,7 @@ pub fn router(server: Arc<Server>) -> Router {
         .merge(sockets(&server))
         .merge(carriers(&server))
         .fallback(error::not_found)
+        .method_not_allowed_fallback(error::method_not_allowed)
         .with_state(server)
 }
 

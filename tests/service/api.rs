@@ -36,6 +36,24 @@ async fn an_operator_hangs_up() {
     assert_eq!(server.request(stranger, "").await.0, 401);
     assert_eq!(server.send(Method::DELETE, &path, "").await.0, 204);
     assert_eq!(browser.event("ended").await["reason"], "operator");
+    server.call_is(&id, "ended").await;
+    let (status, error) = server.send(Method::DELETE, &path, "").await;
+    let error: Value = serde_json::from_str(&error).unwrap();
+    assert_eq!((status.as_u16(), &error["code"]), (404, &json!("call_ended")), "it was there: {error}");
+    let (_, error) = server.send(Method::DELETE, &format!("/api/calls/{}", "0".repeat(32)), "").await;
+    assert!(error.contains("unknown_call"), "{error}");
+}
+
+#[tokio::test]
+async fn a_method_that_a_path_does_not_take_is_an_error_object() {
+    let server = Setup::bench().start();
+    for (method, path) in
+        [(Method::PUT, "/api/calls"), (Method::POST, "/health"), (Method::DELETE, "/voice-ws")]
+    {
+        let (status, error) = server.send(method, path, "").await;
+        let error: Value = serde_json::from_str(&error).unwrap_or_else(|_| panic!("{path}: {error:?}"));
+        assert_eq!((status.as_u16(), &error["code"]), (405, &json!("method_not_allowed")), "{path}");
+    }
 }
 
 /// Who can reach the port from elsewhere must not read what was said.
