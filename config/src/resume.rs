@@ -16,6 +16,6 @@ pub struct ResumeConfig {
 
 impl Default for ResumeConfig {
     fn default() -> Self {
-        Self { within: Duration::from_secs(30), carrier_within: Duration::from_secs(8) }
+        Self { within: Duration::from_secs(30), carrier_within: Duration::from_secs(4) }
     }
 }
