@@ -63,7 +63,7 @@ use watchdog::{WATCH_EVERY, Watchdog};
 pub(crate) struct Call {
     profile: Profile,
     core: Rc<Core>,
-    plumbing: CallRings,
+    rings: CallRings,
     leg: Leg,
     others: Others,
     news: Post<Router>,
@@ -157,7 +157,7 @@ struct Died {
 pub(crate) struct CallParts {
     pub(crate) profile: Profile,
     pub(crate) core: Rc<Core>,
-    pub(crate) plumbing: CallRings,
+    pub(crate) rings: CallRings,
     pub(crate) leg: Leg,
     pub(crate) effects: ToolEffects,
     pub(crate) router: Child<Router>,
@@ -183,11 +183,11 @@ impl Call {
         let (orders, book) = parts.orders;
         let mut looks = Retry::default();
         looks.after(WATCH_EVERY);
-        let watchdog = Watchdog::new(config.stall.clone(), parts.plumbing.stats(), parts.watches);
+        let watchdog = Watchdog::new(config.stall.clone(), parts.rings.stats(), parts.watches);
         Self {
             profile: parts.profile,
             core: parts.core,
-            plumbing: parts.plumbing,
+            rings: parts.rings,
             leg: parts.leg,
             others: Others::default(),
             news: Post::to(parts.router.addr.clone()),
@@ -400,7 +400,7 @@ impl Call {
             StageKind::Tts => self.stages.tts = None,
             StageKind::SpeechToSpeech => self.stages.s2s = None,
         }
-        self.plumbing.revoke(stage);
+        self.rings.revoke(stage);
     }
 
     /// A few news for each thing that befalls a stage.
@@ -418,7 +418,7 @@ impl Call {
         self.stages = Children::default();
         self.edge.end(reason.clone());
         {
-            let mut report = self.plumbing.report();
+            let mut report = self.rings.report();
             report.legs_dropped = self.others.take_dropped();
             self.events.put_inside(CallEventKind::Rings(report));
         }

@@ -79,7 +79,7 @@ pub(crate) struct OrderBook(mpsc::Receiver<Box<Order>>);
 
 /// Room for one order, taken ahead by whoever has one that must not be refused.
 #[derive(Debug)]
-pub(crate) struct Seat(mpsc::OwnedPermit<Box<Order>>);
+pub(crate) struct Permit(mpsc::OwnedPermit<Box<Order>>);
 
 /// So many orders wait that the Call does not do its work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -115,12 +115,12 @@ impl Orders {
     ///
     /// # Errors
     /// It is stuck, or over.
-    pub(crate) fn seat(&self) -> Result<Seat, Stuck> {
-        self.0.clone().try_reserve_owned().map(Seat).map_err(|_| Stuck)
+    pub(crate) fn permit(&self) -> Result<Permit, Stuck> {
+        self.0.clone().try_reserve_owned().map(Permit).map_err(|_| Stuck)
     }
 }
 
-impl Seat {
+impl Permit {
     /// Puts the order that it was taken for.
     pub(crate) fn put(self, order: Order) {
         drop(self.0.send(Box::new(order)));
@@ -153,18 +153,18 @@ mod tests {
         let stages = || StageKind::ALL.into_iter().cycle().take(MOST);
         stages().for_each(|stage| assert_eq!(orders.put(Order::Hurry(stage)), Ok(())));
         assert_eq!(orders.put(Order::Hurry(StageKind::Vad)), Err(Stuck));
-        assert!(orders.seat().is_err());
+        assert!(orders.permit().is_err());
         stages().for_each(|stage| assert_eq!(next(&mut book), Some(stage)));
         assert_eq!(orders.put(Order::Hurry(StageKind::Vad)), Ok(()));
     }
 
     #[test]
-    fn an_order_with_a_seat_finds_room_in_a_full_book() {
+    fn an_order_with_a_permit_finds_room_in_a_full_book() {
         let (orders, mut book) = Orders::new();
-        let seat = orders.seat().expect("it is not stuck");
+        let permit = orders.permit().expect("it is not stuck");
         (1..MOST).for_each(|_| assert_eq!(orders.put(Order::Hurry(StageKind::Vad)), Ok(())));
         assert_eq!(orders.put(Order::Hurry(StageKind::Vad)), Err(Stuck));
-        seat.put(Order::Hurry(StageKind::Tts));
+        permit.put(Order::Hurry(StageKind::Tts));
         let all: Vec<_> = std::iter::from_fn(|| next(&mut book)).collect();
         assert_eq!((all.len(), all.last()), (MOST, Some(&StageKind::Tts)));
     }

@@ -17,7 +17,7 @@ use crate::event::CallEventKind;
 use crate::health::ServiceHealth;
 use crate::inbox::{Letterbox, Mail, Report};
 use crate::leg::link::{Behind, EdgeCommand, EdgeLink};
-use crate::orders::{self, Order, Orders, Seat, Summarise};
+use crate::orders::{self, Order, Orders, Permit, Summarise};
 use crate::post::{self, Post};
 use crate::publisher::Publisher;
 use crate::record::Record;
@@ -55,7 +55,7 @@ pub struct Router {
     edge: EdgeLink,
     call: Orders,
     /// To tell the Call that the turn has closed its books.
-    finish: Option<Seat>,
+    finish: Option<Permit>,
     events: Publisher,
     /// Why the call has to end, found while the turn's commands were done: it is told when they are.
     broken: Option<EndReason>,
@@ -94,7 +94,7 @@ pub(crate) struct RouterParts {
     pub(crate) gate: EpochGate,
     pub(crate) edge: EdgeLink,
     pub(crate) call: Orders,
-    pub(crate) finish: Seat,
+    pub(crate) finish: Permit,
     pub(crate) events: Publisher,
     pub(crate) watches: Watches,
     pub(crate) health: Arc<ServiceHealth>,
@@ -147,8 +147,8 @@ impl Router {
     }
 
     fn finish(&mut self, reason: EndReason) {
-        if let Some(seat) = self.finish.take() {
-            seat.put(Order::Finish(reason));
+        if let Some(permit) = self.finish.take() {
+            permit.put(Order::Finish(reason));
         }
     }
 

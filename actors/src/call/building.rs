@@ -67,9 +67,9 @@ impl Call {
     fn build_vad(&mut self) -> Result<StageNews, Refusal> {
         let format = self.profile.format;
         let engine = &self.core.engines.vad;
-        let seat = (self.core.vad.clone(), Ticket::new(engine, format)?);
-        let ends = (self.plumbing.mic.lend()?, self.plumbing.speech_in.lend()?);
-        let actor = VadStage::new(ends, seat, (format, self.clock()), self.inbox.clone());
+        let ticket = (self.core.vad.clone(), Ticket::new(engine, format)?);
+        let ends = (self.rings.mic.lend()?, self.rings.speech_in.lend()?);
+        let actor = VadStage::new(ends, ticket, (format, self.clock()), self.inbox.clone());
         self.stages.vad = Some(self.run(StageKind::Vad, actor)?);
         Ok(StageNews::Vad)
     }
@@ -77,7 +77,7 @@ impl Call {
     fn build_stt(&mut self, engine: usize) -> Result<StageNews, Refusal> {
         let format = self.profile.format;
         let service = self.core.engines.stt[engine].clone();
-        let speech = self.plumbing.speech_out.lend()?;
+        let speech = self.rings.speech_out.lend()?;
         let session = service.open(SttCall { format })?;
         let actor = SttStage::new(speech, session, Expectation::anything(), format, self.inbox.clone());
         let child = self.run(StageKind::Stt, actor)?;
@@ -105,7 +105,7 @@ impl Call {
 
     fn build_tts(&mut self, engine: usize) -> Result<StageNews, Refusal> {
         let format = self.profile.format;
-        let voice = self.plumbing.voice.lend()?;
+        let voice = self.rings.voice.lend()?;
         let session = match self.apology {
             None => self.voice(engine, format)?,
             Some(_) => {
@@ -127,7 +127,7 @@ impl Call {
     fn build_s2s(&mut self, engine: usize) -> Result<StageNews, Refusal> {
         let Profile { format, dialogue, .. } = self.profile.clone();
         let service = self.core.engines.s2s[engine].clone();
-        let ends = (self.plumbing.speech_out.lend()?, self.plumbing.voice.lend()?);
+        let ends = (self.rings.speech_out.lend()?, self.rings.voice.lend()?);
         let effects = self.effects.clone();
         let session =
             service.open(SpeechCall { dialogue, effects, weigh: weigh(), ..SpeechCall::of(format) })?;

@@ -12,12 +12,12 @@ impl Call {
 
     /// Tells this call how the stage of the present generation ended.
     pub(super) fn on_exit(&mut self, stage: StageKind) -> Result<impl FnOnce(Death) + 'static, Stuck> {
-        let seat = self.orders.seat()?;
+        let permit = self.orders.permit()?;
         let life = self.life(stage);
         life.again.stop();
         life.generation += 1;
         let generation = life.generation;
-        Ok(move |death| seat.put(Order::Ended(Ended { stage: Some(stage), generation, death })))
+        Ok(move |death| permit.put(Order::Ended(Ended { stage: Some(stage), generation, death })))
     }
 
     pub(super) fn ended(&mut self, Ended { stage, generation, death }: Ended) {

@@ -11,7 +11,7 @@ use crate::leg::playout::Playout;
 use crate::leg::pump::{PumpParts, serve};
 use crate::leg::state::LegState;
 use crate::leg::tap::TapSource;
-use crate::orders::{Order, Seat};
+use crate::orders::{Order, Permit};
 use ringway_frame::Frame;
 use ringway_ring::{EpochGate, OnLoan};
 use std::cell::RefCell;
@@ -75,19 +75,19 @@ impl Leg {
 impl Call {
     /// Starts a pump for the leg, in the state that is seen of it.
     pub(super) fn start_pump(&mut self) {
-        let Ok(seat) = self.orders.seat() else { return self.leg_is_lost() };
+        let Ok(permit) = self.orders.permit() else { return self.leg_is_lost() };
         match self.pump_parts() {
-            Ok(parts) => drop(tokio::task::spawn_local(watched(serve(parts), seat, CALLER))),
+            Ok(parts) => drop(tokio::task::spawn_local(watched(serve(parts), permit, CALLER))),
             Err(OnLoan) => self.leg.again.after(COMES_HOME),
         }
     }
 
     fn pump_parts(&mut self) -> Result<PumpParts, OnLoan> {
         let (format, clock) = (self.profile.format, self.clock());
-        let voice = self.plumbing.voice_out.lend()?;
+        let voice = self.rings.voice_out.lend()?;
         let Ends { mic, shared } = match self.shared_ends() {
             Some(ends) => ends?,
-            None => Ends { mic: self.plumbing.mic_in.lend()?, shared: None },
+            None => Ends { mic: self.rings.mic_in.lend()?, shared: None },
         };
         let core = &self.core;
         let lead = core.config.playout.lead;
@@ -117,9 +117,9 @@ impl Call {
     pub(super) fn pump_died(&mut self, detail: &str) {
         tracing::error!(callId = %self.profile.id, detail, "the pump of a leg panicked");
         if !self.others.are_there() {
-            self.plumbing.mic_in.revoke();
+            self.rings.mic_in.revoke();
         }
-        self.plumbing.voice_out.revoke();
+        self.rings.voice_out.revoke();
         self.leg.tap.iter_mut().for_each(TapSource::revoke);
         if self.leg.seen.resume_within.get().is_zero() {
             return self.leg_is_lost();
@@ -137,9 +137,9 @@ impl Call {
     }
 }
 
-/// The pump, whose panic is told in this seat; and of one that is not the caller's, its end.
-pub(super) fn watched(pump: impl Future<Output = ()>, seat: Seat, leg: u32) -> impl Future<Output = ()> {
-    let mut pump = Some((Box::pin(pump), seat));
+/// The pump, whose panic is told by this permit; and of one that is not the caller's, its end.
+pub(super) fn watched(pump: impl Future<Output = ()>, permit: Permit, leg: u32) -> impl Future<Output = ()> {
+    let mut pump = Some((Box::pin(pump), permit));
     poll_fn(move |cx| {
         let Some((running, _)) = &mut pump else { return Poll::Ready(()) };
         // What a panic leaves behind is dropped before anybody looks at it.
@@ -147,11 +147,11 @@ pub(super) fn watched(pump: impl Future<Output = ()>, seat: Seat, leg: u32) -> i
         if matches!(polled, Ok(Poll::Pending)) {
             return Poll::Pending;
         }
-        if let Some((stopped, seat)) = pump.take() {
+        if let Some((stopped, permit)) = pump.take() {
             drop(stopped);
             match polled {
-                Err(payload) => seat.put(Order::LegDied { leg, detail: panic_text(payload) }),
-                Ok(_) if leg != CALLER => seat.put(Order::LegOver(leg)),
+                Err(payload) => permit.put(Order::LegDied { leg, detail: panic_text(payload) }),
+                Ok(_) if leg != CALLER => permit.put(Order::LegOver(leg)),
                 Ok(_) => {}
             }
         }

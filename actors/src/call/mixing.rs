@@ -14,7 +14,7 @@ use crate::leg::playout::Playout;
 use crate::leg::pump::{PumpParts, serve};
 use crate::leg::spec::LegSpec;
 use crate::leg::state::LegState;
-use crate::orders::Seat;
+use crate::orders::Permit;
 use ringway_frame::Frame;
 use ringway_ring::{EpochGate, OnLoan, Owner, Reader, ReplayReader, Writer, ring};
 use ringway_turn::Input;
@@ -103,7 +103,7 @@ impl Others {
 impl Call {
     /// A leg joins; one for which there is no room does not, which its maker sees by what it gave.
     pub(super) fn join(&mut self, spec: LegSpec) {
-        let Ok(seat) = self.orders.seat() else { return };
+        let Ok(permit) = self.orders.permit() else { return };
         if self.others.mixing.is_none() && !self.share() {
             return;
         }
@@ -113,12 +113,12 @@ impl Call {
         }
         self.others.joined += 1;
         let leg = self.others.joined;
-        if let Err(OnLoan) = self.open_beside(leg, spec, seat) {
+        if let Err(OnLoan) = self.open_beside(leg, spec, permit) {
             unreachable!("new rings are at home");
         }
     }
 
-    fn open_beside(&mut self, leg: u32, spec: LegSpec, seat: Seat) -> Result<(), OnLoan> {
+    fn open_beside(&mut self, leg: u32, spec: LegSpec, permit: Permit) -> Result<(), OnLoan> {
         let LegSpec { edge: kind, format, label, listened, opened } = spec;
         let clock = self.clock();
         let ((mut mic, mut out), mixers) = wired(format);
@@ -150,7 +150,7 @@ impl Call {
         self.core.open_door((self.profile.id, leg), LegDoor::new(edge.downgrade(), seen, format));
         let _kept = opened(leg);
         mixing.beside.push(Beside { leg, label: label.clone(), edge, _ends: (mic, out, voice), _kept });
-        tokio::task::spawn_local(watched(serve(parts), seat, leg));
+        tokio::task::spawn_local(watched(serve(parts), permit, leg));
         self.events.put_inside(CallEventKind::LegCreated { leg, edge: kind, label });
         self.events.put_inside(CallEventKind::Leg { leg, state: LegState::Dialling });
         Ok(())
@@ -198,7 +198,7 @@ impl Call {
         }
         if mixing.mixer.mic.is_none() {
             // It comes when the caller's pump has gone over to its own ring.
-            mixing.mixer.mic = self.plumbing.mic_in.lend().ok();
+            mixing.mixer.mic = self.rings.mic_in.lend().ok();
         }
         if mixing.mixer.mix(now) {
             let speaking = mixing.mixer.speaking();
@@ -212,7 +212,7 @@ impl Call {
     fn part(&mut self) {
         let Some(mixing) = &mut self.others.mixing else { return };
         mixing.mixer.mic = None;
-        let Ok(mic) = self.plumbing.mic_in.lend() else { return };
+        let Ok(mic) = self.rings.mic_in.lend() else { return };
         let speaking = mixing.mixer.speaking();
         if self.edge.put(EdgeCommand::Rewire(Box::new(Ends { mic, shared: None }))).is_ok() {
             self.others.dropped = self.others.take_dropped();

@@ -80,7 +80,7 @@ impl CallSpec {
         let clock = if taken_over { CallClock::from(turn.time()) } else { CallClock::start() };
         let gate = EpochGate::new();
         let (edge, commands) = EdgeLink::bounded(EDGE_COMMANDS);
-        let plumbing = CallRings::new(self.format, &core.config.rings);
+        let rings = CallRings::new(self.format, &core.config.rings);
         let events = Publisher::new(self.id, clock, edge.clone(), core.events.clone());
         let (orders, book) = Orders::new();
         let (inbox, mail) = Inbox::new();
@@ -91,7 +91,7 @@ impl CallSpec {
         if let Some(language) = core.engines.language(language).filter(|_| !taken_over) {
             let _ = inbox.report(Report::Language(language.code.clone()));
         }
-        let seat = || orders.seat().expect("there are no orders yet");
+        let permit = || orders.permit().expect("there are no orders yet");
         let router = Router::new(RouterParts {
             turn,
             inbox: mail,
@@ -99,7 +99,7 @@ impl CallSpec {
             gate: gate.clone(),
             edge: edge.clone(),
             call: orders.clone(),
-            finish: seat(),
+            finish: permit(),
             events: events.clone(),
             watches: watches.clone(),
             health: core.health.clone(),
@@ -107,7 +107,7 @@ impl CallSpec {
             record,
             effects: effects.clone(),
         });
-        let died = seat();
+        let died = permit();
         let router = spawn(router, core.load().marker(), move |death| {
             died.put(Order::Ended(Ended { stage: None, generation: 0, death }));
         });
@@ -126,7 +126,7 @@ impl CallSpec {
         let mut supervisor = Call::new(CallParts {
             profile,
             core: core.clone(),
-            plumbing,
+            rings,
             leg,
             effects,
             router,

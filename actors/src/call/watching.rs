@@ -9,14 +9,14 @@ impl Call {
     /// Looks how the stages do, and says when it looks again.
     pub(super) fn look(&mut self) {
         self.watch();
-        self.looks.after(if self.plumbing.is_idle() { WATCH_IDLE_EVERY } else { WATCH_EVERY });
+        self.looks.after(if self.rings.is_idle() { WATCH_IDLE_EVERY } else { WATCH_EVERY });
     }
 
     fn watch(&mut self) {
-        if let Some(mut report) = self.plumbing.report_rings() {
+        if let Some(mut report) = self.rings.report_rings() {
             report.legs_dropped = self.others.take_dropped();
             self.events.put_inside(CallEventKind::Rings(report));
-            if self.plumbing.fell_idle() {
+            if self.rings.fell_idle() {
                 self.rest();
             }
         }
